@@ -1,0 +1,46 @@
+/** What elaboration gives: one network, with everything the source says of it. */
+import type { Graph, Scope } from "./ir/types.js";
+
+/** How an image becomes an input tensor; a `preprocess` declaration. Travels in the `.onnx` as metadata. */
+export interface Preprocess {
+  readonly name: string;
+  /** `shorter`: the shorter side gets this length, the other in proportion. `to`: both sides. Absent: no scaling. */
+  readonly resize?: { readonly shorter: number } | { readonly to: readonly [height: number, width: number] };
+  /** Cut from the middle after scaling. Absent: the network's input size. */
+  readonly centerCrop?: readonly [height: number, width: number];
+  readonly interpolation: "nearest" | "bilinear" | "bicubic";
+  readonly color: "rgb" | "bgr";
+  /** The value of white before the subtraction: 1 or 255. */
+  readonly range: number;
+  /** Subtracted from each channel, in the order of `color`. */
+  readonly mean: readonly number[];
+  /** Each channel is divided by it after that. */
+  readonly std: readonly number[];
+}
+
+/** A `weights` declaration: how the names of a weight file correspond to ours. */
+export interface WeightMap {
+  readonly name: string;
+  readonly format: "pytorch" | "caffe" | "detectron2";
+  /** Layer path patterns, first match wins: `conv{s}.{b}.conv{k}` is `layer{s - 1}.{b}.conv{k}`. */
+  readonly renames: readonly { readonly ours: string; readonly theirs: string }[];
+  /** Patterns of their tensor names that may be there and are not needed. */
+  readonly ignore: readonly string[];
+  /** The kernel that carries a bottleneck's stride in these weights: no shape can tell. */
+  readonly strideIn?: readonly [number, number];
+  /** The preprocessing that these weights were trained with; it becomes the model's when they are loaded. */
+  readonly trainedWith?: Preprocess;
+}
+
+/** A network with its arguments: checked, shaped, ready for passes. */
+export interface Model {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly root: Scope;
+  readonly preprocess?: Preprocess;
+  readonly labels?: readonly string[];
+  /** The first that fits a weight file is used. */
+  readonly weightMaps: readonly WeightMap[];
+  /** Text of every file that took part, for code frames and source lines. */
+  readonly sources: ReadonlyMap<string, string>;
+}

@@ -1,0 +1,91 @@
+/**
+ * What is known about one operator, in one record: an operator is one file here and one line in index.ts, and
+ * nothing elsewhere switches on its name.
+ */
+import type { Dim } from "../ir/dim.js";
+import type { Attributes, DataType, Graph, Initializer, Node, Parameter, TensorType, Value } from "../ir/types.js";
+import type { Lowering } from "../emit/lowering.js";
+
+/** How an argument of the source becomes an attribute. */
+export interface ArgumentSpec {
+  readonly name: string;
+  /**
+   * `size2`: `3x3`, or one integer for both (attribute: `[3, 3]`). `int`, `number`, `boolean`: as they say.
+   * `word`: one of `words`.
+   */
+  readonly type: "size2" | "int" | "number" | "boolean" | "word";
+  readonly words?: readonly string[];
+  /** Required where there is neither a default nor `optional`. */
+  readonly default?: number | boolean | string | readonly number[];
+  readonly optional?: true;
+  /** Smallest legal value, for every component. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly doc: string;
+}
+
+/** A parameter that a layer of this kind owns, before it is given a path. */
+export interface ParameterSpec {
+  /** Last part of its path: `weight`. */
+  readonly name: string;
+  readonly role: Parameter["role"];
+  readonly shape: readonly number[];
+  readonly trainable: boolean;
+  readonly init: Initializer;
+}
+
+/** Thrown by `parameters` and `infer`; the elaborator turns it into a diagnostic at the statement. */
+export class ShapeError extends Error {
+  /** The shapes or numbers involved are in the message; `help` says what to try. */
+  readonly help: string | undefined;
+  constructor(message: string, help?: string) {
+    super(message);
+    this.name = "ShapeError";
+    this.help = help;
+  }
+}
+
+/** Builds IR inside a gradient rule: `apply` infers types, so a rule reads like its formula. */
+export interface GraphBuilder {
+  apply(op: string, inputs: readonly Value[], attributes?: Attributes): Value[];
+  constant(data: Float32Array | BigInt64Array, shape: readonly number[]): Value;
+}
+
+export interface Cost {
+  /** Multiply-adds of convolutions and fully connected layers, as the paper counts; 0 for all else. Symbols count at their bound value. */
+  readonly macs: number;
+}
+
+export interface Operator {
+  readonly name: string;
+  readonly doc: string;
+  /** A layer can be written in the source (a row of grammar/words.ts has its word); others are made by passes. */
+  readonly layer?: {
+    readonly arguments: readonly ArgumentSpec[];
+    /** Branch merges take the branches' outputs; all others take the one tensor that flows. */
+    readonly merges?: true;
+  };
+  /** Parameters a layer owns; they follow the data inputs in `node.inputs`, in this order. */
+  parameters?(attributes: Attributes, inputs: readonly TensorType[]): readonly ParameterSpec[];
+  /** Types of the outputs from those of all inputs, parameters included. Throws {@link ShapeError}. */
+  infer(inputs: readonly TensorType[], attributes: Attributes): readonly TensorType[];
+  /**
+   * How much the layer shrinks height and width, where it does: `[2, 2]`, `[0.5, 0.5]` for an enlargement. The
+   * product along a path is the feature stride. 1 where absent.
+   */
+  scale?(attributes: Attributes): readonly [number, number];
+  /** Multiply-adds for these types at batch 1. 0 where absent. */
+  macs?(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: Attributes, size: (dim: Dim) => number): number;
+  /** `7x7 conv, 64, /2`: as figure 3 of the paper writes it. */
+  label?(attributes: Attributes): string;
+  /** Writes the node as ONNX. */
+  lower(node: Node, emit: Lowering): void;
+  /**
+   * Gradients of the inputs from those of the outputs (undefined where an output is not used); undefined where an
+   * input has none. "none": the operator has no gradient at all.
+   */
+  readonly gradient?:
+    "none" | ((node: Node, outputGradients: readonly (Value | undefined)[], builder: GraphBuilder) => readonly (Value | undefined)[]);
+}
+
+export type { Attributes, DataType, Dim, Graph, Node, TensorType, Value };

@@ -1,0 +1,83 @@
+/**
+ * Words that take bare arguments.
+ *
+ * Statements need no separator (`conv 1x1, 64   bn   relu`), so the parser has to know which words are followed by
+ * arguments without parentheses and which stand alone. That is all this table says to the parser; highlighting and
+ * hover read the rest. A word that is not here is called with parentheses (`basic(64)`) or stands alone (`relu`).
+ * A test holds the compiler's operators and settings against it.
+ */
+
+/** Where a word may stand. */
+export type WordContext = "layer" | "network" | "preprocess" | "weights" | "recipe" | "detector";
+
+export interface Word {
+  readonly word: string;
+  readonly context: WordContext;
+  /** With bare arguments at least one is required: `fc classes`. Without, `name` alone or `name(...)`. */
+  readonly bare: boolean;
+  /** One sentence, shown by hover. */
+  readonly doc: string;
+}
+
+const word = (context: WordContext, name: string, bare: boolean, doc: string): Word => ({
+  word: name,
+  context,
+  bare,
+  doc,
+});
+
+export const WORDS: readonly Word[] = [
+  word("layer", "conv", true, "Convolution: kernel, channels, /stride, pad, dilation, groups, bias."),
+  word("layer", "fc", true, "Fully connected layer: outputs, bias. Flattens what it is given."),
+  word("layer", "bn", false, "Batch normalisation over each channel."),
+  word("layer", "relu", false, "max(x, 0)."),
+  word("layer", "leaky_relu", false, "x where positive, else slope * x."),
+  word("layer", "relu6", false, "min(max(x, 0), 6)."),
+  word("layer", "sigmoid", false, "1 / (1 + exp(-x))."),
+  word("layer", "hard_sigmoid", false, "clip(x / 6 + 1/2, 0, 1)."),
+  word("layer", "tanh", false, "Hyperbolic tangent."),
+  word("layer", "silu", false, "x * sigmoid(x), also called swish."),
+  word("layer", "gelu", false, "x * P(X <= x) for a standard normal X."),
+  word("layer", "softmax", false, "Probabilities over the channels."),
+  word("layer", "max_pool", true, "Maximum over windows: kernel, /stride, pad, ceil."),
+  word("layer", "avg_pool", true, "Average over windows: kernel, /stride, pad, ceil, count_padding."),
+  word("layer", "global_avg_pool", false, "Average over height and width, leaving 1x1."),
+  word("layer", "global_max_pool", false, "Maximum over height and width, leaving 1x1."),
+  word("layer", "subsample", true, "Keeps every n-th row and column."),
+  word("layer", "pad", true, "Zeros around height and width."),
+  word("layer", "pad_channels", true, "Zero channels appended until there are as many as given."),
+  word("layer", "slice_channels", true, "The channels from the first argument up to the second, which is left out."),
+  word("layer", "upsample", true, "Enlarges height and width by a whole factor: nearest or bilinear."),
+  word("layer", "dropout", true, "Zeroes values with the given probability while training."),
+  word("layer", "flatten", false, "Channels, height and width as one dimension."),
+  word("layer", "identity", false, "What arrives, unchanged."),
+  word("layer", "add", false, "Sum of the branches that follow, each in braces."),
+  word("layer", "multiply", false, "Product of the branches that follow, broadcast over height and width."),
+  word("layer", "maximum", false, "Elementwise maximum of the branches that follow (maxout)."),
+  word("layer", "concat", false, "The branches that follow, one after the other along the channels."),
+  word("layer", "residual", false, "The braces plus the network's shortcut round them."),
+  word("network", "shortcuts", true, "The shortcut kind that every residual below uses."),
+  word("network", "preprocess", true, "How an image becomes this network's input."),
+  word("network", "labels", true, "The names of the classes, in order."),
+  word("network", "weights", true, "The name maps by which other people's weights load into this network."),
+  word("network", "output", true, "The labelled tensors that the network gives, in order."),
+  word("preprocess", "resize", true, "Scales the image: shorter: side, or to: HxW."),
+  word("preprocess", "center_crop", true, "Cuts the middle: HxW."),
+  word("preprocess", "color", true, "Order of the channels: rgb or bgr."),
+  word("preprocess", "range", true, "The value that white has: 1 or 255."),
+  word("preprocess", "subtract", true, "Subtracted from each channel, in the order of `color`."),
+  word("preprocess", "divide", true, "Each channel is divided by it after the subtraction."),
+  word("preprocess", "interpolation", true, "bilinear, bicubic or nearest."),
+  word("weights", "rename", true, "Our tensor path pattern, then theirs; {i}, {j + 1} stand for numbers."),
+  word("weights", "ignore", true, "Names on their side that may be there and are not needed."),
+  word("weights", "format", true, "pytorch, caffe or detectron2: how each layer's tensors are laid out and suffixed."),
+  word("weights", "stride_in", true, "The kernel that carries a bottleneck's stride in these weights: 1x1 or 3x3."),
+  word("weights", "trained_with", true, "The preprocessing that these weights were trained with."),
+];
+
+const BARE = new Set(WORDS.filter((entry) => entry.bare).map((entry) => entry.word));
+
+/** Whether the word is followed by arguments without parentheses. */
+export function takesBareArguments(name: string): boolean {
+  return BARE.has(name);
+}

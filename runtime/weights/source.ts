@@ -1,0 +1,31 @@
+/** Named tensors that can be read one at a time, whatever file they come from. */
+
+/** Element types that weight files hold. bf16 and fp16 are widened to fp32 when read. */
+export type StoredType = "float64" | "float32" | "float16" | "bfloat16" | "int64" | "int32" | "int16" | "int8" | "uint8" | "bool";
+
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: StoredType;
+  readonly shape: readonly number[];
+}
+
+/** A weight file, opened. Its index was read and checked; tensor data is read on demand, so that memory stays small. */
+export interface TensorSource {
+  /** For messages: `resnet50.pth`. */
+  readonly file: string;
+  readonly format: "safetensors" | "pytorch" | "caffe" | "detectron2";
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Free-form metadata of the file. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Values as fp32, flat, row-major. Throws {@link WeightsError}. */
+  read(name: string): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** A weight file that can't be used; the message is one clear line that names the file. */
+export class WeightsError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "WeightsError";
+  }
+}
