@@ -65,6 +65,8 @@ export interface Operator {
     /** Branch merges take the branches' outputs; all others take the one tensor that flows. */
     readonly merges?: true;
   };
+  /** Fills in attributes whose default depends on others (a padding that keeps the size), all plain defaults filled. */
+  complete?(attributes: Attributes): Attributes;
   /** Parameters a layer owns; they follow the data inputs in `node.inputs`, in this order. */
   parameters?(attributes: Attributes, inputs: readonly TensorType[]): readonly ParameterSpec[];
   /** Types of the outputs from those of all inputs, parameters included. Throws {@link ShapeError}. */
@@ -75,9 +77,19 @@ export interface Operator {
    */
   scale?(attributes: Attributes): readonly [number, number];
   /** Multiply-adds for these types at batch 1. 0 where absent. */
-  macs?(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: Attributes, size: (dim: Dim) => number): number;
+  macs?(
+    inputs: readonly TensorType[],
+    outputs: readonly TensorType[],
+    attributes: Attributes,
+    size: (dim: Dim) => number,
+  ): number;
   /** `7x7 conv, 64, /2`: as figure 3 of the paper writes it. */
   label?(attributes: Attributes): string;
+  /**
+   * A network that ends in this operator has two outputs, its result and what it was given, by these names:
+   * softmax gives `probabilities` of `logits`.
+   */
+  readonly endsNetwork?: { readonly output: string; readonly input: string };
   /** Writes the node as ONNX. */
   lower(node: Node, emit: Lowering): void;
   /**
@@ -85,7 +97,12 @@ export interface Operator {
    * input has none. "none": the operator has no gradient at all.
    */
   readonly gradient?:
-    "none" | ((node: Node, outputGradients: readonly (Value | undefined)[], builder: GraphBuilder) => readonly (Value | undefined)[]);
+    | "none"
+    | ((
+        node: Node,
+        outputGradients: readonly (Value | undefined)[],
+        builder: GraphBuilder,
+      ) => readonly (Value | undefined)[]);
 }
 
 export type { Attributes, DataType, Dim, Graph, Node, TensorType, Value };

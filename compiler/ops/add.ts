@@ -1,0 +1,16 @@
+import { lowerChain, requireBranches, requireSame } from "./merges.js";
+import type { Operator } from "./operator.js";
+
+/** Sum of tensors of one shape. */
+export const add: Operator = {
+  name: "add",
+  doc: "Sum of the branches.",
+  layer: { arguments: [], merges: true },
+  infer(inputs) {
+    const branches = requireBranches(inputs, "add");
+    requireSame(branches, (shape, other) => `adds ${other} to ${shape}`);
+    return [branches[0]];
+  },
+  label: () => "add",
+  lower: (node, emit) => lowerChain("Add", node, emit),
+};

@@ -1,0 +1,63 @@
+import { flag, size2 } from "./attributes.js";
+import type { Operator } from "./operator.js";
+import { featureMap, reshaped } from "./shapes.js";
+import {
+  CEIL,
+  ceilPadding,
+  completePadding,
+  KERNEL,
+  onnxPads,
+  PAD,
+  requireSmallPadding,
+  slide,
+  strideLabel,
+  STRIDE,
+} from "./windows.js";
+
+/** Average over each window of each channel; [N, C, H, W] to [N, C, H', W']. */
+export const avgPool: Operator = {
+  name: "avg_pool",
+  doc: "Average over windows.",
+  layer: {
+    arguments: [
+      KERNEL,
+      STRIDE,
+      PAD,
+      CEIL,
+      {
+        name: "count_padding",
+        type: "boolean",
+        default: false,
+        doc: "Whether zeros of the padding count as values. What `ceil` adds never does.",
+      },
+    ],
+  },
+  complete: completePadding,
+  infer([x], attributes) {
+    const map = featureMap(x, "avg_pool");
+    requireSmallPadding(attributes, "avg_pool");
+    return [reshaped(x, [map.batch, map.channels, ...slide(map, attributes, "avg_pool")])];
+  },
+  scale: (attributes) => size2(attributes, "stride"),
+  label: (attributes) => `avg pool${strideLabel(attributes)}`,
+  lower({ attributes, inputs, outputs }, emit) {
+    const [kernel, pad, extra] = [size2(attributes, "kernel"), size2(attributes, "pad"), ceilPadding(attributes)];
+    const padded = pad.some((size) => size > 0);
+    const counts = flag(attributes, "count_padding") && padded;
+    // Padding that counts beside padding that does not: the first is written out as zeros.
+    const written = counts && extra.some((size) => size > 0);
+    let x = emit.name(inputs[0]!);
+    if (written) {
+      const zeros = emit.temporary("padded");
+      const sides = emit.constant([0, 0, ...pad, 0, 0, ...pad], "int64");
+      emit.node("Pad", [x, sides], [zeros], { mode: "constant" });
+      x = zeros;
+    }
+    emit.node("AveragePool", [x], [emit.name(outputs[0]!)], {
+      kernel_shape: kernel,
+      strides: size2(attributes, "stride"),
+      pads: onnxPads(written ? [0, 0] : pad, extra),
+      count_include_pad: counts && !written ? 1 : 0,
+    });
+  },
+};

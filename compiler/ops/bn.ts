@@ -1,0 +1,51 @@
+import { int } from "./attributes.js";
+import type { Operator, ParameterSpec } from "./operator.js";
+import { channelsOf, known } from "./shapes.js";
+
+/** y = (x - running_mean) / sqrt(running_var + eps) * weight + bias, per channel; [N, C, ...] to the same. */
+export const bn: Operator = {
+  name: "bn",
+  doc: "Batch normalisation over each channel: by the batch's statistics while training, by the running ones after.",
+  layer: {
+    arguments: [
+      { name: "eps", type: "number", min: 0, default: 1e-5, doc: "Added to the variance." },
+      {
+        name: "momentum",
+        type: "number",
+        min: 0,
+        max: 1,
+        default: 0.1,
+        doc: "Share of the new batch in the running statistics: running = (1 - momentum) * running + momentum * batch.",
+      },
+    ],
+  },
+  parameters(_attributes, [x]) {
+    const channels = channelsOf(x, "bn");
+    const spec = (name: string, role: ParameterSpec["role"], trainable: boolean, value: number): ParameterSpec => ({
+      name,
+      role,
+      shape: [channels],
+      trainable,
+      init: { kind: "constant", value },
+    });
+    return [
+      spec("weight", "scale", true, 1),
+      spec("bias", "offset", true, 0),
+      spec("running_mean", "running_mean", false, 0),
+      spec("running_var", "running_var", false, 1),
+    ];
+  },
+  infer([x]) {
+    channelsOf(x, "bn");
+    return [known(x)];
+  },
+  label: () => "bn",
+  lower(node, emit) {
+    const inputs = node.inputs.map((input) => emit.name(input));
+    emit.node("BatchNormalization", inputs, [emit.name(node.outputs[0]!)], {
+      epsilon: { float: int(node.attributes, "eps") },
+      // ONNX counts the other share.
+      momentum: { float: 1 - int(node.attributes, "momentum") },
+    });
+  },
+};

@@ -1,0 +1,73 @@
+import { valuesPerImage } from "./cost.js";
+import { flag, int, size2 } from "./attributes.js";
+import { ShapeError, type Operator } from "./operator.js";
+import { featureMap, reshaped } from "./shapes.js";
+import { completePadding, KERNEL, onnxPads, PAD, slide, strideLabel, STRIDE } from "./windows.js";
+
+/** y = x * weight (+ bias): [N, C, H, W], [channels, C/groups, kh, kw] (, [channels]) to [N, channels, H', W']. */
+export const conv: Operator = {
+  name: "conv",
+  doc: "Convolution (cross-correlation, as everywhere in the field).",
+  layer: {
+    arguments: [
+      KERNEL,
+      { name: "channels", type: "int", min: 1, doc: "Number of filters, the channels of the output." },
+      STRIDE,
+      PAD,
+      { name: "dilation", type: "size2", min: 1, default: [1, 1], doc: "Distance between the kernel's taps." },
+      { name: "groups", type: "int", min: 1, default: 1, doc: "Channels are split into this many separate groups." },
+      { name: "bias", type: "boolean", default: false, doc: "Whether a learned constant is added to each channel." },
+    ],
+  },
+  complete: completePadding,
+  // He et al. 2015 (section 3.4, [13]): variance 2 / (kernel area x input channels of the filter).
+  parameters(attributes, [x]) {
+    const { channels: given } = featureMap(x, "conv");
+    const [kh, kw] = size2(attributes, "kernel");
+    const [channels, groups] = [int(attributes, "channels"), int(attributes, "groups")];
+    requireGroups(given, channels, groups);
+    const fanIn = (given / groups) * kh * kw;
+    const weight = {
+      name: "weight",
+      role: "weight" as const,
+      shape: [channels, given / groups, kh, kw],
+      trainable: true,
+      init: { kind: "he_normal" as const, fanIn },
+    };
+    if (!flag(attributes, "bias")) return [weight];
+    const zero = { kind: "constant" as const, value: 0 };
+    return [weight, { name: "bias", role: "bias" as const, shape: [channels], trainable: true, init: zero }];
+  },
+  infer([x], attributes) {
+    const map = featureMap(x, "conv");
+    requireGroups(map.channels, int(attributes, "channels"), int(attributes, "groups"));
+    return [reshaped(x, [map.batch, int(attributes, "channels"), ...slide(map, attributes, "conv")])];
+  },
+  scale: (attributes) => size2(attributes, "stride"),
+  macs([x], [y], attributes, size) {
+    const [kh, kw] = size2(attributes, "kernel");
+    return (valuesPerImage(y!.shape, size) * featureMap(x, "conv").channels * kh * kw) / int(attributes, "groups");
+  },
+  label: (attributes) =>
+    `${size2(attributes, "kernel").join("x")} conv, ${int(attributes, "channels")}${strideLabel(attributes)}`,
+  lower(node, emit) {
+    const { attributes } = node;
+    emit.node(
+      "Conv",
+      node.inputs.map((input) => emit.name(input)),
+      [emit.name(node.outputs[0]!)],
+      {
+        kernel_shape: size2(attributes, "kernel"),
+        strides: size2(attributes, "stride"),
+        pads: onnxPads(size2(attributes, "pad")),
+        dilations: size2(attributes, "dilation"),
+        group: int(attributes, "groups"),
+      },
+    );
+  },
+};
+
+function requireGroups(given: number, channels: number, groups: number): void {
+  if (given % groups !== 0) throw new ShapeError(`conv: ${given} input channels can't be split into ${groups} groups`);
+  if (channels % groups !== 0) throw new ShapeError(`conv: ${channels} channels can't be split into ${groups} groups`);
+}

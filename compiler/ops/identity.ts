@@ -1,0 +1,3 @@
+import { elementwise } from "./elementwise.js";
+
+export const identity = elementwise({ name: "identity", doc: "What arrives, unchanged.", onnx: "Identity" });

@@ -1,0 +1,51 @@
+/** Every operator. One line here and one file beside it add another. */
+import { add } from "./add.js";
+import { avgPool } from "./avg_pool.js";
+import { bn } from "./bn.js";
+import { cast } from "./cast.js";
+import { concat } from "./concat.js";
+import { conv } from "./conv.js";
+import { dropout } from "./dropout.js";
+import { fc } from "./fc.js";
+import { flatten } from "./flatten.js";
+import { gelu } from "./gelu.js";
+import { globalAvgPool } from "./global_avg_pool.js";
+import { globalMaxPool } from "./global_max_pool.js";
+import { hardSigmoid } from "./hard_sigmoid.js";
+import { identity } from "./identity.js";
+import { leakyRelu } from "./leaky_relu.js";
+import { maximum } from "./maximum.js";
+import { maxPool } from "./max_pool.js";
+import { multiply } from "./multiply.js";
+import type { Operator } from "./operator.js";
+import { pad } from "./pad.js";
+import { padChannels } from "./pad_channels.js";
+import { relu } from "./relu.js";
+import { relu6 } from "./relu6.js";
+import { sigmoid } from "./sigmoid.js";
+import { silu } from "./silu.js";
+import { sliceChannels } from "./slice_channels.js";
+import { softmax } from "./softmax.js";
+import { subsample } from "./subsample.js";
+import { tanh } from "./tanh.js";
+import { upsample } from "./upsample.js";
+
+/** By name, as `node.op` and the source have it. */
+export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
+  [
+    ...[conv, fc, bn],
+    ...[relu, leakyRelu, relu6, sigmoid, hardSigmoid, tanh, silu, gelu, softmax],
+    ...[maxPool, avgPool, globalAvgPool, globalMaxPool, subsample],
+    ...[pad, padChannels, sliceChannels, upsample],
+    ...[dropout, flatten, identity],
+    ...[add, multiply, maximum, concat],
+    cast,
+  ].map((operator): [string, Operator] => [operator.name, operator]),
+);
+
+/** The record of a node's operator; a name that is not there is a mistake of the compiler. */
+export function operator(name: string): Operator {
+  const found = OPERATORS.get(name);
+  if (found === undefined) throw new TypeError(`there is no operator ${name}`);
+  return found;
+}

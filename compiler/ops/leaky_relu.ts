@@ -1,0 +1,10 @@
+import { int } from "./attributes.js";
+import { elementwise } from "./elementwise.js";
+
+export const leakyRelu = elementwise({
+  name: "leaky_relu",
+  doc: "x where positive, else slope * x.",
+  arguments: [{ name: "slope", type: "number", default: 0.01, doc: "Slope where x is negative." }],
+  onnx: "LeakyRelu",
+  onnxAttributes: (attributes) => ({ alpha: { float: int(attributes, "slope") } }),
+});

@@ -1,0 +1,28 @@
+import { equalDims, formatShape, type Dim } from "../ir/dim.js";
+import type { TensorType } from "../ir/types.js";
+import { lowerChain, requireBranches } from "./merges.js";
+import { ShapeError, type Operator } from "./operator.js";
+import { difference, reshaped } from "./shapes.js";
+
+/** Product of tensors of one shape, or with height and width 1 in some: those scale whole channels. */
+export const multiply: Operator = {
+  name: "multiply",
+  doc: "Product of the branches, broadcast over height and width.",
+  layer: { arguments: [], merges: true },
+  infer(inputs) {
+    return [requireBranches(inputs, "multiply").reduce(broadcast)];
+  },
+  label: () => "multiply",
+  lower: (node, emit) => lowerChain("Mul", node, emit),
+};
+
+const SPATIAL_AXIS = 2;
+
+function broadcast(a: TensorType, b: TensorType): TensorType {
+  const stretched = (from: readonly Dim[], to: readonly Dim[]): readonly Dim[] =>
+    from.map((dim, axis) => (axis >= SPATIAL_AXIS && equalDims(dim, 1) ? (to[axis] ?? dim) : dim));
+  const [left, right] = [stretched(a.shape, b.shape), stretched(b.shape, a.shape)];
+  const differs = difference(left, right);
+  if (differs === undefined) return reshaped(a, left);
+  throw new ShapeError(`multiplies ${formatShape(a.shape)} by ${formatShape(b.shape)}: ${differs}`);
+}

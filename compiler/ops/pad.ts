@@ -1,0 +1,24 @@
+import { add } from "../ir/dim.js";
+import { size2 } from "./attributes.js";
+import type { Operator } from "./operator.js";
+import { featureMap, reshaped } from "./shapes.js";
+
+/** Zeros round the map: [N, C, H, W] to [N, C, H + 2a, W + 2b]. */
+export const pad: Operator = {
+  name: "pad",
+  doc: "Zeros around height and width.",
+  layer: {
+    arguments: [{ name: "amount", type: "size2", min: 0, doc: "Rows above and below, columns left and right." }],
+  },
+  infer([x], attributes) {
+    const map = featureMap(x, "pad");
+    const [rows, columns] = size2(attributes, "amount");
+    return [reshaped(x, [map.batch, map.channels, add(map.height, 2 * rows), add(map.width, 2 * columns)])];
+  },
+  label: (attributes) => `pad ${size2(attributes, "amount").join("x")}`,
+  lower(node, emit) {
+    const sides = size2(node.attributes, "amount");
+    const pads = emit.constant([0, 0, ...sides, 0, 0, ...sides], "int64");
+    emit.node("Pad", [emit.name(node.inputs[0]!), pads], [emit.name(node.outputs[0]!)], { mode: "constant" });
+  },
+};

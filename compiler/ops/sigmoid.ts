@@ -1,0 +1,3 @@
+import { elementwise } from "./elementwise.js";
+
+export const sigmoid = elementwise({ name: "sigmoid", doc: "1 / (1 + exp(-x)).", onnx: "Sigmoid" });

@@ -1,0 +1,29 @@
+import { int } from "./attributes.js";
+import { ShapeError, type Operator } from "./operator.js";
+import { channelsOf, known, reshaped } from "./shapes.js";
+
+/** Channels from `from` up to `to`, which is left out: [N, C, ...] to [N, to - from, ...]. */
+export const sliceChannels: Operator = {
+  name: "slice_channels",
+  doc: "The channels from the first argument up to the second, which is left out.",
+  layer: {
+    arguments: [
+      { name: "from", type: "int", min: 0, doc: "First channel, counted from 0." },
+      { name: "to", type: "int", min: 1, doc: "The channel after the last." },
+    ],
+  },
+  infer([x], attributes) {
+    const given = channelsOf(x, "slice_channels");
+    const [from, to] = [int(attributes, "from"), int(attributes, "to")];
+    if (from >= to) throw new ShapeError(`slice_channels from ${from} to ${to} leaves nothing`);
+    if (to > given) throw new ShapeError(`slice_channels to ${to} of a tensor with ${given} channels`);
+    const [batch, , ...rest] = known(x).shape;
+    return [reshaped(x, [batch!, to - from, ...rest])];
+  },
+  label: (attributes) => `channels ${int(attributes, "from")} .. ${int(attributes, "to") - 1}`,
+  lower(node, emit) {
+    const bound = (name: string): string => emit.constant([int(node.attributes, name)], "int64");
+    const inputs = [emit.name(node.inputs[0]!), bound("from"), bound("to"), emit.constant([1], "int64")];
+    emit.node("Slice", inputs, [emit.name(node.outputs[0]!)]);
+  },
+};

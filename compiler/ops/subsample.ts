@@ -1,0 +1,27 @@
+import { ceilDiv } from "../ir/dim.js";
+import { size2 } from "./attributes.js";
+import type { Operator } from "./operator.js";
+import { featureMap, reshaped } from "./shapes.js";
+import { strideLabel } from "./windows.js";
+
+/** Every n-th row and column, from the first: [N, C, H, W] to [N, C, ceil(H/n), ceil(W/n)]. */
+export const subsample: Operator = {
+  name: "subsample",
+  doc: "Keeps every n-th row and column, from the first.",
+  layer: {
+    arguments: [{ name: "stride", type: "size2", min: 1, doc: "Distance between the rows and columns that are kept." }],
+  },
+  infer([x], attributes) {
+    const map = featureMap(x, "subsample");
+    const [sh, sw] = size2(attributes, "stride");
+    return [reshaped(x, [map.batch, map.channels, ceilDiv(map.height, sh), ceilDiv(map.width, sw)])];
+  },
+  scale: (attributes) => size2(attributes, "stride"),
+  label: (attributes) => `subsample${strideLabel(attributes)}`,
+  lower(node, emit) {
+    emit.node("MaxPool", [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)], {
+      kernel_shape: [1, 1],
+      strides: size2(node.attributes, "stride"),
+    });
+  },
+};

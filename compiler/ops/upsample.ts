@@ -1,0 +1,44 @@
+import { mul } from "../ir/dim.js";
+import type { OnnxAttribute } from "../emit/lowering.js";
+import { size2, word } from "./attributes.js";
+import type { Operator } from "./operator.js";
+import { featureMap, reshaped } from "./shapes.js";
+
+/**
+ * Enlargement by whole factors: [N, C, H, W] to [N, C, aH, bW]. `nearest` repeats values; `bilinear` interpolates
+ * between the middles of pixels (PyTorch's align_corners=False), and edges continue outwards.
+ */
+export const upsample: Operator = {
+  name: "upsample",
+  doc: "Enlarges height and width by a whole factor.",
+  layer: {
+    arguments: [
+      { name: "factor", type: "size2", min: 1, doc: "How many times as high and as wide." },
+      {
+        name: "mode",
+        type: "word",
+        words: ["nearest", "bilinear"],
+        default: "nearest",
+        doc: "How values between are found.",
+      },
+    ],
+  },
+  infer([x], attributes) {
+    const map = featureMap(x, "upsample");
+    const [a, b] = size2(attributes, "factor");
+    return [reshaped(x, [map.batch, map.channels, mul(map.height, a), mul(map.width, b)])];
+  },
+  scale(attributes) {
+    const [a, b] = size2(attributes, "factor");
+    return [1 / a, 1 / b];
+  },
+  label: (attributes) => `upsample, x${size2(attributes, "factor").join("x")}`,
+  lower(node, emit) {
+    const scales = emit.constant([1, 1, ...size2(node.attributes, "factor")], "float32");
+    const how: Readonly<Record<string, OnnxAttribute>> =
+      word(node.attributes, "mode") === "nearest"
+        ? { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" }
+        : { mode: "linear", coordinate_transformation_mode: "half_pixel" };
+    emit.node("Resize", [emit.name(node.inputs[0]!), "", scales], [emit.name(node.outputs[0]!)], how);
+  },
+};
