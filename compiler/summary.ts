@@ -1,0 +1,214 @@
+/** What a network costs, layer by layer and stage by stage: the numbers of table 1. */
+import { evaluate, formatDim, isSymbolic, type Dim } from "./ir/dim.js";
+import { isScope, type Node, type Scope, type Value } from "./ir/types.js";
+import { landmarkLabel, nodesOf } from "./landmarks.js";
+import type { Model } from "./model.js";
+import { operator } from "./ops/index.js";
+
+/** Numbers that need a size which only running the model tells are null. */
+export interface Cost {
+  /** Trainable parameters: weights, biases, scales and offsets; running statistics are not among them. */
+  readonly params: number;
+  /** Multiply-adds of convolutions and fully connected layers at batch 1, as the paper counts. */
+  readonly macs: number | null;
+  /** Bytes of what the layers give at batch 1: what training keeps for the way back. */
+  readonly activations: number | null;
+}
+
+export interface LayerSummary extends Cost {
+  /** `conv4.22.conv2` */
+  readonly path: string;
+  readonly op: string;
+  /** `3x3 conv, 64, /2`, for those operators that a drawing shows. */
+  readonly label?: string;
+  /** `["N", 64, 56, 56]` */
+  readonly output: readonly (number | string)[];
+}
+
+/** Blocks of one kind that follow each other in a stage, or a layer that stands in the stage itself. */
+export interface PartSummary extends Cost {
+  /** What the block is an instance of: `bottleneck`. */
+  readonly block?: string;
+  /** `["1x1 conv, 64", "3x3 conv, 64", "1x1 conv, 256"]`; of the last block where the first has a stride. */
+  readonly labels: readonly string[];
+  readonly count: number;
+}
+
+export interface StageSummary extends Cost {
+  readonly path: string;
+  readonly output: readonly (number | string)[];
+  readonly parts: readonly PartSummary[];
+}
+
+export interface Summary extends Cost {
+  /** Version of this record; fields may be added without a new one. */
+  readonly schema: 1;
+  readonly name: string;
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
+  readonly outputs: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
+  /** The most bytes of activations that are needed at one time to run it at batch 1, no tensor sharing memory. */
+  readonly peak: number | null;
+  readonly stages: readonly StageSummary[];
+  readonly layers: readonly LayerSummary[];
+}
+
+export function summarize(model: Model): Summary {
+  const { graph, root } = model;
+  const trainable = new Map(
+    graph.parameters
+      .filter((parameter) => parameter.trainable)
+      .map((parameter) => [parameter.value.id, parameter.value]),
+  );
+  const costs = new Map(graph.nodes.map((node) => [node, layerCost(node, trainable)]));
+  const costOf = (nodes: readonly Node[]): Cost => {
+    // A parameter that two layers share counts once.
+    const values = new Set(nodes.flatMap((node) => node.inputs.filter((input) => trainable.has(input.id))));
+    const own = nodes.flatMap((node) => costs.get(node) ?? []);
+    return {
+      params: total([...values].map(elements)) ?? 0,
+      macs: total(own.map((cost) => cost.macs)),
+      activations: total(own.map((cost) => cost.activations)),
+    };
+  };
+  const named = ({ name, value }: { name: string; value: Value }) => ({ name, shape: shapeOf(value) });
+  return {
+    schema: 1,
+    name: model.name,
+    ...costOf(graph.nodes),
+    peak: peak(model),
+    inputs: graph.inputs.map(named),
+    outputs: graph.outputs.map(named),
+    stages: root.children.filter(isScope).map((scope) => ({
+      path: scope.path,
+      output: shapeOf(scope.output ?? nodesOf(scope).at(-1)?.outputs[0]),
+      ...costOf(nodesOf(scope)),
+      parts: partsOf(scope, costOf),
+    })),
+    layers: graph.nodes.map((node) => {
+      const label = landmarkLabel(node);
+      return {
+        path: node.path,
+        op: node.op,
+        ...(label === undefined ? {} : { label }),
+        output: shapeOf(node.outputs[0]),
+        ...costs.get(node)!,
+      };
+    }),
+  };
+}
+
+function layerCost(node: Node, trainable: ReadonlyMap<number, Value>): Cost {
+  const types = (values: readonly Value[]) => values.map((value) => value.type);
+  return {
+    params: total(node.inputs.filter((input) => trainable.has(input.id)).map(elements)) ?? 0,
+    macs: known(
+      () => operator(node.op).macs?.(types(node.inputs), types(node.outputs), node.attributes, sizeAtBatchOne) ?? 0,
+    ),
+    activations: total(node.outputs.map(bytes)),
+  };
+}
+
+function partsOf(stage: Scope, costOf: (nodes: readonly Node[]) => Cost): PartSummary[] {
+  const parts: { block?: string; nodes: Node[]; labels: string[]; count: number; signature?: string }[] = [];
+  for (const item of stage.children) {
+    if (isScope(item)) {
+      const nodes = nodesOf(item);
+      const signature = JSON.stringify([item.declaration, trunkOf(item).map(withoutStride)]);
+      const last = parts.at(-1);
+      if (item.kind === "block" && last?.signature === signature) {
+        last.count += 1;
+        last.nodes.push(...nodes);
+        last.labels = labelsOf(trunkOf(item));
+      } else {
+        const block = item.declaration ?? item.name;
+        parts.push({ block, nodes: [...nodes], labels: labelsOf(trunkOf(item)), count: 1, signature });
+      }
+    } else if (landmarkLabel(item) === undefined && parts.at(-1)?.signature === undefined && parts.length > 0) {
+      // A batch norm and an activation belong to the layer before them.
+      parts.at(-1)!.nodes.push(item);
+    } else {
+      parts.push({ nodes: [item], labels: labelsOf([item]), count: 1 });
+    }
+  }
+  return parts.map(({ block, nodes, labels, count }) => ({
+    ...(block === undefined ? {} : { block }),
+    labels,
+    count,
+    ...costOf(nodes),
+  }));
+}
+
+/** Without the shortcuts, which table 1 does not show either. */
+function trunkOf(scope: Scope): readonly Node[] {
+  return scope.children.flatMap((child) =>
+    isScope(child) ? (child.kind === "shortcut" ? [] : trunkOf(child)) : [child],
+  );
+}
+
+function withoutStride(node: Node): unknown {
+  return [node.op, { ...node.attributes, stride: undefined }];
+}
+
+function labelsOf(nodes: readonly Node[]): string[] {
+  return nodes.flatMap((node) => landmarkLabel(node) ?? []);
+}
+
+/** Every value lives from the node that makes it to the last that uses it; outputs live to the end. */
+function peak({ graph }: Model): number | null {
+  const lastUse = new Map<number, number>();
+  graph.nodes.forEach((node, index) => node.inputs.forEach((input) => lastUse.set(input.id, index)));
+  for (const { value } of graph.outputs) lastUse.set(value.id, graph.nodes.length);
+  const owned = new Set([...graph.parameters, ...graph.constants].map(({ value }) => value.id));
+  const dying = new Map<number, Value[]>();
+  const live = (value: Value): void => {
+    const at = lastUse.get(value.id) ?? -1;
+    dying.set(at, [...(dying.get(at) ?? []), value]);
+  };
+  const inputs = graph.inputs.map(({ value }) => value);
+  inputs.forEach(live);
+  let now = total(inputs.map(bytes));
+  let most = now;
+  for (const [index, node] of graph.nodes.entries()) {
+    const made = node.outputs.filter((output) => !owned.has(output.id));
+    made.forEach(live);
+    const size = total(made.map(bytes));
+    if (now === null || most === null || size === null) return null;
+    now += size;
+    most = Math.max(most, now);
+    now -= total((dying.get(index) ?? []).map(bytes)) ?? 0;
+  }
+  return most;
+}
+
+function sizeAtBatchOne(dim: Dim): number {
+  return evaluate(dim, { N: 1 });
+}
+
+function elements(value: Value): number | null {
+  return known(() => value.type.shape.reduce<number>((product, dim) => product * sizeAtBatchOne(dim), 1));
+}
+
+const BYTES = { float64: 8, int64: 8, float32: 4, int32: 4, float16: 2, uint8: 1, bool: 1 } as const;
+
+function bytes(value: Value): number | null {
+  const count = elements(value);
+  return count === null ? null : count * BYTES[value.type.dtype];
+}
+
+/** Null where a size is not known before the model runs. */
+function known(compute: () => number): number | null {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function total(numbers: readonly (number | null)[]): number | null {
+  return numbers.reduce<number | null>((sum, number) => (sum === null || number === null ? null : sum + number), 0);
+}
+
+function shapeOf(value: Value | undefined): (number | string)[] {
+  return (value?.type.shape ?? []).map((dim) => (isSymbolic(dim) ? formatDim(dim) : dim));
+}

@@ -1,0 +1,29 @@
+/** Networks drawn as figure 3 of the paper draws them, side by side, as SVG text. */
+import type { Model } from "../../compiler/model.js";
+import { layout } from "./layout.js";
+import { planColumn, type Column } from "./plan.js";
+import { renderSvg } from "./svg.js";
+
+export interface FigureOptions {
+  /**
+   * Draw equal blocks that follow each other once, with `×35` beside them. Default: where a network would have more
+   * than {@link LONGEST} rows.
+   */
+  readonly collapse?: boolean;
+  /** What stands above each network; default: their names. */
+  readonly titles?: readonly string[];
+}
+
+/** Rows that still read well on one page: ResNet-50 has 55, and the paper's figure 36. */
+export const LONGEST = 60;
+
+export function figure(models: readonly Model[], options: FigureOptions = {}): string {
+  const plan = (collapse: boolean): Column[] =>
+    models.map((model, index) => {
+      const column = planColumn(model, { collapse });
+      return { ...column, title: options.titles?.[index] ?? column.title };
+    });
+  let columns = plan(options.collapse ?? false);
+  if (options.collapse === undefined && columns.some((column) => column.rows.length > LONGEST)) columns = plan(true);
+  return renderSvg(layout(columns), columns.map((column) => column.title).join(", "));
+}

@@ -1,0 +1,314 @@
+/** Where everything stands: from planned columns to rectangles, lines and curves, in SVG units from the top left. */
+import type { Arc, Box, Column, Fork, Row } from "./plan.js";
+
+export interface Drawing {
+  readonly width: number;
+  readonly height: number;
+  readonly titles: readonly Text[];
+  readonly notes: readonly Text[];
+  readonly boxes: readonly PlacedBox[];
+  readonly lines: readonly Line[];
+  readonly curves: readonly Curve[];
+  readonly merges: readonly Text[];
+  readonly brackets: readonly Bracket[];
+}
+
+export interface Text {
+  readonly x: number;
+  readonly y: number;
+  readonly text: string;
+}
+
+export interface PlacedBox {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly box: Box;
+}
+
+/** From one point to another; `arrow` where it ends in an arrowhead. */
+export interface Line {
+  readonly points: readonly (readonly [x: number, y: number])[];
+  readonly arrow: boolean;
+}
+
+export interface Curve {
+  /** The trunk, the side of the boxes, and how far the curve bulges out from there. */
+  readonly x: number;
+  readonly side: number;
+  readonly bulge: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly arc: Arc;
+}
+
+/** A brace at the left of the rows that are repeated. */
+export interface Bracket {
+  readonly x: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly count: number;
+}
+
+const BOX_HEIGHT = 22;
+const GAP = 13;
+/** More room where one shortcut ends and the next begins. */
+const BUSY_GAP = 22;
+const BULGE = 34;
+const MARGIN = 24;
+const NOTES_WIDTH = 72;
+const TITLE_HEIGHT = 34;
+const INPUT_HEIGHT = 30;
+const COLUMN_GAP = 44;
+const BRACKET_WIDTH = 44;
+const BRANCH_GAP = 18;
+/** Mean width of a character of the box text; a little wide, so that no label touches its box. */
+const CHARACTER = 6.4;
+const MERGE_HEIGHT = 30;
+
+export function layout(columns: readonly Column[]): Drawing {
+  const sketch = new Sketch();
+  const boxWidth = Math.max(104, ...columns.flatMap(boxesOf).map((box) => box.label.length * CHARACTER + 18));
+  const levels = commonOrder(columns.map((column) => runs(column.rows)));
+  const tops = levelTops(columns, levels, boxWidth);
+
+  let x = MARGIN + NOTES_WIDTH;
+  for (const column of columns) {
+    const width = columnWidth(column, boxWidth);
+    const left = x + (column.repeats.length > 0 ? BRACKET_WIDTH : 0);
+    const centre = left + width / 2;
+    sketch.titles.push({ x: centre, y: MARGIN + 14, text: column.title });
+    placeColumn(sketch, column, centre, boxWidth, tops, levels);
+    x = left + width + Math.max(0, ...column.arcs.map(arcBulge)) + COLUMN_GAP;
+  }
+  levels.forEach((size, level) => sketch.notes.push({ x: MARGIN, y: tops[level]! + BOX_HEIGHT / 2, text: size }));
+  return { ...sketch, width: x - COLUMN_GAP + MARGIN, height: tops[levels.length]! + MARGIN };
+}
+
+class Sketch {
+  readonly titles: Text[] = [];
+  readonly notes: Text[] = [];
+  readonly boxes: PlacedBox[] = [];
+  readonly lines: Line[] = [];
+  readonly curves: Curve[] = [];
+  readonly merges: Text[] = [];
+  readonly brackets: Bracket[] = [];
+}
+
+/** Output sizes in the order in which they come, each stretch once. */
+function runs(rows: readonly Row[]): string[] {
+  return rows.map((row) => row.size).filter((size, index, all) => size !== all[index - 1]);
+}
+
+/**
+ * One order of levels in which every column's sizes appear in their own order: what they have in common stands level
+ * (a longest common subsequence of each with those before it), what one alone has stands between.
+ */
+export function commonOrder(sequences: readonly (readonly string[])[]): string[] {
+  return sequences.reduce<string[]>((merged, next) => {
+    const common = longestCommon(merged, next);
+    const result: string[] = [];
+    let [left, right] = [0, 0];
+    for (const size of [...common, undefined]) {
+      // What comes only in the second stands first: the size that an image enters with comes before what strides make.
+      while (right < next.length && next[right] !== size) result.push(next[right++]!);
+      while (left < merged.length && merged[left] !== size) result.push(merged[left++]!);
+      if (size !== undefined) {
+        result.push(size);
+        left++;
+        right++;
+      }
+    }
+    return result;
+  }, []);
+}
+
+function longestCommon(a: readonly string[], b: readonly string[]): string[] {
+  const best: string[][][] = Array.from({ length: a.length + 1 }, () => Array.from({ length: b.length + 1 }, () => []));
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      const [skipA, skipB] = [best[i + 1]![j]!, best[i]![j + 1]!];
+      best[i]![j] = a[i] === b[j] ? [a[i]!, ...best[i + 1]![j + 1]!] : skipA.length >= skipB.length ? skipA : skipB;
+    }
+  }
+  return best[0]![0]!;
+}
+
+/** Which level each row belongs to. */
+function levelOfRows(rows: readonly Row[], levels: readonly string[]): number[] {
+  let level = 0;
+  return rows.map((row, index) => {
+    if (index > 0 && row.size === rows[index - 1]!.size) return level;
+    level = levels.indexOf(row.size, index === 0 ? 0 : level + 1);
+    return level;
+  });
+}
+
+/** The y of the first row of each level, and last the y where everything ends. */
+function levelTops(columns: readonly Column[], levels: readonly string[], boxWidth: number): number[] {
+  const tops = new Array<number>(levels.length + 1).fill(MARGIN + TITLE_HEIGHT + INPUT_HEIGHT);
+  const placed = columns.map((column) => ({ column, level: levelOfRows(column.rows, levels) }));
+  for (let level = 0; level < levels.length; level++) {
+    let bottom = tops[level]!;
+    for (const { column, level: rowLevel } of placed) {
+      let y = tops[level]!;
+      column.rows.forEach((row, index) => {
+        if (rowLevel[index] !== level) return;
+        y += rowHeight(row, boxWidth) + gapAfter(column, index);
+      });
+      bottom = Math.max(bottom, y);
+    }
+    for (let later = level + 1; later <= levels.length; later++) tops[later] = bottom;
+  }
+  return tops;
+}
+
+function gapAfter(column: Column, index: number): number {
+  const ends = column.arcs.some((arc) => arc.to === index);
+  const begins = column.arcs.some((arc) => arc.from === index + 1);
+  return ends && begins ? BUSY_GAP : GAP;
+}
+
+function rowHeight(row: Row, boxWidth: number): number {
+  if (row.kind === "box") return BOX_HEIGHT;
+  return Math.max(...row.branches.map((branch) => stackHeight(branch, boxWidth))) + 2 * GAP + MERGE_HEIGHT;
+}
+
+function stackHeight(column: Column, boxWidth: number): number {
+  return column.rows.reduce((total, row, index) => total + rowHeight(row, boxWidth) + gapAfter(column, index), 0);
+}
+
+function columnWidth(column: Column, boxWidth: number): number {
+  return Math.max(...column.rows.map((row) => rowWidth(row, boxWidth)), column.rows.length === 0 ? 20 : boxWidth);
+}
+
+function rowWidth(row: Row, boxWidth: number): number {
+  if (row.kind === "box") return boxWidth;
+  return forkWidths(row, boxWidth).reduce((total, width) => total + width + BRANCH_GAP, -BRANCH_GAP);
+}
+
+function forkWidths(fork: Fork, boxWidth: number): number[] {
+  return fork.branches.map((branch) => columnWidth(branch, boxWidth) + Math.max(0, ...branch.arcs.map(arcBulge)));
+}
+
+function arcBulge(arc: Arc): number {
+  return BULGE * (arc.depth + 1) * 0.75;
+}
+
+/** `levels` aligns the rows; a branch of a fork, which has none, is a plain stack from its top. */
+function placeColumn(
+  sketch: Sketch,
+  column: Column,
+  centre: number,
+  boxWidth: number,
+  tops: readonly number[],
+  levels: readonly string[] | undefined,
+): number {
+  const level = levels === undefined ? [] : levelOfRows(column.rows, levels);
+  const starts: number[] = [];
+  let y = tops[level[0] ?? 0]!;
+  column.rows.forEach((row, index) => {
+    if (level[index] !== level[index - 1]) y = tops[level[index]!]!;
+    starts.push(y);
+    placeRow(sketch, row, centre, y, boxWidth);
+    y += rowHeight(row, boxWidth) + gapAfter(column, index);
+  });
+  const ends = column.rows.map((row, index) => starts[index]! + rowHeight(row, boxWidth));
+
+  if (column.input !== "" && starts.length > 0) {
+    sketch.notes.push();
+    sketch.merges.push({ x: centre, y: starts[0]! - INPUT_HEIGHT + 4, text: column.input });
+    sketch.lines.push({
+      points: [
+        [centre, starts[0]! - GAP - 4],
+        [centre, starts[0]!],
+      ],
+      arrow: true,
+    });
+  }
+  for (let index = 1; index < starts.length; index++) {
+    sketch.lines.push({
+      points: [
+        [centre, ends[index - 1]!],
+        [centre, starts[index]!],
+      ],
+      arrow: true,
+    });
+  }
+  for (const arc of column.arcs) {
+    const before = gapAround(starts, ends, arc.from);
+    const after = gapAround(starts, ends, arc.to + 1);
+    sketch.curves.push({
+      x: centre,
+      side: centre + columnWidth({ ...column, rows: column.rows.slice(arc.from, arc.to + 1) }, boxWidth) / 2,
+      bulge: BULGE * (arc.depth + 1),
+      top: before.bottom - 5 - 3 * arc.depth,
+      bottom: after.top + 5 + 3 * arc.depth,
+      arc,
+    });
+  }
+  for (const repeat of column.repeats) {
+    sketch.brackets.push({
+      x: centre - boxWidth / 2 - 10,
+      top: starts[repeat.from]! - 3,
+      bottom: ends[repeat.to]! + 3,
+      count: repeat.count,
+    });
+  }
+  return y;
+}
+
+/** The space before row `index`. */
+function gapAround(starts: readonly number[], ends: readonly number[], index: number): { top: number; bottom: number } {
+  const top = ends[index - 1] ?? starts[0]! - GAP - 4;
+  return { top, bottom: starts[index] ?? top + GAP };
+}
+
+function placeRow(sketch: Sketch, row: Row, centre: number, y: number, boxWidth: number): void {
+  if (row.kind === "box") {
+    sketch.boxes.push({ x: centre - boxWidth / 2, y, width: boxWidth, height: BOX_HEIGHT, box: row });
+    return;
+  }
+  const widths = forkWidths(row, boxWidth);
+  const bottom = y + rowHeight(row, boxWidth);
+  const join = bottom - MERGE_HEIGHT;
+  let left = centre - rowWidth(row, boxWidth) / 2;
+  row.branches.forEach((branch, index) => {
+    const own = columnWidth(branch, boxWidth);
+    const x = left + own / 2;
+    const first = y + GAP;
+    const end = placeColumn(sketch, branch, x, boxWidth, [first], undefined);
+    const empty = branch.rows.length === 0;
+    sketch.lines.push({
+      points: [
+        [centre, y],
+        [x, y],
+        [x, empty ? join : first],
+      ],
+      arrow: !empty,
+    });
+    const last = empty ? join : end - gapAfter(branch, branch.rows.length - 1);
+    sketch.lines.push({
+      points: [
+        [x, last],
+        [x, join],
+        [centre, join],
+      ],
+      arrow: false,
+    });
+    left += widths[index]! + BRANCH_GAP;
+  });
+  sketch.lines.push({
+    points: [
+      [centre, join],
+      [centre, join + 7],
+    ],
+    arrow: true,
+  });
+  sketch.merges.push({ x: centre, y: join + MERGE_HEIGHT / 2 + 4, text: row.merge });
+}
+
+function boxesOf(column: Column): Box[] {
+  return column.rows.flatMap((row) => (row.kind === "box" ? [row] : row.branches.flatMap(boxesOf)));
+}
