@@ -1,0 +1,44 @@
+/** `resnetc figure TARGET...`: networks drawn as figure 3 of the paper draws them. */
+import { Command } from "commander";
+import { examples, TARGET } from "../arguments.js";
+import { loadModel } from "../target.js";
+import { say } from "../terminal.js";
+
+interface Options {
+  readonly output?: string;
+  readonly collapse?: boolean;
+  readonly title?: readonly string[];
+}
+
+export function figureCommand(): Command {
+  return new Command("figure")
+    .description("draw networks side by side as SVG, as figure 3 of the paper")
+    .argument("<targets...>", TARGET)
+    .option("-o, --output <file>", "where to write the SVG; default: standard output")
+    .option("--collapse", "draw equal blocks that follow each other once, with their number (default for long networks)")
+    .option("--no-collapse", "draw every block")
+    .option("--title <text...>", "what stands above each network; default: its name")
+    .addHelpText(
+      "after",
+      examples(
+        ["resnetc figure VGG19 Plain34 ResNet34 -o figure3.svg", "the paper's figure 3"],
+        ["resnetc figure ResNet152 -o resnet152.svg", "blocks collapsed, × 35"],
+      ),
+    )
+    .action(async (targets: string[], options: Options) => {
+      const models = [];
+      for (const target of targets) models.push(await loadModel(target));
+      const { figure } = await import("../../runtime/draw/figure.js");
+      const svg = figure(models, {
+        ...(options.collapse === undefined ? {} : { collapse: options.collapse }),
+        ...(options.title === undefined ? {} : { titles: options.title }),
+      });
+      if (options.output === undefined) {
+        process.stdout.write(svg);
+        return;
+      }
+      const { writeWhole } = await import("../../runtime/files.js");
+      await writeWhole(options.output, [new TextEncoder().encode(svg)]);
+      say(`wrote ${options.output}`);
+    });
+}

@@ -1,0 +1,20 @@
+/** Ctrl-C and closed pipes: end at once, quietly, and leave nothing half-written. */
+import { discardUnfinished } from "../runtime/files.js";
+
+export function stopCleanly(): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      discardUnfinished();
+      // By the signal itself, so that a shell's loop stops too.
+      process.kill(process.pid, signal);
+    });
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    // Whoever read the output, `head` say, has had enough.
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      discardUnfinished();
+      process.exit();
+    });
+  }
+}

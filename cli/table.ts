@@ -1,0 +1,37 @@
+/** Columns of text. */
+import { stripVTControlCharacters } from "node:util";
+
+export type Align = "left" | "right";
+/** A row of cells; a cell may have several lines. `rule` is a line across. */
+export type TableRow = readonly string[] | "rule";
+
+export function renderTable(rows: readonly TableRow[], align: readonly Align[]): string {
+  const cells = rows.filter((row) => row !== "rule").map((row) => row.map((cell) => cell.split("\n")));
+  const widths = align.map((_, column) =>
+    Math.max(0, ...cells.flatMap((row) => (row[column] ?? []).map((line) => visibleLength(line)))),
+  );
+  const lines: string[] = [];
+  let next = 0;
+  for (const row of rows) {
+    if (row === "rule") {
+      lines.push(widths.map((width) => "─".repeat(width)).join("──"));
+      continue;
+    }
+    const cellLines = cells[next++]!;
+    const height = Math.max(...cellLines.map((cell) => cell.length));
+    for (let line = 0; line < height; line++) {
+      const parts = align.map((side, column) => {
+        const text = cellLines[column]?.[line] ?? "";
+        const space = " ".repeat(widths[column]! - visibleLength(text));
+        return side === "left" ? text + space : space + text;
+      });
+      lines.push(parts.join("  ").trimEnd());
+    }
+  }
+  return lines.join("\n");
+}
+
+/** Without the escapes that colour it. */
+function visibleLength(text: string): number {
+  return stripVTControlCharacters(text).length;
+}

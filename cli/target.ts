@@ -1,0 +1,33 @@
+/** From what the command line calls a network to the network, its problems told on the way. */
+import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
+import { renderDiagnostic } from "../compiler/diagnostics/render.js";
+import type { Model } from "../compiler/model.js";
+import { EXIT, Stop } from "./failure.js";
+import { palette, plural, say } from "./terminal.js";
+
+/** Elaborates it; warnings and errors go to the standard error, and errors end the command. */
+export async function loadModel(target: string, input?: readonly number[]): Promise<Model> {
+  const { elaborate, parseTarget } = await import("../compiler/index.js");
+  const { fileHost } = await import("../runtime/host.js");
+  const result = elaborate(parseTarget(target), { host: fileHost(), ...(input === undefined ? {} : { input }) });
+  tell(result.diagnostics, result.sources);
+  if (result.model === undefined) throw new Stop(EXIT.input);
+  return result.model;
+}
+
+/** Prints problems for people; true where there is an error. */
+export function tell(diagnostics: readonly Diagnostic[], sources: ReadonlyMap<string, string>): void {
+  for (const diagnostic of diagnostics) say(`${renderDiagnostic(diagnostic, sources, palette("error"))}\n`);
+  if (diagnostics.length > 0) say(tally(diagnostics));
+}
+
+/** `2 errors, 1 warning` */
+export function tally(diagnostics: readonly Diagnostic[]): string {
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
+  const warnings = diagnostics.length - errors;
+  const parts = [
+    ...(errors > 0 || warnings === 0 ? [plural(errors, "error")] : []),
+    ...(warnings > 0 ? [plural(warnings, "warning")] : []),
+  ];
+  return parts.join(", ");
+}
