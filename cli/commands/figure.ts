@@ -15,7 +15,10 @@ export function figureCommand(): Command {
     .description("draw networks side by side as SVG, as figure 3 of the paper")
     .argument("<targets...>", TARGET)
     .option("-o, --output <file>", "where to write the SVG; default: standard output")
-    .option("--collapse", "draw equal blocks that follow each other once, with their number (default for long networks)")
+    .option(
+      "--collapse",
+      "draw equal blocks that follow each other once, with their number (default for long networks)",
+    )
     .option("--no-collapse", "draw every block")
     .option("--title <text...>", "what stands above each network; default: its name")
     .addHelpText(
