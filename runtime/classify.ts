@@ -1,0 +1,214 @@
+/** Pictures to class names: the paper's three ways of testing, on any classification model in ONNX. */
+import path from "node:path";
+import type { Preprocess } from "../compiler/model.js";
+import { decodeImage } from "./images/decode.js";
+import { ImageError } from "./images/image.js";
+import { views, type Planes, type View } from "./images/preprocess.js";
+import { imageInput, meanProbabilities, numberOrNone, scoreOutput, type Scorer } from "./class-scores.js";
+import { parseMetadata } from "./metadata.js";
+import { readModelInfo } from "./model-info.js";
+import { openSession, SessionError, type Session, type SessionOptions } from "./session.js";
+
+export interface ClassifierOptions extends SessionOptions {
+  /** Instead of what the model carries; needed for models that carry none. */
+  readonly preprocess?: Preprocess;
+  /** Instead of what the model carries. Without any, a class is called by its number. */
+  readonly labels?: readonly string[];
+  /** The output that holds the scores. Default: `probabilities`, else `logits`, else the only one. */
+  readonly output?: string;
+}
+
+export interface ClassifyOptions {
+  /** 1: the middle. 10: four corners, the middle, and their mirrors (AlexNet's; the paper's tables 2 to 4). Default 1. */
+  readonly crops?: 1 | 10;
+  /**
+   * Shorter sides at which the whole picture and its mirror go through the network, in place of crops: the paper's
+   * multi-scale testing has 224, 256, 384, 480, 640. The network's height and width must be open.
+   */
+  readonly scales?: readonly number[];
+  /** Predictions for each picture. Default 5. */
+  readonly top?: number;
+  /** Crops that go through the network at once. Default 8, or what the model was compiled for. */
+  readonly batch?: number;
+  /** Called after each picture. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Prediction {
+  readonly label: string;
+  readonly index: number;
+  readonly probability: number;
+}
+
+/** What became of one picture: predictions, likeliest first, or the one-line reason why there are none. */
+export type Classified =
+  | { readonly image: string; readonly predictions: readonly Prediction[] }
+  | { readonly image: string; readonly error: string };
+
+/** A model made ready to classify. */
+export interface Classifier {
+  readonly session: Session;
+  readonly preprocess: Preprocess;
+  readonly labels: readonly string[] | undefined;
+  /** Name of the network, where the model says it. */
+  readonly network: string | undefined;
+  readonly classes: number | undefined;
+  /**
+   * Classifies pictures, in their order. One that can't be read has its error and does not stop the others.
+   *
+   * Scores are averaged as softmax probabilities: over the crops, or over the scales and mirrors. (A fully
+   * convolutional network averages its features over all positions before the last layer, which is linear: that is
+   * the average of the logits over positions.)
+   *
+   * @throws {SessionError} for what concerns all of them: options that the model can't follow
+   */
+  classify(images: readonly (string | NamedImage)[], options?: ClassifyOptions): Promise<Classified[]>;
+  close(): Promise<void>;
+}
+
+/** A picture that is not in a file. */
+export interface NamedImage {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Opens a model for classification. A `.onnx` that resnetc compiled is enough; of others, the preprocessing has to be
+ * given.
+ *
+ * @throws {SessionError} one line: no model, no preprocessing known, not a classification model
+ */
+export async function openClassifier(model: string | Uint8Array, options: ClassifierOptions = {}): Promise<Classifier> {
+  const name = typeof model === "string" ? path.basename(model) : "model";
+  const carried = metadataOf(model, name);
+  const preprocess = options.preprocess ?? carried.preprocess;
+  if (preprocess === undefined) {
+    throw new SessionError(
+      `${name}: carries no preprocessing; say which it was trained with (--preprocess torchvision)`,
+    );
+  }
+  const session = await openSession(model, options);
+  try {
+    const input = imageInput(session);
+    const output = scoreOutput(session, options.output);
+    const labels = options.labels ?? carried.labels;
+    const classes = numberOrNone(output.shape[1]);
+    if (labels !== undefined && classes !== undefined && labels.length !== classes) {
+      throw new SessionError(`${name}: ${classes} classes, but ${labels.length} labels`);
+    }
+    return {
+      session,
+      preprocess,
+      labels,
+      network: carried.network,
+      classes,
+      classify: (images, how = {}) =>
+        classifyAll({ session, input, output: output.name, preprocess, labels }, images, how),
+      close: () => session.close(),
+    };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+function metadataOf(model: string | Uint8Array, name: string): ReturnType<typeof parseMetadata> {
+  const { metadata } = readModelInfo(model);
+  try {
+    return parseMetadata(metadata);
+  } catch (error) {
+    throw new SessionError(`${name}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+interface Ready extends Scorer {
+  readonly preprocess: Preprocess;
+  readonly labels: readonly string[] | undefined;
+}
+
+async function classifyAll(
+  model: Ready,
+  images: readonly (string | NamedImage)[],
+  options: ClassifyOptions,
+): Promise<Classified[]> {
+  const { top = 5, onProgress } = options;
+  const tests = testViews(model, options);
+  const batch = model.input.batch ?? options.batch ?? DEFAULT_BATCH;
+  if (!Number.isInteger(batch) || batch < 1) throw new SessionError(`batch: ${batch} is not a positive whole number`);
+  if (!Number.isInteger(top) || top < 1) throw new SessionError(`top: ${top} is not a positive whole number`);
+  const prepare = (image: string | NamedImage): Promise<Prepared> => prepareImage(model, image, tests);
+
+  const results: Classified[] = [];
+  // Pictures that fill a batch are taken together; of many views each, one at a time, which bounds the memory.
+  const group = tests.length === 1 && tests[0]!.kind === "center" ? batch : 1;
+  // While the network runs, the next pictures are decoded on other threads.
+  let coming = images.slice(0, group).map(prepare);
+  for (let start = 0; start < images.length; start += group) {
+    const prepared = await Promise.all(coming);
+    coming = images.slice(start + group, start + 2 * group).map(prepare);
+    const scores = await meanProbabilities(
+      model,
+      prepared.map(({ crops }) => crops),
+      batch,
+    );
+    prepared.forEach(({ name: image, error }, i) => {
+      const problem = error ?? (scores[i]!.every(Number.isFinite) ? undefined : `${image}: ${NOT_NUMBERS}`);
+      results.push(
+        problem === undefined
+          ? { image, predictions: likeliest(scores[i]!, top, model.labels) }
+          : { image, error: problem },
+      );
+      onProgress?.(results.length, images.length);
+    });
+  }
+  return results;
+}
+
+const DEFAULT_BATCH = 8;
+const NOT_NUMBERS = "the network's scores are not finite numbers; do its weights and preprocessing fit?";
+
+function testViews({ session, input }: Ready, { crops = 1, scales }: ClassifyOptions): readonly View[] {
+  if (crops !== 1 && crops !== 10) throw new SessionError(`crops: ${String(crops)} is neither 1 nor 10`);
+  if (scales === undefined) return [{ kind: crops === 10 ? "ten crops" : "center" }];
+  if (crops !== 1) throw new SessionError("scales take the whole picture: they do not go with crops");
+  if (scales.length === 0) throw new SessionError("scales: none given");
+  for (const scale of scales) {
+    if (!Number.isInteger(scale) || scale < 1)
+      throw new SessionError(`scales: ${scale} is not a positive whole number`);
+  }
+  if (input.size !== undefined) {
+    const size = input.size.join("x");
+    throw new SessionError(`${session.name}: its input is fixed to ${size}; for scales compile with --input 3xHxW`);
+  }
+  return scales.map((shorter) => ({ kind: "whole", shorter }));
+}
+
+/** A picture as the network wants it, or why it can't be. */
+interface Prepared {
+  readonly name: string;
+  readonly crops: readonly Planes[];
+  readonly error?: string;
+}
+
+async function prepareImage(model: Ready, image: string | NamedImage, tests: readonly View[]): Promise<Prepared> {
+  const name = typeof image === "string" ? image : image.name;
+  try {
+    const decoded = await decodeImage(typeof image === "string" ? image : image.bytes, { name });
+    return { name, crops: tests.flatMap((view) => views(decoded, model.preprocess, model.input.size, view)) };
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    const { message } = error;
+    return { name, crops: [], error: message.startsWith(name) ? message : `${name}: ${message}` };
+  }
+}
+
+/** The `top` best classes, likeliest first; of equals, the lower number first. */
+function likeliest(probabilities: Float64Array, top: number, labels: readonly string[] | undefined): Prediction[] {
+  return Array.from(probabilities, (probability, index) => ({
+    label: labels?.[index] ?? `class ${index}`,
+    index,
+    probability,
+  }))
+    .sort((a, b) => b.probability - a.probability || a.index - b.index)
+    .slice(0, top);
+}

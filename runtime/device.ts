@@ -1,0 +1,124 @@
+/** Which machine part runs the model: the processor, a GPU through WebGPU, or an NVIDIA GPU through CUDA. */
+import { existsSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { loadRuntime, readable, SessionError, type Runtime } from "./onnxruntime.js";
+
+export type Device = "cpu" | "webgpu" | "cuda";
+export type DeviceRequest = Device | "auto";
+
+export const DEVICES: readonly DeviceRequest[] = ["auto", "cpu", "webgpu", "cuda"];
+
+/** The device that will be used, and the reason in a few words, to be shown: nothing falls back in silence. */
+export interface DeviceChoice {
+  readonly device: Device;
+  readonly reason: string;
+}
+
+/** Whether a device can be used here; if not, why, in words that end in what to do. */
+export type Availability =
+  { readonly available: true; readonly note: string } | { readonly available: false; readonly problem: string };
+
+/**
+ * Resolves `auto`: CUDA if its libraries are there and work, else WebGPU if there is a GPU and it works, else the
+ * processor. A device asked for by name is that one or an error.
+ *
+ * @throws {SessionError} saying why the device can't be used and what to do
+ */
+export async function chooseDevice(request: DeviceRequest): Promise<DeviceChoice> {
+  if (request !== "auto") {
+    const found = await availability(request);
+    if (!found.available) throw new SessionError(`device ${request}: ${found.problem}`);
+    return { device: request, reason: "asked for" };
+  }
+  const refused: string[] = [];
+  for (const device of ["cuda", "webgpu"] as const) {
+    const missing = missingHardware(device);
+    if (missing !== undefined) {
+      refused.push(`${device}: ${missing}`);
+      continue;
+    }
+    const found = await availability(device);
+    if (found.available) return { device, reason: [found.note, ...refused].join("; ") };
+    refused.push(`${device}: ${found.problem}`);
+  }
+  return { device: "cpu", reason: refused.join("; ") };
+}
+
+const known = new Map<Device, Promise<Availability>>();
+
+/** Tries the device on a one-node model, once a process. A software WebGPU adapter counts as available. */
+export function availability(device: Device): Promise<Availability> {
+  let found = known.get(device);
+  if (found === undefined) {
+    found = probe(device);
+    known.set(device, found);
+  }
+  return found;
+}
+
+async function probe(device: Device): Promise<Availability> {
+  const runtime = await loadRuntime();
+  if (device === "cpu") return { available: true, note: "the processor" };
+  if (!runtime.listSupportedBackends().some(({ name }) => name === device)) {
+    return { available: false, problem: `onnxruntime has no ${device} for ${process.platform} ${process.arch}` };
+  }
+  if (device === "cuda" && !hasCudaLibraries()) return { available: false, problem: INSTALL_CUDA };
+  try {
+    await runOnce(runtime, device);
+    return { available: true, note: `${device} works here` };
+  } catch (error) {
+    return { available: false, problem: `${readable(error)} (${ADVICE[device]})` };
+  }
+}
+
+const INSTALL_CUDA =
+  "onnxruntime's CUDA libraries are not installed: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node fetches them";
+
+const ADVICE = {
+  webgpu: "it needs a GPU with a Vulkan, Metal or Direct3D 12 driver; --device cpu works everywhere",
+  cuda: "it needs an NVIDIA driver, CUDA 12 and cuDNN 9 in the library path; --device cpu works everywhere",
+} as const;
+
+/** `y = relu(x)` as ONNX, small enough to be written out: opset 13, float32[2]. */
+const RELU_MODEL = Buffer.from(
+  "CAc6MwoMCgF4EgF5IgRSZWx1EgFnWg8KAXgSCgoICAESBAoCCAJiDwoBeRIKCggIARIECgIIAkIECgAQDQ==",
+  "base64",
+);
+
+/** Session setting under which a node that the device can't run is an error, where it would run on the processor. */
+export const NO_CPU_FALLBACK = { session: { disable_cpu_ep_fallback: "1" } };
+
+async function runOnce(runtime: Runtime, device: Device): Promise<void> {
+  const session = await runtime.InferenceSession.create(new Uint8Array(RELU_MODEL), {
+    executionProviders: [device],
+    logSeverityLevel: 4,
+    extra: NO_CPU_FALLBACK,
+  });
+  try {
+    const x = new runtime.Tensor("float32", Float32Array.of(-1, 2), [2]);
+    const { y } = await session.run({ x });
+    const values = y?.data as Float32Array | undefined;
+    if (values?.[0] !== 0 || values[1] !== 2) throw new Error("the device computes wrong values");
+  } finally {
+    await session.release();
+  }
+}
+
+/**
+ * What `auto` looks at before it wakes a driver. Starting WebGPU where there is no GPU prints the driver's warnings,
+ * and where it finds a software adapter that would be slower than the processor.
+ */
+function missingHardware(device: "cuda" | "webgpu"): string | undefined {
+  if (device === "cuda") return hasCudaLibraries() ? undefined : "its libraries are not installed";
+  if (process.platform !== "linux") return undefined;
+  const isGpu = (entry: string): boolean => /^(renderD\d+|nvidia\d+|dxg)$/.test(entry);
+  const found = ["/dev", "/dev/dri"].some((folder) => existsSync(folder) && readdirSync(folder).some(isGpu));
+  return found ? undefined : "no GPU found";
+}
+
+function hasCudaLibraries(): boolean {
+  const root = path.dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
+  const folder = path.join(root, "bin", "napi-v6", process.platform, process.arch);
+  return existsSync(path.join(folder, "libonnxruntime_providers_cuda.so"));
+}

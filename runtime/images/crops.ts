@@ -1,0 +1,52 @@
+/** Which part of a scaled picture goes into the network, in torchvision's rounding. */
+import type { Preprocess } from "../../compiler/model.js";
+import type { Window } from "./resample.js";
+
+export type Size = readonly [height: number, width: number];
+
+/** Size of a picture whose shorter side gets the given length; the longer side is rounded down. */
+export function scaleShorter([height, width]: Size, shorter: number): Size {
+  return height < width
+    ? [shorter, Math.trunc((shorter * width) / height)]
+    : [Math.trunc((shorter * height) / width), shorter];
+}
+
+/** Size that the picture is scaled to. */
+export function scaledSize(image: Size, resize: Preprocess["resize"]): Size {
+  if (resize === undefined) return image;
+  return "shorter" in resize ? scaleShorter(image, resize.shorter) : resize.to;
+}
+
+/**
+ * The cut from the middle. Where the picture is smaller than the cut the window begins outside of it, at a negative
+ * position: black is to be put there.
+ */
+export function centerWindow([height, width]: Size, [cutHeight, cutWidth]: Size): Window {
+  return {
+    left: middle(width, cutWidth),
+    top: middle(height, cutHeight),
+    width: cutWidth,
+    height: cutHeight,
+  };
+}
+
+/** The four corners and the centre: AlexNet's five, whose mirrors make ten. In torchvision's order. */
+export function fiveWindows(image: Size, cut: Size): readonly Window[] {
+  const [cutHeight, cutWidth] = cut;
+  const right = image[1] - cutWidth;
+  const bottom = image[0] - cutHeight;
+  const corner = (left: number, top: number): Window => ({ left, top, width: cutWidth, height: cutHeight });
+  return [corner(0, 0), corner(right, 0), corner(0, bottom), corner(right, bottom), centerWindow(image, cut)];
+}
+
+function middle(length: number, cut: number): number {
+  // torchvision: the margin before the picture is rounded down where it has to be widened, to even where it is cut.
+  return cut > length ? -Math.floor((cut - length) / 2) : roundHalfEven((length - cut) / 2);
+}
+
+/** Python's `round`. */
+function roundHalfEven(x: number): number {
+  const down = Math.floor(x);
+  if (x - down !== 0.5) return Math.round(x);
+  return down % 2 === 0 ? down : down + 1;
+}

@@ -1,0 +1,127 @@
+/** From a picture to a network's input, as a `preprocess` declaration says. */
+import type { Preprocess } from "../../compiler/model.js";
+import { centerWindow, fiveWindows, scaledSize, scaleShorter, type Size } from "./crops.js";
+import { ImageError, type Image } from "./image.js";
+import { resample, type Window } from "./resample.js";
+
+/** One picture for the network: float32[3, height, width], channel by channel. */
+export interface Planes {
+  readonly height: number;
+  readonly width: number;
+  readonly data: Float32Array;
+}
+
+/** How the picture is cut. */
+export type View =
+  /** The middle, as the declaration says. */
+  | { readonly kind: "center" }
+  /** Four corners and centre, and their mirrors. */
+  | { readonly kind: "ten crops" }
+  /** All of it with the shorter side scaled to this length, for fully convolutional testing; and its mirror. */
+  | { readonly kind: "whole"; readonly shorter: number };
+
+/** More pixels than this are not scaled up to: a picture of 10000x8 at shorter side 640 would have 512 million. */
+const MAX_SCALED_PIXELS = 100_000_000;
+
+/**
+ * Scales, cuts and normalises.
+ *
+ * @param size height and width of the network's input where they are fixed. A declaration that cuts another size is
+ *   followed in proportion: the same part of the picture at the network's resolution.
+ * @returns 1 for the centre, 10 for ten crops, 2 for the whole: pictures of one size
+ * @throws {ImageError} naming no file: the caller knows it
+ */
+export function views(image: Image, preprocess: Preprocess, size: Size | undefined, view: View): Planes[] {
+  const from: Size = [image.height, image.width];
+  if (view.kind === "whole") {
+    const scaled = scaleShorter(from, view.shorter);
+    const [height, width] = scaled;
+    const whole = cut(image, scaled, { left: 0, top: 0, width, height }, preprocess);
+    return [normalize(whole, preprocess), normalize(mirror(whole), preprocess)];
+  }
+  const { scaled, crop } = framing(from, preprocess, size);
+  if (view.kind === "center") {
+    return [normalize(cut(image, scaled, centerWindow(scaled, crop), preprocess), preprocess)];
+  }
+  if (scaled[0] < crop[0] || scaled[1] < crop[1]) {
+    throw new ImageError(`${scaled.join("x")} is smaller than the ${crop.join("x")} crops`);
+  }
+  const crops = fiveWindows(scaled, crop).map((window) => cut(image, scaled, window, preprocess));
+  return [...crops, ...crops.map(mirror)].map((picture) => normalize(picture, preprocess));
+}
+
+/**
+ * The centre view alone: float32[3, height, width] as a network of that input size is given it.
+ *
+ * @throws {ImageError}
+ */
+export function preprocessImage(image: Image, preprocess: Preprocess, size?: Size): Planes {
+  return views(image, preprocess, size, { kind: "center" })[0]!;
+}
+
+/** What the picture is scaled to and what is cut from it. */
+function framing(image: Size, preprocess: Preprocess, size: Size | undefined): { scaled: Size; crop: Size } {
+  const { resize, centerCrop } = preprocess;
+  const crop = size ?? centerCrop;
+  if (crop === undefined) {
+    const scaled = scaledSize(image, resize);
+    return { scaled, crop: scaled };
+  }
+  if (size === undefined || centerCrop === undefined || resize === undefined) {
+    return { scaled: scaledSize(image, resize), crop };
+  }
+  const [tall, wide] = [size[0] / centerCrop[0], size[1] / centerCrop[1]];
+  const inProportion: Preprocess["resize"] =
+    "shorter" in resize
+      ? { shorter: Math.floor(resize.shorter * Math.max(tall, wide)) }
+      : { to: [Math.floor(resize.to[0] * tall), Math.floor(resize.to[1] * wide)] };
+  return { scaled: scaledSize(image, inProportion), crop };
+}
+
+/** The part of the scaled picture in the window; black where the window reaches beyond it. */
+function cut(image: Image, [height, width]: Size, window: Window, { interpolation }: Preprocess): Image {
+  const inside: Window = {
+    left: Math.max(0, window.left),
+    top: Math.max(0, window.top),
+    width: Math.min(window.width, width),
+    height: Math.min(window.height, height),
+  };
+  if (inside.width * inside.height > MAX_SCALED_PIXELS || Math.max(width, height) > MAX_SCALED_PIXELS) {
+    throw new ImageError(`${image.width}x${image.height} is too long: scaled it would be ${width}x${height}`);
+  }
+  const part = resample(image, width, height, interpolation, inside);
+  if (part.width === window.width && part.height === window.height) return part;
+  const data = new Uint8Array(window.width * window.height * 3);
+  for (let y = 0; y < part.height; y++) {
+    const row = part.data.subarray(y * part.width * 3, (y + 1) * part.width * 3);
+    data.set(row, ((y + inside.top - window.top) * window.width + inside.left - window.left) * 3);
+  }
+  return { width: window.width, height: window.height, data };
+}
+
+function mirror({ width, height, data }: Image): Image {
+  const mirrored = new Uint8Array(data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = (y * width + x) * 3;
+      mirrored.set(data.subarray(from, from + 3), (y * width + width - 1 - x) * 3);
+    }
+  }
+  return { width, height, data: mirrored };
+}
+
+/** Bytes to what the network was trained on: each channel's 256 possible values are computed once, in fp32. */
+function normalize(image: Image, { color, range, mean, std }: Preprocess): Planes {
+  const pixels = image.width * image.height;
+  const data = new Float32Array(3 * pixels);
+  for (let channel = 0; channel < 3; channel++) {
+    const table = Float32Array.from({ length: 256 }, (_, level) => {
+      const centred = Math.fround(Math.fround((level / 255) * range) - Math.fround(mean[channel]!));
+      return centred / Math.fround(std[channel]!);
+    });
+    const source = color === "rgb" ? channel : 2 - channel;
+    const plane = data.subarray(channel * pixels, (channel + 1) * pixels);
+    for (let i = 0; i < pixels; i++) plane[i] = table[image.data[3 * i + source]!]!;
+  }
+  return { width: image.width, height: image.height, data };
+}

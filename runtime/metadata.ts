@@ -1,0 +1,110 @@
+/**
+ * What a compiled `.onnx` says of itself in `metadata_props`, so that the file alone classifies a photograph.
+ *
+ * No Node API here: the compiler writes it in a browser too.
+ */
+import type { Preprocess } from "../compiler/model.js";
+
+export const METADATA_KEYS = {
+  /** JSON of {@link Preprocess}. */
+  preprocess: "resnetc.preprocess",
+  /** JSON: the class names in order. */
+  labels: "resnetc.labels",
+  /** The network's name: `ResNet50`. */
+  network: "resnetc.network",
+  /** Version of this layout. */
+  version: "resnetc.version",
+} as const;
+
+const VERSION = "1";
+
+export interface ModelMetadata {
+  readonly network?: string;
+  readonly preprocess?: Preprocess;
+  readonly labels?: readonly string[];
+}
+
+/** The `metadata_props` of a model, in the order in which they are written. */
+export function modelMetadata(
+  preprocess: Preprocess | undefined,
+  labels: readonly string[] | undefined,
+  network: string,
+): Record<string, string> {
+  return {
+    [METADATA_KEYS.network]: network,
+    ...(preprocess && { [METADATA_KEYS.preprocess]: JSON.stringify(preprocess) }),
+    ...(labels && { [METADATA_KEYS.labels]: JSON.stringify(labels) }),
+    [METADATA_KEYS.version]: VERSION,
+  };
+}
+
+/**
+ * Reads {@link modelMetadata} back. What is absent stays undefined: a model that others made has none of it.
+ *
+ * @throws {Error} one line naming the key whose value is damaged
+ */
+export function parseMetadata(metadata: Readonly<Record<string, string>>): ModelMetadata {
+  const network = metadata[METADATA_KEYS.network];
+  const preprocess = parse(metadata, METADATA_KEYS.preprocess, isPreprocess);
+  const labels = parse(metadata, METADATA_KEYS.labels, isLabels);
+  return {
+    ...(network !== undefined && { network }),
+    ...(preprocess && { preprocess }),
+    ...(labels && { labels }),
+  };
+}
+
+function parse<T>(
+  metadata: Readonly<Record<string, string>>,
+  key: string,
+  valid: (value: unknown) => value is T,
+): T | undefined {
+  const text = metadata[key];
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Error(`metadata ${key} is not JSON`);
+  }
+  if (!valid(value)) throw new Error(`metadata ${key} does not have the form that resnetc writes`);
+  return value;
+}
+
+function isLabels(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((label) => typeof label === "string");
+}
+
+function isPreprocess(value: unknown): value is Preprocess {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, resize, centerCrop, interpolation, color, range, mean, std } = value as Record<string, unknown>;
+  return (
+    typeof name === "string" &&
+    (resize === undefined || isResize(resize)) &&
+    (centerCrop === undefined || isSize(centerCrop)) &&
+    ["nearest", "bilinear", "bicubic"].includes(interpolation as string) &&
+    ["rgb", "bgr"].includes(color as string) &&
+    typeof range === "number" &&
+    Number.isFinite(range) &&
+    isThreeNumbers(mean) &&
+    isThreeNumbers(std) &&
+    std.every((deviation) => deviation !== 0)
+  );
+}
+
+function isResize(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return "shorter" in value ? isLength(value.shorter) : "to" in value && isSize(value.to);
+}
+
+function isSize(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every(isLength);
+}
+
+function isLength(value: unknown): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value > 0;
+}
+
+function isThreeNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.length === 3 && value.every((n) => typeof n === "number" && Number.isFinite(n));
+}

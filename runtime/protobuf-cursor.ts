@@ -1,0 +1,130 @@
+/** Walks a protobuf message by position, so that a file is looked through without being loaded. */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+
+/** Bytes of known number that can be read anywhere. */
+export interface Bytes {
+  readonly size: number;
+  /** Fills `target` from `position`; the range was checked against the size. */
+  read(target: Uint8Array, position: number): void;
+  close(): void;
+}
+
+export function openBytes(source: string | Uint8Array): Bytes {
+  if (typeof source !== "string") {
+    return {
+      size: source.length,
+      read: (target, position) => target.set(source.subarray(position, position + target.length)),
+      close: () => undefined,
+    };
+  }
+  const file = openSync(source, "r");
+  return {
+    size: fstatSync(file).size,
+    read(target, position) {
+      for (let done = 0; done < target.length;) {
+        const count = readSync(file, target, done, target.length - done, position + done);
+        if (count === 0) throw new ProtobufError("truncated");
+        done += count;
+      }
+    },
+    close: () => closeSync(file),
+  };
+}
+
+/** `truncated`: a length leads beyond the end. `malformed`: these bytes are no protobuf of the expected kind. */
+export class ProtobufError extends Error {
+  readonly kind: "truncated" | "malformed";
+
+  constructor(kind: "truncated" | "malformed") {
+    super(kind);
+    this.name = "ProtobufError";
+    this.kind = kind;
+  }
+}
+
+/** One field: its number, and its value where that is a number, or where its bytes lie. */
+export interface Field {
+  readonly number: number;
+  readonly varint?: number;
+  readonly range?: Range;
+}
+
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Read at once around the position: nodes are a few hundred bytes, and weights between them are jumped over. */
+const WINDOW = 8192;
+/** Text longer than this is no name, no doc string and no list of labels. */
+const LONGEST_TEXT = 64 * 1024 * 1024;
+
+export class ProtobufCursor {
+  readonly #bytes: Bytes;
+  readonly #window = new Uint8Array(WINDOW);
+  #windowStart = 0;
+  #windowEnd = 0;
+
+  constructor(bytes: Bytes) {
+    this.#bytes = bytes;
+  }
+
+  get all(): Range {
+    return { start: 0, end: this.#bytes.size };
+  }
+
+  /** The fields of the message in a range, in file order; what they hold is skipped unless it is asked for. */
+  *fields({ start, end }: Range): Generator<Field> {
+    let position = start;
+    const varint = (): number => {
+      let value = 0;
+      for (let shift = 0; shift < 70; shift += 7) {
+        if (position >= end) throw new ProtobufError("truncated");
+        const byte = this.#byteAt(position++);
+        // Doubles are exact up to 2^53; lengths and the dimensions that occur are far below.
+        value += (byte & 0x7f) * 2 ** shift;
+        if (byte < 0x80) return value >= 2 ** 63 ? value - 2 ** 64 : value;
+      }
+      throw new ProtobufError("malformed");
+    };
+    while (position < end) {
+      const tag = varint();
+      const number = Math.floor(tag / 8);
+      if (number < 1 || number >= 2 ** 29) throw new ProtobufError("malformed");
+      const wire = tag % 8;
+      if (wire === WIRE_VARINT) {
+        yield { number, varint: varint() };
+        continue;
+      }
+      if (wire !== WIRE_BYTES && wire !== WIRE_64 && wire !== WIRE_32) throw new ProtobufError("malformed");
+      const length = wire === WIRE_BYTES ? varint() : wire === WIRE_64 ? 8 : 4;
+      if (length < 0) throw new ProtobufError("malformed");
+      if (length > end - position) throw new ProtobufError("truncated");
+      const range = { start: position, end: position + length };
+      position = range.end;
+      yield { number, range };
+    }
+  }
+
+  text(range: Range): string {
+    if (range.end - range.start > LONGEST_TEXT) throw new ProtobufError("malformed");
+    const bytes = new Uint8Array(range.end - range.start);
+    this.#bytes.read(bytes, range.start);
+    return new TextDecoder().decode(bytes);
+  }
+
+  #byteAt(position: number): number {
+    if (position < this.#windowStart || position >= this.#windowEnd) {
+      const length = Math.min(WINDOW, this.#bytes.size - position);
+      this.#bytes.read(this.#window.subarray(0, length), position);
+      this.#windowStart = position;
+      this.#windowEnd = position + length;
+    }
+    return this.#window[position - this.#windowStart]!;
+  }
+}
+
+const WIRE_VARINT = 0;
+const WIRE_64 = 1;
+const WIRE_BYTES = 2;
+const WIRE_32 = 5;
