@@ -51,6 +51,7 @@ export const WORDS: readonly Word[] = [
   word("layer", "dropout", true, "Zeroes values with the given probability while training."),
   word("layer", "flatten", false, "Channels, height and width as one dimension."),
   word("layer", "identity", false, "What arrives, unchanged."),
+  word("layer", "nothing", false, "In a shortcut declaration: no shortcut at all, as in the plain networks."),
   word("layer", "add", false, "Sum of the branches that follow, each in braces."),
   word("layer", "multiply", false, "Product of the branches that follow, broadcast over height and width."),
   word("layer", "maximum", false, "Elementwise maximum of the branches that follow (maxout)."),

@@ -1,0 +1,43 @@
+/** Everything that can be said of files without compiling them. */
+import { elaborateNetwork } from "../elaborate/index.js";
+import { isComplete } from "../elaborate/declarations.js";
+import { readPreprocess, readWeightMap } from "../elaborate/settings.js";
+import { isRecord, type DeclarationValue } from "../elaborate/values.js";
+import type { Model } from "../model.js";
+import type { Module, Program } from "../program.js";
+import { checkNames } from "./names.js";
+
+/**
+ * Reports what is wrong in a file: its names, then every network that can be built as it stands, with its shapes.
+ * Gives the networks, for hovers and summaries.
+ */
+export function checkModule(module: Module, program: Program): Model[] {
+  checkNames(module.file, program.reporter);
+  const models: Model[] = [];
+  for (const { name, keyword } of module.file.declarations) {
+    const value = module.environment.own(name.text)?.get();
+    if (keyword === "let" || value === undefined || !isRecord(value, "declaration")) continue;
+    // The first of two of one name is checked; the second was reported.
+    if (value.declaration.name !== name || !isComplete(value)) continue;
+    const model = checkDeclaration(value, program);
+    if (model) models.push(model);
+  }
+  return models;
+}
+
+function checkDeclaration(value: DeclarationValue, program: Program): Model | undefined {
+  const { reporter } = program;
+  const site = { reporter, environment: value.environment, chain: [], at: value.declaration.name.span };
+  switch (value.declaration.keyword) {
+    case "network":
+      return elaborateNetwork(value, reporter, () => program.sources);
+    case "preprocess":
+      readPreprocess(value, site);
+      return undefined;
+    case "weights":
+      readWeightMap(value, site);
+      return undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * Checks that need no values: names that nothing declares, that are declared twice, that nothing uses. They cover
+ * what elaboration does not reach (blocks that no network uses, branches not taken), and are quick enough to run at
+ * every keystroke.
+ */
+import type {
+  Argument,
+  Body,
+  Declaration,
+  Expression,
+  Identifier,
+  SourceFile,
+  Statement,
+  Use,
+} from "../../grammar/ast.js";
+import type { Reporter } from "../diagnostics/reporter.js";
+import { didYouMean } from "../diagnostics/suggest.js";
+import { FUNCTIONS } from "../elaborate/functions.js";
+import { NETWORK_SETTINGS, PREPROCESS_SETTINGS, WEIGHTS_SETTINGS, type SettingSpec } from "../elaborate/settings.js";
+import { OPERATORS } from "../ops/index.js";
+import { Names, type Name } from "./scope.js";
+
+/** Layers that are not operators. */
+const OTHER_WORDS = new Set(["residual", "nothing"]);
+
+/** What a declaration's body knows without declaring it. */
+const GIVEN: Readonly<Record<string, readonly string[]>> = {
+  block: ["input"],
+  network: ["input"],
+  shortcut: ["input", "channels", "stride", "changes"],
+};
+
+const SETTINGS: Readonly<Record<string, Readonly<Record<string, SettingSpec>>>> = {
+  network: NETWORK_SETTINGS,
+  preprocess: PREPROCESS_SETTINGS,
+  weights: WEIGHTS_SETTINGS,
+};
+
+export function checkNames(file: SourceFile, reporter: Reporter): void {
+  new NameChecker(reporter).file(file);
+}
+
+function isLayerWord(text: string): boolean {
+  return OTHER_WORDS.has(text) || OPERATORS.get(text)?.layer !== undefined;
+}
+
+class NameChecker {
+  readonly #reporter: Reporter;
+  /** Stages are names of the whole network. */
+  #network: Names | undefined;
+  #settings: Readonly<Record<string, SettingSpec>> = {};
+
+  constructor(reporter: Reporter) {
+    this.#reporter = reporter;
+  }
+
+  file(file: SourceFile): void {
+    const names = new Names();
+    for (const item of file.imports) {
+      for (const { name, alias } of item.names) this.#declare(alias ?? name, "import", names);
+    }
+    for (const declaration of file.declarations) this.#declare(declaration.name, "declaration", names);
+    for (const declaration of file.declarations) this.#declaration(declaration, names);
+    this.#reportUnused(names);
+  }
+
+  #declare(name: Identifier, what: Name["what"], names: Names): void {
+    if (name.text === "") return;
+    if (what !== "parameter" && what !== "let" && what !== "variable" && isLayerWord(name.text)) {
+      this.#reporter.report("reserved-name", name.span, `\`${name.text}\` is a layer's word`, {
+        help: "choose another name",
+      });
+    }
+    const before = names.declare(name.text, name.span, what);
+    if (!before || before.what === "given") return;
+    this.#reporter.report("duplicate-name", name.span, `\`${name.text}\` is declared twice`, {
+      notes: [{ message: "first here", span: before.span }],
+    });
+  }
+
+  #reportUnused(names: Names): void {
+    for (const [text, { what, used, span }] of names.own) {
+      if (used || text.startsWith("_")) continue;
+      if (what === "import") this.#reporter.report("unused-import", span, `nothing uses \`${text}\``);
+      else if (what === "parameter" || what === "let") {
+        this.#reporter.report("unused-name", span, `nothing uses \`${text}\``, {
+          help: `remove it, or call it \`_${text}\` to keep it`,
+        });
+      }
+    }
+  }
+
+  #declaration(declaration: Declaration, file: Names): void {
+    this.#settings = SETTINGS[declaration.keyword] ?? {};
+    const parameters = new Names(file);
+    for (const parameter of declaration.parameters ?? []) {
+      if (parameter.default) this.#expression(parameter.default, parameters);
+      this.#declare(parameter.name, "parameter", parameters);
+    }
+    if (declaration.value) this.#expression(declaration.value, parameters);
+    if (declaration.body) {
+      const body = new Names(parameters);
+      this.#network = body;
+      for (const given of GIVEN[declaration.keyword] ?? []) body.declare(given, declaration.name.span, "given");
+      this.#body(declaration.body, body);
+    }
+    this.#reportUnused(parameters);
+  }
+
+  #body(body: Body, names: Names): void {
+    for (const statement of body.statements) this.#statement(statement, names);
+    this.#reportUnused(names);
+  }
+
+  #statement(statement: Statement, names: Names): void {
+    switch (statement.kind) {
+      case "let":
+        this.#expression(statement.value, names);
+        return this.#declare(statement.name, "let", names);
+      case "assert":
+        this.#expression(statement.condition, names);
+        if (statement.message) this.#expression(statement.message, names);
+        return;
+      case "if":
+        this.#expression(statement.condition, names);
+        this.#body(statement.then, new Names(names));
+        if (statement.else?.kind === "body") this.#body(statement.else, new Names(names));
+        else if (statement.else) this.#statement(statement.else, names);
+        return;
+      case "for": {
+        this.#expression(statement.over, names);
+        const turn = new Names(names);
+        this.#declare(statement.variable, "variable", turn);
+        return this.#body(statement.body, turn);
+      }
+      case "stage":
+        if (statement.stride) this.#expression(statement.stride, names);
+        this.#body(statement.body, new Names(names));
+        return this.#declareStage(statement.name, names);
+      case "input":
+        this.#inputShape(statement.shape, names);
+        return this.#declare(statement.name, "label", names);
+      case "use":
+        return this.#use(statement, names);
+    }
+  }
+
+  /** The two arms of an `if` may each have the stage. */
+  #declareStage(name: Identifier, names: Names): void {
+    const network = this.#network ?? names;
+    if (names === network) this.#declare(name, "stage", network);
+    else network.declare(name.text, name.span, "given");
+  }
+
+  /** Capitals in `[channels, H, W]` are symbols. */
+  #inputShape(shape: Expression, names: Names): void {
+    const elements = shape.kind === "list" ? shape.elements : [shape];
+    for (const element of elements) {
+      if (element.kind === "name" && /^[A-Z]/.test(element.text) && !names.find(element.text)) continue;
+      this.#expression(element, names);
+    }
+  }
+
+  #use(use: Use, names: Names): void {
+    const [first] = use.target;
+    const word = use.target.length === 1 ? (first?.text ?? "") : "";
+    const specs = this.#specs(use, word);
+    if (specs === undefined && first) this.#target(first, names);
+    if (use.through?.[0]) this.#target(use.through[0], names);
+    this.#arguments(use.arguments, specs ?? [], names);
+    if (use.on) this.#expression(use.on, names);
+    if (use.repeat) this.#expression(use.repeat, names);
+    for (const body of use.bodies) this.#body(body, new Names(names));
+    if (use.label) this.#declare(use.label, "label", names);
+  }
+
+  /** Of the arguments of a layer or setting; undefined for what is called by a name. */
+  #specs(use: Use, word: string): SettingSpec | undefined {
+    const setting = Object.hasOwn(this.#settings, word) ? this.#settings[word] : undefined;
+    if (setting && (use.style === "bare" || this.#settings !== NETWORK_SETTINGS)) return setting;
+    if (!isLayerWord(word)) return undefined;
+    return (OPERATORS.get(word)?.layer?.arguments as SettingSpec | undefined) ?? [];
+  }
+
+  #arguments(args: readonly Argument[], specs: SettingSpec, names: Names): void {
+    for (const { value } of args) {
+      const isWord = value.kind === "name" && specs.some((spec) => spec.words?.includes(value.text));
+      // A word that is none of those is reported by elaboration, which knows them.
+      const wantsWord = value.kind === "name" && !names.find(value.text) && specs.some((spec) => spec.type === "word");
+      if (!isWord && !wantsWord) this.#expression(value, names);
+    }
+  }
+
+  #target(name: Identifier, names: Names): void {
+    const found = names.find(name.text);
+    if (found) found.used = true;
+    else if (name.text !== "") {
+      const words = [...OPERATORS.values()].flatMap((operator) => (operator.layer ? [operator.name] : []));
+      this.#unknown(name.text, name, [...names.all(), ...words, ...OTHER_WORDS, ...Object.keys(this.#settings)]);
+    }
+  }
+
+  #unknown(text: string, at: { readonly span: Identifier["span"] }, candidates: Iterable<string>): void {
+    const help = didYouMean(text, candidates);
+    this.#reporter.report("unknown-name", at.span, `nothing here is called \`${text}\``, { help });
+  }
+
+  #expression(expression: Expression, names: Names): void {
+    switch (expression.kind) {
+      case "name": {
+        const found = names.find(expression.text);
+        if (found) found.used = true;
+        else if (!Object.hasOwn(FUNCTIONS, expression.text)) {
+          this.#unknown(expression.text, expression, [...names.all(), ...Object.keys(FUNCTIONS)]);
+        }
+        return;
+      }
+      case "string":
+        // "depth must be 6n+2, not {depth}" uses depth.
+        for (const [, name = ""] of expression.value.matchAll(/\{\s*([A-Za-z_]\w*)/g)) {
+          const found = names.find(name);
+          if (found) found.used = true;
+        }
+        return;
+      case "list":
+        return expression.elements.forEach((element) => this.#expression(element, names));
+      case "member":
+        return this.#expression(expression.object, names);
+      case "index":
+        this.#expression(expression.object, names);
+        return this.#expression(expression.index, names);
+      case "call":
+        this.#expression(expression.callee, names);
+        return expression.arguments.forEach((argument) => this.#expression(argument.value, names));
+      case "unary":
+        return this.#expression(expression.operand, names);
+      case "binary":
+        this.#expression(expression.left, names);
+        return this.#expression(expression.right, names);
+      case "conditional":
+        this.#expression(expression.condition, names);
+        this.#expression(expression.then, names);
+        return this.#expression(expression.else, names);
+      case "range":
+        this.#expression(expression.from, names);
+        return this.#expression(expression.to, names);
+      case "number":
+      case "boolean":
+      case "dimensions":
+      case "missing":
+        return;
+    }
+  }
+}

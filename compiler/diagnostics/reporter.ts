@@ -1,0 +1,36 @@
+import type { Span } from "../../grammar/ast.js";
+import { CODES, type Code } from "./codes.js";
+import type { Diagnostic, Frame, Note } from "./diagnostic.js";
+
+export interface Details {
+  readonly notes?: readonly Note[];
+  readonly help?: string | undefined;
+  readonly fix?: string | undefined;
+  readonly chain?: readonly Frame[];
+}
+
+/** Collects diagnostics. A block repeated 36 times makes the same mistake 36 times: it is reported once. */
+export class Reporter {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #seen = new Set<string>();
+
+  report(code: Code, span: Span, message: string, details: Details = {}): void {
+    const key = `${code} ${span.file} ${span.start} ${span.end}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    this.diagnostics.push({
+      code,
+      severity: CODES[code].severity,
+      message,
+      span,
+      notes: details.notes ?? [],
+      chain: details.chain ?? [],
+      ...(details.help === undefined ? {} : { help: details.help }),
+      ...(details.fix === undefined ? {} : { fix: details.fix }),
+    });
+  }
+
+  get hasErrors(): boolean {
+    return this.diagnostics.some((diagnostic) => diagnostic.severity === "error");
+  }
+}

@@ -1,0 +1,213 @@
+/** The arguments of layers and settings, which are described by tables rather than declared in the language. */
+import type { Argument, Expression, Span } from "../../grammar/ast.js";
+import { didYouMean } from "../diagnostics/suggest.js";
+import { describeNumber, evaluate, fail, isUnknown, type Site } from "./evaluate.js";
+import { describeKind, isList, isRecord, type DeclarationValue, type EvalValue } from "./values.js";
+
+/** What a table says of an argument; operators' ArgumentSpec is one of these. */
+export interface Spec {
+  readonly name: string;
+  readonly type:
+    | "size2"
+    | "int"
+    | "number"
+    | "boolean"
+    | "word"
+    | "string"
+    | "numbers"
+    | "strings"
+    | "shortcut"
+    | "preprocess"
+    | "weights"
+    | "tensor";
+  readonly words?: readonly string[];
+  readonly default?: unknown;
+  readonly optional?: true;
+  readonly min?: number;
+  readonly max?: number;
+  /** The last spec alone: takes every argument that is left. */
+  readonly many?: true;
+}
+
+export type Bound =
+  | number
+  | boolean
+  | string
+  | readonly number[]
+  | readonly string[]
+  | DeclarationValue
+  | readonly DeclarationValue[]
+  | readonly BoundTensor[];
+
+export interface BoundTensor {
+  readonly kind: "tensor";
+  readonly label: string;
+  readonly value: Extract<EvalValue, { kind: "tensor" }>["value"];
+}
+
+/**
+ * The arguments by name, each checked against its spec; those not given are left out. Undefined after an error, or
+ * where a value is unknown because of one that was reported.
+ */
+export function bind(
+  callee: string,
+  specs: readonly Spec[],
+  args: readonly Argument[],
+  span: Span,
+  site: Site,
+): Readonly<Record<string, Bound>> | undefined {
+  const bound: Record<string, Bound> = {};
+  const taken = new Set<string>();
+  let ok = true;
+  let position = 0;
+  for (const argument of args) {
+    const name = argument.strideShorthand ? "stride" : argument.name?.text;
+    let spec = name === undefined ? specs[Math.min(position, specs.length - 1)] : specs.find((s) => s.name === name);
+    if (name === undefined) {
+      if (position >= specs.length && !spec?.many) spec = undefined;
+      position++;
+    }
+    if (!spec) {
+      ok = false;
+      reportUnknown(callee, argument, specs, site);
+      continue;
+    }
+    if (taken.has(spec.name) && !spec.many) {
+      ok = false;
+      fail(site, "duplicate-argument", argument.span, `\`${spec.name}\` of ${callee} is given twice`);
+      continue;
+    }
+    taken.add(spec.name);
+    const value = convert(callee, spec, argument.value, site);
+    if (value === undefined) ok = false;
+    else if (spec.many)
+      bound[spec.name] = [...((bound[spec.name] as readonly never[] | undefined) ?? []), ...(value as never[])];
+    else bound[spec.name] = value;
+  }
+  for (const spec of specs) {
+    if (taken.has(spec.name) || spec.optional || spec.default !== undefined) continue;
+    ok = false;
+    fail(site, "missing-argument", span, `${callee} needs \`${spec.name}\``);
+  }
+  return ok ? bound : undefined;
+}
+
+function reportUnknown(callee: string, argument: Argument, specs: readonly Spec[], site: Site): void {
+  const names = specs.map((spec) => spec.name);
+  const takes = names.length === 0 ? "it takes none" : `it takes ${names.join(", ")}`;
+  if (argument.strideShorthand) {
+    fail(site, "unknown-argument", argument.span, `${callee} has no \`stride\``, { help: takes });
+  } else if (argument.name) {
+    const { text, span } = argument.name;
+    fail(site, "unknown-argument", span, `${callee} has no \`${text}\``, { help: didYouMean(text, names) ?? takes });
+  } else {
+    fail(site, "too-many-arguments", argument.span, `too many arguments for ${callee}`, { help: takes });
+  }
+}
+
+function convert(callee: string, spec: Spec, expression: Expression, site: Site): Bound | undefined {
+  if (spec.type === "word") return word(callee, spec, expression, site);
+  const value = evaluate(expression, site);
+  if (isUnknown(value)) return undefined;
+  if (spec.type === "tensor") return tensor(expression, value, site);
+  const [wanted, read] = CONVERSIONS[spec.type];
+  const converted = read(value);
+  if (converted === undefined) {
+    const message = `\`${spec.name}\` of ${callee} must be ${wanted}, not ${describeNumber(value)}`;
+    fail(site, isDeclarationType(spec.type) ? "wrong-declaration" : "wrong-type", expression.span, message);
+    return undefined;
+  }
+  for (const number of numbersOf(converted)) {
+    const limit =
+      number < (spec.min ?? -Infinity)
+        ? `at least ${spec.min}`
+        : number > (spec.max ?? Infinity)
+          ? `at most ${spec.max}`
+          : undefined;
+    if (limit === undefined) continue;
+    fail(site, "out-of-range", expression.span, `\`${spec.name}\` of ${callee} must be ${limit}, not ${number}`);
+    return undefined;
+  }
+  return converted;
+}
+
+function word(callee: string, spec: Spec, expression: Expression, site: Site): string | undefined {
+  const words = spec.words ?? [];
+  const written = expression.kind === "name" ? expression.text : undefined;
+  if (written !== undefined && words.includes(written)) return written;
+  // A parameter may carry the word: `upsample 2, mode`.
+  const value = written !== undefined && !site.environment.lookup(written) ? written : evaluate(expression, site);
+  if (typeof value === "string" && words.includes(value)) return value;
+  if (isUnknown(value)) return undefined;
+  const found = typeof value === "string" ? `\`${value}\`` : describeKind(value);
+  fail(
+    site,
+    "out-of-range",
+    expression.span,
+    `\`${spec.name}\` of ${callee} must be ${words.join(" or ")}, not ${found}`,
+    {
+      help: typeof value === "string" ? didYouMean(value, words) : undefined,
+    },
+  );
+  return undefined;
+}
+
+/** A label by its name: the graph's output is called as the label is. */
+function tensor(expression: Expression, value: EvalValue, site: Site): readonly BoundTensor[] | undefined {
+  if (isRecord(value, "tensor") && expression.kind === "name") {
+    return [{ kind: "tensor", label: expression.text, value: value.value }];
+  }
+  fail(site, "wrong-type", expression.span, `the label of a tensor is needed here, not ${describeKind(value)}`);
+  return undefined;
+}
+
+type Conversion = readonly [wanted: string, read: (value: EvalValue) => Bound | undefined];
+type DeclarationType = "shortcut" | "preprocess" | "weights";
+
+const isWhole = (value: EvalValue): value is number => typeof value === "number" && Number.isInteger(value);
+const listOf = <T extends EvalValue>(value: EvalValue, is: (item: EvalValue) => item is T): readonly T[] | undefined =>
+  isList(value) && value.every(is) ? (value as readonly T[]) : undefined;
+const isDeclarationType = (type: Spec["type"]): type is DeclarationType =>
+  type === "shortcut" || type === "preprocess" || type === "weights";
+const declared =
+  (keyword: DeclarationType) =>
+  (value: EvalValue): DeclarationValue | undefined =>
+    isRecord(value, "declaration") && value.declaration.keyword === keyword ? value : undefined;
+
+const CONVERSIONS: Readonly<Record<Exclude<Spec["type"], "word" | "tensor">, Conversion>> = {
+  size2: [
+    "a whole number or a size such as `3x3`",
+    (value) => {
+      if (isWhole(value)) return [value, value];
+      const sizes = listOf(value, isWhole);
+      return sizes?.length === 2 ? sizes : undefined;
+    },
+  ],
+  int: ["a whole number", (value) => (isWhole(value) ? value : undefined)],
+  number: ["a number", (value) => (typeof value === "number" ? value : undefined)],
+  boolean: ["true or false", (value) => (typeof value === "boolean" ? value : undefined)],
+  string: ["a string", (value) => (typeof value === "string" ? value : undefined)],
+  numbers: [
+    "a list of numbers",
+    (value) => (typeof value === "number" ? [value] : listOf(value, (item) => typeof item === "number")),
+  ],
+  strings: [
+    "a string or a list of strings",
+    (value) => (typeof value === "string" ? [value] : listOf(value, (item) => typeof item === "string")),
+  ],
+  shortcut: ["a shortcut", declared("shortcut")],
+  preprocess: ["a preprocess declaration", declared("preprocess")],
+  weights: [
+    "a weights declaration",
+    (value) => {
+      const one = declared("weights")(value);
+      if (one) return [one];
+      return listOf(value, (item): item is DeclarationValue => declared("weights")(item) !== undefined);
+    },
+  ],
+};
+
+function numbersOf(value: Bound): readonly number[] {
+  if (typeof value === "number") return [value];
+  return Array.isArray(value) ? value.filter((item): item is number => typeof item === "number") : [];
+}

@@ -1,0 +1,192 @@
+/** Statements, one after the other, each on the tensor that the one before gave. */
+import type { Body, For, If, Statement, Use } from "../../grammar/ast.js";
+import { OPERATORS } from "../ops/index.js";
+import { inlineNetwork, instantiateBlock, readInput, runStage } from "./instantiate.js";
+import { applyLayer, applyMerge, applyNothing, applyResidual } from "./layers.js";
+import {
+  describeNumber,
+  evaluate,
+  evaluateBoolean,
+  evaluateWhole,
+  fail,
+  interpolate,
+  isUnknown,
+  member,
+  unknownName,
+  wrongType,
+} from "./evaluate.js";
+import { inner, isSkipped, isTensor, siteOf, type Place } from "./place.js";
+import { applySetting, NETWORK_SETTINGS } from "./settings.js";
+import { applyArguments } from "./declarations.js";
+import { describeKind, isList, isRecord, UNKNOWN, type EvalValue } from "./values.js";
+
+export function runBody(body: Body, place: Place): void {
+  for (const statement of body.statements) run(statement, place);
+}
+
+function run(statement: Statement, place: Place): void {
+  place.session.step(statement.span);
+  const site = siteOf(place);
+  switch (statement.kind) {
+    case "let":
+      place.environment.set(statement.name.text, evaluate(statement.value, site), statement.name.span);
+      return;
+    case "assert": {
+      if (evaluateBoolean(statement.condition, site) !== false) return;
+      const message = statement.message ? evaluate(statement.message, site) : undefined;
+      const text = typeof message === "string" ? interpolate(message, site) : "the assertion is false";
+      fail(site, "assertion-failed", statement.condition.span, text);
+      return;
+    }
+    case "if":
+      return runIf(statement, place);
+    case "for":
+      return runFor(statement, place);
+    case "stage":
+      return runStage(statement, place);
+    case "input":
+      return readInput(statement, place);
+    case "use":
+      return runUse(statement, place);
+  }
+}
+
+function runIf(statement: If, place: Place): void {
+  const condition = evaluateBoolean(statement.condition, siteOf(place));
+  if (condition === undefined) {
+    place.flow.tensor = UNKNOWN;
+    return;
+  }
+  const chosen = condition ? statement.then : statement.else;
+  if (chosen?.kind === "body") runBody(chosen, inner(place));
+  else if (chosen) runIf(chosen, place);
+}
+
+function runFor(statement: For, place: Place): void {
+  const site = siteOf(place);
+  const over = evaluate(statement.over, site);
+  if (isUnknown(over)) {
+    place.flow.tensor = UNKNOWN;
+    return;
+  }
+  if (!isList(over)) {
+    wrongType("a range such as `1 .. n` or a list", over, statement.over.span, site);
+    return;
+  }
+  for (const item of over) {
+    place.session.step(statement.span);
+    const turn = inner(place);
+    turn.environment.set(statement.variable.text, item, statement.variable.span);
+    runBody(statement.body, turn);
+  }
+}
+
+/** A layer, a setting, a block, a network or a part of one, or a label. */
+function runUse(use: Use, place: Place): void {
+  const [first, ...members] = use.target;
+  if (!first) return;
+  const setting = members.length === 0 ? NETWORK_SETTINGS[first.text] : undefined;
+  // A block may be called like a setting (`weights`), so what is written decides.
+  if (setting && use.style === "bare") return applySetting(use, setting, place);
+  if (isSkipped(place)) return;
+  if (place.flow.tensor === undefined) {
+    fail(siteOf(place), "missing-input", use.span, "the network has layers before its `input`", {
+      help: "begin with `input image 3x224x224`",
+    });
+    place.flow.tensor = UNKNOWN;
+  }
+  const times = use.repeat ? evaluateWhole(use.repeat, siteOf(place), "a repetition", 0) : 1;
+  if (times === undefined) {
+    place.flow.tensor = UNKNOWN;
+    return;
+  }
+  const from = use.on ? startingPoint(use, place) : place;
+  for (let turn = 0; turn < times; turn++) {
+    if (turn > 0) place.session.step(use.span);
+    runOnce(use, from);
+  }
+  if (use.label) place.environment.set(use.label.text, place.flow.tensor ?? UNKNOWN, use.label.span);
+}
+
+/** `conv 1x1, 256 on c3`: the flow is taken up at another tensor. */
+function startingPoint(use: Use, place: Place): Place {
+  const value = use.on ? evaluate(use.on, siteOf(place)) : UNKNOWN;
+  if (isRecord(value, "tensor")) place.flow.tensor = value;
+  else {
+    if (use.on) wrongType("a tensor", value, use.on.span, siteOf(place));
+    place.flow.tensor = UNKNOWN;
+  }
+  return place;
+}
+
+function runOnce(use: Use, place: Place): void {
+  const word = use.target.length === 1 && !use.through ? use.target[0]?.text : undefined;
+  if (word === "residual") return applyResidual(use, place);
+  if (word === "nothing") return applyNothing(use, place);
+  const definition = word === undefined ? undefined : OPERATORS.get(word);
+  if (definition?.layer) {
+    return definition.layer.merges ? applyMerge(use, definition, place) : applyLayer(use, definition, place);
+  }
+  const value = resolveTarget(use, place);
+  if (isUnknown(value)) {
+    place.flow.tensor = UNKNOWN;
+    return;
+  }
+  if (use.bodies[0])
+    fail(siteOf(place), "unexpected-body", use.bodies[0].span, `${describeKind(value)} takes no braces`);
+  if (isRecord(value, "part")) return inlineNetwork(use, value, place);
+  if (isRecord(value, "tensor")) {
+    if (isTensor(place.flow.tensor) || place.flow.tensor === UNKNOWN) place.flow.tensor = value;
+    return;
+  }
+  if (isRecord(value, "declaration")) {
+    const { keyword, name } = value.declaration;
+    if (keyword === "block") return instantiateBlock(use, value, place);
+    if (keyword === "network") return inlineNetwork(use, { kind: "part", network: value, from: "", to: "" }, place);
+    const help =
+      keyword === "shortcut"
+        ? `write \`shortcuts ${name.text}\`, or \`residual(shortcut: ${name.text}) { ... }\``
+        : undefined;
+    fail(siteOf(place), "not-a-layer", use.span, `the ${keyword} \`${name.text}\` can't stand among layers`, { help });
+  } else {
+    fail(siteOf(place), "not-a-layer", use.span, `${describeNumber(value)} can't stand among layers`);
+  }
+  place.flow.tensor = UNKNOWN;
+}
+
+/** What `backbone.conv1 .. backbone.conv4` or `basic(64)` names, with its arguments. */
+function resolveTarget(use: Use, place: Place): EvalValue {
+  const site = siteOf(place, use.span);
+  const path = (identifiers: Use["target"]): EvalValue => {
+    const [first, ...members] = identifiers;
+    if (!first) return UNKNOWN;
+    const binding = place.environment.lookup(first.text);
+    let value = binding ? binding.get() : unknownLayer(first.text, first.span, place);
+    for (const name of members) value = member(value, name, site);
+    return value;
+  };
+  const value = path(use.target);
+  if (use.through) {
+    const to = path(use.through);
+    if (isUnknown(value) || isUnknown(to)) return UNKNOWN;
+    if (isRecord(value, "part") && isRecord(to, "part") && value.network.declaration === to.network.declaration) {
+      return { ...value, to: to.to };
+    }
+    return fail(site, "wrong-type", use.span, "both ends must be stages of one network");
+  }
+  if (use.arguments.length === 0 || isUnknown(value)) return value;
+  if (isRecord(value, "declaration")) return applyArguments(value, use.arguments, site) ?? UNKNOWN;
+  return fail(
+    site,
+    "unknown-argument",
+    use.arguments[0]?.span ?? use.span,
+    `${describeKind(value)} takes no arguments`,
+  );
+}
+
+/** As for any name, with the layers' words among the suggestions. */
+function unknownLayer(name: string, span: Use["span"], place: Place): EvalValue {
+  const words = place.environment;
+  const names = [...words.names(), ...OPERATORS.keys(), "residual"];
+  return unknownName(name, span, siteOf(place), names);
+}

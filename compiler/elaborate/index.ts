@@ -1,0 +1,136 @@
+/** From a network's declaration to a {@link Model}: its graph, its structure and what it says of itself. */
+import type { Span } from "../../grammar/ast.js";
+import type { Reporter } from "../diagnostics/reporter.js";
+import { operator } from "../ops/index.js";
+import type * as ir from "../ir/types.js";
+import type { Model, Preprocess, WeightMap } from "../model.js";
+import type { Bound } from "./bind.js";
+import { open } from "./declarations.js";
+import { draftScope } from "./draft.js";
+import { fail, type Site } from "./evaluate.js";
+import { runBody } from "./flow.js";
+import { networkState } from "./instantiate.js";
+import { assignPaths } from "./naming.js";
+import { isTensor, type Flow, type NetworkState } from "./place.js";
+import { Abandoned, Session } from "./session.js";
+import { readPreprocess, readWeightMap } from "./settings.js";
+import type { DeclarationValue } from "./values.js";
+
+/** Undefined where there are errors; they are reported, as many as there are. */
+export function elaborateNetwork(
+  network: DeclarationValue,
+  reporter: Reporter,
+  sources: () => ReadonlyMap<string, string>,
+  inputShape?: readonly (number | string)[],
+): Model | undefined {
+  const session = new Session(reporter, inputShape);
+  const name = network.alias ?? network.declaration.name.text;
+  const { span } = network.declaration.name;
+  const errorsBefore = countErrors(reporter);
+  try {
+    const site: Site = { reporter, environment: network.environment, chain: [], at: span };
+    const opened = open(network, site);
+    if (!opened) return undefined;
+    const scope = draftScope("network", name, span, { declaration: opened.declaration.name.text });
+    const state = networkState(opened, { root: true, selection: undefined });
+    const flow: Flow = { tensor: undefined };
+    const chain = [{ label: `network ${name}`, span }];
+    runBody(opened.body, {
+      kind: "network",
+      session,
+      environment: opened.environment,
+      chain,
+      scope,
+      network: state,
+      flow,
+      stride: undefined,
+      depth: 0,
+    });
+    const here: Site = { reporter, environment: opened.environment, chain };
+    checkComplete(state, session, opened.declaration.name.span, here);
+    assignPaths(scope);
+    if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
+    const outputs = state.outputs?.map(({ label, value }) => ({ name: label, value })) ?? defaultOutputs(flow, session);
+    const { preprocess, weightMaps, labels } = readDescriptions(state, here);
+    checkLabels(labels, outputs, state, here);
+    if (countErrors(reporter) > errorsBefore || !outputs) return undefined;
+    return {
+      name,
+      graph: {
+        name,
+        inputs: session.inputs,
+        outputs,
+        parameters: session.parameters,
+        constants: [],
+        nodes: session.nodes,
+      },
+      root: scope,
+      weightMaps,
+      sources: sources(),
+      ...(preprocess ? { preprocess } : {}),
+      ...(labels ? { labels } : {}),
+    };
+  } catch (error) {
+    if (error instanceof Abandoned) return undefined;
+    throw error;
+  }
+}
+
+function countErrors(reporter: Reporter): number {
+  return reporter.diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
+}
+
+function checkComplete(state: NetworkState, session: Session, span: Span, site: Site): void {
+  if (!state.hasInput) {
+    fail(site, "missing-input", span, `network ${state.declaration} has no \`input\``, {
+      help: "begin its body with `input image 3x224x224`",
+    });
+  } else if (session.nodes.length === 0 && !site.reporter.hasErrors) {
+    fail(site, "empty-network", span, `network ${state.declaration} has no layers`);
+  }
+}
+
+/** The end of the flow; where that is a softmax, what went into it too. */
+function defaultOutputs(flow: Flow, session: Session): ir.NamedValue[] | undefined {
+  if (!isTensor(flow.tensor)) return undefined;
+  const { value } = flow.tensor;
+  const last = session.nodes.findLast((node) => node.outputs.includes(value));
+  const names = last && operator(last.op).endsNetwork;
+  const [given] = last?.inputs ?? [];
+  if (!names || !given) return [{ name: "output", value }];
+  return [
+    { name: names.output, value },
+    { name: names.input, value: given },
+  ];
+}
+
+interface Descriptions {
+  readonly preprocess: Preprocess | undefined;
+  readonly weightMaps: readonly WeightMap[];
+  readonly labels: readonly string[] | undefined;
+}
+
+function readDescriptions(state: NetworkState, site: Site): Descriptions {
+  const get = (word: string, name: string): Bound | undefined => state.settings.get(word)?.[name];
+  const how = get("preprocess", "how") as DeclarationValue | undefined;
+  const maps = (get("weights", "maps") ?? []) as readonly DeclarationValue[];
+  return {
+    preprocess: how && readPreprocess(how, site),
+    weightMaps: maps.map((map) => readWeightMap(map, site)).filter((map) => map !== undefined),
+    labels: get("labels", "names") as readonly string[] | undefined,
+  };
+}
+
+/** A classifier's labels are as many as its classes. */
+function checkLabels(
+  labels: readonly string[] | undefined,
+  outputs: readonly ir.NamedValue[] | undefined,
+  state: NetworkState,
+  site: Site,
+): void {
+  const classes = outputs?.[0]?.value.type.shape[1];
+  if (!labels || typeof classes !== "number" || classes === labels.length) return;
+  const span = site.chain.at(-1)?.span;
+  if (!span || state.outputs) return;
+  fail(site, "out-of-range", span, `there are ${labels.length} labels for ${classes} classes`);
+}

@@ -1,0 +1,250 @@
+/** Blocks, stages and networks: declarations made into layers. */
+import type { Input, Stage, Use } from "../../grammar/ast.js";
+import { formatShape, symbol, type Dim } from "../ir/dim.js";
+import { value as makeValue } from "../ir/build.js";
+import { DEEPEST, hasParameter, open, stageNames, type Opened } from "./declarations.js";
+import { draftScope } from "./draft.js";
+import { describeNumber, evaluate, evaluateWhole, fail, isUnknown, wrongType } from "./evaluate.js";
+import { runBody } from "./flow.js";
+import { takeStride } from "./layers.js";
+import {
+  inner,
+  isSkipped,
+  isTensor,
+  setInput,
+  siteOf,
+  type NetworkState,
+  type Place,
+  type StageStride,
+} from "./place.js";
+import { isList, isRecord, UNKNOWN, type DeclarationValue, type EvalValue, type PartValue } from "./values.js";
+
+/** `bottleneck(64)`: its layers, once. */
+export function instantiateBlock(use: Use, block: DeclarationValue, place: Place): void {
+  const { keyword, name } = block.declaration;
+  const label = `${keyword} ${block.alias ?? name.text}`;
+  const opened = enter(use, withStageStride(block, use, place), label, place);
+  if (!opened) return;
+  const scope = draftScope("block", block.alias ?? name.text, use.span, {
+    declaration: opened.declaration.name.text,
+    indexed: place.kind === "stage",
+    label: use.label?.text,
+  });
+  const { tensor } = place.flow;
+  if (isTensor(tensor)) scope.input = tensor.value;
+  setInput(opened.environment, tensor ?? UNKNOWN, use.span);
+  place.scope.children.push(scope);
+  const inside: Place = {
+    ...place,
+    kind: "block",
+    environment: opened.environment,
+    chain: opened.chain,
+    scope,
+    stride: undefined,
+    depth: place.depth + 1,
+  };
+  runBody(opened.body, inside);
+  if (isTensor(place.flow.tensor)) scope.output = place.flow.tensor.value;
+}
+
+/** The block with the stage's stride, where that waits and the block has one that is not given. */
+function withStageStride(block: DeclarationValue, use: Use, place: Place): DeclarationValue {
+  if (!place.stride || place.stride.taken || block.given.has("stride")) return block;
+  if (!hasParameter(block, "stride", siteOf(place, use.span))) return block;
+  const stride = takeStride(place, true);
+  return stride === undefined ? block : { ...block, given: new Map([...block.given, ["stride", stride]]) };
+}
+
+interface Entered extends Opened {
+  readonly chain: Place["chain"];
+}
+
+function enter(use: Use, value: DeclarationValue, label: string, place: Place): Entered | undefined {
+  const chain = [...place.chain, { label, span: use.span }];
+  if (place.depth >= DEEPEST) {
+    fail({ ...siteOf(place), chain: chain.slice(-3) }, "endless-definition", use.span, `${label} contains itself`);
+    place.flow.tensor = UNKNOWN;
+    return undefined;
+  }
+  const opened = open(value, { ...siteOf(place, use.span), chain: place.chain });
+  if (!opened) {
+    place.flow.tensor = UNKNOWN;
+    return undefined;
+  }
+  return { ...opened, chain };
+}
+
+/** A network, or some of its stages, as part of another: with its own parameters and shortcuts. */
+export function inlineNetwork(use: Use, part: PartValue, place: Place): void {
+  const { network } = part;
+  const name = network.alias ?? network.declaration.name.text;
+  const site = siteOf(place, use.span);
+  if (part.from !== "") {
+    const stages = stageNames(network, site);
+    if (stages && stages.indexOf(part.from) > stages.indexOf(part.to)) {
+      fail(site, "out-of-range", use.span, `stage ${part.from} comes after stage ${part.to} in ${name}`);
+      place.flow.tensor = UNKNOWN;
+      return;
+    }
+  }
+  const opened = enter(use, network, `network ${name}`, place);
+  if (!opened) return;
+  const scope = draftScope("network", name, use.span, {
+    declaration: opened.declaration.name.text,
+    label: use.label?.text,
+    transparent: true,
+  });
+  place.scope.children.push(scope);
+  if (isTensor(place.flow.tensor)) scope.input = place.flow.tensor.value;
+  const selection =
+    part.from === "" ? undefined : { from: part.from, to: part.to, state: "before" as "before" | "inside" | "after" };
+  runBody(opened.body, {
+    ...place,
+    kind: "network",
+    environment: opened.environment,
+    chain: opened.chain,
+    scope,
+    stride: undefined,
+    network: networkState(opened, { root: false, selection }),
+    depth: place.depth + 1,
+  });
+  if (isTensor(place.flow.tensor)) scope.output = place.flow.tensor.value;
+}
+
+export function networkState(opened: Opened, options: Pick<NetworkState, "root" | "selection">): NetworkState {
+  return {
+    declaration: opened.declaration.name.text,
+    environment: opened.environment,
+    shortcut: undefined,
+    settings: new Map(),
+    outputs: undefined,
+    hasInput: false,
+    ...options,
+  };
+}
+
+/** `stage conv3 /2 { ... }` */
+export function runStage(stage: Stage, place: Place): void {
+  const site = siteOf(place);
+  if (place.kind !== "network") {
+    fail(site, "misplaced-statement", stage.name.span, "a stage stands in a network, not in a block or another stage");
+    return;
+  }
+  const { selection } = place.network;
+  const name = stage.name.text;
+  if (selection?.state === "before" && selection.from === name) selection.state = "inside";
+  if (!isSkipped(place)) runStageBody(stage, place);
+  if (selection?.state === "inside" && selection.to === name) selection.state = "after";
+}
+
+function runStageBody(stage: Stage, place: Place): void {
+  const name = stage.name.text;
+  const scope = draftScope("stage", name, stage.span, { label: name });
+  place.scope.children.push(scope);
+  if (place.flow.tensor === undefined) {
+    const help = "begin with `input image 3x224x224`";
+    fail(siteOf(place), "missing-input", stage.name.span, "the network has layers before its `input`", { help });
+    place.flow.tensor = UNKNOWN;
+  }
+  const value = stage.stride ? evaluateWhole(stage.stride, siteOf(place), "a stage's stride", 1) : undefined;
+  const stride: StageStride | undefined = value === undefined || value === 1 ? undefined : { value, taken: false };
+  const start = place.flow.tensor;
+  if (isTensor(start)) scope.input = start.value;
+  const inside = inner(place, {
+    kind: "stage",
+    scope,
+    stride,
+    chain: [...place.chain, { label: `stage ${name}`, span: stage.name.span }],
+  });
+  if (start) setInput(inside.environment, start, stage.name.span);
+  runBody(stage.body, inside);
+  const end = place.flow.tensor;
+  if (isTensor(end)) scope.output = end.value;
+  if (stride && !stride.taken && stage.stride && isTensor(end)) {
+    fail(siteOf(place), "unused-stride", stage.stride.span, `no layer or block of stage ${name} takes its stride`, {
+      help: "the first block with a `stride` parameter, or the first convolution or pooling, takes it",
+    });
+  }
+  // Known by name in the whole network, also where the stage stands in an `if`.
+  place.network.environment.set(name, end ?? UNKNOWN, stage.name.span);
+}
+
+/** `input image 3x224x224` */
+export function readInput(input: Input, place: Place): void {
+  const site = siteOf(place);
+  if (place.kind !== "network") {
+    fail(site, "misplaced-statement", input.span, "`input` stands in a network's own body");
+    return;
+  }
+  if (place.network.hasInput) {
+    fail(site, "duplicate-name", input.span, "the network has an `input` already");
+    return;
+  }
+  place.network.hasInput = true;
+  const shape = inputShape(input, place);
+  if (!place.network.root) {
+    if (shape && !isSkipped(place)) checkChannels(input, shape, place);
+    return;
+  }
+  if (!shape) {
+    place.flow.tensor = UNKNOWN;
+    return;
+  }
+  const value = makeValue({ dtype: "float32", shape: [symbol("N"), ...shape] }, input.name.text);
+  place.session.inputs.push({ name: input.name.text, value });
+  place.flow.tensor = { kind: "tensor", value, scale: [1, 1] };
+  place.scope.input = value;
+  place.environment.set(input.name.text, place.flow.tensor, input.name.span);
+  setInput(place.environment, place.flow.tensor, input.span);
+}
+
+function inputShape(input: Input, place: Place): Dim[] | undefined {
+  const site = siteOf(place);
+  // In a list, capitals that nothing declares are symbols, as in `3xHxW`.
+  const read = (): EvalValue => {
+    const { inputShape: chosen } = place.session;
+    if (place.network.root && chosen) {
+      return chosen.map((size) => (typeof size === "number" ? size : { kind: "symbol", name: size }));
+    }
+    if (input.shape.kind !== "list") return evaluate(input.shape, site);
+    return input.shape.elements.map((element) =>
+      element.kind === "name" && /^[A-Z]/.test(element.text) && !place.environment.lookup(element.text)
+        ? { kind: "symbol", name: element.text }
+        : evaluate(element, site),
+    );
+  };
+  const sizes = read();
+  if (isUnknown(sizes)) return undefined;
+  if (!isList(sizes) || sizes.length !== 3) {
+    fail(site, "wrong-type", input.shape.span, "an input is channels, height and width, such as `3x224x224`");
+    return undefined;
+  }
+  const shape: Dim[] = [];
+  for (const [axis, size] of sizes.entries()) {
+    if (isRecord(size, "symbol") && axis > 0 && size.name !== "N") shape.push(symbol(size.name));
+    else if (typeof size === "number" && Number.isInteger(size) && size >= 1) shape.push(size);
+    else if (typeof size === "number") {
+      fail(site, "out-of-range", input.shape.span, `an input's sizes are whole numbers from 1, not ${size}`);
+      return undefined;
+    } else {
+      const what =
+        axis === 0 ? "the number of channels must be a number" : "a size must be a number or a symbol other than N";
+      wrongType(what, size, input.shape.span, site);
+      return undefined;
+    }
+  }
+  return shape;
+}
+
+/** A network used in another: what flows there must have the channels that it declares. */
+function checkChannels(input: Input, shape: readonly Dim[], place: Place): void {
+  const { tensor } = place.flow;
+  if (!isTensor(tensor)) return;
+  const [, channels] = tensor.value.type.shape;
+  if (channels === shape[0]) return;
+  const message = `${place.network.declaration} takes ${describeNumber(shape[0] as number)} channels, but ${formatShape(tensor.value.type.shape)} arrives`;
+  fail(siteOf(place), "shape-mismatch", place.chain.at(-1)?.span ?? input.span, message, {
+    notes: [{ message: "its input", span: input.span }],
+  });
+  place.flow.tensor = UNKNOWN;
+}

@@ -1,0 +1,220 @@
+/** Layers: operators applied to the tensor that flows, merges of branches, and residuals with their shortcut. */
+import type { Body, Use } from "../../grammar/ast.js";
+import { formatShape } from "../ir/dim.js";
+import { operator } from "../ops/index.js";
+import { completeAttributes } from "../ops/attributes.js";
+import { ShapeError, type Operator } from "../ops/operator.js";
+import type * as ir from "../ir/types.js";
+import { bind } from "./bind.js";
+import { open } from "./declarations.js";
+import { draftScope, type DraftNode, type DraftScope } from "./draft.js";
+import { fail } from "./evaluate.js";
+import { runBody } from "./flow.js";
+import { inner, isTensor, setInput, siteOf, type Flow, type Place } from "./place.js";
+import { UNKNOWN, type TensorValue } from "./values.js";
+
+/** Applies `conv 3x3, 64`, `relu`, ... to what flows. */
+export function applyLayer(use: Use, definition: Operator, place: Place): void {
+  const specs = definition.layer?.arguments ?? [];
+  const site = siteOf(place);
+  if (use.bodies.length > 0) {
+    fail(site, "unexpected-body", use.bodies[0]?.span ?? use.span, `\`${definition.name}\` takes no braces`);
+  }
+  const word = use.target[0]?.text ?? definition.name;
+  const given = bind(`\`${word}\``, specs, use.arguments, use.span, site);
+  const { tensor } = place.flow;
+  if (!given || !isTensor(tensor)) {
+    takeStride(place, specs.some((spec) => spec.name === "stride") && !given?.["stride"]);
+    place.flow.tensor = UNKNOWN;
+    return;
+  }
+  const attributes = { ...given } as Record<string, ir.AttributeValue>;
+  if (specs.some((spec) => spec.name === "stride") && attributes["stride"] === undefined) {
+    const stride = takeStride(place, true);
+    if (stride !== undefined) attributes["stride"] = [stride, stride];
+  }
+  place.flow.tensor =
+    appendNode(use, definition, [tensor], completeAttributes(definition, attributes), place) ?? UNKNOWN;
+}
+
+/** The stage's stride, if it waits for a taker. */
+export function takeStride(place: Place, wanted: boolean): number | undefined {
+  if (!wanted || !place.stride || place.stride.taken) return undefined;
+  place.stride.taken = true;
+  return place.stride.value;
+}
+
+/** Adds the node to the graph and to its scope; undefined after a shape error, which is reported. */
+function appendNode(
+  use: Use,
+  definition: Operator,
+  inputs: readonly TensorValue[],
+  attributes: ir.Attributes,
+  place: Place,
+): TensorValue | undefined {
+  let node: DraftNode;
+  try {
+    const values = inputs.map((input) => input.value);
+    node = place.session.append(definition, values, attributes, use.span);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const code = definition.layer?.merges ? "shape-mismatch" : "invalid-shape";
+    fail(siteOf(place), code, use.span, error.message, { help: error.help });
+    return undefined;
+  }
+  if (use.label && use.bodies.length === 0) node.label = use.label.text;
+  place.scope.children.push(node);
+  const [output] = node.outputs;
+  const [first] = inputs;
+  if (!output || !first) return undefined;
+  const [down, across] = definition.scale?.(attributes) ?? [1, 1];
+  return { kind: "tensor", value: output, scale: [first.scale[0] * down, first.scale[1] * across] };
+}
+
+/** Runs braces from a given tensor; gives what comes out. */
+function runBranch(body: Body, from: TensorValue, place: Place, scope: DraftScope): Flow {
+  const flow: Flow = { tensor: from };
+  const branch = inner(place, { flow, scope, kind: place.kind === "network" ? "stage" : place.kind });
+  setInput(branch.environment, from, body.span);
+  runBody(body, branch);
+  scope.input = from.value;
+  if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
+  return flow;
+}
+
+/** `add { ... } { ... }`: every branch begins with what flows. */
+export function applyMerge(use: Use, definition: Operator, place: Place): void {
+  const site = siteOf(place);
+  const given = bind(`\`${definition.name}\``, definition.layer?.arguments ?? [], use.arguments, use.span, site);
+  if (use.bodies.length < 2) {
+    const help = `write \`${definition.name} { identity } { ... }\``;
+    fail(site, "missing-body", use.span, `\`${definition.name}\` needs two or more branches in braces`, { help });
+  }
+  const { tensor } = place.flow;
+  if (!isTensor(tensor)) return;
+  const group = draftScope("group", definition.name, use.span, { transparent: true, label: use.label?.text });
+  place.scope.children.push(group);
+  const results = use.bodies.map((body) => {
+    const scope = draftScope("branch", "branch", body.span, { transparent: true });
+    group.children.push(scope);
+    return runBranch(body, tensor, place, scope).tensor;
+  });
+  place.flow.tensor = UNKNOWN;
+  if (!given || use.bodies.length < 2 || !results.every(isTensor)) return;
+  const attributes = completeAttributes(definition, given as ir.Attributes);
+  const merged = appendNode(use, definition, results, attributes, { ...place, scope: group });
+  group.input = tensor.value;
+  if (!merged) return;
+  group.output = merged.value;
+  place.flow.tensor = merged;
+}
+
+const RESIDUAL_ARGUMENTS = [{ name: "shortcut", type: "shortcut", optional: true }] as const;
+
+/** `residual { ... }`: y = F(x) + shortcut(x), the paper's equations (1) and (2). */
+export function applyResidual(use: Use, place: Place): void {
+  const site = siteOf(place);
+  const given = bind("`residual`", RESIDUAL_ARGUMENTS, use.arguments, use.span, site);
+  const [body] = use.bodies;
+  if (!body || use.bodies.length > 1) {
+    fail(site, "missing-body", use.span, "`residual` needs its layers in one pair of braces");
+    place.flow.tensor = UNKNOWN;
+    return;
+  }
+  const { tensor } = place.flow;
+  if (!isTensor(tensor)) return;
+  const scope = draftScope("residual", "residual", use.span, { transparent: true, label: use.label?.text });
+  place.scope.children.push(scope);
+  const branchScope = draftScope("branch", "branch", body.span, { transparent: true });
+  scope.children.push(branchScope);
+  const branch = runBranch(body, tensor, place, branchScope).tensor;
+  place.flow.tensor = UNKNOWN;
+  if (!isTensor(branch) || !given) return;
+
+  const shortcut = runShortcut(use, given["shortcut"], tensor, branch, { ...place, scope });
+  if (shortcut === undefined) return;
+  const sum = shortcut === "nothing" ? branch : addShortcut(use, tensor, branch, shortcut, { ...place, scope });
+  if (!sum) return;
+  scope.input = tensor.value;
+  scope.output = sum.value;
+  place.flow.tensor = sum;
+}
+
+/** What the shortcut in force makes of the block's input. Undefined after an error. */
+function runShortcut(
+  use: Use,
+  given: unknown,
+  from: TensorValue,
+  branch: TensorValue,
+  place: Place,
+): TensorValue | "nothing" | undefined {
+  const kind = given === undefined ? place.network.shortcut : (given as NonNullable<typeof place.network.shortcut>);
+  const scope = draftScope("shortcut", "shortcut", use.span, kind ? { declaration: kind.declaration.name.text } : {});
+  scope.input = from.value;
+  place.scope.children.push(scope);
+  if (!kind) {
+    scope.output = from.value;
+    return from;
+  }
+  const { name } = kind.declaration;
+  const chain = [...place.chain, { label: `shortcut ${name.text}`, span: use.span }];
+  const opened = open(kind, { ...siteOf(place), chain, at: use.span });
+  if (!opened) return undefined;
+  const { environment } = opened;
+  const strides = [branch.scale[0] / from.scale[0], branch.scale[1] / from.scale[1]] as const;
+  const channels = branch.value.type.shape[1] ?? 1;
+  const stride = strides[0] === strides[1] ? strides[0] : strides;
+  environment.set("channels", typeof channels === "number" ? channels : { kind: "size", dim: channels }, name.span);
+  environment.set("stride", stride, name.span);
+  environment.set("changes", stride !== 1 || channels !== from.value.type.shape[1], name.span);
+  setInput(environment, from, name.span);
+  const flow: Flow = { tensor: from };
+  const found = { nothing: false };
+  runBody(opened.body, {
+    ...place,
+    kind: "shortcut",
+    environment,
+    chain,
+    scope,
+    flow,
+    stride: undefined,
+    shortcut: found,
+    depth: place.depth + 1,
+  });
+  if (found.nothing) {
+    place.scope.children.pop();
+    return "nothing";
+  }
+  if (!isTensor(flow.tensor)) return undefined;
+  scope.output = flow.tensor.value;
+  return flow.tensor;
+}
+
+function addShortcut(
+  use: Use,
+  from: TensorValue,
+  branch: TensorValue,
+  shortcut: TensorValue,
+  place: Place,
+): TensorValue | undefined {
+  const add = operator("add");
+  const message = (): string =>
+    `the shortcut gives ${formatShape(shortcut.value.type.shape)}, the residual branch ${formatShape(branch.value.type.shape)}`;
+  try {
+    add.infer([branch.value.type, shortcut.value.type], {});
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    fail(siteOf(place), "shape-mismatch", use.span, message(), {
+      notes: [{ message: `the block's input is ${formatShape(from.value.type.shape)}` }],
+      help: "a shortcut such as `shortcuts projection_on_change` (std/shortcuts) follows a change of shape",
+    });
+    return undefined;
+  }
+  return appendNode({ ...use, label: undefined as never }, add, [branch, shortcut], completeAttributes(add, {}), place);
+}
+
+/** `nothing`, in a shortcut declaration. */
+export function applyNothing(use: Use, place: Place): void {
+  if (place.shortcut) place.shortcut.nothing = true;
+  else fail(siteOf(place), "misplaced-statement", use.span, "`nothing` belongs in a shortcut declaration");
+}

@@ -1,0 +1,55 @@
+/**
+ * Paths: `conv4.22.conv2`. A layer is called by its word, numbered from 1 where its body has several of the kind; a
+ * stage's blocks by their index from 0; a label, or a stage's name, stands as it is.
+ */
+import { isDraftScope, type DraftNode, type DraftScope } from "./draft.js";
+
+export function assignPaths(scope: DraftScope, prefix = ""): void {
+  scope.path = prefix;
+  const items = [...namedItems(scope, prefix)];
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(nameOf(item), (counts.get(nameOf(item)) ?? 0) + 1);
+  const numbers = new Map<string, number>();
+  let index = 0;
+  for (const item of items) {
+    const name = nameOf(item);
+    let own = name;
+    if (isDraftScope(item) && item.indexed && item.label === undefined) own = String(index++);
+    else if ((counts.get(name) ?? 0) > 1) {
+      const number = (numbers.get(name) ?? 0) + 1;
+      numbers.set(name, number);
+      own = `${name}${number}`;
+    }
+    const path = prefix === "" ? own : `${prefix}.${own}`;
+    if (isDraftScope(item)) {
+      item.name = own;
+      assignPaths(item, path);
+    } else nameNode(item, path);
+  }
+}
+
+function nameOf(item: DraftScope | DraftNode): string {
+  return item.label ?? item.base;
+}
+
+/** What is named in this scope: its children, and those of scopes without a name of their own. */
+function* namedItems(scope: DraftScope, prefix: string): Generator<DraftScope | DraftNode> {
+  for (const child of scope.children) {
+    if (isDraftScope(child) && child.transparent && child.label === undefined) {
+      child.path = prefix;
+      child.name = "";
+      yield* namedItems(child, prefix);
+    } else yield child;
+  }
+}
+
+function nameNode(node: DraftNode, path: string): void {
+  node.path = path;
+  node.outputs.forEach((output, i) => {
+    (output as { name: string }).name = node.outputs.length === 1 ? path : `${path}.${i}`;
+  });
+  for (const parameter of node.ownParameters) {
+    parameter.path = `${path}.${parameter.name}`;
+    parameter.value.name = parameter.path;
+  }
+}

@@ -1,0 +1,178 @@
+/** Statements that say something of a network, a preprocessing or a name map rather than add a layer. */
+import type { Use } from "../../grammar/ast.js";
+import { didYouMean } from "../diagnostics/suggest.js";
+import type { Preprocess, WeightMap } from "../model.js";
+import { bind, type Bound, type Spec } from "./bind.js";
+import { open, type Opened } from "./declarations.js";
+import { evaluate, evaluateBoolean, fail, interpolate, isUnknown, wrongType, type Site } from "./evaluate.js";
+import { Environment } from "./environment.js";
+import { siteOf, type Place } from "./place.js";
+import { isList, type DeclarationValue } from "./values.js";
+import type { Body, Statement } from "../../grammar/ast.js";
+
+export type SettingSpec = readonly Spec[];
+
+const spec = (name: string, type: Spec["type"], more: Partial<Spec> = {}): Spec => ({ name, type, ...more });
+
+/** In a network's body. */
+export const NETWORK_SETTINGS: Readonly<Record<string, SettingSpec>> = {
+  shortcuts: [spec("kind", "shortcut")],
+  preprocess: [spec("how", "preprocess")],
+  labels: [spec("names", "strings")],
+  weights: [spec("maps", "weights", { many: true })],
+  output: [spec("tensors", "tensor", { many: true })],
+};
+
+/** In a `preprocess` declaration. */
+export const PREPROCESS_SETTINGS: Readonly<Record<string, SettingSpec>> = {
+  resize: [spec("shorter", "int", { min: 1, optional: true }), spec("to", "size2", { min: 1, optional: true })],
+  center_crop: [spec("size", "size2", { min: 1 })],
+  interpolation: [spec("kind", "word", { words: ["bilinear", "bicubic", "nearest"] })],
+  color: [spec("order", "word", { words: ["rgb", "bgr"] })],
+  range: [spec("white", "number", { min: 1e-6 })],
+  subtract: [spec("mean", "numbers")],
+  divide: [spec("std", "numbers", { min: 1e-12 })],
+};
+
+/** In a `weights` declaration. */
+export const WEIGHTS_SETTINGS: Readonly<Record<string, SettingSpec>> = {
+  format: [spec("framework", "word", { words: ["pytorch", "caffe", "detectron2"] })],
+  rename: [spec("ours", "string"), spec("theirs", "string")],
+  ignore: [spec("pattern", "string")],
+  stride_in: [spec("kernel", "size2", { min: 1 })],
+  trained_with: [spec("preprocess", "preprocess")],
+};
+
+/** Carries out `shortcuts X` and its like. */
+export function applySetting(use: Use, specs: SettingSpec, place: Place): void {
+  const word = use.target[0]?.text ?? "";
+  const site = siteOf(place);
+  if (place.kind !== "network") {
+    fail(site, "misplaced-statement", use.span, `\`${word}\` stands in a network's own body`);
+    return;
+  }
+  const bound = bind(`\`${word}\``, specs, use.arguments, use.span, site);
+  if (!bound) return;
+  place.network.settings.set(word, bound);
+  if (word === "shortcuts") place.network.shortcut = bound["kind"] as DeclarationValue;
+  if (word === "output") place.network.outputs = bound["tensors"] as NonNullable<Place["network"]["outputs"]>;
+}
+
+interface Setting {
+  readonly word: string;
+  readonly values: Readonly<Record<string, Bound>>;
+  readonly use: Use;
+}
+
+/** The settings that a `preprocess` or `weights` declaration makes, in order. */
+function readSettings(opened: Opened, table: Readonly<Record<string, SettingSpec>>, site: Site): Setting[] {
+  const settings: Setting[] = [];
+  const runAll = (body: Body, environment: Environment): void => {
+    for (const statement of body.statements) run(statement, environment);
+  };
+  const run = (statement: Statement, environment: Environment): void => {
+    const here = { ...site, environment };
+    if (statement.kind === "let") {
+      environment.set(statement.name.text, evaluate(statement.value, here), statement.name.span);
+    } else if (statement.kind === "assert") {
+      if (evaluateBoolean(statement.condition, here) !== false) return;
+      const message = statement.message ? evaluate(statement.message, here) : undefined;
+      const text = typeof message === "string" ? interpolate(message, here) : "the assertion is false";
+      fail(here, "assertion-failed", statement.condition.span, text);
+    } else if (statement.kind === "if") {
+      const condition = evaluateBoolean(statement.condition, here);
+      const chosen = condition === undefined ? undefined : condition ? statement.then : statement.else;
+      if (chosen?.kind === "body") runAll(chosen, new Environment(environment));
+      else if (chosen) run(chosen, environment);
+    } else if (statement.kind === "for") {
+      const over = evaluate(statement.over, here);
+      if (isUnknown(over)) return;
+      if (!isList(over)) return void wrongType("a range or a list", over, statement.over.span, here);
+      for (const item of over) {
+        const turn = new Environment(environment);
+        turn.set(statement.variable.text, item, statement.variable.span);
+        runAll(statement.body, turn);
+      }
+    } else if (statement.kind === "use") {
+      const word = statement.target.map((part) => part.text).join(".");
+      const specs = table[word];
+      const { keyword } = opened.declaration;
+      if (!specs) {
+        const help = didYouMean(word, Object.keys(table)) ?? `it has ${Object.keys(table).join(", ")}`;
+        fail(here, "misplaced-statement", statement.span, `\`${word}\` does not belong in a ${keyword} declaration`, {
+          help,
+        });
+        return;
+      }
+      const values = bind(`\`${word}\``, specs, statement.arguments, statement.span, here);
+      if (values) settings.push({ word, values, use: statement });
+    } else {
+      fail(
+        here,
+        "misplaced-statement",
+        statement.span,
+        `this does not belong in a ${opened.declaration.keyword} declaration`,
+      );
+    }
+  };
+  runAll(opened.body, opened.environment);
+  return settings;
+}
+
+/** The record of a `preprocess` declaration. Undefined after an error. */
+export function readPreprocess(value: DeclarationValue, site: Site): Preprocess | undefined {
+  const opened = open(value, site);
+  if (!opened) return undefined;
+  const given = new Map(
+    readSettings(opened, PREPROCESS_SETTINGS, site).map((setting) => [setting.word, setting] as const),
+  );
+  const get = (word: string, name: string): Bound | undefined => given.get(word)?.values[name];
+  const shorter = get("resize", "shorter") as number | undefined;
+  const to = get("resize", "to") as readonly [number, number] | undefined;
+  const crop = get("center_crop", "size") as readonly [number, number] | undefined;
+  const resize = to ? { to } : shorter === undefined ? undefined : { shorter };
+  const channels = (word: string, name: string, fallback: number): readonly number[] => {
+    const values = get(word, name) as readonly number[] | undefined;
+    if (values === undefined) return [fallback, fallback, fallback];
+    if (values.length === 1) return [values[0] ?? fallback, values[0] ?? fallback, values[0] ?? fallback];
+    if (values.length !== 3) {
+      const span = given.get(word)?.use.span ?? opened.declaration.span;
+      fail(site, "out-of-range", span, `\`${word}\` takes one number or three, one a channel, not ${values.length}`);
+    }
+    return values;
+  };
+  return {
+    name: value.alias ?? value.declaration.name.text,
+    ...(resize ? { resize } : {}),
+    ...(crop ? { centerCrop: crop } : {}),
+    interpolation: (get("interpolation", "kind") as Preprocess["interpolation"] | undefined) ?? "bilinear",
+    color: (get("color", "order") as Preprocess["color"] | undefined) ?? "rgb",
+    range: (get("range", "white") as number | undefined) ?? 1,
+    mean: channels("subtract", "mean", 0),
+    std: channels("divide", "std", 1),
+  };
+}
+
+/** The record of a `weights` declaration. Undefined after an error. */
+export function readWeightMap(value: DeclarationValue, site: Site): WeightMap | undefined {
+  const opened = open(value, site);
+  if (!opened) return undefined;
+  const settings = readSettings(opened, WEIGHTS_SETTINGS, site);
+  const last = (word: string, name: string): Bound | undefined =>
+    settings.findLast((setting) => setting.word === word)?.values[name];
+  const all = (word: string): Setting[] => settings.filter((setting) => setting.word === word);
+  const strideIn = last("stride_in", "kernel") as WeightMap["strideIn"];
+  const trainedWith = last("trained_with", "preprocess") as DeclarationValue | undefined;
+  const preprocess = trainedWith && readPreprocess(trainedWith, site);
+  return {
+    name: value.alias ?? value.declaration.name.text,
+    format: (last("format", "framework") as WeightMap["format"] | undefined) ?? "pytorch",
+    renames: all("rename").map(({ values }) => ({
+      ours: values["ours"] as string,
+      theirs: values["theirs"] as string,
+    })),
+    ignore: all("ignore").map(({ values }) => values["pattern"] as string),
+    ...(strideIn ? { strideIn } : {}),
+    ...(preprocess ? { trainedWith: preprocess } : {}),
+  };
+}

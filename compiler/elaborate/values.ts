@@ -1,0 +1,116 @@
+/** What expressions evaluate to. Plain data is plain JavaScript; the rest are small records told apart by `kind`. */
+import type { Declaration } from "../../grammar/ast.js";
+import type * as ir from "../ir/types.js";
+import { formatDim, type Dim } from "../ir/dim.js";
+import type { Environment } from "./environment.js";
+
+export type EvalValue =
+  | number
+  | boolean
+  | string
+  | readonly EvalValue[]
+  | DeclarationValue
+  | PartValue
+  | TensorValue
+  | FunctionValue
+  | SymbolValue
+  | SizeValue
+  | Unknown;
+
+/** Stands for a value whose evaluation failed; it was reported, and whatever meets it stays silent. */
+export interface Unknown {
+  readonly kind: "unknown";
+}
+export const UNKNOWN: Unknown = { kind: "unknown" };
+
+/** A block, shortcut, network, ..., perhaps with some of its arguments given: `bottleneck(groups: 32)`. */
+export interface DeclarationValue {
+  readonly kind: "declaration";
+  readonly declaration: Declaration;
+  /** Names of the file that declares it. */
+  readonly environment: Environment;
+  readonly given: ReadonlyMap<string, EvalValue>;
+  /** The name by which it was reached: `ResNet50`, where the body is ResNet's. */
+  readonly alias?: string;
+}
+
+/** Stages of a network: `backbone.conv4`, `backbone.conv1 .. backbone.conv4`. */
+export interface PartValue {
+  readonly kind: "part";
+  readonly network: DeclarationValue;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A tensor of the graph, with how much smaller its map is than the network's input (`[16, 16]` for conv4). */
+export interface TensorValue {
+  readonly kind: "tensor";
+  readonly value: ir.Value;
+  readonly scale: readonly [number, number];
+}
+
+export interface FunctionValue {
+  readonly kind: "function";
+  readonly name: string;
+}
+
+/** A symbolic size: `H` in `3xHxW`. */
+export interface SymbolValue {
+  readonly kind: "symbol";
+  readonly name: string;
+}
+
+/** A size that is not a number when compiling: `input.height` of `3xHxW`. */
+export interface SizeValue {
+  readonly kind: "size";
+  readonly dim: Dim;
+}
+
+export function isRecord<K extends string>(value: EvalValue, kind: K): value is Extract<EvalValue, { kind: K }> {
+  return typeof value === "object" && !Array.isArray(value) && (value as { kind: string }).kind === kind;
+}
+
+export function isList(value: EvalValue): value is readonly EvalValue[] {
+  return Array.isArray(value);
+}
+
+/** A network, block, ... by its article: for messages. */
+export function describeKind(value: EvalValue): string {
+  if (typeof value === "number") return Number.isInteger(value) ? "a whole number" : "a number";
+  if (typeof value === "boolean") return "true or false";
+  if (typeof value === "string") return "a string";
+  if (isList(value)) return "a list";
+  switch (value.kind) {
+    case "declaration":
+      return `the ${value.declaration.keyword} \`${value.declaration.name.text}\``;
+    case "part":
+      return "part of a network";
+    case "tensor":
+      return "a tensor";
+    case "function":
+      return `the function \`${value.name}\``;
+    case "symbol":
+      return `the symbol \`${value.name}\``;
+    case "size":
+      return `the size ${formatDim(value.dim)}, known only when the network runs`;
+    case "unknown":
+      return "unknown";
+  }
+}
+
+/** As it would be written; for messages. */
+export function formatValue(value: EvalValue): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (isList(value)) return `[${value.map(formatValue).join(", ")}]`;
+  switch (value.kind) {
+    case "declaration":
+      return value.declaration.name.text;
+    case "part":
+      return value.from === value.to ? value.from : `${value.from} .. ${value.to}`;
+    case "size":
+      return formatDim(value.dim);
+    default:
+      return describeKind(value);
+  }
+}

@@ -1,0 +1,99 @@
+/** What a command is asked to work on: `net.resnet`, `net.resnet#Small(classes: 10)`, `ResNet50`, `std/resnet#ResNet(...)`. */
+import { Environment } from "./elaborate/environment.js";
+import { evaluate } from "./elaborate/evaluate.js";
+import { isComplete } from "./elaborate/declarations.js";
+import { isRecord, type DeclarationValue } from "./elaborate/values.js";
+import type { Program } from "./program.js";
+import { standardEnvironment } from "./program.js";
+
+export interface Target {
+  /** Undefined for a standard name alone. */
+  readonly file?: string;
+  /** `ResNet50` or `ResNet(block: basic, counts: [2, 2, 2, 2])`. Undefined: the file's only network. */
+  readonly expression?: string;
+}
+
+/** Takes a target apart; whether it exists is found out by {@link resolveTarget}. */
+export function parseTarget(text: string): Target {
+  const hash = text.indexOf("#");
+  if (hash >= 0) return { file: withExtension(text.slice(0, hash)), expression: text.slice(hash + 1) };
+  if (/\.resnet$/.test(text)) return { file: text };
+  if (/^std\/\w+$/.test(text)) return { file: `${text}.resnet` };
+  return { expression: text };
+}
+
+function withExtension(file: string): string {
+  return file.endsWith(".resnet") ? file : `${file}.resnet`;
+}
+
+/** The network that a target names, its arguments given. Undefined after an error, which is reported. */
+export function resolveTarget(program: Program, target: Target): DeclarationValue | undefined {
+  const module = target.file === undefined ? undefined : program.load(target.file);
+  const text = target.expression ?? target.file ?? "";
+  const whole = { file: "target", start: 0, end: text.length };
+  if (target.file !== undefined && !module) {
+    program.add("target", text);
+    program.reporter.report("unknown-target", whole, `the file ${target.file} does not exist`);
+    return undefined;
+  }
+  if (target.expression === undefined) return module && onlyNetwork(program, module.path, module.environment);
+
+  const standard = standardEnvironment(program);
+  const names = module ? withFallback(module.environment, standard) : standard;
+  const prefix = "network target = ";
+  // A network without parameters of its own: names are looked up in the file, then in the standard library.
+  const snippet = program.add("target", prefix + target.expression, names);
+  const [declaration] = snippet.file.declarations;
+  if (program.reporter.hasErrors || !declaration?.value) return undefined;
+  const value = evaluate(declaration.value, { reporter: program.reporter, environment: names, chain: [] });
+  if (isRecord(value, "declaration") && value.declaration.keyword === "network") return value;
+  if (!program.reporter.hasErrors) {
+    const { span } = declaration.value;
+    program.reporter.report("unknown-target", span, `\`${target.expression}\` is not a network`);
+  }
+  return undefined;
+}
+
+/** Of a file with one network, that; of several, they are named. */
+function onlyNetwork(program: Program, path: string, environment: Environment): DeclarationValue | undefined {
+  const file = program.load(path)?.file;
+  const networks = (file?.declarations ?? []).filter((declaration) => declaration.keyword === "network");
+  const [first, ...others] = networks;
+  const span = first?.name.span ?? { file: path, start: 0, end: 0 };
+  if (!first) {
+    if (!program.reporter.hasErrors) program.reporter.report("unknown-target", span, `${path} declares no network`);
+    return undefined;
+  }
+  if (others.length > 0) {
+    const names = networks.map((network) => `${path}#${network.name.text}`);
+    program.reporter.report("unknown-target", span, `${path} declares ${networks.length} networks`, {
+      help: `name one: ${names.join(", ")}`,
+    });
+    return undefined;
+  }
+  const value = environment.own(first.name.text)?.get();
+  return value !== undefined && isRecord(value, "declaration") ? value : undefined;
+}
+
+/** Names of the first environment, and where it has none those of the second. */
+function withFallback(first: Environment, second: Environment): Environment {
+  const merged = new Environment(second);
+  for (const name of first.names()) {
+    const binding = first.lookup(name);
+    if (binding) merged.define(name, binding);
+  }
+  return merged;
+}
+
+/** Networks of the standard library that can be used as they are, for lists and suggestions. */
+export function standardNetworks(program: Program): DeclarationValue[] {
+  const environment = standardEnvironment(program);
+  const values = [...environment.names()].map((name) => environment.lookup(name)?.get());
+  return values.filter(
+    (value): value is DeclarationValue =>
+      value !== undefined &&
+      isRecord(value, "declaration") &&
+      value.declaration.keyword === "network" &&
+      isComplete(value),
+  );
+}
