@@ -1,7 +1,8 @@
 /** Named tensors that can be read one at a time, whatever file they come from. */
 
 /** Element types that weight files hold. bf16 and fp16 are widened to fp32 when read. */
-export type StoredType = "float64" | "float32" | "float16" | "bfloat16" | "int64" | "int32" | "int16" | "int8" | "uint8" | "bool";
+export type StoredType =
+  "float64" | "float32" | "float16" | "bfloat16" | "int64" | "int32" | "int16" | "int8" | "uint8" | "bool";
 
 export interface TensorInfo {
   readonly name: string;
@@ -17,9 +18,9 @@ export interface TensorSource {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Free-form metadata of the file. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Values as fp32, flat, row-major. Throws {@link WeightsError}. */
-  read(name: string): Promise<Float32Array>;
-  close(): Promise<void>;
+  /** Values as fp32, flat, row-major: a copy of the caller's own. Throws {@link WeightsError}. */
+  read(name: string): Float32Array;
+  close(): void;
 }
 
 /** A weight file that can't be used; the message is one clear line that names the file. */

@@ -1,0 +1,67 @@
+/** Zip archives whose entries are stored as they are, so that any part of them can be read by position. */
+import zlib from "node:zlib";
+import yauzl from "yauzl";
+import type { InputFile } from "./input-file.js";
+import { fileRegion, type Storage } from "./strided.js";
+
+/** Bytes that a checksum is computed over at a time. */
+const CHUNK = 1 << 20;
+
+export interface ArchiveEntry {
+  readonly name: string;
+  /** Where its bytes begin in the file. */
+  readonly start: number;
+  readonly byteLength: number;
+  /** The entry's bytes; the first read of any part checks the checksum of the whole. */
+  readonly storage: Storage;
+}
+
+/** The entries by name. Throws a WeightsError for what is no zip, and for compressed or doubled entries. */
+export async function openArchive(file: InputFile): Promise<ReadonlyMap<string, ArchiveEntry>> {
+  const entries = new Map<string, ArchiveEntry>();
+  try {
+    const zip = await yauzl.fromFdPromise(file.descriptor, { autoClose: false });
+    for await (const entry of zip.eachEntry()) {
+      const name = entry.fileName;
+      if (name.endsWith("/")) continue;
+      if (entry.isEncrypted()) throw new Error(`entry ${name} is encrypted`);
+      // torch stores all entries as they are. Expanding others is the way of the zip bomb.
+      if (entry.compressionMethod !== 0) throw new Error(`entry ${name} is compressed, torch.save does not do that`);
+      if (entries.has(name)) throw new Error(`two entries are named ${name}`);
+      const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+      const region = fileRegion(file, fileDataStart, entry.uncompressedSize);
+      const storage = checkedOnce(region, () => verify(file, name, region, entry.crc32));
+      entries.set(name, { name, start: fileDataStart, byteLength: entry.uncompressedSize, storage });
+    }
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === "WeightsError") throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw file.error(`is truncated or damaged: ${reason.slice(0, 200).replaceAll(/[^\x20-\x7e]+/g, "?")}`);
+  }
+  return entries;
+}
+
+function checkedOnce(storage: Storage, check: () => void): Storage {
+  let checked = false;
+  return {
+    byteLength: storage.byteLength,
+    read(offset, length) {
+      if (!checked) check();
+      checked = true;
+      return storage.read(offset, length);
+    },
+  };
+}
+
+function verify(file: InputFile, name: string, storage: Storage, expected: number): void {
+  if (checksum(storage) !== expected) throw file.error(`is damaged: the checksum of ${name} is wrong`);
+}
+
+/** CRC-32 of all bytes. */
+export function checksum(storage: Storage): number {
+  let crc = 0;
+  for (let offset = 0; offset < storage.byteLength; offset += CHUNK) {
+    crc = zlib.crc32(storage.read(offset, Math.min(CHUNK, storage.byteLength - offset)), crc);
+  }
+  return crc >>> 0;
+}

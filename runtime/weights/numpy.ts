@@ -1,0 +1,128 @@
+/**
+ * Pickles of numpy arrays: Detectron2's model zoo and its ImageNet backbones (`.pkl`), and those of Caffe2's Detectron.
+ *
+ * The array's data are a byte string inside the pickle; it stays in the file until it is read. See
+ * detectron2/checkpoint/detection_checkpoint.py and `array_reduce` of numpy/core/src/multiarray/methods.c.
+ */
+import type { InputFile } from "./input-file.js";
+import { ByteCursor } from "./input-file.js";
+import { readPickle } from "./pickle/machine.js";
+import {
+  dictionary,
+  integers,
+  isCallOf,
+  kindOf,
+  sequenceItems,
+  type PickleSpan,
+  type PickleValue,
+} from "./pickle/values.js";
+import type { StoredType, TensorSource } from "./source.js";
+import {
+  denseStrides,
+  elementCount,
+  fileRegion,
+  stridedSource,
+  stridedTensor,
+  type Storage,
+  type StridedTensor,
+} from "./strided.js";
+import { ELEMENT_SIZE } from "./elements.js";
+
+const DTYPES: Readonly<Record<string, StoredType>> = {
+  f8: "float64",
+  f4: "float32",
+  f2: "float16",
+  i8: "int64",
+  i4: "int32",
+  i2: "int16",
+  i1: "int8",
+  u1: "uint8",
+  b1: "bool",
+};
+
+const RECONSTRUCT = ["numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"];
+const FROM_BUFFER = ["numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"];
+
+const BYTE_CALLS = ["_codecs.encode", "builtins.bytearray", "__builtin__.bytearray"];
+
+/** Throws a WeightsError. */
+export function openNumpyPickle(file: InputFile): TensorSource {
+  const top = dictionary(readPickle(new ByteCursor(file)));
+  if (!top) throw file.error("is a pickle, but not of a dictionary of arrays");
+  const arrays = dictionary(top.get("model")) ?? dictionary(top.get("blobs")) ?? top;
+  const tensors = [...arrays].flatMap(([name, value]) => {
+    // Caffe2 saves the optimizer's momentum beside each weight.
+    const tensor = name.endsWith("_momentum") ? undefined : array(file, name, value);
+    return tensor ? [tensor] : [];
+  });
+  const author = top.get("__author__");
+  return stridedSource(file, "detectron2", tensors, typeof author === "string" ? { author } : {});
+}
+
+/** The tensor that a call describes, or undefined where the value is no array. */
+function array(file: InputFile, name: string, value: PickleValue): StridedTensor | undefined {
+  if (isCallOf(value, ...RECONSTRUCT)) {
+    const [, shape, dtype, fortran, data] = sequenceItems(value.state) ?? [];
+    return view(file, name, shape, dtype, fortran === true, data);
+  }
+  if (isCallOf(value, ...FROM_BUFFER)) {
+    const [data, dtype, shape, order] = value.arguments;
+    return view(file, name, shape, dtype, order === "F", data);
+  }
+  return undefined;
+}
+
+function view(
+  file: InputFile,
+  name: string,
+  shapeValue: PickleValue | undefined,
+  dtypeValue: PickleValue | undefined,
+  fortran: boolean,
+  data: PickleValue | undefined,
+): StridedTensor {
+  const shape = integers(shapeValue);
+  const dtype = elementType(file, dtypeValue);
+  if (!shape) throw file.error(`is damaged: array ${JSON.stringify(name.slice(0, 100))} has no shape`);
+  const storage = bytesOf(file, data, elementCount(shape) * ELEMENT_SIZE[dtype]);
+  return stridedTensor(file, name, dtype, shape, storage, 0, denseStrides(shape, fortran));
+}
+
+/** `numpy.dtype("f4", False, True)` with the state `(3, "<", ...)`. */
+function elementType(file: InputFile, value: PickleValue | undefined): StoredType {
+  const code = isCallOf(value, "numpy.dtype") ? value.arguments[0] : undefined;
+  const dtype = typeof code === "string" && Object.hasOwn(DTYPES, code) ? DTYPES[code] : undefined;
+  const order = isCallOf(value, "numpy.dtype") ? sequenceItems(value.state)?.[1] : undefined;
+  if (!dtype)
+    throw file.error(`holds arrays of ${typeof code === "string" ? code.slice(0, 20) : "no"} type, which is not read`);
+  if (order === ">") throw file.error("holds big-endian arrays, which are not read");
+  return dtype;
+}
+
+/** A byte string as Python 3 (a span), Python 2 (latin1 text) or Python 3 for Python 2 (`encode(text, "latin1")`) put it. */
+function bytesOf(file: InputFile, value: PickleValue | undefined, needed: number): Storage {
+  let data = value;
+  // At most bytearray(encode(...)): a hostile file may nest a million of them.
+  for (let depth = 0; depth < 2 && isCallOf(data, ...BYTE_CALLS); depth++) data = data.arguments[0];
+  if (typeof data === "string") return inMemory(Buffer.from(data, "latin1"));
+  if (kindOf(data) !== "span") throw file.error(`is damaged: an array's data are a ${kindOf(data)}`);
+  const span = data as PickleSpan;
+  if (!span.text) return fileRegion(file, span.start, span.length);
+  // Bytes above 127 take two in UTF-8, so places can't be computed: the text is decoded whole for each read.
+  const decode = () => Buffer.from(Buffer.from(file.read(span.start, span.length)).toString("utf8"), "latin1");
+  return {
+    byteLength: Math.min(needed, span.length),
+    read(offset, length) {
+      const bytes = decode();
+      if (bytes.length !== needed)
+        throw file.error(`is damaged: an array has ${bytes.length} bytes, it needs ${needed}`);
+      return new Uint8Array(bytes.subarray(offset, offset + length));
+    },
+  };
+}
+
+function inMemory(bytes: Uint8Array): Storage {
+  return {
+    byteLength: bytes.length,
+    read: (offset, length) => new Uint8Array(bytes.subarray(offset, offset + length)),
+  };
+}
