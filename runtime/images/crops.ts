@@ -39,6 +39,11 @@ export function fiveWindows(image: Size, cut: Size): readonly Window[] {
   return [corner(0, 0), corner(right, 0), corner(0, bottom), corner(right, bottom), centerWindow(image, cut)];
 }
 
+/** Where a window of the mirrored picture lies in the picture. */
+export function mirrorWindow(window: Window, [, width]: Size): Window {
+  return { ...window, left: width - window.left - window.width };
+}
+
 function middle(length: number, cut: number): number {
   // torchvision: the margin before the picture is rounded down where it has to be widened, to even where it is cut.
   return cut > length ? -Math.floor((cut - length) / 2) : roundHalfEven((length - cut) / 2);

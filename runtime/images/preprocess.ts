@@ -1,6 +1,6 @@
 /** From a picture to a network's input, as a `preprocess` declaration says. */
 import type { Preprocess } from "../../compiler/model.js";
-import { centerWindow, fiveWindows, scaledSize, scaleShorter, type Size } from "./crops.js";
+import { centerWindow, fiveWindows, mirrorWindow, scaledSize, scaleShorter, type Size } from "./crops.js";
 import { ImageError, type Image } from "./image.js";
 import { resample, type Window } from "./resample.js";
 
@@ -15,7 +15,7 @@ export interface Planes {
 export type View =
   /** The middle, as the declaration says. */
   | { readonly kind: "center" }
-  /** Four corners and centre, and their mirrors. */
+  /** Four corners and centre, of the picture and of its mirror. */
   | { readonly kind: "ten crops" }
   /** All of it with the shorter side scaled to this length, for fully convolutional testing; and its mirror. */
   | { readonly kind: "whole"; readonly shorter: number };
@@ -46,8 +46,10 @@ export function views(image: Image, preprocess: Preprocess, size: Size | undefin
   if (scaled[0] < crop[0] || scaled[1] < crop[1]) {
     throw new ImageError(`${scaled.join("x")} is smaller than the ${crop.join("x")} crops`);
   }
-  const crops = fiveWindows(scaled, crop).map((window) => cut(image, scaled, window, preprocess));
-  return [...crops, ...crops.map(mirror)].map((picture) => normalize(picture, preprocess));
+  const windows = fiveWindows(scaled, crop);
+  const crops = windows.map((window) => cut(image, scaled, window, preprocess));
+  const mirrored = windows.map((window) => mirror(cut(image, scaled, mirrorWindow(window, scaled), preprocess)));
+  return [...crops, ...mirrored].map((picture) => normalize(picture, preprocess));
 }
 
 /**
