@@ -1,7 +1,8 @@
 /** What an operator's lowering writes ONNX nodes with. */
 import type { DataType, Value } from "../ir/types.js";
 
-export type OnnxAttribute = number | { readonly float: number } | string | readonly number[] | { readonly floats: readonly number[] };
+export type OnnxAttribute =
+  number | { readonly float: number } | string | readonly number[] | { readonly floats: readonly number[] };
 
 export interface Lowering {
   /** Version of the ai.onnx operator set of the model that is written. */
@@ -16,5 +17,11 @@ export interface Lowering {
    * One ONNX node. Its name is the IR node's path (with the suffix of its first temporary output where there are
    * several), its doc string the source line.
    */
-  node(opType: string, inputs: readonly string[], outputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>, domain?: string): void;
+  node(
+    opType: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: string,
+  ): void;
 }

@@ -136,6 +136,11 @@ export function symbolsOf(dim: Dim): readonly string[] {
   return [...new Set(names)];
 }
 
+/** Whether a size found at run time is in it. */
+export function isUnknown(dim: Dim): boolean {
+  return isSymbolic(dim) && dim.key.includes("#");
+}
+
 /** Between which numbers the size lies, whatever its symbols (at least 1) stand for; not always the narrowest. */
 export function bounds(dim: Dim): { readonly min: number; readonly max: number } {
   let min = constantOf(dim);

@@ -1,0 +1,48 @@
+/** Tensor data as the bytes that ONNX stores: little-endian, row-major. */
+import { setFloat16 } from "@petamoriken/float16";
+import type { Constant, DataType } from "../ir/types.js";
+
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** fp32 values as `dtype`; fp32 itself is not copied. fp16 rounds to nearest even. */
+export function floatBytes(values: Float32Array, dtype: DataType): Uint8Array {
+  if (dtype === "float32") return littleEndian(values);
+  if (dtype === "float64") return littleEndian(Float64Array.from(values));
+  if (dtype !== "float16") throw new TypeError(`a parameter can't be ${dtype}`);
+  return littleEndian(Uint16Array.from(values, halfBits));
+}
+
+export function constantBytes(data: Constant["data"]): Uint8Array {
+  return littleEndian(data);
+}
+
+/** Numbers as an array of this type's elements. */
+export function numberBytes(numbers: readonly number[], dtype: DataType): Uint8Array {
+  switch (dtype) {
+    case "int64":
+      return littleEndian(BigInt64Array.from(numbers, BigInt));
+    case "int32":
+      return littleEndian(Int32Array.from(numbers));
+    case "uint8":
+    case "bool":
+      return Uint8Array.from(numbers);
+    default:
+      return floatBytes(Float32Array.from(numbers), dtype);
+  }
+}
+
+type Numbers = Constant["data"] | Uint16Array;
+
+function littleEndian(data: Numbers): Uint8Array {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (LITTLE_ENDIAN || data.BYTES_PER_ELEMENT === 1) return bytes;
+  const size = data.BYTES_PER_ELEMENT;
+  return bytes.map((_, index) => bytes[index - (index % size) + (size - 1 - (index % size))]!);
+}
+
+const half = new DataView(new ArrayBuffer(2));
+
+function halfBits(value: number): number {
+  setFloat16(half, 0, value);
+  return half.getUint16(0);
+}
