@@ -45,8 +45,7 @@ export interface ImportName {
 }
 
 /** What a declaration declares. */
-export type DeclarationKeyword =
-  "block" | "shortcut" | "network" | "detector" | "recipe" | "preprocess" | "weights";
+export type DeclarationKeyword = "block" | "shortcut" | "network" | "detector" | "recipe" | "preprocess" | "weights";
 
 /**
  * `block basic(width, stride = 1) { ... }`, `network ResNet50 = ResNet(bottleneck, [3, 4, 6, 3])`, or the top-level
@@ -265,8 +264,7 @@ export interface UnaryExpression {
   readonly span: Span;
 }
 
-export type BinaryOperator =
-  "+" | "-" | "*" | "/" | "%" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "and" | "or";
+export type BinaryOperator = "+" | "-" | "*" | "/" | "%" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "and" | "or";
 
 export interface BinaryExpression {
   readonly kind: "binary";

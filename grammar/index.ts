@@ -1,5 +1,4 @@
 /** Text only: from characters to a syntax tree, and back to formatted text. */
 export type * from "./ast.js";
-export { parse, type ParseResult, type SyntaxError } from "./parse.js";
-export { format } from "./format.js";
+export { parse, SYNTAX_ERROR_CODES, type ParseResult, type SyntaxError, type SyntaxErrorCode } from "./parse.js";
 export { WORDS, takesBareArguments, type Word, type WordContext } from "./words.js";

@@ -1,0 +1,68 @@
+import type { Span } from "./ast.js";
+
+/** Every code that a syntax error can have; the compiler's diagnostics use the same ones. */
+export const SYNTAX_ERROR_CODES = [
+  "syntax-error",
+  "unexpected-character",
+  "unterminated-string",
+  "bad-escape",
+  "nesting-too-deep",
+] as const;
+
+export type SyntaxErrorCode = (typeof SYNTAX_ERROR_CODES)[number];
+
+/** A second place that explains the first: the brace that was left open. */
+export interface Related {
+  readonly message: string;
+  readonly span: Span;
+}
+
+/** What is wrong with a text. `span` lies inside the text; it is empty where something is missing. */
+export interface SyntaxError {
+  readonly code: SyntaxErrorCode;
+  /** One line: lower case, no full stop. */
+  readonly message: string;
+  readonly span: Span;
+  /** What to try: "did you mean `network`?" */
+  readonly help?: string;
+  /** Text that can replace the span to mend it, where one is known. */
+  readonly fix?: string;
+  readonly related?: readonly Related[];
+}
+
+export type ErrorDetails = Pick<SyntaxError, "help" | "fix" | "related">;
+
+/** Collects the errors of one file. */
+export class ErrorList {
+  readonly all: SyntaxError[] = [];
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  span(start: number, end: number): Span {
+    return { file: this.#path, start, end };
+  }
+
+  add(code: SyntaxErrorCode, start: number, end: number, message: string, details: ErrorDetails = {}): void {
+    this.all.push({ code, message, span: this.span(start, end), ...details });
+  }
+}
+
+/**
+ * The errors that are worth showing: in order, and of several syntax errors in one line the first, since what follows
+ * it is mostly its echo.
+ */
+export function withoutEchoes(errors: readonly SyntaxError[], text: string): SyntaxError[] {
+  const sorted = [...errors].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
+  const kept: SyntaxError[] = [];
+  let lineEnd = -1;
+  for (const error of sorted) {
+    if (error.span.start <= lineEnd && error.code === "syntax-error") continue;
+    kept.push(error);
+    const newline = text.indexOf("\n", error.span.start);
+    lineEnd = newline < 0 ? text.length : newline;
+  }
+  return kept;
+}

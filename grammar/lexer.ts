@@ -1,0 +1,64 @@
+/** From characters to tokens. Characters that begin no token are reported and passed over. */
+import { Lexer, tokenMatcher, type IToken } from "chevrotain";
+import type { ErrorList } from "./errors.js";
+import { BadNumber, DocComment, TOKENS, UnterminatedString } from "./tokens.js";
+
+export interface Lexed {
+  readonly tokens: IToken[];
+  /** Doc comments among them. */
+  readonly comments: readonly IToken[];
+}
+
+export const startOf = (token: IToken): number => token.startOffset;
+/** Exclusive, as in a Span; Chevrotain's own is inclusive. */
+export const endOf = (token: IToken): number => (token.endOffset ?? token.startOffset - 1) + 1;
+export const isDocComment = (comment: IToken): boolean => tokenMatcher(comment, DocComment);
+
+const lexer = new Lexer(TOKENS, { positionTracking: "full", ensureOptimizations: true });
+
+export function tokenize(text: string, errors: ErrorList): Lexed {
+  const result = lexer.tokenize(text);
+  for (const { offset, length } of result.errors) {
+    const characters = text.slice(offset, offset + length);
+    const help = helpFor(characters);
+    errors.add("unexpected-character", offset, offset + length, `unexpected ${describe(characters)}`, {
+      ...(help === undefined ? {} : { help }),
+    });
+  }
+  for (const token of result.tokens) {
+    if (token.tokenType === UnterminatedString) {
+      errors.add("unterminated-string", startOf(token), endOf(token), 'a string without its closing `"`');
+    } else if (token.tokenType === BadNumber) {
+      const size = /^\d+x/.test(token.image);
+      errors.add("syntax-error", startOf(token), endOf(token), `\`${token.image}\` is neither a number nor a size`, {
+        help: size ? "in a size the symbols begin with a capital: `3xHxW`" : "a number ends in a digit, `k` or `M`",
+      });
+    }
+  }
+  return { tokens: result.tokens, comments: result.groups["comments"] ?? [] };
+}
+
+function describe(characters: string): string {
+  const [first = ""] = characters;
+  const code = first.codePointAt(0) ?? 0;
+  if (code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0xd800 && code < 0xe000) || code === 0xfffd) {
+    return `character U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+  }
+  return characters.length > 20 ? `\`${[...characters].slice(0, 20).join("")}...\`` : `\`${characters}\``;
+}
+
+/** What people used to other languages meant. */
+const HABITS: readonly (readonly [pattern: RegExp, help: string])[] = [
+  [/^;/, "statements need no separator"],
+  [/^'/, 'strings stand in double quotes: "..."'],
+  [/^[“”„]/u, 'strings stand in straight quotes: "..."'],
+  [/^&/, "write `and`"],
+  [/^\|/, "write `or`"],
+  [/^!/, "write `not`"],
+  [/^#/, "comments begin with `//`"],
+  [/^×/u, "write `x`"],
+];
+
+function helpFor(characters: string): string | undefined {
+  return HABITS.find(([pattern]) => pattern.test(characters))?.[1];
+}

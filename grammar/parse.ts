@@ -1,0 +1,58 @@
+/** From text to a syntax tree and the errors in it. */
+import type { IToken } from "chevrotain";
+import type { SourceFile } from "./ast.js";
+import { matchBraces } from "./braces.js";
+import { parser } from "./build-expressions.js";
+import { TreeBuilder, type FileParts } from "./build.js";
+import { isTooDeep, MAX_NESTING, tooDeeplyNested } from "./depth.js";
+import { attachDocs } from "./docs.js";
+import { ErrorList, withoutEchoes, type SyntaxError } from "./errors.js";
+import { Gaps } from "./gaps.js";
+import { endOf, startOf, tokenize, type Lexed } from "./lexer.js";
+
+export { SYNTAX_ERROR_CODES, type Related, type SyntaxError, type SyntaxErrorCode } from "./errors.js";
+
+export interface ParseResult {
+  /** As much of the file as could be understood. */
+  readonly file: SourceFile;
+  /** In the order of the text; empty exactly where the text follows the grammar. */
+  readonly errors: readonly SyntaxError[];
+}
+
+/**
+ * Parses a file. Never throws: whatever the text is, there is a tree, and an error for everything that is wrong.
+ *
+ * @param path stands in every span.
+ */
+export function parse(text: string, path: string): ParseResult {
+  const errors = new ErrorList(path);
+  const lexed = tokenize(text, errors);
+  const span = errors.span(0, text.length);
+  const { imports, declarations } = buildTree(text, lexed, errors);
+  const ends = lexed.tokens.map(endOf);
+  const documented = attachDocs(declarations, ends, lexed.comments, (start, end) => errors.span(start, end));
+  const file: SourceFile = { kind: "file", path, imports, ...documented, span };
+  if (isTooDeep(file)) {
+    errors.add("nesting-too-deep", 0, 0, "expressions too long and too deeply nested");
+    return { file: { ...file, imports: [], declarations: [] }, errors: errors.all };
+  }
+  return { file, errors: withoutEchoes(errors.all, text) };
+}
+
+function buildTree(text: string, lexed: Lexed, errors: ErrorList): FileParts {
+  const deep = tooDeeplyNested(lexed.tokens);
+  if (deep !== undefined) {
+    errors.add("nesting-too-deep", startOf(deep), endOf(deep), `nested more than ${MAX_NESTING} deep`);
+    return { imports: [], declarations: [] };
+  }
+  const tokens: IToken[] = matchBraces(lexed.tokens, errors);
+  parser.input = tokens;
+  const tree = parser.file();
+  // The grammar accepts every sequence of tokens, so these should be none; if there are any, they are still reported.
+  for (const { token, message } of parser.errors) {
+    const known = !Number.isNaN(token.startOffset);
+    const [start, end] = known ? [startOf(token), endOf(token)] : [text.length, text.length];
+    errors.add("syntax-error", start, end, message);
+  }
+  return new TreeBuilder(new Gaps(text, tokens, errors)).visit(tree) as FileParts;
+}
