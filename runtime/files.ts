@@ -37,41 +37,37 @@ export async function writeWhole(
   const real = existing ? await fs.realpath(target) : target;
   const suffix = `${process.pid}-${crypto.randomBytes(4).toString("hex")}`;
   const written = direct ? target : path.join(path.dirname(real), `.${path.basename(real)}.${suffix}.tmp`);
-  const file = await fs.open(written, direct ? "w" : "wx", existing?.mode).catch((cause: unknown) => {
-    throw failure(target, cause);
-  });
+  const file = await told(target, fs.open(written, direct ? "w" : "wx", existing?.mode));
   if (!direct) unfinished.add(written);
   try {
-    for await (const chunk of chunks) await writeAll(file, chunk, target);
-    if (!direct) await file.sync();
-  } catch (cause) {
-    await file.close();
-    if (!direct) await discard(written);
-    throw cause;
-  }
-  await file.close();
-  if (direct) return;
-  try {
-    await fs.rename(written, real);
-    unfinished.delete(written);
-  } catch (cause) {
-    await discard(written);
-    throw failure(target, cause);
-  }
-}
-
-async function discard(written: string): Promise<void> {
-  await fs.rm(written, { force: true });
-  unfinished.delete(written);
-}
-
-async function writeAll(file: fs.FileHandle, chunk: Uint8Array, target: string): Promise<void> {
-  try {
-    for (let done = 0; done < chunk.length; ) {
-      done += (await file.write(chunk, done, chunk.length - done)).bytesWritten;
+    try {
+      for await (const chunk of chunks) await told(target, writeAll(file, chunk));
+      if (!direct) await told(target, file.sync());
+    } finally {
+      await file.close();
     }
+    if (!direct) await told(target, fs.rename(written, real));
   } catch (cause) {
-    throw failure(target, cause);
+    if (!direct) await fs.rm(written, { force: true });
+    throw cause;
+  } finally {
+    unfinished.delete(written);
+  }
+}
+
+async function writeAll(file: fs.FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    done += (await file.write(chunk, done, chunk.length - done)).bytesWritten;
+  }
+}
+
+/** The system's error as a line that names the target. */
+async function told<T>(target: string, action: Promise<T>): Promise<T> {
+  try {
+    return await action;
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? "";
+    throw new FileError(`${target}: can't be written: ${REASONS[code] ?? (code || String(cause))}`);
   }
 }
 
@@ -84,8 +80,3 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
   EDQUOT: "the disk quota is used up",
 };
-
-function failure(target: string, cause: unknown): FileError {
-  const code = (cause as NodeJS.ErrnoException).code ?? "";
-  return new FileError(`${target}: can't be written: ${REASONS[code] ?? (code || String(cause))}`);
-}

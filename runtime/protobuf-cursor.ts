@@ -77,15 +77,9 @@ export class ProtobufCursor {
   *fields({ start, end }: Range): Generator<Field> {
     let position = start;
     const varint = (): number => {
-      let value = 0;
-      for (let shift = 0; shift < 70; shift += 7) {
-        if (position >= end) throw new ProtobufError("truncated");
-        const byte = this.#byteAt(position++);
-        // Doubles are exact up to 2^53; lengths and the dimensions that occur are far below.
-        value += (byte & 0x7f) * 2 ** shift;
-        if (byte < 0x80) return value >= 2 ** 63 ? value - 2 ** 64 : value;
-      }
-      throw new ProtobufError("malformed");
+      const [value, next] = this.#varint(position, end);
+      position = next;
+      return value;
     };
     while (position < end) {
       const tag = varint();
@@ -106,11 +100,34 @@ export class ProtobufCursor {
     }
   }
 
+  /** The whole numbers of a packed field. */
+  packed(range: Range): number[] {
+    const values: number[] = [];
+    for (let position = range.start; position < range.end;) {
+      const [value, next] = this.#varint(position, range.end);
+      values.push(value);
+      position = next;
+    }
+    return values;
+  }
+
   text(range: Range): string {
     if (range.end - range.start > LONGEST_TEXT) throw new ProtobufError("malformed");
     const bytes = new Uint8Array(range.end - range.start);
     this.#bytes.read(bytes, range.start);
     return new TextDecoder().decode(bytes);
+  }
+
+  #varint(start: number, end: number): [value: number, next: number] {
+    let value = 0;
+    for (let shift = 0, position = start; shift < 70; shift += 7) {
+      if (position >= end) throw new ProtobufError("truncated");
+      const byte = this.#byteAt(position++);
+      // Doubles are exact up to 2^53; lengths and the dimensions that occur are far below.
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return [value >= 2 ** 63 ? value - 2 ** 64 : value, position];
+    }
+    throw new ProtobufError("malformed");
   }
 
   #byteAt(position: number): number {

@@ -5,101 +5,132 @@
  * bias. What the blobs of each kind of layer mean is the name map's business. Field numbers are those of
  * src/caffe/proto/caffe.proto of BVLC Caffe.
  */
+import { ProtobufCursor, ProtobufError, type Field, type Range } from "../protobuf-cursor.js";
 import type { InputFile } from "./input-file.js";
 import type { StoredType, TensorSource } from "./source.js";
 import { elementCount, fileRegion, stridedSource, stridedTensor, type Storage, type StridedTensor } from "./strided.js";
-import { ProtobufReader, type Field } from "./protobuf.js";
 
 const NET = { name: 1, layersV1: 2, layer: 100 };
-const LAYER = { name: 1, type: 2, blobs: 7 };
-const LAYER_V1 = { name: 4, type: 5, blobs: 6 };
+const LAYER = { name: 1, blobs: 7 };
+const LAYER_V1 = { name: 4, blobs: 6 };
 const BLOB = { legacyShape: [1, 2, 3, 4], data: 5, shape: 7, doubleData: 8 };
 const SHAPE = { dim: 1 };
 
-/** Layers that a network can have: bounds the work on a file that only looks like one. */
-const MOST_LAYERS = 100_000;
+/** A ResNet-152 has 20,000. Bounds the time that is spent on a file that only looks like a message. */
+const MOST_FIELDS = 1_000_000;
+/** In bytes. */
+const LONGEST_NAME = 1024;
 
 /** Throws a WeightsError. */
 export function openCaffe(file: InputFile): TensorSource {
-  const reader = new ProtobufReader(file);
-  const tensors: StridedTensor[] = [];
-  const metadata: Record<string, string> = {};
-  let layers = 0;
-  for (const field of reader.fields()) {
-    if (field.number === NET.name && field.wire === "bytes") metadata["name"] = text(file, field);
-    else if (field.number === NET.layer && field.wire === "bytes") tensors.push(...layerBlobs(reader, field, LAYER));
-    else if (field.number === NET.layersV1 && field.wire === "bytes")
-      tensors.push(...layerBlobs(reader, field, LAYER_V1));
-    else continue;
-    if (++layers > MOST_LAYERS) throw file.error(`is damaged: it has more than ${MOST_LAYERS} layers`);
+  try {
+    return new CaffeReader(file).read();
+  } catch (cause) {
+    if (!(cause instanceof ProtobufError)) throw cause;
+    throw file.error(
+      cause.kind === "truncated"
+        ? "is truncated, or no weight file of a known format"
+        : "is damaged, or no weight file of a known format",
+    );
   }
-  if (layers === 0) throw file.error("is no weight file of a known format");
-  return stridedSource(file, "caffe", tensors, metadata);
 }
 
-function layerBlobs(reader: ProtobufReader, layer: Field, numbers: typeof LAYER): StridedTensor[] {
-  let name = "";
-  const blobs: Field[] = [];
-  for (const field of reader.fields(layer)) {
-    if (field.wire !== "bytes") continue;
-    if (field.number === numbers.name) name = text(reader.file, field);
-    if (field.number === numbers.blobs) blobs.push(field);
-  }
-  return blobs.map((blob, index) => readBlob(reader, `${name}/${index}`, blob));
-}
+class CaffeReader {
+  readonly #file: InputFile;
+  readonly #cursor: ProtobufCursor;
+  #fieldsLeft = MOST_FIELDS;
 
-/** BlobProto: values as packed floats (or doubles), and a shape as a list or, in old files, as four numbers. */
-function readBlob(reader: ProtobufReader, name: string, blob: Field): StridedTensor {
-  const { file } = reader;
-  const runs: { dtype: StoredType; start: number; length: number }[] = [];
-  const legacy = new Map<number, number>();
-  let shape: number[] | undefined;
-  for (const field of reader.fields(blob)) {
-    if (field.number === BLOB.data || field.number === BLOB.doubleData) {
-      if (field.wire !== "bytes") throw file.error(`has values of ${name} that are not packed, which is not read`);
-      const dtype = field.number === BLOB.data ? "float32" : "float64";
-      runs.push({ dtype, start: field.start, length: field.length });
-    } else if (field.number === BLOB.shape && field.wire === "bytes") shape = blobShape(reader, field);
-    else if (BLOB.legacyShape.includes(field.number) && field.wire === "varint") legacy.set(field.number, field.value);
+  constructor(file: InputFile) {
+    this.#file = file;
+    this.#cursor = new ProtobufCursor({
+      size: file.size,
+      read: (target, position) => file.readInto(target, position),
+      close: () => file.close(),
+    });
   }
-  const dtype = runs[0]?.dtype ?? "float32";
-  if (runs.some((run) => run.dtype !== dtype)) throw file.error(`is damaged: ${name} has values of two types`);
-  shape ??= legacy.size > 0 ? BLOB.legacyShape.map((number) => legacy.get(number) ?? 1) : undefined;
-  const storage = joined(file, runs);
-  const count = storage.byteLength / (dtype === "float32" ? 4 : 8);
-  const dimensions = shape ?? [count];
-  if (elementCount(dimensions) !== count) {
-    throw file.error(`is damaged: ${name.slice(0, 100)} has ${count} values, its shape is [${dimensions.join(", ")}]`);
+
+  read(): TensorSource {
+    const tensors: StridedTensor[] = [];
+    const metadata: Record<string, string> = {};
+    let layers = 0;
+    for (const { number, range } of this.#fields(this.#cursor.all)) {
+      if (!range) continue;
+      if (number === NET.name) metadata["name"] = this.#name(range);
+      const numbers = number === NET.layer ? LAYER : number === NET.layersV1 ? LAYER_V1 : undefined;
+      if (!numbers) continue;
+      layers++;
+      tensors.push(...this.#layer(range, numbers));
+    }
+    if (layers === 0) throw this.#file.error("is no weight file of a known format");
+    return stridedSource(this.#file, "caffe", tensors, metadata);
   }
-  return stridedTensor(file, name, dtype, dimensions, storage);
-}
 
-/** BlobShape: `dim`, packed or not. */
-function blobShape(reader: ProtobufReader, field: Field): number[] {
-  const dims: number[] = [];
-  for (const inner of reader.fields(field)) {
-    if (inner.number !== SHAPE.dim) continue;
-    if (inner.wire === "varint") dims.push(inner.value);
-    else if (inner.wire === "bytes") dims.push(...reader.varints(inner));
+  #layer(layer: Range, numbers: typeof LAYER): StridedTensor[] {
+    let name = "";
+    const blobs: Range[] = [];
+    for (const { number, range } of this.#fields(layer)) {
+      if (range && number === numbers.name) name = this.#name(range);
+      if (range && number === numbers.blobs) blobs.push(range);
+    }
+    return blobs.map((blob, index) => this.#blob(`${name}/${index}`, blob));
   }
-  return dims;
-}
 
-/** Packed values may be split over several fields, though nobody does it for large ones. */
-function joined(file: InputFile, runs: readonly { start: number; length: number }[]): Storage {
-  const [only] = runs;
-  if (only && runs.length === 1) return fileRegion(file, only.start, only.length);
-  const byteLength = runs.reduce((sum, run) => sum + run.length, 0);
-  return {
-    byteLength,
-    read(offset, length) {
-      const all = Buffer.concat(runs.map((run) => file.read(run.start, run.length)));
-      return new Uint8Array(all.subarray(offset, offset + length));
-    },
-  };
-}
+  /** BlobProto: values as packed floats or doubles, and a shape as a list or, in old files, as four numbers. */
+  #blob(name: string, blob: Range): StridedTensor {
+    const runs: { dtype: StoredType; range: Range }[] = [];
+    const legacy = new Map<number, number>();
+    let shape: number[] | undefined;
+    for (const { number, range, varint } of this.#fields(blob)) {
+      if (range && (number === BLOB.data || number === BLOB.doubleData)) {
+        runs.push({ dtype: number === BLOB.data ? "float32" : "float64", range });
+      } else if (range && number === BLOB.shape) shape = this.#shape(range);
+      else if (varint !== undefined && BLOB.legacyShape.includes(number)) legacy.set(number, varint);
+    }
+    const damaged = (what: string) => this.#file.error(`is damaged: ${JSON.stringify(name.slice(0, 100))} ${what}`);
+    const dtype = runs[0]?.dtype ?? "float32";
+    if (runs.some((run) => run.dtype !== dtype)) throw damaged("has values of two types");
+    const storage = this.#joined(runs.map((run) => run.range));
+    const count = storage.byteLength / (dtype === "float32" ? 4 : 8);
+    if (legacy.size > 0) shape ??= BLOB.legacyShape.map((number) => legacy.get(number) ?? 1);
+    shape ??= [count];
+    if (elementCount(shape) !== count) throw damaged(`has ${count} values, not those of [${shape.join(", ")}]`);
+    return stridedTensor(this.#file, name, dtype, shape, storage);
+  }
 
-function text(file: InputFile, field: Field): string {
-  if (field.length > 1024) throw file.error("is damaged: a name of more than 1024 bytes");
-  return Buffer.from(file.read(field.start, field.length)).toString("utf8");
+  /** BlobShape: `dim`, packed or not. */
+  #shape(message: Range): number[] {
+    const dims: number[] = [];
+    for (const { number, range, varint } of this.#fields(message)) {
+      if (number !== SHAPE.dim) continue;
+      if (varint !== undefined) dims.push(varint);
+      // More than this is no shape; the tensor's check says so.
+      if (range) dims.push(...this.#cursor.packed({ start: range.start, end: Math.min(range.end, range.start + 256) }));
+    }
+    return dims;
+  }
+
+  /** Packed values may be split over several fields, though nobody does it for large ones. */
+  #joined(runs: readonly Range[]): Storage {
+    const [only] = runs;
+    if (only && runs.length === 1) return fileRegion(this.#file, only.start, only.end - only.start);
+    return {
+      byteLength: runs.reduce((sum, run) => sum + (run.end - run.start), 0),
+      read: (offset, length) => {
+        const parts = runs.map((run) => this.#file.read(run.start, run.end - run.start));
+        return new Uint8Array(Buffer.concat(parts).subarray(offset, offset + length));
+      },
+    };
+  }
+
+  #name(range: Range): string {
+    if (range.end - range.start > LONGEST_NAME) throw this.#file.error("is damaged: a name without an end");
+    return this.#cursor.text(range);
+  }
+
+  *#fields(message: Range): Generator<Field> {
+    for (const field of this.#cursor.fields(message)) {
+      if (this.#fieldsLeft-- === 0) throw this.#file.error(`is damaged: more than ${MOST_FIELDS} fields`);
+      yield field;
+    }
+  }
 }

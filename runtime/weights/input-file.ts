@@ -35,12 +35,17 @@ export class InputFile {
   read(offset: number, length: number): Uint8Array {
     this.check(offset, length);
     const bytes = new Uint8Array(new ArrayBuffer(length));
-    for (let done = 0; done < length;) {
-      const count = fs.readSync(this.descriptor, bytes, done, length - done, offset + done);
+    this.readInto(bytes, offset);
+    return bytes;
+  }
+
+  /** Fills the target from a position. */
+  readInto(target: Uint8Array, offset: number): void {
+    for (let done = 0; done < target.length;) {
+      const count = fs.readSync(this.descriptor, target, done, target.length - done, offset + done);
       if (count === 0) throw this.error("is truncated: it became shorter while it was read");
       done += count;
     }
-    return bytes;
   }
 
   /** Throws where the range is not inside the file. */

@@ -7,14 +7,7 @@ import type { StoredType, TensorInfo } from "./source.js";
 import { elementCount } from "./strided.js";
 
 export type TensorData =
-  | Float64Array
-  | Float32Array
-  | Uint16Array
-  | BigInt64Array
-  | Int32Array
-  | Int16Array
-  | Int8Array
-  | Uint8Array;
+  Float64Array | Float32Array | Uint16Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 
 /** A tensor to be written. */
 export interface WrittenTensor extends TensorInfo {

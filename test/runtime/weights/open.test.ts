@@ -45,7 +45,7 @@ describe("what is refused, in one line", () => {
     ["an empty file", "", /: is empty$/],
     ["a git-lfs pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", /git-lfs pointer/],
     ["a web page", "<!DOCTYPE html><html></html>", /web page/],
-    ["text", "hello, this is a text and no weight file at all", /no known format/],
+    ["text", "hello, this is a text and no weight file at all", /no weight file of a known format/],
     ["gzip", "\x1f\x8b\x08", /gzip/],
     ["safetensors, header of 2^60 bytes", header(2n ** 60n, "{}"), /size of/],
     ["safetensors, header larger than the file", header(2n ** 20n, "{}"), /truncated/],
@@ -59,9 +59,21 @@ describe("what is refused, in one line", () => {
     ["safetensors, too few bytes", safetensors(`{"a":${f32(0, 4)}}`, 3), /truncated/],
     ["safetensors, a wrong size", safetensors(`{"a":${f32(0, 8)}}`, 8), /not those of F32 \[1\]/],
     ["safetensors, a huge shape", safetensors(`{"a":${f32(0, 4, "[1e15,1e15]")}}`, 4), /not those of F32/],
-    ["safetensors, an unknown type", safetensors(`{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}`, 1), /F8_E4M3/],
-    ["a pickle that would run a command", "\x80\x02cos\nsystem\nU\x09rm -rf ~/x\x85R.", /asks for os\.system.*nothing was run/],
-    ["a pickle that would run a command (protocol 4)", "\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x02ls\x85R.", /asks for posix\.system/],
+    [
+      "safetensors, an unknown type",
+      safetensors(`{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}`, 1),
+      /F8_E4M3/,
+    ],
+    [
+      "a pickle that would run a command",
+      "\x80\x02cos\nsystem\nU\x09rm -rf ~/x\x85R.",
+      /asks for os\.system.*nothing was run/,
+    ],
+    [
+      "a pickle that would run a command (protocol 4)",
+      "\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x02ls\x85R.",
+      /asks for posix\.system/,
+    ],
     ["a pickle of a number", "\x80\x02K\x01.", /not of a dictionary/],
     ["a pickle with a huge string", "\x80\x04\x8d\xff\xff\xff\xff\xff\xff\x00\x00", /truncated/],
     ["a pickle with a huge integer", "\x80\x02\x8b\xff\xff\xff\x7f", /integer of 2147483647 bytes/],
@@ -71,7 +83,11 @@ describe("what is refused, in one line", () => {
     ["a pickle nested deeply", `\x80\x02}U\x01a${"(".repeat(3e5)}${"t".repeat(3e5)}s.`, /holds no tensors/],
     ["a pickle of a billion laughs", laughs(), /holds no tensors/],
     ["caffe, a layer beyond the end", "\xa2\x06\xff\xff\xff\xff\x0f", /truncated/],
-    ["caffe, values that are not the shape's", Buffer.from("a2060a0a016c3a050a03390180".slice(0, -2), "hex"), /truncated|damaged/],
+    [
+      "caffe, values that are not the shape's",
+      Buffer.from("a2060a0a016c3a050a03390180".slice(0, -2), "hex"),
+      /truncated|damaged/,
+    ],
     ["zip with nothing in it", "PK\x03\x04 nothing", /truncated or damaged/],
   ];
 
@@ -102,7 +118,9 @@ describe("what is refused, in one line", () => {
 
   test("a changed byte in a zip's tensor data: the checksum tells", async () => {
     const bytes = fs.readFileSync(goldenWeights.path("state_dict.pt"));
-    const values = Buffer.from(Float32Array.from(goldenWeights.expected["state_dict.pt"]!.tensors["0.weight"]!.values).buffer);
+    const values = Buffer.from(
+      Float32Array.from(goldenWeights.expected["state_dict.pt"]!.tensors["0.weight"]!.values).buffer,
+    );
     const at = bytes.indexOf(values);
     expect(at).toBeGreaterThan(0);
     bytes[at] = (bytes[at] ?? 0) ^ 1;
@@ -133,7 +151,10 @@ function f32(begin: number, end: number, shape = "[1]"): string {
 function laughs(): string {
   let text = "\x80\x02}q\x00";
   for (let level = 1; level <= 30; level++) {
-    const entries = Array.from({ length: 10 }, (_, i) => `K${String.fromCharCode(i)}h${String.fromCharCode(level - 1)}`);
+    const entries = Array.from(
+      { length: 10 },
+      (_, i) => `K${String.fromCharCode(i)}h${String.fromCharCode(level - 1)}`,
+    );
     text += `}(${entries.join("")}uq${String.fromCharCode(level)}`;
   }
   return `${text}}U\x05modelh\x1es.`;
