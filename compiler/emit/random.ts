@@ -26,9 +26,9 @@ export function randomStream(text: string): Random {
 /** Fills with a normal distribution of mean 0 (Marsaglia's polar method). */
 export function fillNormal(out: Float32Array, std: number, random: Random): void {
   for (let index = 0; index < out.length; index += 2) {
-    let x = 0;
-    let y = 0;
-    let square = 0;
+    let x: number;
+    let y: number;
+    let square: number;
     do {
       x = 2 * random() - 1;
       y = 2 * random() - 1;

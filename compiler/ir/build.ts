@@ -2,8 +2,8 @@
 import type { Span } from "../../grammar/ast.js";
 import { completeAttributes } from "../ops/attributes.js";
 import { operator } from "../ops/index.js";
-import type { ParameterSpec } from "../ops/operator.js";
-import type { Dim } from "./dim.js";
+import { ShapeError, type ParameterSpec } from "../ops/operator.js";
+import { formatShape, sameShape, type Dim } from "./dim.js";
 import type { Attributes, Constant, DataType, Node, Parameter, TensorType, Value } from "./types.js";
 
 let lastId = 0;
@@ -47,6 +47,14 @@ export function node(
     inputs.map((input) => input.type),
     complete,
   );
+  requireParameters(
+    op,
+    record.parameters?.(
+      complete,
+      inputs.map((input) => input.type),
+    ),
+    inputs,
+  );
   const outputs = types.map((type, index) => value(type, types.length === 1 ? name : `${name}.${index}`));
   return { op, inputs, outputs, attributes: complete, path, span };
 }
@@ -67,6 +75,16 @@ export function layer(
   );
   const all = [...inputs, ...parameters.map((each) => each.value)];
   return { node: node(op, all, complete, path, span), parameters };
+}
+
+/** The last inputs are the parameters that the layer asks for. */
+function requireParameters(op: string, specs: readonly ParameterSpec[] = [], inputs: readonly Value[]): void {
+  specs.forEach((spec, index) => {
+    const given = inputs[inputs.length - specs.length + index];
+    if (given !== undefined && sameShape(given.type.shape, spec.shape)) return;
+    const shape = given === undefined ? "missing" : formatShape(given.type.shape);
+    throw new ShapeError(`${op}: the ${spec.name} is ${shape}, this input needs ${formatShape(spec.shape)}`);
+  });
 }
 
 function elementType(data: Constant["data"]): DataType {

@@ -33,10 +33,12 @@ export function word(attributes: Attributes, name: string): string {
 
 /** The arguments given, and the defaults of those that were not; computed ones (padding) last. */
 export function completeAttributes(operator: Operator, given: Attributes): Attributes {
-  const defaults = (operator.layer?.arguments ?? []).flatMap((argument) =>
-    argument.default === undefined ? [] : [[argument.name, argument.default] as const],
-  );
-  const filled: Attributes = { ...Object.fromEntries(defaults), ...given };
+  // In the order of the signature, which is the one that people read them in.
+  const declared = (operator.layer?.arguments ?? []).flatMap(({ name, default: fallback }) => {
+    const value = given[name] ?? fallback;
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const filled: Attributes = { ...Object.fromEntries(declared), ...given };
   return operator.complete?.(filled) ?? filled;
 }
 

@@ -39,6 +39,18 @@ export const bn: Operator = {
     channelsOf(x, "bn");
     return [known(x)];
   },
+  affine(attributes, parameters) {
+    const eps = int(attributes, "eps");
+    const [weight, bias, mean, variance] = parameters as readonly [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    const scale = Float64Array.from(weight, (gamma, channel) => gamma / Math.sqrt(variance[channel]! + eps));
+    const offset = Float64Array.from(bias, (beta, channel) => beta - mean[channel]! * scale[channel]!);
+    return { scale, offset };
+  },
   label: () => "bn",
   lower(node, emit) {
     const inputs = node.inputs.map((input) => emit.name(input));

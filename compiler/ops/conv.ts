@@ -43,6 +43,7 @@ export const conv: Operator = {
     requireGroups(map.channels, int(attributes, "channels"), int(attributes, "groups"));
     return [reshaped(x, [map.batch, int(attributes, "channels"), ...slide(map, attributes, "conv")])];
   },
+  linear: { withBias: (attributes) => ({ ...attributes, bias: true }) },
   scale: (attributes) => size2(attributes, "stride"),
   macs([x], [y], attributes, size) {
     const [kh, kw] = size2(attributes, "kernel");

@@ -4,5 +4,6 @@ export const dropout = elementwise({
   name: "dropout",
   doc: "Zeroes values with the given probability while training and scales up the others; the identity afterwards.",
   arguments: [{ name: "probability", type: "number", min: 0, max: 1, doc: "Share of the values that become zero." }],
+  trainingOnly: true,
   onnx: "Identity",
 });

@@ -8,6 +8,8 @@ interface Elementwise {
   readonly doc: string;
   readonly arguments?: readonly ArgumentSpec[];
   readonly label?: string;
+  readonly trainingOnly?: true;
+  readonly fullPrecision?: true;
   /** The ONNX operator that does it, and its attributes. */
   readonly onnx?: string;
   readonly onnxAttributes?: (attributes: Attributes) => Readonly<Record<string, OnnxAttribute>>;
@@ -16,7 +18,7 @@ interface Elementwise {
 }
 
 export function elementwise(definition: Elementwise): Operator {
-  const { name, doc, onnx, onnxAttributes } = definition;
+  const { name, doc, onnx, onnxAttributes, trainingOnly, fullPrecision } = definition;
   const single = (node: Node, emit: Lowering): void =>
     emit.node(onnx!, [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)], onnxAttributes?.(node.attributes));
   return {
@@ -24,6 +26,8 @@ export function elementwise(definition: Elementwise): Operator {
     doc,
     layer: { arguments: definition.arguments ?? [] },
     infer: ([x]) => [known(x)],
+    ...(trainingOnly && { trainingOnly }),
+    ...(fullPrecision && { fullPrecision }),
     label: () => definition.label ?? name.replaceAll("_", " "),
     lower: definition.lower ?? single,
   };

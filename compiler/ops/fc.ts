@@ -33,6 +33,7 @@ export const fc: Operator = {
     flatSize(x);
     return [reshaped(x, [known(x).shape[0]!, int(attributes, "channels")])];
   },
+  linear: { withBias: (attributes) => ({ ...attributes, bias: true }) },
   macs: ([x], [y], _attributes, size) => valuesPerImage(x!.shape, size) * valuesPerImage(y!.shape, size),
   label: (attributes) => `fc ${int(attributes, "channels")}`,
   lower(node, emit) {

@@ -3,9 +3,9 @@ import { featureMap, reshaped } from "./shapes.js";
 
 /** A pool over the whole map: [N, C, H, W] to [N, C, 1, 1]. */
 export function globalPool(
-  definition: Pick<Operator, "name" | "doc"> & { readonly label: string; readonly onnx: string },
+  definition: Pick<Operator, "name" | "doc" | "fullPrecision"> & { readonly label: string; readonly onnx: string },
 ): Operator {
-  const { name, doc, label, onnx } = definition;
+  const { name, doc, label, onnx, fullPrecision } = definition;
   return {
     name,
     doc,
@@ -14,6 +14,7 @@ export function globalPool(
       const map = featureMap(x, name);
       return [reshaped(x, [map.batch, map.channels, 1, 1])];
     },
+    ...(fullPrecision && { fullPrecision }),
     label: () => label,
     lower: (node, emit) => emit.node(onnx, [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)]),
   };

@@ -1,3 +1,8 @@
 import { elementwise } from "./elementwise.js";
 
-export const identity = elementwise({ name: "identity", doc: "What arrives, unchanged.", onnx: "Identity" });
+export const identity = elementwise({
+  name: "identity",
+  doc: "What arrives, unchanged.",
+  trainingOnly: true,
+  onnx: "Identity",
+});

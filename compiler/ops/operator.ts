@@ -90,6 +90,20 @@ export interface Operator {
    * softmax gives `probabilities` of `logits`.
    */
   readonly endsNetwork?: { readonly output: string; readonly input: string };
+  /** Its output is its input, except in training: left out for inference. */
+  readonly trainingOnly?: true;
+  /**
+   * For inference a constant scale and offset of each channel, from the values of its parameters: a linear layer
+   * before it can take them over.
+   */
+  affine?(
+    attributes: Attributes,
+    parameters: readonly Float32Array[],
+  ): { readonly scale: Float64Array; readonly offset: Float64Array };
+  /** Linear in its weight (its first parameter, output channels first); its second, where it has one, is added. */
+  readonly linear?: { /** The attributes with a bias. */ withBias(attributes: Attributes): Attributes };
+  /** Sums or exponentials that leave the range or precision of fp16: stays fp32 in a half precision model. */
+  readonly fullPrecision?: true;
   /** Writes the node as ONNX. */
   lower(node: Node, emit: Lowering): void;
   /**
