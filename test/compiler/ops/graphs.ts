@@ -58,7 +58,14 @@ export function smallResidualNetwork(size: readonly [Dim, Dim] = [symbol("H"), s
     const convBn = (x: Value, path: string, width: number, stride = 1, kernel = 3): Value =>
       make.layer(
         "bn",
-        [make.layer("conv", [x], { kernel: [kernel, kernel], channels: width, stride: [stride, stride] }, `${path}.conv`)],
+        [
+          make.layer(
+            "conv",
+            [x],
+            { kernel: [kernel, kernel], channels: width, stride: [stride, stride] },
+            `${path}.conv`,
+          ),
+        ],
         {},
         `${path}.bn`,
       );

@@ -1,0 +1,62 @@
+/** Every operator, as ONNX Runtime runs what we emit, against the reference; and every shape that we infer. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { evaluate, symbol } from "../../../compiler/ir/dim.js";
+import { parameterSize } from "../../../compiler/emit/parameters.js";
+import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
+import type { Graph } from "../../../compiler/ir/types.js";
+import { OPERATORS } from "../../../compiler/ops/index.js";
+import { emitBytes, relativeError, runModel, type Tensor } from "../emit/run.js";
+import { layerGraph } from "./graphs.js";
+import { REFERENCE } from "./reference.js";
+import { SAMPLES, type Sample } from "./samples.js";
+
+const layers = [...OPERATORS.values()].filter((operator) => operator.layer).map((operator) => operator.name);
+
+function normal(shape: readonly number[], name: string): Tensor {
+  const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  fillNormal(data, 2, randomStream(name));
+  return { shape, data };
+}
+
+/** Every parameter random, variances positive. */
+function randomWeights(graph: Graph): Map<string, Float32Array> {
+  return new Map(
+    graph.parameters.map((each) => {
+      const { data } = normal([parameterSize(each)], each.path);
+      return [each.path, each.role === "running_var" ? data.map((value) => Math.abs(value) + 0.1) : data];
+    }),
+  );
+}
+
+async function check({ op, shapes, attributes }: Sample, symbolic: boolean): Promise<void> {
+  const declared = shapes.map((shape) =>
+    symbolic && op !== "fc" ? shape.map((size, axis) => [symbol("N"), size, symbol("H"), symbol("W")][axis]!) : shape,
+  );
+  // Broadcast shapes have a 1 in the place of a symbol.
+  const inputs = op === "multiply" ? shapes : declared;
+  const graph = layerGraph(op, inputs, attributes);
+  const weights = randomWeights(graph);
+  const data = shapes.map((shape, index) => normal(shape, `input ${index}`));
+  const feeds = Object.fromEntries(graph.inputs.map((input, index) => [input.name, data[index]!]));
+  const outputs = await runModel(emitBytes(graph, { weights }), feeds);
+  const parameters = graph.parameters.map((each) => ({
+    shape: each.value.type.shape as readonly number[],
+    data: weights.get(each.path)!,
+  }));
+  const expected = REFERENCE[op]!([...data, ...parameters], attributes);
+  const [N, , H, W] = shapes[0]!;
+  const inferred = graph.outputs[0]!.value.type.shape.map((dim) => evaluate(dim, { N: N!, H: H ?? 0, W: W ?? 0 }));
+  expect(inferred).toEqual(expected.shape);
+  expect(outputs["output"]!.shape).toEqual(expected.shape);
+  expect(relativeError(outputs["output"]!.data, expected.data)).toBeLessThan(2e-6);
+}
+
+describe("each operator computes what its definition says", () => {
+  it.each(layers)("%s", async (op) => {
+    await fc.assert(
+      fc.asyncProperty(SAMPLES[op]!, fc.boolean(), (sample, symbolic) => check(sample, symbolic)),
+      { numRuns: 30 },
+    );
+  });
+});

@@ -1,0 +1,98 @@
+/** Random uses of every operator: shapes and arguments that fit, small enough for the reference's loops. */
+import fc from "fast-check";
+import type { Attributes } from "../../../compiler/ir/types.js";
+
+export interface Sample {
+  readonly op: string;
+  readonly shapes: readonly (readonly number[])[];
+  readonly attributes: Attributes;
+}
+
+const size = (min: number, max: number) => fc.integer({ min, max });
+const two = (min: number, max: number) =>
+  fc.tuple(size(min, max), size(min, max)).map(([a, b]): readonly number[] => [a, b]);
+const map4 = fc.tuple(size(1, 2), size(1, 6), size(1, 11), size(1, 11)).map((shape): readonly number[] => shape);
+const tensor = fc.oneof(
+  map4,
+  fc.tuple(size(1, 3), size(1, 9)).map((shape): readonly number[] => shape),
+);
+
+const one = (
+  op: string,
+  shape: fc.Arbitrary<readonly number[]>,
+  attributes: fc.Arbitrary<Attributes> = fc.constant({}),
+) => fc.tuple(shape, attributes).map(([x, given]): Sample => ({ op, shapes: [x], attributes: given }));
+
+/** Some of the attributes, others left to their defaults. */
+const some = (attributes: Record<string, fc.Arbitrary<Attributes[string]>>): fc.Arbitrary<Attributes> =>
+  fc.record(attributes, { requiredKeys: [] }) as fc.Arbitrary<Attributes>;
+
+const conv: fc.Arbitrary<Sample> = fc
+  .record({
+    kernel: two(1, 5),
+    groups: size(1, 3),
+    perGroup: size(1, 3),
+    outPerGroup: size(1, 3),
+    optional: some({ stride: two(1, 3), dilation: two(1, 3), pad: two(0, 3), bias: fc.boolean() }),
+    n: size(1, 2),
+    extra: two(0, 7),
+  })
+  .map(({ kernel, groups, perGroup, outPerGroup, optional, n, extra }) => {
+    const dilation = (optional["dilation"] ?? [1, 1]) as readonly number[];
+    const spatial = kernel.map((k, axis) => (k - 1) * dilation[axis]! + 1 + extra[axis]!);
+    const attributes = { ...optional, kernel, channels: groups * outPerGroup, groups };
+    return { op: "conv", shapes: [[n, groups * perGroup, ...spatial]], attributes };
+  });
+
+const pool = (op: string, more: Record<string, fc.Arbitrary<Attributes[string]>>): fc.Arbitrary<Sample> =>
+  fc
+    .record({
+      kernel: two(1, 4),
+      optional: some({ stride: two(1, 4), ceil: fc.boolean(), ...more }),
+      pad: fc.option(two(0, 3), { nil: undefined }),
+      n: size(1, 2),
+      c: size(1, 3),
+      extra: two(0, 8),
+    })
+    .map(({ kernel, optional, pad, n, c, extra }) => ({
+      op,
+      shapes: [[n, c, ...kernel.map((k, axis) => k + extra[axis]!)]],
+      attributes: { ...optional, kernel, ...(pad && { pad: pad.map((p, axis) => Math.min(p, kernel[axis]! - 1)) }) },
+    }));
+
+const merge = (op: string, other: (shape: readonly number[], n: number) => readonly number[]): fc.Arbitrary<Sample> =>
+  fc.tuple(map4, fc.array(size(1, 4), { minLength: 1, maxLength: 3 })).map(([shape, others]) => ({
+    op,
+    shapes: [shape, ...others.map((n) => other(shape, n))],
+    attributes: {},
+  }));
+
+const ELEMENTWISE = ["relu", "relu6", "sigmoid", "hard_sigmoid", "tanh", "silu", "gelu", "softmax", "identity", "bn"];
+
+export const SAMPLES: Readonly<Record<string, fc.Arbitrary<Sample>>> = {
+  ...Object.fromEntries(ELEMENTWISE.map((op) => [op, one(op, tensor)])),
+  conv,
+  fc: one("fc", tensor, fc.record({ channels: size(1, 5), bias: fc.boolean() })),
+  bn: one("bn", tensor, some({ eps: fc.constantFrom(1e-3, 1e-5) })),
+  leaky_relu: one("leaky_relu", tensor, some({ slope: fc.constantFrom(0.1, 0.25, -1) })),
+  max_pool: pool("max_pool", {}),
+  avg_pool: pool("avg_pool", { count_padding: fc.boolean() }),
+  global_avg_pool: one("global_avg_pool", map4),
+  global_max_pool: one("global_max_pool", map4),
+  subsample: one("subsample", map4, fc.record({ stride: two(1, 4) })),
+  pad: one("pad", map4, fc.record({ amount: two(0, 3) })),
+  pad_channels: fc
+    .tuple(tensor, size(0, 4))
+    .map(([x, more]) => ({ op: "pad_channels", shapes: [x], attributes: { channels: x[1]! + more } })),
+  slice_channels: fc.tuple(tensor, size(0, 99), size(0, 99)).map(([x, a, b]) => {
+    const from = a % x[1]!;
+    return { op: "slice_channels", shapes: [x], attributes: { from, to: from + 1 + (b % (x[1]! - from)) } };
+  }),
+  upsample: one("upsample", map4, fc.record({ factor: two(1, 4), mode: fc.constantFrom("nearest", "bilinear") })),
+  dropout: one("dropout", tensor, fc.constant({ probability: 0.5 })),
+  flatten: one("flatten", tensor),
+  add: merge("add", (shape) => shape),
+  maximum: merge("maximum", (shape) => shape),
+  multiply: merge("multiply", ([n, c, h, w], k) => [n!, c!, k % 2 ? h! : 1, k % 3 ? w! : 1]),
+  concat: merge("concat", ([n, , h, w], k) => [n!, k, h!, w!]),
+};
