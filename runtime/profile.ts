@@ -29,9 +29,12 @@ export async function openProfile(): Promise<{ prefix: string; read(): Promise<P
   return {
     prefix: path.join(folder, "run"),
     async read() {
-      const file = (await readdir(folder)).find((name) => name.endsWith(".json"));
-      if (file === undefined) return { runs: 0, kernels: [] };
-      return parseProfile(await readFile(path.join(folder, file), "utf8"));
+      // A session that could not be opened as asked, and was opened otherwise, leaves an empty record.
+      const files = (await readdir(folder)).filter((name) => name.endsWith(".json"));
+      const profiles = await Promise.all(
+        files.map(async (name) => parseProfile(await readFile(path.join(folder, name), "utf8"))),
+      );
+      return profiles.reduce((most, profile) => (profile.runs > most.runs ? profile : most), { runs: 0, kernels: [] });
     },
     discard: () => rm(folder, { recursive: true, force: true }),
   };
