@@ -56,6 +56,10 @@ export abstract class ExpressionBuilder extends BaseVisitor {
   }
 
   expression(parts: Parts): Expression {
+    const only = parts["InfixOperator"] === undefined ? node(parts, "operand") : undefined;
+    if (only !== undefined && only.children["prefix"] === undefined) {
+      return this.build<Operand>(only).value;
+    }
     return this.climbed(inOrder(parts, "operand", "InfixOperator"));
   }
 
@@ -157,7 +161,8 @@ export abstract class ExpressionBuilder extends BaseVisitor {
   parenthesised(parts: Parts, location: Location): Expression {
     const { start, end } = placeOf(location);
     const value = this.required(node(parts, "expression"), "an expression", start + 1);
-    this.gaps.closed(parts, "RightParen", end);
+    const isList = this.gaps.nextToken(end)?.image === ",";
+    this.gaps.closed(parts, "RightParen", end, isList ? { help: "a call has no space before its `(`" } : {});
     // The tree has no node for parentheses; they belong to the span, so that every span is a whole expression.
     return { ...value, span: this.span(start, end) };
   }

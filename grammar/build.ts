@@ -45,6 +45,24 @@ const spelling = (word: string, candidates: readonly string[]): { help?: string;
   return candidate === undefined ? {} : { help: `did you mean \`${candidate}\`?`, fix: candidate };
 };
 
+/** What other languages call it. */
+const HABITS: Readonly<Record<string, string>> = {
+  const: "let",
+  var: "let",
+  class: "block",
+  def: "block",
+  function: "block",
+  layer: "block",
+  module: "block",
+  model: "network",
+};
+
+const declarationSpelling = (word: string): { help: string; fix?: string } => {
+  const habit = HABITS[word];
+  const guess = habit === undefined ? spelling(word, DECLARATION_WORDS) : { help: `write \`${habit}\``, fix: habit };
+  return { help: "declarations begin with `network`, `block`, `shortcut`, `preprocess`, `weights` or `let`", ...guess };
+};
+
 /** Where a part ends, or failing that a token, or failing that a place. */
 const endOfFirst = (...candidates: (CstNode | IToken | undefined | number)[]): number => {
   for (const candidate of candidates) {
@@ -80,9 +98,9 @@ export class TreeBuilder extends ExpressionBuilder {
     if (first === undefined) return;
     const [start, end] = [startOf(first), endOf(first)];
     const message = `expected a declaration or an import, found \`${first.image}\``;
-    const help = "declarations begin with `network`, `block`, `shortcut`, `preprocess`, `weights` or `let`";
-    const guess = spelling(first.image, [...DECLARATION_WORDS, "import", "let"]);
-    this.gaps.errors.add("syntax-error", start, end, message, { help, ...guess });
+    const isImport = this.gaps.nextToken(end)?.image === "{" && nearest(first.image, ["import"]) !== undefined;
+    const details = isImport ? spelling(first.image, ["import"]) : declarationSpelling(first.image);
+    this.gaps.errors.add("syntax-error", start, end, message, details);
   }
 
   importation(parts: Parts, location: Location): Import {
@@ -159,10 +177,8 @@ export class TreeBuilder extends ExpressionBuilder {
     const { image } = word;
     if (image === "let" || isDeclarationWord(image)) return image;
     const guess = nearest(image, DECLARATION_WORDS);
-    this.gaps.errors.add("syntax-error", startOf(word), endOf(word), `\`${image}\` declares nothing`, {
-      help: "declarations begin with `network`, `block`, `shortcut`, `preprocess`, `weights` or `let`",
-      ...spelling(image, DECLARATION_WORDS),
-    });
+    const message = `\`${image}\` declares nothing`;
+    this.gaps.errors.add("syntax-error", startOf(word), endOf(word), message, declarationSpelling(image));
     return guess !== undefined && isDeclarationWord(guess) ? guess : "block";
   }
 

@@ -45,13 +45,16 @@ export function tooDeeplyNested(tokens: readonly IToken[]): IToken | undefined {
 
 /** Whether long chains of operators, members or calls make the tree too deep. */
 export function isTooDeep(file: SourceFile): boolean {
-  const pending: { value: object; depth: number }[] = [{ value: file, depth: 0 }];
-  for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
-    if (item.depth > MAX_TREE_DEPTH) return true;
-    // Arrays are no level of their own.
-    const depth = Array.isArray(item.value) ? item.depth : item.depth + 1;
-    for (const value of Object.values(item.value) as unknown[]) {
-      if (typeof value === "object" && value !== null) pending.push({ value, depth });
+  const values: object[] = [file];
+  const depths: number[] = [0];
+  for (let value = values.pop(); value !== undefined; value = values.pop()) {
+    const depth = depths.pop() ?? 0;
+    if (depth > MAX_TREE_DEPTH) return true;
+    for (const part of Object.values(value) as unknown[]) {
+      if (typeof part !== "object" || part === null) continue;
+      values.push(part);
+      // Arrays are no level of their own.
+      depths.push(Array.isArray(part) ? depth : depth + 1);
     }
   }
   return false;

@@ -51,18 +51,22 @@ export class ErrorList {
 }
 
 /**
- * The errors that are worth showing: in order, and of several syntax errors in one line the first, since what follows
- * it is mostly its echo.
+ * The errors that are worth showing, in order: the first of each line, since what follows it there is mostly its echo.
+ * What is wrong with a single token comes before what the parser made of it.
  */
 export function withoutEchoes(errors: readonly SyntaxError[], text: string): SyntaxError[] {
   const sorted = [...errors].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
   const kept: SyntaxError[] = [];
   let lineEnd = -1;
   for (const error of sorted) {
-    if (error.span.start <= lineEnd && error.code === "syntax-error") continue;
-    kept.push(error);
-    const newline = text.indexOf("\n", error.span.start);
-    lineEnd = newline < 0 ? text.length : newline;
+    const last = kept.at(-1);
+    if (last === undefined || error.span.start > lineEnd) {
+      kept.push(error);
+      const newline = text.indexOf("\n", error.span.start);
+      lineEnd = newline < 0 ? text.length : newline;
+    } else if (last.code === "syntax-error" && error.code !== "syntax-error") {
+      kept[kept.length - 1] = error;
+    }
   }
   return kept;
 }

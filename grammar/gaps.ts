@@ -1,10 +1,9 @@
 /** What to say where something is missing or superfluous. */
-import { tokenMatcher, type CstElement, type IToken } from "chevrotain";
+import { tokenMatcher, type CstElement, type CstNode, type IToken } from "chevrotain";
 import type { ErrorDetails, ErrorList } from "./errors.js";
 import { asNode, endOfElement, inOrder, startOfElement, token, type Parts } from "./cst.js";
 import { endOf, startOf } from "./lexer.js";
 import { Reserved } from "./tokens.js";
-import type { CstNode } from "chevrotain";
 
 /** Brackets that are closed by the parser; braces.ts sees to braces. */
 const BRACKETS = { RightParen: "LeftParen", RightBracket: "LeftBracket", RightBrace: "LeftBrace" } as const;
@@ -21,9 +20,10 @@ export class Gaps {
     this.errors = errors;
   }
 
-  /** The text between two places, on one line. */
+  /** The text between two places, on one line and not too long for a message. */
   textOf(start: number, end: number): string {
-    return this.#text.slice(start, end).replace(/\s+/g, " ");
+    const line = this.#text.slice(start, Math.min(end, start + 60)).replace(/\s+/g, " ");
+    return end > start + 60 ? `${line}...` : line;
   }
 
   /**
@@ -31,7 +31,7 @@ export class Gaps {
    * underlined if it is on the same line, else the place itself.
    */
   missing(what: string, after: number, details: ErrorDetails = {}): void {
-    const next = this.#nextToken(after);
+    const next = this.nextToken(after);
     if (next === undefined || this.#text.slice(after, startOf(next)).includes("\n")) {
       const found = next === undefined ? ", found the end of the file" : "";
       this.errors.add("syntax-error", after, after, `expected ${what}${found}`, details);
@@ -57,12 +57,13 @@ export class Gaps {
   }
 
   /** Reports the bracket that closes these parts if it is missing. */
-  closed(parts: Parts, closer: keyof typeof BRACKETS, end: number): void {
+  closed(parts: Parts, closer: keyof typeof BRACKETS, end: number, details: ErrorDetails = {}): void {
     const open = token(parts, BRACKETS[closer]);
     if (open === undefined || token(parts, closer) !== undefined) return;
     this.missingMark(`a \`${TEXT[closer]}\``, end, {
       fix: TEXT[closer],
       related: [{ message: `to close this \`${open.image}\``, span: this.errors.span(startOf(open), endOf(open)) }],
+      ...details,
     });
   }
 
@@ -86,14 +87,15 @@ export class Gaps {
         }
         items.push(asNode(element));
       }
-      // A stray token separates well enough.
-      previous = key === "stray" ? { key: "Comma", element } : entry;
-      if (key === "stray") previous = undefined;
+      // A stray token separates well enough, and a comma after it is none too many.
+      if (key !== "stray") previous = entry;
+      else previous = previous && { key: item, element };
     }
     return items;
   }
 
-  #nextToken(offset: number): IToken | undefined {
+  /** The first token that begins at a place or after it. */
+  nextToken(offset: number): IToken | undefined {
     let low = 0;
     let high = this.#tokens.length;
     while (low < high) {

@@ -25,6 +25,9 @@ export function tokenize(text: string, errors: ErrorList): Lexed {
       ...(help === undefined ? {} : { help }),
     });
   }
+  for (const comment of result.groups["blockComments"] ?? []) {
+    errors.add("syntax-error", startOf(comment), startOf(comment) + 2, "comments begin with `//`");
+  }
   for (const token of result.tokens) {
     if (token.tokenType === UnterminatedString) {
       errors.add("unterminated-string", startOf(token), endOf(token), 'a string without its closing `"`');

@@ -207,7 +207,7 @@ export class ResnetParser extends CstParser {
             },
             { GATE: () => this.#startsStage(), ALT: () => this.SUBRULE(this.stageStatement) },
             { GATE: () => this.#startsInput(), ALT: () => this.SUBRULE(this.inputStatement) },
-            { ALT: () => this.SUBRULE(this.useStatement) },
+            { GATE: () => this.#is(1, t.Name), ALT: () => this.SUBRULE(this.useStatement) },
             { ALT: () => this.SUBRULE(this.body, { LABEL: "orphan" }) },
             { ALT: () => this.SUBRULE(this.strayInBody) },
           ],
@@ -347,7 +347,10 @@ export class ResnetParser extends CstParser {
 
   /** Also where the word takes none but something follows that can only be an argument: `block 64`. */
   #startsBareArguments(target: IToken, simple: boolean): boolean {
-    if (simple && takesBareArguments(target.image)) return true;
+    if (simple && takesBareArguments(target.image)) {
+      // A forgotten argument, and a layer in the next line.
+      return !(this.#onNewLine(1) && WORD_NAMES.has(this.LA(1).image) && !this.#is(2, t.Comma, t.Colon));
+    }
     return this.#is(1, ...ONLY_ARGUMENTS) || (this.#is(1, t.Slash) && !this.#onNewLine(1));
   }
 

@@ -67,11 +67,14 @@ export const For = reserved("for");
 export const In = reserved("in");
 export const On = reserved("on");
 export const X = reserved("x");
-export const And = reserved("and");
-export const Or = reserved("or");
+export const And = reserved("and", InfixOperator);
+export const Or = reserved("or", InfixOperator);
 export const Not = reserved("not");
 export const True = reserved("true");
 export const False = reserved("false");
+
+/** A word that another begins with would hide it: `as` before `assert`. */
+const longestFirst = (a: TokenType, b: TokenType): number => String(b.PATTERN).length - String(a.PATTERN).length;
 
 export const CONTEXTUAL_TOKENS = [...declarationTokens, Import, From, As, Stage, Head, Input];
 export const RESERVED_TOKENS = [Let, Assert, If, Then, Else, For, In, On, X, And, Or, Not, True, False];
@@ -139,16 +142,23 @@ export const UnterminatedString = createToken({
 });
 
 export const WhiteSpace = createToken({ name: "WhiteSpace", pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true });
+/** Not in the language: reported by the lexer and passed over. */
+export const BlockComment = createToken({
+  name: "BlockComment",
+  pattern: /\/\*[^]*?\*\//,
+  group: "blockComments",
+  line_breaks: true,
+});
 export const DocComment = createToken({ name: "DocComment", pattern: PATTERNS.docComment, group: "comments" });
 export const Comment = createToken({ name: "Comment", pattern: PATTERNS.comment, group: "comments" });
 
 /** In the order in which the lexer tries them: longer before shorter. */
 export const TOKENS: TokenType[] = [
   WhiteSpace,
+  BlockComment,
   DocComment,
   Comment,
-  ...CONTEXTUAL_TOKENS,
-  ...RESERVED_TOKENS,
+  ...[...CONTEXTUAL_TOKENS, ...RESERVED_TOKENS].sort(longestFirst),
   Name,
   Dimensions,
   NumberToken,
