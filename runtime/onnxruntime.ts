@@ -25,6 +25,9 @@ export function loadRuntime(): Promise<Runtime> {
 }
 
 async function importRuntime(): Promise<Runtime> {
+  // Since 1.29 ONNX Runtime reports to its makers unless this is set before it starts: file names, graph names and
+  // hashes of weights. Whoever wants that sets it to 0 outside.
+  process.env.ORT_DISABLE_TELEMETRY ??= "1";
   try {
     const { default: runtime } = await import("onnxruntime-node");
     // What goes wrong arrives as an exception; without this it is also printed to stderr, in red.
