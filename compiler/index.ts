@@ -14,8 +14,15 @@ import type { Model } from "./model.js";
 import { Program } from "./program.js";
 import { parseTarget, resolveTarget, standardNetworks, type Target } from "./target.js";
 
-export { compile, type CompileOptions, type CompileResult } from "./compile.js";
-export { format } from "../grammar/format.js";
+export {
+  compile,
+  emitModel,
+  type CompileInput,
+  type CompileOptions,
+  type CompileResult,
+  type EmitModelOptions,
+} from "./compile.js";
+// export { format } from "../grammar/format.js";
 export { summarize, type Summary } from "./summary.js";
 export { memoryHost, parseTarget };
 export { CODES, type Code } from "./diagnostics/codes.js";

@@ -1,6 +1,6 @@
 /** Files and what they import: parsed once, their names resolved when first asked for. */
 import type { Declaration, Import, SourceFile } from "../grammar/ast.js";
-import { parse } from "../grammar/parse.js";
+import { parse, type ParseResult } from "../grammar/parse.js";
 import type { Reporter } from "./diagnostics/reporter.js";
 import { didYouMean } from "./diagnostics/suggest.js";
 import { Environment } from "./elaborate/environment.js";
@@ -24,6 +24,7 @@ export class Program {
   readonly reporter: Reporter;
   readonly #host: Host;
   readonly #modules = new Map<string, Module | undefined>();
+  readonly #texts = new Map<string, string>();
 
   constructor(host: Host, reporter: Reporter) {
     this.#host = host;
@@ -32,7 +33,12 @@ export class Program {
 
   /** The text of every file read so far, for code frames. */
   get sources(): ReadonlyMap<string, string> {
-    return new Map([...this.#modules].flatMap(([path, module]) => (module ? [[path, module.text] as const] : [])));
+    return this.#texts;
+  }
+
+  /** A text that diagnostics point into and that is no file: a target of the command line. */
+  addText(path: string, text: string): void {
+    this.#texts.set(path, text);
   }
 
   /** The file, parsed, its syntax errors reported. Undefined where it does not exist. */
@@ -44,9 +50,9 @@ export class Program {
 
   /** A file that is not the host's: one being edited, or a target of the command line. */
   add(path: string, text: string, outer?: Environment): Module {
-    const { file, errors } = parse(text, path);
+    const { file, errors } = text === STANDARD_FILES[path] ? parseStandard(path, text) : parse(text, path);
     for (const error of errors) {
-      this.reporter.report(error.code, error.span, error.message, {
+      this.reporter.reportSyntax(error.code, error.span, error.message, {
         help: error.help,
         fix: error.fix,
         notes: error.related ?? [],
@@ -54,6 +60,7 @@ export class Program {
     }
     const module: Module = { path, text, file, environment: new Environment(outer) };
     this.#modules.set(path, module);
+    this.#texts.set(path, text);
     this.#declare(module);
     return module;
   }
@@ -115,6 +122,17 @@ export class Program {
       return value;
     };
   }
+}
+
+const parsedStandard = new Map<string, ParseResult>();
+
+/** The standard library's files are parsed once in a process: trees never change. */
+function parseStandard(path: string, text: string): ParseResult {
+  const known = parsedStandard.get(path);
+  if (known) return known;
+  const result = parse(text, path);
+  parsedStandard.set(path, result);
+  return result;
 }
 
 function toValue(declaration: Declaration, module: Module): EvalValue {

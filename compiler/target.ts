@@ -32,7 +32,7 @@ export function resolveTarget(program: Program, target: Target): DeclarationValu
   const text = target.expression ?? target.file ?? "";
   const whole = { file: "target", start: 0, end: text.length };
   if (target.file !== undefined && !module) {
-    program.add("target", text);
+    program.addText("target", text);
     program.reporter.report("unknown-target", whole, `the file ${target.file} does not exist`);
     return undefined;
   }

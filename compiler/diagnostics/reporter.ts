@@ -13,10 +13,18 @@ export interface Details {
 export class Reporter {
   readonly diagnostics: Diagnostic[] = [];
   readonly #seen = new Set<string>();
+  /** Places that could not be parsed. */
+  readonly #broken: Span[] = [];
+
+  /** What could not be parsed; what it seems to mean is not reported as well. */
+  reportSyntax(code: Code, span: Span, message: string, details: Details = {}): void {
+    this.report(code, span, message, details);
+    this.#broken.push(span);
+  }
 
   report(code: Code, span: Span, message: string, details: Details = {}): void {
     const key = `${code} ${span.file} ${span.start} ${span.end}`;
-    if (this.#seen.has(key)) return;
+    if (this.#seen.has(key) || this.#broken.some((place) => touches(span, place))) return;
     this.#seen.add(key);
     this.diagnostics.push({
       code,
@@ -33,4 +41,10 @@ export class Reporter {
   get hasErrors(): boolean {
     return this.diagnostics.some((diagnostic) => diagnostic.severity === "error");
   }
+}
+
+/** Whether the span has the place in it, or ends just before it: `conv 3x3, }` lacks what the error is about. */
+function touches(span: Span, place: Span): boolean {
+  const slack = 2;
+  return span.file === place.file && span.start <= place.end && place.start <= span.end + slack;
 }

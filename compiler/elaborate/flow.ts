@@ -21,10 +21,13 @@ import { applyArguments } from "./declarations.js";
 import { describeKind, isList, isRecord, UNKNOWN, type EvalValue } from "./values.js";
 
 export function runBody(body: Body, place: Place): void {
-  for (const statement of body.statements) run(statement, place);
+  for (const statement of body.statements) {
+    if (run(statement, place) === "stop") return;
+  }
 }
 
-function run(statement: Statement, place: Place): void {
+/** A body ends at an assertion that fails: what follows relies on it. */
+function run(statement: Statement, place: Place): "stop" | void {
   place.session.step(statement.span);
   const site = siteOf(place);
   switch (statement.kind) {
@@ -36,7 +39,8 @@ function run(statement: Statement, place: Place): void {
       const message = statement.message ? evaluate(statement.message, site) : undefined;
       const text = typeof message === "string" ? interpolate(message, site) : "the assertion is false";
       fail(site, "assertion-failed", statement.condition.span, text);
-      return;
+      place.flow.tensor = UNKNOWN;
+      return "stop";
     }
     case "if":
       return runIf(statement, place);

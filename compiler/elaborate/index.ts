@@ -47,7 +47,7 @@ export function elaborateNetwork(
       depth: 0,
     });
     const here: Site = { reporter, environment: opened.environment, chain };
-    checkComplete(state, session, opened.declaration.name.span, here);
+    if (countErrors(reporter) === errorsBefore) checkComplete(state, session, flow, opened.declaration.name.span, here);
     assignPaths(scope);
     if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
     const outputs = state.outputs?.map(({ label, value }) => ({ name: label, value })) ?? defaultOutputs(flow, session);
@@ -80,12 +80,12 @@ function countErrors(reporter: Reporter): number {
   return reporter.diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
 }
 
-function checkComplete(state: NetworkState, session: Session, span: Span, site: Site): void {
+function checkComplete(state: NetworkState, session: Session, flow: Flow, span: Span, site: Site): void {
   if (!state.hasInput) {
     fail(site, "missing-input", span, `network ${state.declaration} has no \`input\``, {
       help: "begin its body with `input image 3x224x224`",
     });
-  } else if (session.nodes.length === 0 && !site.reporter.hasErrors) {
+  } else if (session.nodes.length === 0 && isTensor(flow.tensor)) {
     fail(site, "empty-network", span, `network ${state.declaration} has no layers`);
   }
 }

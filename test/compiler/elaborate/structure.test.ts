@@ -59,7 +59,7 @@ describe("shapes", () => {
   it("stay symbolic where the input is", () => {
     const { model } = elaborate(parseTarget("ResNet50V15"), { input: [3, "H", "W"] });
     const conv5 = model?.root.children.filter(isScope)[4]?.output;
-    expect(formatShape(conv5?.type.shape ?? [])).toBe("[N, 2048, floor((H + 31)/32), floor((W + 31)/32)]");
+    expect(formatShape(conv5?.type.shape ?? [])).toBe("[N, 2048, floor((H+31)/32), floor((W+31)/32)]");
   });
 
   it("give a stage's stride to its first block alone", () => {
@@ -111,8 +111,8 @@ describe("networks in networks", () => {
   it("can be cut, with several outputs", () => {
     const { graph } = build(source, "net.resnet#Features");
     expect(graph.outputs.map(({ name, value }) => `${name} ${formatShape(value.type.shape)}`)).toEqual([
-      "c4 [N, 256, floor((H + 15)/16), floor((W + 15)/16)]",
-      "c5 [N, 512, floor((H + 31)/32), floor((W + 31)/32)]",
+      "c4 [N, 256, floor((H+15)/16), floor((W+15)/16)]",
+      "c5 [N, 512, floor((H+31)/32), floor((W+31)/32)]",
     ]);
     expect(graph.parameters.some((parameter) => parameter.path.includes("fc"))).toBe(false);
   });

@@ -1,0 +1,89 @@
+/** From a target or a text to the bytes of an `.onnx` file. */
+import { modelMetadata } from "../runtime/metadata.js";
+import { formatPlace } from "./diagnostics/render.js";
+import { concat, emitOnnx, type EmittedModel } from "./emit/onnx.js";
+import type { ParameterValues } from "./emit/parameters.js";
+import { elaborate, type ElaborateOptions, type Findings } from "./index.js";
+import type { Model, Preprocess } from "./model.js";
+import { runPasses } from "./passes/index.js";
+import { parseTarget, type Target } from "./target.js";
+import { memoryHost } from "./host.js";
+
+export interface EmitModelOptions {
+  /** Values by parameter path; what is missing begins as its initializer says. */
+  readonly weights?: ParameterValues;
+  /** What random initial values are made from; the same seed gives the same bytes. Default 0. */
+  readonly seed?: number;
+  /** Of weights and activations; inputs and outputs stay fp32. Default fp32. */
+  readonly precision?: "fp32" | "fp16";
+  /** A fixed batch size. Default: dynamic. */
+  readonly batch?: number | "dynamic";
+  /** Version of the ai.onnx operators, 13 to 21. Default 17. */
+  readonly opset?: number;
+  /** False: structure only; the parameters are inputs of the model. Default true. */
+  readonly withWeights?: boolean;
+  /** Batch norms become part of the convolutions before them. Default: with weights. */
+  readonly fold?: boolean;
+  /** Names of the classes, in place of those that the source declares. */
+  readonly labels?: readonly string[];
+  /** The preprocessing, in place of the one that the source declares. */
+  readonly preprocess?: Preprocess;
+  /** Name of a file for the weights beside the model; above 1.9 GB they go to one anyway. */
+  readonly externalData?: string;
+}
+
+export interface CompileOptions extends EmitModelOptions, ElaborateOptions {}
+
+export interface CompileResult extends Findings {
+  /** The model; present where there are no errors. Weights may be in {@link external}. */
+  readonly onnx?: Uint8Array;
+  /** A file of weights that the model refers to, where it is too large for one file or that was asked for. */
+  readonly external?: { readonly name: string; readonly data: Uint8Array };
+  readonly model?: Model;
+}
+
+/** Files given as text, and the target among them: `{ files: { "net.resnet": "..." }, entry: "net.resnet#Small" }`. */
+export interface CompileInput {
+  readonly files: Readonly<Record<string, string>>;
+  readonly entry: string;
+}
+
+/**
+ * Compiles a target (`"ResNet50"`, `"net.resnet#Small(classes: 10)"`), or files given as text. Mistakes in the source
+ * are diagnostics; a RangeError says that an option is out of range.
+ */
+export function compile(input: string | Target | CompileInput, options: CompileOptions = {}): CompileResult {
+  const files = typeof input === "object" && "files" in input ? input : undefined;
+  const target = files ? parseTarget(files.entry) : typeof input === "string" ? parseTarget(input) : (input as Target);
+  const host = options.host ?? memoryHost(files?.files ?? {});
+  const { model, ...findings } = elaborate(target, { ...options, host });
+  if (!model) return findings;
+  const emitted = emitModel(model, options);
+  const onnx = concat(emitted.chunks, emitted.byteLength);
+  const { external } = emitted;
+  return {
+    ...findings,
+    model,
+    onnx,
+    ...(external ? { external: { name: external.name, data: concat(external.chunks, external.byteLength) } } : {}),
+  };
+}
+
+/** A model as the pieces of its file, so that the weights need never be in memory at once. */
+export function emitModel(model: Model, options: EmitModelOptions = {}): EmittedModel {
+  const { withWeights = true, fold = withWeights, batch, precision } = options;
+  const graph = runPasses(model.graph, {
+    foldBatchNorms: fold,
+    ...(typeof batch === "number" ? { sizes: { N: batch } } : {}),
+    ...(precision === undefined ? {} : { precision }),
+  });
+  return emitOnnx(graph, {
+    withWeights,
+    sourceLine: (span) => formatPlace(span, model.sources),
+    metadata: modelMetadata(options.preprocess ?? model.preprocess, options.labels ?? model.labels, model.name),
+    ...(options.opset === undefined ? {} : { opset: options.opset }),
+    ...(options.weights ? { weights: options.weights } : {}),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.externalData === undefined ? {} : { externalData: options.externalData }),
+  });
+}
