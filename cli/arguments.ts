@@ -17,14 +17,14 @@ export function batchSize(text: string): number | "dynamic" {
   return text === "dynamic" ? text : wholeNumber(1, 65_536)(text);
 }
 
-/** `--input 3x320x320` */
-export function inputShape(text: string): readonly [number, number, number] {
-  const match = /^(\d{1,6})x(\d{1,6})x(\d{1,6})$/.exec(text);
-  const values = match?.slice(1).map(Number) ?? [];
-  if (values.length !== 3 || values.some((value) => value < 1)) {
-    throw new InvalidArgumentError("channels, height and width are needed, as 3x320x320.");
-  }
-  return values as unknown as [number, number, number];
+export type InputShape = readonly [channels: number, height: number | string, width: number | string];
+
+/** `--input 3x320x320`, or with sizes left open `--input 3xHxW` */
+export function inputShape(text: string): InputShape {
+  const match = /^([1-9]\d{0,5})x([1-9]\d{0,5}|[A-Z]\w*)x([1-9]\d{0,5}|[A-Z]\w*)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError("channels, height and width are needed, as 3x320x320 or 3xHxW.");
+  const size = (part: string): number | string => (/^\d/.test(part) ? Number(part) : part);
+  return [Number(match[1]), size(match[2]!), size(match[3]!)];
 }
 
 function range(min: number, max: number): string {
@@ -38,3 +38,17 @@ export function examples(...lines: readonly (readonly [command: string, meaning:
 }
 
 export const TARGET = 'a file, file#Network, or a standard name: ResNet50, "CifarResNet(depth: 20)"';
+
+export const MODEL_OR_TARGET = `a .onnx file, or ${TARGET}`;
+
+/** `--precision fp16` */
+export function precision(text: string): "fp32" | "fp16" {
+  if (text !== "fp32" && text !== "fp16") throw new InvalidArgumentError("fp32 or fp16 is needed.");
+  return text;
+}
+
+/** `--scales 224,256,384`, `--batch 1,8` */
+export function wholeNumbers(min: number, max: number): (text: string) => number[] {
+  const parse = wholeNumber(min, max);
+  return (text) => text.split(",").map(parse);
+}

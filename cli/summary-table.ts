@@ -1,10 +1,9 @@
 /** A summary as text that reads like table 1. */
-import type { Colors } from "picocolors/types";
 import type { Cost, PartSummary, StageSummary, Summary } from "../compiler/summary.js";
 import { renderTable, type TableRow } from "./table.js";
-import { byteSize, count } from "./terminal.js";
+import { byteSize, count, type Colours } from "./terminal.js";
 
-export function summaryTable(summary: Summary, everyLayer: boolean, colours: Colors): string {
+export function summaryTable(summary: Summary, everyLayer: boolean, colours: Colours): string {
   const inputs = summary.inputs.map(({ name, shape }) => `${name} ${shapeText(shape)}`).join(", ");
   const head = `${colours.bold(summary.name)}  ${colours.dim(inputs)}`;
   const rows = everyLayer ? layerRows(summary) : summary.stages.flatMap(stageRows);
@@ -40,7 +39,8 @@ function stageRows(stage: StageSummary): TableRow[] {
 
 /** Table 1's brackets: the layers of a block above each other, with the number of blocks beside them. */
 function partText({ block, labels, count: times }: PartSummary): string {
-  if (block === undefined || (labels.length === 1 && times === 1)) return labels.join("\n");
+  if (block === undefined) return times === 1 ? labels.join("\n") : `${labels.join(", ")} × ${times}`;
+  if (labels.length === 1 && times === 1) return labels.join("\n");
   const width = Math.max(...labels.map((label) => label.length));
   const middle = Math.floor((labels.length - 1) / 2);
   return labels

@@ -2,20 +2,28 @@
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
 import { renderDiagnostic } from "../compiler/diagnostics/render.js";
 import type { Model } from "../compiler/model.js";
+import type { InputShape } from "./arguments.js";
 import { EXIT, Stop } from "./failure.js";
 import { palette, plural, say } from "./terminal.js";
 
+export interface LoadOptions {
+  /** In place of the input that the source declares. */
+  readonly input?: InputShape | undefined;
+  /** The problems were told before. */
+  readonly quiet?: boolean;
+}
+
 /** Elaborates it; warnings and errors go to the standard error, and errors end the command. */
-export async function loadModel(target: string, input?: readonly number[]): Promise<Model> {
+export async function loadModel(target: string, { input, quiet }: LoadOptions = {}): Promise<Model> {
   const { elaborate, parseTarget } = await import("../compiler/index.js");
   const { fileHost } = await import("../runtime/host.js");
-  const result = elaborate(parseTarget(target), { host: fileHost(), ...(input === undefined ? {} : { input }) });
-  tell(result.diagnostics, result.sources);
+  const result = elaborate(parseTarget(target), { host: fileHost(), ...(input && { input }) });
+  if (!quiet) tell(result.diagnostics, result.sources);
   if (result.model === undefined) throw new Stop(EXIT.input);
   return result.model;
 }
 
-/** Prints problems for people; true where there is an error. */
+/** Prints problems for people. */
 export function tell(diagnostics: readonly Diagnostic[], sources: ReadonlyMap<string, string>): void {
   for (const diagnostic of diagnostics) say(`${renderDiagnostic(diagnostic, sources, palette("error"))}\n`);
   if (diagnostics.length > 0) say(tally(diagnostics));

@@ -15,6 +15,8 @@ function coloured(stream: Stream): boolean {
 const outColours = createColors(coloured(process.stdout));
 const errorColours = createColors(coloured(process.stderr));
 
+export type Colours = typeof outColours;
+
 export const colours = { out: outColours, error: errorColours };
 
 export function palette(stream: "out" | "error"): Palette {

@@ -25,7 +25,7 @@ export interface LayerSummary extends Cost {
   readonly output: readonly (number | string)[];
 }
 
-/** Blocks of one kind that follow each other in a stage, or a layer that stands in the stage itself. */
+/** Equal blocks that follow each other in a stage, or equal layers that stand in the stage itself. */
 export interface PartSummary extends Cost {
   /** What the block is an instance of: `bottleneck`. */
   readonly block?: string;
@@ -127,7 +127,12 @@ function partsOf(stage: Scope, costOf: (nodes: readonly Node[]) => Cost): PartSu
       // A batch norm and an activation belong to the layer before them.
       parts.at(-1)!.nodes.push(item);
     } else {
-      parts.push({ nodes: [item], labels: labelsOf([item]), count: 1 });
+      const labels = labelsOf([item]);
+      const last = parts.at(-1);
+      if (last?.signature === undefined && labels.length > 0 && last?.labels[0] === labels[0]) {
+        last!.count += 1;
+        last!.nodes.push(item);
+      } else parts.push({ nodes: [item], labels, count: 1 });
     }
   }
   return parts.map(({ block, nodes, labels, count }) => ({

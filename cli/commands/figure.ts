@@ -20,7 +20,7 @@ export function figureCommand(): Command {
       "draw equal blocks that follow each other once, with their number (default for long networks)",
     )
     .option("--no-collapse", "draw every block")
-    .option("--title <text...>", "what stands above each network; default: its name")
+    .option("--title <text...>", "what stands above each network; default: its name and arguments")
     .addHelpText(
       "after",
       examples(
@@ -31,10 +31,11 @@ export function figureCommand(): Command {
     .action(async (targets: string[], options: Options) => {
       const models = [];
       for (const target of targets) models.push(await loadModel(target));
+      const titles = options.title ?? targets.map((target, index) => titleOf(target) ?? models[index]!.name);
       const { figure } = await import("../../runtime/draw/figure.js");
       const svg = figure(models, {
         ...(options.collapse === undefined ? {} : { collapse: options.collapse }),
-        ...(options.title === undefined ? {} : { titles: options.title }),
+        titles,
       });
       if (options.output === undefined) {
         process.stdout.write(svg);
@@ -44,4 +45,10 @@ export function figureCommand(): Command {
       await writeWhole(options.output, [new TextEncoder().encode(svg)]);
       say(`wrote ${options.output}`);
     });
+}
+
+/** `CifarResNet(depth: 110)`; undefined where only a file is named. */
+function titleOf(target: string): string | undefined {
+  const expression = target.slice(target.indexOf("#") + 1);
+  return /^[A-Za-z_]\w*\s*(\(|$)/.test(expression) ? expression : undefined;
 }

@@ -1,13 +1,13 @@
 /** `resnetc summary TARGET`: the network as table 1 of the paper has it, with what each part costs. */
 import { Command } from "commander";
-import { examples, inputShape, TARGET } from "../arguments.js";
+import { examples, inputShape, TARGET, type InputShape } from "../arguments.js";
 import { summaryTable } from "../summary-table.js";
 import { loadModel } from "../target.js";
 import { colours, print, printJson } from "../terminal.js";
 
 interface Options {
   readonly layers?: boolean;
-  readonly input?: readonly [number, number, number];
+  readonly input?: InputShape;
   readonly json?: boolean;
 }
 
@@ -27,7 +27,7 @@ export function summaryCommand(): Command {
       ),
     )
     .action(async (target: string, options: Options) => {
-      const model = await loadModel(target, options.input);
+      const model = await loadModel(target, { input: options.input });
       const { summarize } = await import("../../compiler/summary.js");
       const summary = summarize(model);
       if (options.json) printJson(summary);

@@ -53,8 +53,8 @@ export interface Bracket {
 
 const BOX_HEIGHT = 22;
 const GAP = 13;
-/** More room where one shortcut ends and the next begins. */
-const BUSY_GAP = 22;
+/** More room for every further shortcut that ends or begins in a gap. */
+const ARC_SLOT = 9;
 const BULGE = 34;
 const MARGIN = 24;
 const NOTES_WIDTH = 72;
@@ -65,6 +65,7 @@ const BRACKET_WIDTH = 44;
 const BRANCH_GAP = 18;
 /** Mean width of a character of the box text; a little wide, so that no label touches its box. */
 const CHARACTER = 6.4;
+const TITLE_CHARACTER = 8.6;
 const MERGE_HEIGHT = 30;
 
 export function layout(columns: readonly Column[]): Drawing {
@@ -75,7 +76,7 @@ export function layout(columns: readonly Column[]): Drawing {
 
   let x = MARGIN + NOTES_WIDTH;
   for (const column of columns) {
-    const width = columnWidth(column, boxWidth);
+    const width = Math.max(columnWidth(column, boxWidth), column.title.length * TITLE_CHARACTER);
     const left = x + (column.repeats.length > 0 ? BRACKET_WIDTH : 0);
     const centre = left + width / 2;
     sketch.titles.push({ x: centre, y: MARGIN + 14, text: column.title });
@@ -165,9 +166,8 @@ function levelTops(columns: readonly Column[], levels: readonly string[], boxWid
 }
 
 function gapAfter(column: Column, index: number): number {
-  const ends = column.arcs.some((arc) => arc.to === index);
-  const begins = column.arcs.some((arc) => arc.from === index + 1);
-  return ends && begins ? BUSY_GAP : GAP;
+  const arcs = column.arcs.filter((arc) => arc.to === index || arc.from === index + 1);
+  return GAP + ARC_SLOT * Math.max(0, arcs.length - 1);
 }
 
 function rowHeight(row: Row, boxWidth: number): number {
@@ -205,19 +205,11 @@ function placeColumn(
   tops: readonly number[],
   levels: readonly string[] | undefined,
 ): number {
-  const level = levels === undefined ? [] : levelOfRows(column.rows, levels);
-  const starts: number[] = [];
-  let y = tops[level[0] ?? 0]!;
-  column.rows.forEach((row, index) => {
-    if (level[index] !== level[index - 1]) y = tops[level[index]!]!;
-    starts.push(y);
-    placeRow(sketch, row, centre, y, boxWidth);
-    y += rowHeight(row, boxWidth) + gapAfter(column, index);
-  });
+  const starts = rowTops(column, boxWidth, tops, levels);
+  column.rows.forEach((row, index) => placeRow(sketch, row, centre, starts[index]!, boxWidth));
   const ends = column.rows.map((row, index) => starts[index]! + rowHeight(row, boxWidth));
 
   if (column.input !== "" && starts.length > 0) {
-    sketch.notes.push();
     sketch.merges.push({ x: centre, y: starts[0]! - INPUT_HEIGHT + 4, text: column.input });
     sketch.lines.push({
       points: [
@@ -236,6 +228,9 @@ function placeColumn(
       arrow: true,
     });
   }
+  // Of shortcuts that share a gap the inner ones stand nearer to what they pass.
+  const rank = (arc: Arc, shares: (other: Arc) => boolean): number =>
+    column.arcs.filter((other) => shares(other) && other.depth < arc.depth).length;
   for (const arc of column.arcs) {
     const before = gapAround(starts, ends, arc.from);
     const after = gapAround(starts, ends, arc.to + 1);
@@ -243,8 +238,8 @@ function placeColumn(
       x: centre,
       side: centre + columnWidth({ ...column, rows: column.rows.slice(arc.from, arc.to + 1) }, boxWidth) / 2,
       bulge: BULGE * (arc.depth + 1),
-      top: before.bottom - 5 - 3 * arc.depth,
-      bottom: after.top + 5 + 3 * arc.depth,
+      top: before.bottom - 6 - ARC_SLOT * rank(arc, (other) => other.from === arc.from),
+      bottom: after.top + 6 + ARC_SLOT * rank(arc, (other) => other.to === arc.to),
       arc,
     });
   }
@@ -256,7 +251,39 @@ function placeColumn(
       count: repeat.count,
     });
   }
-  return y;
+  return (ends.at(-1) ?? tops[0]!) + (ends.length > 0 ? gapAfter(column, ends.length - 1) : 0);
+}
+
+/** The y of each row. */
+function rowTops(
+  column: Column,
+  boxWidth: number,
+  tops: readonly number[],
+  levels: readonly string[] | undefined,
+): number[] {
+  const level = levels === undefined ? column.rows.map(() => 0) : levelOfRows(column.rows, levels);
+  const starts: number[] = [];
+  let y = tops[level[0] ?? 0]!;
+  column.rows.forEach((row, index) => {
+    const top = tops[level[index]!]!;
+    if (index > 0 && level[index] !== level[index - 1] && top > y) {
+      // The slack goes before the block that changes the size, not into the middle of it.
+      const begin = blockAround(column, index, level);
+      for (let moved = begin; moved < index; moved++) starts[moved]! += top - y;
+      y = top;
+    }
+    starts.push(y);
+    y += rowHeight(row, boxWidth) + gapAfter(column, index);
+  });
+  return starts;
+}
+
+/** The first row of the outermost shortcut past row `index` that begins in the level before it; else the row itself. */
+function blockAround(column: Column, index: number, level: readonly number[]): number {
+  const begins = column.arcs
+    .filter((arc) => arc.from < index && arc.to >= index && level[arc.from] === level[index - 1])
+    .map((arc) => arc.from);
+  return Math.min(index, ...begins);
 }
 
 /** The space before row `index`. */

@@ -147,7 +147,11 @@ class ColumnBuilder {
     if (drawn.length === 1 && branches.length === 2) {
       const index = branches.indexOf(drawn[0]!);
       const branch = scope.children.filter(isScope)[index]!;
+      const size = sizeOf(join.outputs[0]);
+      const from = this.#rows.length;
       this.#past(() => this.scope(branch, stage), "identity", `${scope.path}: ${join.op}`, join.op);
+      // A gate's 1x1 maps are no level of the network: squeeze and excitation gives what it was given.
+      for (let row = from; row < this.#rows.length; row++) this.#rows[row] = { ...this.#rows[row]!, size };
     } else if (drawn.length > 0) {
       this.#rows.push({ kind: "fork", branches, merge: join.op, size: sizeOf(join.outputs[0]) });
     }

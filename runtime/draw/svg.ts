@@ -74,11 +74,17 @@ function curve({ x, side, bulge, top, bottom, arc }: Curve): string {
   const dotted = arc.kind === "identity" ? "" : ` stroke-dasharray="2 3"`;
   const out = `M${n(x)} ${n(top)}H${n(side - 6)}`;
   const round = `C${n(side + bulge)} ${n(top)} ${n(side + bulge)} ${n(bottom)} ${n(side - 6)} ${n(bottom)}`;
-  const merge = arc.merge === undefined ? "" : text(side - 20, bottom - 3, arc.merge, ` class="word"`);
+  const merge = arc.merge === undefined ? "" : along(side - 6 + 0.75 * (bulge + 6), (top + bottom) / 2, arc.merge);
   return (
     `<g><title>${escape(arc.note)}</title>` +
     `<path d="${out}${round}H${n(x + 1)}" fill="none" stroke="${INK}" stroke-width="1.3"${dotted} marker-end="url(#arrow)"/>${merge}</g>`
   );
+}
+
+/** Written downwards on a curve, which it interrupts. */
+function along(x: number, y: number, content: string): string {
+  const place = `transform="rotate(90 ${n(x)} ${n(y)})"`;
+  return text(x, y + 4, content, ` class="word" ${place} paint-order="stroke" stroke="#ffffff" stroke-width="5"`);
 }
 
 function text(x: number, y: number, content: string, attributes = ""): string {

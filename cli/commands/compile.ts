@@ -1,0 +1,112 @@
+/** `resnetc compile TARGET`: from source to an `.onnx` file. */
+import { rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Command } from "commander";
+import type { EmittedModel } from "../../compiler/emit/onnx.js";
+import { batchSize, examples, inputShape, precision, TARGET, wholeNumber, type InputShape } from "../arguments.js";
+import { UsageFailure } from "../failure.js";
+import { readLabels } from "../labels.js";
+import { loadModel } from "../target.js";
+import { byteSize, printJson, say } from "../terminal.js";
+import { loadWeights } from "../weights.js";
+
+interface Options {
+  readonly output?: string;
+  /** A file, or false for --no-weights. */
+  readonly weights: string | boolean;
+  readonly lenient?: boolean;
+  readonly seed?: number;
+  readonly precision?: "fp32" | "fp16";
+  readonly batch?: number | "dynamic";
+  readonly input?: InputShape;
+  readonly opset?: number;
+  readonly fold: boolean;
+  readonly labels?: string;
+  readonly externalData?: boolean;
+  readonly json?: boolean;
+}
+
+export function compileCommand(): Command {
+  return new Command("compile")
+    .description("compile a network to ONNX")
+    .argument("<target>", TARGET)
+    .option("-o, --output <file>", "where to write it; default: the network's name and .onnx")
+    .option("--weights <file>", "trained weights: .safetensors, .pth, .pt, .caffemodel; default: random ones")
+    .option("--no-weights", "structure only: the parameters become inputs of the model")
+    .option("--lenient", "accept weights that do not fit in every tensor")
+    .option("--seed <n>", "what random weights are made from", wholeNumber(0))
+    .option("--precision <type>", "fp32 or fp16, of weights and activations; inputs and outputs stay fp32", precision)
+    .option("--batch <n>", "a fixed batch size, or dynamic (the default)", batchSize)
+    .option("--input <shape>", "another input size, as 3x320x320, or 3xHxW to leave it open", inputShape)
+    .option("--opset <n>", "version of the ONNX operators, 13 to 21 (default: 17)", wholeNumber(13, 21))
+    .option("--no-fold", "keep batch norms apart from the convolutions before them")
+    .option("--labels <file>", "names of the classes, one a line, to be carried by the model")
+    .option("--external-data", "weights in a file beside the model, as for models above 2 GB")
+    .option("--json", "for programs: a report of what was written")
+    .addHelpText(
+      "after",
+      examples(
+        ["resnetc compile net.resnet -o net.onnx", "random weights"],
+        ["resnetc compile ResNet50V15 --weights resnet50.pth -o resnet50.onnx", "torchvision's weights"],
+        ['resnetc compile "CifarResNet(depth: 56)" --seed 7', "the same bytes every time"],
+        ["resnetc compile ResNet152 --no-weights", "structure only"],
+      ),
+    )
+    .action(run);
+}
+
+async function run(target: string, options: Options): Promise<void> {
+  if (options.weights === false && (options.seed !== undefined || options.externalData)) {
+    throw new UsageFailure(`--no-weights does not go with ${options.externalData ? "--external-data" : "--seed"}`);
+  }
+  const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
+  const model = await loadModel(target, { input: options.input });
+  const output = options.output ?? `${model.name}.onnx`;
+  const externalName = `${basename(output)}.data`;
+  const weights = typeof options.weights === "string" ? await loadWeights(model, options.weights, options) : undefined;
+  const { emitModel } = await import("../../compiler/compile.js");
+  try {
+    const emitted = emitModel(model, {
+      ...weights?.emit,
+      ...(options.weights === false ? { withWeights: false } : {}),
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
+      ...(options.precision === undefined ? {} : { precision: options.precision }),
+      ...(options.batch === undefined ? {} : { batch: options.batch }),
+      ...(options.opset === undefined ? {} : { opset: options.opset }),
+      ...(options.fold ? {} : { fold: false }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(options.externalData ? { externalData: externalName } : {}),
+    });
+    await writeModel(output, emitted);
+    const report = { ...summarizeFiles(output, emitted), network: model.name, weights: weights?.report ?? null };
+    if (options.json) printJson({ schema: 1, ...report });
+    else say(`wrote ${report.files.map((file) => `${file.path} (${byteSize(file.bytes)})`).join(" and ")}`);
+  } finally {
+    weights?.close();
+  }
+}
+
+/** Weights beside the model are written first, and go again where the model can't be written. */
+async function writeModel(output: string, emitted: EmittedModel): Promise<void> {
+  const { writeWhole } = await import("../../runtime/files.js");
+  if (!emitted.external) return writeWhole(output, emitted.chunks);
+  const beside = join(dirname(output), emitted.external.name);
+  await writeWhole(beside, emitted.external.chunks);
+  try {
+    await writeWhole(output, emitted.chunks);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+}
+
+function summarizeFiles(output: string, emitted: EmittedModel) {
+  const { external } = emitted;
+  return {
+    output,
+    files: [
+      { path: output, bytes: emitted.byteLength },
+      ...(external ? [{ path: join(dirname(output), external.name), bytes: external.byteLength }] : []),
+    ],
+  };
+}

@@ -1,0 +1,25 @@
+/** Every command, in the order in which `--help` lists them. */
+import type { Command } from "commander";
+import { benchCommand } from "./bench.js";
+import { checkCommand } from "./check.js";
+import { classifyCommand } from "./classify.js";
+import { compileCommand } from "./compile.js";
+import { explainCommand } from "./explain.js";
+import { exportCommand } from "./export.js";
+import { figureCommand } from "./figure.js";
+import { fmtCommand } from "./fmt.js";
+import { initCommand } from "./init.js";
+import { summaryCommand } from "./summary.js";
+
+export const COMMANDS: readonly (() => Command)[] = [
+  initCommand,
+  checkCommand,
+  explainCommand,
+  fmtCommand,
+  summaryCommand,
+  figureCommand,
+  compileCommand,
+  classifyCommand,
+  benchCommand,
+  exportCommand,
+];

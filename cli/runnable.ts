@@ -1,0 +1,39 @@
+/** A model to run: a `.onnx` file as it is, a target compiled in memory. */
+import type { InputShape } from "./arguments.js";
+import { InputFailure, UsageFailure } from "./failure.js";
+import { loadModel } from "./target.js";
+import { loadWeights } from "./weights.js";
+
+export interface RunnableOptions {
+  readonly weights?: string;
+  readonly lenient?: boolean;
+  readonly input?: InputShape;
+  readonly precision?: "fp32" | "fp16";
+}
+
+/** Its path or its bytes. */
+export async function runnable(target: string, options: RunnableOptions): Promise<string | Uint8Array> {
+  if (target.endsWith(".onnx")) {
+    const given = (["weights", "lenient", "input", "precision"] as const).find((name) => options[name] !== undefined);
+    if (given !== undefined) throw new UsageFailure(`--${given} is for targets; ${target} is compiled already`);
+    return target;
+  }
+  const model = await loadModel(target, { input: options.input });
+  const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
+  const { emitModel } = await import("../compiler/compile.js");
+  const { concat } = await import("../compiler/emit/onnx.js");
+  try {
+    const emitted = emitModel(model, {
+      ...weights?.emit,
+      ...(options.precision === undefined ? {} : { precision: options.precision }),
+    });
+    if (emitted.external) {
+      throw new InputFailure(
+        `${target} is too large to be compiled in memory: use resnetc compile -o ${model.name}.onnx`,
+      );
+    }
+    return concat(emitted.chunks, emitted.byteLength);
+  } finally {
+    weights?.close();
+  }
+}
