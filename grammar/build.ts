@@ -23,6 +23,7 @@ import { ExpressionBuilder } from "./build-expressions.js";
 import { endOfElement, inOrder, node, nodes, placeOf, token, tokens, asNode, type Parts } from "./cst.js";
 import type { Gaps } from "./gaps.js";
 import { endOf, startOf } from "./lexer.js";
+import { quote } from "./errors.js";
 import { stringLiteral } from "./literals.js";
 import { nearest } from "./nearest.js";
 import { DECLARATION_WORDS, RESERVED_WORDS } from "./tokens.js";
@@ -97,7 +98,7 @@ export class TreeBuilder extends ExpressionBuilder {
     const first = token(parts, "Anything");
     if (first === undefined) return;
     const [start, end] = [startOf(first), endOf(first)];
-    const message = `expected a declaration or an import, found \`${first.image}\``;
+    const message = `expected a declaration or an import, found ${quote(first.image)}`;
     const isImport = this.gaps.nextToken(end)?.image === "{" && nearest(first.image, ["import"]) !== undefined;
     const details = isImport ? spelling(first.image, ["import"]) : declarationSpelling(first.image);
     this.gaps.errors.add("syntax-error", start, end, message, details);
@@ -177,7 +178,7 @@ export class TreeBuilder extends ExpressionBuilder {
     const { image } = word;
     if (image === "let" || isDeclarationWord(image)) return image;
     const guess = nearest(image, DECLARATION_WORDS);
-    const message = `\`${image}\` declares nothing`;
+    const message = `${quote(image)} declares nothing`;
     this.gaps.errors.add("syntax-error", startOf(word), endOf(word), message, declarationSpelling(image));
     return guess !== undefined && isDeclarationWord(guess) ? guess : "block";
   }
@@ -248,7 +249,7 @@ export class TreeBuilder extends ExpressionBuilder {
           ? [`this \`${image}\` closes nothing`, undefined]
           : RESERVED_WORDS.has(image)
             ? [`a statement can't begin with \`${image}\``, `\`${image}\` is a reserved word and can't be a name`]
-            : [`expected a statement, found \`${image}\``, undefined];
+            : [`expected a statement, found ${quote(image)}`, undefined];
     this.gaps.errors.add("syntax-error", start, end, message, help === undefined ? {} : { help });
   }
 

@@ -30,6 +30,9 @@ export interface SyntaxError {
   readonly related?: readonly Related[];
 }
 
+/** Text of the source in a message, cut where it is long. */
+export const quote = (text: string): string => `\`${text.length > 40 ? `${text.slice(0, 40)}...` : text}\``;
+
 export type ErrorDetails = Pick<SyntaxError, "help" | "fix" | "related">;
 
 /** Collects the errors of one file. */

@@ -1,6 +1,6 @@
 /** What to say where something is missing or superfluous. */
 import { tokenMatcher, type CstElement, type CstNode, type IToken } from "chevrotain";
-import type { ErrorDetails, ErrorList } from "./errors.js";
+import { quote, type ErrorDetails, type ErrorList } from "./errors.js";
 import { asNode, endOfElement, inOrder, startOfElement, token, type Parts } from "./cst.js";
 import { endOf, startOf } from "./lexer.js";
 import { Reserved } from "./tokens.js";
@@ -37,7 +37,7 @@ export class Gaps {
       this.errors.add("syntax-error", after, after, `expected ${what}${found}`, details);
       return;
     }
-    this.errors.add("syntax-error", startOf(next), endOf(next), `expected ${what}, found \`${next.image}\``, {
+    this.errors.add("syntax-error", startOf(next), endOf(next), `expected ${what}, found ${quote(next.image)}`, {
       ...(tokenMatcher(next, Reserved) && what.includes("name")
         ? { help: `\`${next.image}\` is a reserved word and can't be a name` }
         : {}),

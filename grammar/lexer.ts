@@ -1,6 +1,6 @@
 /** From characters to tokens. Characters that begin no token are reported and passed over. */
 import { Lexer, tokenMatcher, type IToken } from "chevrotain";
-import type { ErrorList } from "./errors.js";
+import { quote, type ErrorList } from "./errors.js";
 import { BadNumber, DocComment, TOKENS, UnterminatedString } from "./tokens.js";
 
 export interface Lexed {
@@ -33,7 +33,7 @@ export function tokenize(text: string, errors: ErrorList): Lexed {
       errors.add("unterminated-string", startOf(token), endOf(token), 'a string without its closing `"`');
     } else if (token.tokenType === BadNumber) {
       const size = /^\d+x/.test(token.image);
-      errors.add("syntax-error", startOf(token), endOf(token), `\`${token.image}\` is neither a number nor a size`, {
+      errors.add("syntax-error", startOf(token), endOf(token), `${quote(token.image)} is neither a number nor a size`, {
         help: size ? "in a size the symbols begin with a capital: `3xHxW`" : "a number ends in a digit, `k` or `M`",
       });
     }
@@ -47,7 +47,7 @@ function describe(characters: string): string {
   if (code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0xd800 && code < 0xe000) || code === 0xfffd) {
     return `character U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
   }
-  return characters.length > 20 ? `\`${[...characters].slice(0, 20).join("")}...\`` : `\`${characters}\``;
+  return quote(characters);
 }
 
 /** What people used to other languages meant. */

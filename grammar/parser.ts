@@ -88,6 +88,11 @@ export class ResnetParser extends CstParser {
     return this.#is(1, t.Name, t.Let, t.Assert, t.If, t.For);
   }
 
+  /** A name, or a reserved word where a name is meant: `let x = 3`. */
+  #startsDefinedName(): boolean {
+    return this.#is(1, t.Name) || this.#is(2, t.Equals);
+  }
+
   #startsNamedArgument(): boolean {
     return this.#is(1, t.Name) && this.#is(2, t.Colon, t.Equals);
   }
@@ -142,15 +147,11 @@ export class ResnetParser extends CstParser {
       { ALT: () => this.CONSUME(t.Name, { LABEL: "keyword" }) },
       { ALT: () => this.CONSUME(t.Let, { LABEL: "keyword" }) },
     ]);
-    this.OPTION(() =>
-      this.OR2({
-        IGNORE_AMBIGUITIES: true,
-        DEF: [
-          { ALT: () => this.CONSUME2(t.Name, { LABEL: "name" }) },
-          { GATE: () => this.#is(2, t.Equals), ALT: () => this.CONSUME(t.Reserved) },
-        ],
-      }),
-    );
+    this.OPTION({
+      GATE: () => this.#startsDefinedName(),
+      DEF: () =>
+        this.OR2([{ ALT: () => this.CONSUME2(t.Name, { LABEL: "name" }) }, { ALT: () => this.CONSUME(t.Reserved) }]),
+    });
     this.OPTION2(() => this.SUBRULE(this.parameters));
     this.OPTION3(() =>
       this.OR3([
@@ -226,15 +227,10 @@ export class ResnetParser extends CstParser {
 
   readonly letStatement = this.RULE("letStatement", () => {
     this.CONSUME(t.Let);
-    this.OPTION(() =>
-      this.OR({
-        IGNORE_AMBIGUITIES: true,
-        DEF: [
-          { ALT: () => this.CONSUME(t.Name) },
-          { GATE: () => this.#is(2, t.Equals), ALT: () => this.CONSUME(t.Reserved) },
-        ],
-      }),
-    );
+    this.OPTION({
+      GATE: () => this.#startsDefinedName(),
+      DEF: () => this.OR([{ ALT: () => this.CONSUME(t.Name) }, { ALT: () => this.CONSUME(t.Reserved) }]),
+    });
     this.OPTION2(() => this.CONSUME(t.Equals));
     this.OPTION3(() => this.SUBRULE(this.expression));
   });
