@@ -2,7 +2,7 @@
 import type { Preprocess } from "../../compiler/model.js";
 import { centerWindow, fiveWindows, mirrorWindow, scaledSize, scaleShorter, type Size } from "./crops.js";
 import { ImageError, type Image } from "./image.js";
-import { resample, type Window } from "./resample.js";
+import { crop, resample, type Window } from "./resample.js";
 
 /** One picture for the network: float32[3, height, width], channel by channel. */
 export interface Planes {
@@ -35,20 +35,20 @@ export function views(image: Image, preprocess: Preprocess, size: Size | undefin
   const from: Size = [image.height, image.width];
   if (view.kind === "whole") {
     const scaled = scaleShorter(from, view.shorter);
-    const [height, width] = scaled;
-    const whole = cut(image, scaled, { left: 0, top: 0, width, height }, preprocess);
+    const whole = cut(image, scaled, wholeOf(scaled), preprocess);
     return [normalize(whole, preprocess), normalize(mirror(whole), preprocess)];
   }
-  const { scaled, crop } = framing(from, preprocess, size);
+  const { scaled, cropped } = framing(from, preprocess, size);
   if (view.kind === "center") {
-    return [normalize(cut(image, scaled, centerWindow(scaled, crop), preprocess), preprocess)];
+    return [normalize(cut(image, scaled, centerWindow(scaled, cropped), preprocess), preprocess)];
   }
-  if (scaled[0] < crop[0] || scaled[1] < crop[1]) {
-    throw new ImageError(`${scaled.join("x")} is smaller than the ${crop.join("x")} crops`);
+  if (scaled[0] < cropped[0] || scaled[1] < cropped[1]) {
+    throw new ImageError(`${scaled.join("x")} is smaller than the ${cropped.join("x")} crops`);
   }
-  const windows = fiveWindows(scaled, crop);
-  const crops = windows.map((window) => cut(image, scaled, window, preprocess));
-  const mirrored = windows.map((window) => mirror(cut(image, scaled, mirrorWindow(window, scaled), preprocess)));
+  const whole = cut(image, scaled, wholeOf(scaled), preprocess);
+  const windows = fiveWindows(scaled, cropped);
+  const crops = windows.map((window) => crop(whole, window));
+  const mirrored = windows.map((window) => mirror(crop(whole, mirrorWindow(window, scaled))));
   return [...crops, ...mirrored].map((picture) => normalize(picture, preprocess));
 }
 
@@ -61,23 +61,27 @@ export function preprocessImage(image: Image, preprocess: Preprocess, size?: Siz
   return views(image, preprocess, size, { kind: "center" })[0]!;
 }
 
-/** What the picture is scaled to and what is cut from it. */
-function framing(image: Size, preprocess: Preprocess, size: Size | undefined): { scaled: Size; crop: Size } {
+/** What the picture is scaled to, and the size of what is cut from it. */
+function framing(image: Size, preprocess: Preprocess, size: Size | undefined): { scaled: Size; cropped: Size } {
   const { resize, centerCrop } = preprocess;
-  const crop = size ?? centerCrop;
-  if (crop === undefined) {
+  const cropped = size ?? centerCrop;
+  if (cropped === undefined) {
     const scaled = scaledSize(image, resize);
-    return { scaled, crop: scaled };
+    return { scaled, cropped: scaled };
   }
   if (size === undefined || centerCrop === undefined || resize === undefined) {
-    return { scaled: scaledSize(image, resize), crop };
+    return { scaled: scaledSize(image, resize), cropped };
   }
   const [tall, wide] = [size[0] / centerCrop[0], size[1] / centerCrop[1]];
   const inProportion: Preprocess["resize"] =
     "shorter" in resize
       ? { shorter: Math.floor(resize.shorter * Math.max(tall, wide)) }
       : { to: [Math.floor(resize.to[0] * tall), Math.floor(resize.to[1] * wide)] };
-  return { scaled: scaledSize(image, inProportion), crop };
+  return { scaled: scaledSize(image, inProportion), cropped };
+}
+
+function wholeOf([height, width]: Size): Window {
+  return { left: 0, top: 0, width, height };
 }
 
 /** The part of the scaled picture in the window; black where the window reaches beyond it. */
@@ -106,7 +110,10 @@ function mirror({ width, height, data }: Image): Image {
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const from = (y * width + x) * 3;
-      mirrored.set(data.subarray(from, from + 3), (y * width + width - 1 - x) * 3);
+      const to = (y * width + width - 1 - x) * 3;
+      mirrored[to] = data[from]!;
+      mirrored[to + 1] = data[from + 1]!;
+      mirrored[to + 2] = data[from + 2]!;
     }
   }
   return { width, height, data: mirrored };

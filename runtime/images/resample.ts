@@ -112,48 +112,60 @@ function toByte(sum: number): number {
   return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
+// Sums stay in 32 bits, which `| 0` tells the engine: it is what makes these loops fast.
+
 function scaleColumns(image: Image, { first, count, values, stride }: Weights): Image {
   const width = first.length;
-  const out = new Uint8Array(width * image.height * 3);
-  for (let y = 0, at = 0; y < image.height; y++) {
+  const { data, height } = image;
+  const out = new Uint8Array(width * height * 3);
+  for (let y = 0, at = 0; y < height; y++) {
     const row = y * image.width * 3;
     for (let x = 0; x < width; x++, at += 3) {
       let red = HALF;
       let green = HALF;
       let blue = HALF;
-      for (let k = 0, from = row + first[x]! * 3; k < count[x]!; k++, from += 3) {
-        const weight = values[x * stride + k]!;
-        red += image.data[from]! * weight;
-        green += image.data[from + 1]! * weight;
-        blue += image.data[from + 2]! * weight;
+      const end = x * stride + count[x]!;
+      for (let k = x * stride, from = row + first[x]! * 3; k < end; k++, from += 3) {
+        const weight = values[k]!;
+        red = (red + Math.imul(data[from]!, weight)) | 0;
+        green = (green + Math.imul(data[from + 1]!, weight)) | 0;
+        blue = (blue + Math.imul(data[from + 2]!, weight)) | 0;
       }
       out[at] = toByte(red);
       out[at + 1] = toByte(green);
       out[at + 2] = toByte(blue);
     }
   }
-  return { width, height: image.height, data: out };
+  return { width, height, data: out };
 }
 
 /** @param top the row of the source at which `image` begins */
 function scaleRows(image: Image, { first, count, values, stride }: Weights, top: number): Image {
   const height = first.length;
-  const row = image.width * 3;
+  const { data, width } = image;
+  const row = width * 3;
   const out = new Uint8Array(row * height);
+  const sums = new Int32Array(row);
   for (let y = 0; y < height; y++) {
-    const start = (first[y]! - top) * row;
-    for (let x = 0; x < row; x++) {
-      let sum = HALF;
-      for (let k = 0, from = start + x; k < count[y]!; k++, from += row) {
-        sum += image.data[from]! * values[y * stride + k]!;
-      }
-      out[y * row + x] = toByte(sum);
+    sums.fill(HALF);
+    // Source row by source row: memory is read in the order in which it lies.
+    for (let k = 0; k < count[y]!; k++) {
+      const weight = values[y * stride + k]!;
+      const from = (first[y]! - top + k) * row;
+      for (let x = 0; x < row; x++) sums[x]! += Math.imul(data[from + x]!, weight);
     }
+    for (let x = 0, at = y * row; x < row; x++, at++) out[at] = toByte(sums[x]!);
   }
-  return { width: image.width, height, data: out };
+  return { width, height, data: out };
+}
+
+/** The part of a picture in a window, which lies inside of it. */
+export function crop(image: Image, window: Window): Image {
+  return cutRows(cutColumns(image, window), window.top, window.height);
 }
 
 function cutColumns(image: Image, { left, width }: Window): Image {
+  if (left === 0 && width === image.width) return image;
   const data = new Uint8Array(width * image.height * 3);
   for (let y = 0; y < image.height; y++) {
     const from = (y * image.width + left) * 3;
