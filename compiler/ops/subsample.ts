@@ -18,6 +18,7 @@ export const subsample: Operator = {
   },
   scale: (attributes) => size2(attributes, "stride"),
   label: (attributes) => `subsample${strideLabel(attributes)}`,
+  // Slice with steps is as fast alone, but ends ONNX Runtime's blocked layout between convolutions; a pool keeps it.
   lower(node, emit) {
     emit.node("MaxPool", [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)], {
       kernel_shape: [1, 1],

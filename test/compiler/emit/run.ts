@@ -42,10 +42,10 @@ export async function runGraph(
   return runModel(emitBytes(graph, options), feeds);
 }
 
-/** The largest difference, relative to the largest value expected. */
-export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+/** The largest difference, relative to the largest value expected, or to `floor` where that is larger. */
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>, floor = 1e-6): number {
   if (actual.length !== expected.length) return Infinity;
-  let [error, scale] = [0, 1e-6];
+  let [error, scale] = [0, floor];
   for (let index = 0; index < expected.length; index += 1) {
     const difference = Math.abs(actual[index]! - expected[index]!);
     // A NaN is an infinite error, not one that no comparison sees.

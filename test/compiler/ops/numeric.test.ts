@@ -49,7 +49,8 @@ async function check({ op, shapes, attributes }: Sample, symbolic: boolean): Pro
   const inferred = graph.outputs[0]!.value.type.shape.map((dim) => evaluate(dim, { N: N!, H: H ?? 0, W: W ?? 0 }));
   expect(inferred).toEqual(expected.shape);
   expect(outputs["output"]!.shape).toEqual(expected.shape);
-  expect(relativeError(outputs["output"]!.data, expected.data)).toBeLessThan(2e-6);
+  // Sums of values near 1 may cancel to little: their rounding errors do not.
+  expect(relativeError(outputs["output"]!.data, expected.data, 1)).toBeLessThan(2e-6);
 }
 
 describe("each operator computes what its definition says", () => {

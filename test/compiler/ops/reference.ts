@@ -163,8 +163,8 @@ export const REFERENCE: Readonly<Record<string, Rule>> = {
   softmax: ([x]) =>
     build(x!.shape, (image, channel, ...rest) => {
       let total = 0;
-      for (let c = 0; c < x!.shape[1]!; c += 1) total += Math.exp(get(x!, image!, c, ...rest)!);
-      return Math.exp(get(x!, image!, channel!, ...rest)!) / total;
+      for (let c = 0; c < x!.shape[1]!; c += 1) total += Math.exp(get(x!, image, c, ...rest)!);
+      return Math.exp(get(x!, image, channel, ...rest)!) / total;
     }),
   max_pool: pool((seen) => Math.max(...seen)),
   avg_pool: pool((seen, counted) => sumOf(seen) / counted),
@@ -189,7 +189,7 @@ export const REFERENCE: Readonly<Record<string, Rule>> = {
   slice_channels: ([x], options) => {
     const [from, to] = [options["from"] as number, options["to"] as number];
     const [n, , ...rest] = x!.shape;
-    return build([n!, to - from, ...rest], (image, channel, ...index) => get(x!, image!, from + channel!, ...index)!);
+    return build([n!, to - from, ...rest], (image, channel, ...index) => get(x!, image, from + channel, ...index)!);
   },
   upsample: ([x], options) => {
     const [n, c, h, w] = x!.shape as [number, number, number, number];
@@ -217,9 +217,9 @@ export const REFERENCE: Readonly<Record<string, Rule>> = {
     const [n, , ...rest] = inputs[0]!.shape;
     const channels = sumOf(inputs.map((input) => input.shape[1]!));
     return build([n!, channels, ...rest], (image, channel, ...index) => {
-      let rest = channel!;
+      let rest = channel;
       for (const input of inputs) {
-        if (rest < input.shape[1]!) return get(input, image!, rest, ...index)!;
+        if (rest < input.shape[1]!) return get(input, image, rest, ...index)!;
         rest -= input.shape[1]!;
       }
       throw new Error("unreachable");

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { completeAttributes } from "../../../compiler/ops/attributes.js";
+import { OPERATORS, operator } from "../../../compiler/ops/index.js";
+import { takesBareArguments, WORDS } from "../../../grammar/words.js";
+import { REFERENCE } from "./reference.js";
+import { SAMPLES } from "./samples.js";
+
+/** Words of the language itself: the elaborator gives them their meaning. */
+const CONSTRUCTS = ["residual", "nothing"];
+const layerWords = WORDS.filter(({ context, word }) => context === "layer" && !CONSTRUCTS.includes(word));
+const layers = [...OPERATORS.values()].filter((each) => each.layer !== undefined);
+
+describe("the registry", () => {
+  it("has an operator for every layer word of the grammar, and a word for every layer", () => {
+    expect(layers.map((each) => each.name).sort()).toEqual(layerWords.map((each) => each.word).sort());
+  });
+
+  it("files every operator under its own name", () => {
+    for (const [name, record] of OPERATORS) expect(record.name).toBe(name);
+    expect(() => operator("convolution")).toThrow("there is no operator convolution");
+  });
+
+  it("has a sentence, a reference and samples for every layer", () => {
+    for (const { name, doc } of layers) {
+      expect(doc, name).toMatch(/\.$/);
+      expect(REFERENCE, name).toHaveProperty(name);
+      expect(SAMPLES, name).toHaveProperty(name);
+    }
+  });
+
+  it("takes bare arguments where the layer has required ones", () => {
+    for (const { name, layer } of layers) {
+      const required = layer!.arguments.some((each) => each.default === undefined && !each.optional);
+      expect(takesBareArguments(name), name).toBe(required);
+    }
+  });
+
+  it("names arguments once and documents each; defaults are of the argument's type and range", () => {
+    for (const { name, layer } of layers) {
+      const names = layer!.arguments.map((each) => each.name);
+      expect(new Set(names).size, name).toBe(names.length);
+      for (const each of layer!.arguments) {
+        expect(each.doc, `${name}.${each.name}`).toMatch(/\.$/);
+        if (each.type === "word") expect(each.words).toContain(each.default);
+        const numbers = [each.default ?? []].flat().filter((value) => typeof value === "number");
+        for (const value of numbers) {
+          expect(value).toBeGreaterThanOrEqual(each.min ?? -Infinity);
+          expect(value).toBeLessThanOrEqual(each.max ?? Infinity);
+        }
+      }
+    }
+  });
+
+  it("fills in defaults in the order of the signature, padding computed", () => {
+    const attributes = completeAttributes(operator("conv"), { channels: 64, kernel: [3, 7], dilation: [2, 1] });
+    expect(attributes).toEqual({
+      kernel: [3, 7],
+      channels: 64,
+      stride: [1, 1],
+      dilation: [2, 1],
+      groups: 1,
+      bias: false,
+      pad: [2, 3],
+    });
+    expect(completeAttributes(operator("max_pool"), { kernel: [3, 3], pad: [0, 0] })["pad"]).toEqual([0, 0]);
+  });
+
+  it("labels layers as figure 3 does", () => {
+    const label = (op: string, attributes = {}): string =>
+      operator(op).label!(completeAttributes(operator(op), attributes));
+    expect(label("conv", { kernel: [7, 7], channels: 64, stride: [2, 2] })).toBe("7x7 conv, 64, /2");
+    expect(label("conv", { kernel: [3, 3], channels: 512 })).toBe("3x3 conv, 512");
+    expect(label("max_pool", { kernel: [3, 3], stride: [2, 2] })).toBe("pool, /2");
+    expect(label("global_avg_pool")).toBe("avg pool");
+    expect(label("fc", { channels: 1000 })).toBe("fc 1000");
+    for (const { name } of layers) expect(operator(name), name).toHaveProperty("label");
+  });
+});
