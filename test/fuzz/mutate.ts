@@ -27,7 +27,8 @@ const MUTATIONS: readonly Mutation[] = [
     [tokens[at], tokens[other]] = [tokens[other] ?? "", tokens[at] ?? ""];
   },
   (tokens, at, random) => tokens.splice(at, 0, String.fromCharCode(random(256))),
-  (tokens, at, random) => tokens.splice(at, 1, Array.from({ length: 1 + random(6) }, () => String.fromCharCode(random(128))).join("")),
+  (tokens, at, random) =>
+    tokens.splice(at, 1, Array.from({ length: 1 + random(6) }, () => String.fromCharCode(random(128))).join("")),
   // A number far from what was meant: 1e9 repetitions, a kernel of 0.
   (tokens, at, random) => {
     const number = tokens.findIndex((token, i) => i >= at && /^\d+$/.test(token));

@@ -41,6 +41,9 @@ it("rejects what is not the language, with a place", () => {
   const rejected = ["\u0000", "}{", "network", "network {", "=", '"', "1e999", "let a = ["];
   for (const text of rejected) {
     const { diagnostics } = check([{ path: "a.resnet", text }]);
-    expect(diagnostics.some(({ severity, span }) => severity === "error" && span.file === "a.resnet"), text).toBe(true);
+    expect(
+      diagnostics.some(({ severity, span }) => severity === "error" && span.file === "a.resnet"),
+      text,
+    ).toBe(true);
   }
 });
