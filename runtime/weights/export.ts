@@ -1,0 +1,68 @@
+/** Writes a network's parameters under another framework's names, so that it can load what was trained here. */
+import type { ParameterValues } from "../../compiler/emit/parameters.js";
+import type { Parameter } from "../../compiler/ir/types.js";
+import type { WeightMap } from "../../compiler/model.js";
+import { writeWhole } from "../files.js";
+import { namer, OWN_NAMES, shapeOf } from "./match.js";
+import { WeightsError } from "./source.js";
+import { elementCount } from "./strided.js";
+import { stateDictChunks } from "./write-pytorch.js";
+import { writeSafetensors, type WrittenTensor } from "./write-safetensors.js";
+
+/**
+ * Writes parameters by the names of a map: `safetensors`, or `pth` as torch.save writes a state_dict, for
+ * `module.load_state_dict(torch.load(path))`. Values are asked for one parameter at a time, twice each. Without a map:
+ * by our own paths. Whole or not at all. Throws a WeightsError where the map is not one of PyTorch's, or gives one name
+ * to two parameters, or a value is missing; a FileError where the file can't be written.
+ */
+export async function exportWeights(
+  path: string,
+  parameters: readonly Parameter[],
+  values: ParameterValues,
+  map: WeightMap = OWN_NAMES,
+  format: "safetensors" | "pth" = "safetensors",
+): Promise<void> {
+  if (map.format !== "pytorch") {
+    throw new WeightsError(
+      `${path}: the name map ${map.name} is for ${map.format}; weights are exported by PyTorch's alone`,
+    );
+  }
+  const tensors = namedTensors(path, parameters, values, map);
+  if (format === "pth") await writeWhole(path, stateDictChunks(tensors));
+  else await writeSafetensors(path, tensors, map === OWN_NAMES ? {} : { format: "pt" });
+}
+
+function namedTensors(
+  path: string,
+  parameters: readonly Parameter[],
+  values: ParameterValues,
+  map: WeightMap,
+): WrittenTensor[] {
+  const originsOf = namer(map);
+  const tensors = new Map<string, WrittenTensor>();
+  const add = (tensor: WrittenTensor, of: string) => {
+    if (tensors.has(tensor.name)) throw new WeightsError(`${path}: ${map.name} calls ${of} and another ${tensor.name}`);
+    tensors.set(tensor.name, tensor);
+  };
+  for (const parameter of parameters) {
+    const name = originsOf(parameter)[0]?.tensors[0] ?? parameter.path;
+    const shape = shapeOf(parameter);
+    const data = () => {
+      const found = values.get(parameter.path);
+      if (!found) throw new WeightsError(`${path}: there are no values for ${parameter.path}`);
+      if (found.length !== elementCount(shape)) {
+        throw new WeightsError(
+          `${path}: ${parameter.path} has ${found.length} values, its shape is [${shape.join(", ")}]`,
+        );
+      }
+      return found;
+    };
+    add({ name, dtype: "float32", shape, data }, parameter.path);
+    // PyTorch's batch norms count the batches that they have seen; with a momentum, nothing depends on it.
+    if (parameter.role === "running_var" && map !== OWN_NAMES) {
+      const counter = name.replace(/running_var$/, "num_batches_tracked");
+      add({ name: counter, dtype: "int64", shape: [], data: () => new BigInt64Array(1) }, parameter.path);
+    }
+  }
+  return [...tensors.values()];
+}

@@ -1,0 +1,9 @@
+/** Weight files: reading, matching with a network by name maps, and writing. */
+export { openWeights } from "./open.js";
+export { matchWeights, isComplete, OWN_NAMES, type Match, type Misshaped } from "./match.js";
+export { describeMismatch } from "./report.js";
+export { loadWeights, type LoadOptions } from "./load.js";
+export { strideVariant, strideWarning } from "./stride.js";
+export { exportWeights } from "./export.js";
+export { writeSafetensors, type WrittenTensor } from "./write-safetensors.js";
+export { WeightsError, type StoredType, type TensorInfo, type TensorSource } from "./source.js";

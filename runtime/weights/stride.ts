@@ -1,0 +1,57 @@
+/** Which kernel carries a bottleneck's stride: networks that differ in it alone have tensors of the same shapes. */
+import type { Graph, Node } from "../../compiler/ir/types.js";
+import type { WeightMap } from "../../compiler/model.js";
+
+type Kernel = readonly [height: number, width: number];
+
+/**
+ * The kernel of the strided convolution in the bottlenecks of a graph: `[1, 1]` in the paper's, `[3, 3]` in
+ * torchvision's. Undefined where there is no bottleneck (a block with kernels of more than one size) that has a stride,
+ * or where they don't agree.
+ */
+export function strideVariant(graph: Graph): Kernel | undefined {
+  const blocks = new Map<string, Node[]>();
+  for (const node of graph.nodes) {
+    const block = blockPath(node);
+    if (block !== undefined) blocks.set(block, [...(blocks.get(block) ?? []), node]);
+  }
+  const found = [...blocks.values()]
+    .filter((convolutions) => new Set(convolutions.map((node) => kernelOf(node).join("x"))).size > 1)
+    .flatMap((convolutions) => convolutions.filter(isStrided).map(kernelOf));
+  const [first] = found;
+  return found.every((kernel) => kernel.join() === first?.join()) ? first : undefined;
+}
+
+/** One line if the weights expect the stride elsewhere, naming the network that they fit; undefined if all is well. */
+export function strideWarning(network: string, graph: Graph, map: WeightMap): string | undefined {
+  const ours = strideVariant(graph);
+  const theirs = map.strideIn;
+  if (!ours || !theirs || ours.join() === theirs.join()) return undefined;
+  const other = otherVariant(network, theirs);
+  const fitting = other === undefined ? `a network with it in the ${theirs.join("x")}` : other;
+  return (
+    `these weights (${map.name}) have a bottleneck's stride in the ${theirs.join("x")} convolution, ${network} has it ` +
+    `in the ${ours.join("x")}: all shapes agree, but the results will be wrong; the network that they fit is ${fitting}`
+  );
+}
+
+/** The standard library calls a network with the stride in the 3x3 like that with the stride in the 1x1, plus "V15". */
+function otherVariant(network: string, strideIn: Kernel): string | undefined {
+  const [, depth, suffix] = /^ResNet(50|101|152)(V15)?$/.exec(network) ?? [];
+  if (depth === undefined || (suffix === "V15") === (strideIn[0] === 3)) return undefined;
+  return suffix === "V15" ? `ResNet${depth}` : `ResNet${depth}V15`;
+}
+
+/** `conv3.0` of `conv3.0.conv2`: the layers of a block's main branch. A shortcut's or an inner block's have more parts. */
+function blockPath(node: Node): string | undefined {
+  if (node.op !== "conv") return undefined;
+  return /^(.*\.\d+)\.[^.]+$/.exec(node.path)?.[1];
+}
+
+function kernelOf(node: Node): Kernel {
+  return node.attributes["kernel"] as Kernel;
+}
+
+function isStrided(node: Node): boolean {
+  return (node.attributes["stride"] as readonly number[]).some((step) => step > 1);
+}

@@ -1,0 +1,66 @@
+/**
+ * torchvision's networks with random weights and random batch norm statistics, compiled here, give torchvision's logits.
+ * The goldens (names, shapes, logits) are torchvision's own, from test/oracle/torchvision_golden.py; the weights are made
+ * again from their names (test/support/oracle-weights.ts).
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { elaborate, parseTarget } from "../../../compiler/index.js";
+import { emitModel } from "../../../compiler/compile.js";
+import { concat } from "../../../compiler/emit/onnx.js";
+import { openSession } from "../../../runtime/session.js";
+import { isComplete, loadWeights, matchWeights, strideWarning } from "../../../runtime/weights/index.js";
+import { oracleImage, oracleSource } from "../../support/oracle-weights.js";
+
+interface Golden {
+  readonly network: string;
+  readonly parameters: number;
+  readonly top5: readonly number[];
+  /** 1000 little-endian floats. */
+  readonly logits: string;
+  readonly tensors: Readonly<Record<string, readonly number[]>>;
+}
+
+const FOLDER = fileURLToPath(new URL("../../golden/torchvision/", import.meta.url));
+const goldens = fs.readdirSync(FOLDER).map((file) => {
+  const golden = JSON.parse(fs.readFileSync(path.join(FOLDER, file), "utf8")) as Golden;
+  return [path.basename(file, ".json"), golden] as const;
+});
+
+describe.each(goldens)("%s", (name, golden) => {
+  const { model } = elaborate(parseTarget(golden.network));
+  const source = oracleSource(`${name}.pth`, golden.tensors);
+
+  test("every tensor has its parameter, and as many values", () => {
+    const match = matchWeights(source, model!.graph.parameters, model!.weightMaps);
+    expect(isComplete(match)).toBe(true);
+    expect(strideWarning(model!.name, model!.graph, match.map)).toBeUndefined();
+    const trainable = model!.graph.parameters.filter((parameter) => parameter.trainable);
+    const count = trainable.reduce(
+      (sum, { value }) => sum + value.type.shape.reduce<number>((size, dim) => size * Number(dim), 1),
+      0,
+    );
+    expect(count).toBe(golden.parameters);
+  });
+
+  test("the compiled model gives torchvision's logits", async () => {
+    const match = matchWeights(source, model!.graph.parameters, model!.weightMaps);
+    const { chunks, byteLength } = emitModel(model!, { weights: loadWeights(match) });
+    const session = await openSession(concat(chunks, byteLength), { device: "cpu" });
+    try {
+      const input = session.inputs[0]!.name;
+      const { logits } = await session.run({ [input]: { data: oracleImage(), shape: [1, 3, 224, 224] } }, ["logits"]);
+      const ours = logits!.data as Float32Array;
+      const theirs = new Float32Array(new Uint8Array(Buffer.from(golden.logits, "base64")).buffer);
+      const largest = theirs.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+      const error = theirs.reduce((max, value, i) => Math.max(max, Math.abs(value - ours[i]!)), 0) / largest;
+      expect(error).toBeLessThan(1e-4);
+      const order = [...ours.keys()].sort((a, b) => ours[b]! - ours[a]!);
+      expect(order.slice(0, 5)).toEqual(golden.top5);
+    } finally {
+      await session.close();
+    }
+  });
+});

@@ -1,0 +1,60 @@
+/**
+ * Weights made from tensor names by integer arithmetic alone: the twin of test/oracle/oracle_weights.py, which explains
+ * the ranges. Both give the same bits, so that a test has torchvision's exact state_dict without shipping it.
+ */
+import type { TensorInfo, TensorSource } from "../../runtime/weights/source.js";
+
+/** Uniform in [low, high), by MurmurHash3's finalizer over a counter that starts at the FNV-1a hash of the name. */
+export function uniform(name: string, count: number, low: number, high: number): Float32Array {
+  let seed = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(name)) seed = Math.imul(seed ^ byte, 0x01000193);
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    let hash = (seed + Math.imul(i, 0x9e3779b9)) | 0;
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    hash ^= hash >>> 16;
+    values[i] = low + (high - low) * ((hash >>> 8) / 16777216);
+  }
+  return values;
+}
+
+function bounds(name: string, shape: readonly number[]): readonly [low: number, high: number] {
+  if (shape.length > 1) {
+    const bound = Math.sqrt(6 / product(shape.slice(1)));
+    return [-bound, bound];
+  }
+  if (name.endsWith("running_var")) return [0.5, 1.5];
+  if (name.endsWith("running_mean")) return [-0.2, 0.2];
+  if (name.endsWith("weight")) return [0.4, 0.8];
+  return [-0.1, 0.1];
+}
+
+export function oracleTensor(name: string, shape: readonly number[]): Float32Array {
+  if (name.endsWith("num_batches_tracked")) return new Float32Array(1);
+  return uniform(name, product(shape), ...bounds(name, shape));
+}
+
+/** What the oracle's networks are run on: [1, 3, 224, 224]. */
+export function oracleImage(): Float32Array {
+  return uniform("input", 3 * 224 * 224, -2, 2);
+}
+
+/** A state_dict of these names and shapes as a weight file would be. */
+export function oracleSource(file: string, tensors: Readonly<Record<string, readonly number[]>>): TensorSource {
+  const infos = new Map<string, TensorInfo>(
+    Object.entries(tensors).map(([name, shape]) => [name, { name, shape, dtype: "float32" }]),
+  );
+  return {
+    file,
+    format: "pytorch",
+    tensors: infos,
+    metadata: {},
+    read: (name) => oracleTensor(name, infos.get(name)?.shape ?? []),
+    close: () => undefined,
+  };
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((size, length) => size * length, 1);
+}
