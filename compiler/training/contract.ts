@@ -1,0 +1,146 @@
+/**
+ * What training is compiled to: graphs that take all state as inputs and give its next values as outputs. Whoever runs
+ * them (our trainer, another ONNX Runtime binding) only carries state from outputs to inputs. docs/training-graphs.md
+ * says the same for readers of the `.onnx` files.
+ *
+ * Every state tensor NAME is an input NAME of the graphs that need it and an output `next.NAME` of those that change it.
+ */
+import type { DataType, Graph, Initializer, Parameter } from "../ir/types.js";
+
+/** Which parameters weight decay applies to: all that are trained, as the paper, or weights without biases and batch norms. */
+export type DecayScope = "all" | "weights";
+
+/** g is the gradient of the loss plus, but for AdamW, weightDecay * w; lr the learning rate of the step. */
+export type Optimizer =
+  | {
+      readonly kind: "sgd";
+      /** Default 0. */
+      readonly momentum?: number;
+      /** w' = w - lr * (g + momentum * v'). Default false. */
+      readonly nesterov?: boolean;
+      /** Default 0. */
+      readonly weightDecay?: number;
+      /** Default "all". */
+      readonly decayScope?: DecayScope;
+      /**
+       * `pytorch`, the default: v' = momentum * v + g; w' = w - lr * v'.
+       * `caffe`, with which the paper's networks were trained: v' = momentum * v + lr * g; w' = w - v'.
+       * They are equal while lr is constant; when it drops, Caffe's velocity keeps the old one for a while.
+       */
+      readonly rule?: "pytorch" | "caffe";
+    }
+  | {
+      /** Loshchilov and Hutter, arXiv:1711.05101, as PyTorch: w' = w - lr * (weightDecay * w + m^ / (sqrt(v^) + eps)). */
+      readonly kind: "adamw";
+      /** Defaults 0.9, 0.999, 1e-8, 0.01, "all". */
+      readonly beta1?: number;
+      readonly beta2?: number;
+      readonly eps?: number;
+      readonly weightDecay?: number;
+      readonly decayScope?: DecayScope;
+    };
+
+export type TrainingTarget = "cpu" | "webgpu" | "cuda";
+
+export interface TrainingOptions {
+  readonly optimizer: Optimizer;
+  /** Images in a batch: fixed, all sizes of a training graph are. */
+  readonly batch: number;
+  /** Images in a batch of `evaluate`. Default: `batch`. */
+  readonly evaluationBatch?: number;
+  /** Sizes for symbols of the input's shape: `{ H: 224, W: 224 }`. */
+  readonly sizes?: Readonly<Record<string, number>>;
+  /** Share of the probability that is spread evenly over all classes (Szegedy et al., arXiv:1512.00567). Default 0. */
+  readonly labelSmoothing?: number;
+  /** The gradients of all parameters together are scaled down to this Euclidean norm. Default: not. */
+  readonly clipNorm?: number;
+  /** ema' = emaDecay * ema + (1 - emaDecay) * w', of every parameter and running statistic. Default: none are kept. */
+  readonly emaDecay?: number;
+  /** Paths of scopes whose parameters stay as they are and whose batch norms use their running statistics: `conv1`. */
+  readonly frozenStages?: readonly string[];
+  /** Every batch norm is a fixed scale and offset, as for detection (the paper's appendix A). Default false. */
+  readonly frozenBatchNorm?: boolean;
+  /** Paths of scopes whose values are computed again in the backward pass instead of being kept. `true`: every block. */
+  readonly checkpointStages?: readonly string[] | true;
+  /** `mixed`: convolutions and what is between them in fp16, weights, statistics, loss and update in fp32. Default fp32. */
+  readonly precision?: "fp32" | "mixed";
+  /** Which device's way of writing each gradient is taken. Default cpu. */
+  readonly target?: TrainingTarget;
+  /** Only for target cpu: channels of a block in ONNX Runtime's blocked layout there (16 with AVX-512, 8 with AVX2). 0: plain layout. Default 0. */
+  readonly blockSize?: number;
+}
+
+export type StateRole = "parameter" | "running statistic" | "momentum" | "second moment" | "ema" | "step";
+
+/** How a state tensor begins. `parameter`: as the parameter of that path does (its weight file's value, or initializer). */
+export type StateInit =
+  { readonly kind: "parameter"; readonly path: string } | Extract<Initializer, { kind: "constant" }>;
+
+export interface StateTensor {
+  /**
+   * Of the input; the output is `next.NAME`. A parameter's or statistic's is its path (`conv1.weight`); others have a
+   * prefix: `momentum.conv1.weight`, `second_moment.conv1.weight`, `ema.conv1.weight`, `step`.
+   */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DataType;
+  readonly role: StateRole;
+  /** Path of the parameter or statistic that it is, or belongs to; absent for `step`. */
+  readonly parameter?: string;
+  readonly init: StateInit;
+}
+
+/** A tensor that the host fills with independent uniform numbers in [0, 1) for each step: dropout's. */
+export interface NoiseInput {
+  /** `random.LAYER` */
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/**
+ * One graph, ready for {@link emitOnnx}: no parameters of its own, every size a number. Inputs besides state are
+ *
+ * - `image` (the network's own name for its input), float32 [N, 3, H, W], and `labels`, int64 [N]
+ * - `learning_rate`, float32 scalar
+ * - `loss_scale`, float32 scalar, in mixed precision
+ * - `random.LAYER`: {@link noise}
+ * - `gradient.PATH` for every trained parameter, of `update`
+ *
+ * and outputs besides state are `loss` (mean over the batch), `correct` and `correct5` (how many labels were the
+ * likeliest class, among the five likeliest), float32 scalars; `logits`, of `evaluate`; `gradient.PATH`, of `gradients`;
+ * `gradient_norm` (before clipping), where gradients are clipped; `finite`, in mixed precision: 1, or 0 where a gradient
+ * was not a number: parameters, momenta and the step then stay as they were.
+ */
+export interface TrainingGraph {
+  readonly graph: Graph;
+  /** State tensors among the inputs, in their order. */
+  readonly reads: readonly StateTensor[];
+  /** State tensors with an output `next.NAME`, in the outputs' order. */
+  readonly writes: readonly StateTensor[];
+  readonly noise: readonly NoiseInput[];
+}
+
+export interface TrainingProgram {
+  readonly options: TrainingOptions;
+  /** All state of training, each once: what a checkpoint holds. */
+  readonly state: readonly StateTensor[];
+  /** Parameters that are trained, in the graph's order: those with `gradient.PATH`. */
+  readonly trained: readonly Parameter[];
+  /** A whole step: forward, loss, backward, update. */
+  readonly train: TrainingGraph;
+  /** Forward, loss, backward: `gradient.PATH` (of the mean loss) and next running statistics. */
+  readonly gradients: TrainingGraph;
+  /** From `gradient.PATH`, averaged by whoever summed them, to the next state. */
+  readonly update: TrainingGraph;
+  /** Forward by the running statistics: `loss`, `correct`, `correct5`, `logits`. Batch norms are not folded. */
+  readonly evaluate: TrainingGraph;
+}
+
+/** What `next` is called. */
+export function nextName(name: string): string {
+  return `next.${name}`;
+}
+
+export function gradientName(path: string): string {
+  return `gradient.${path}`;
+}
