@@ -20,10 +20,11 @@ export function describeMismatch(match: Match): string | undefined {
     ...section(`missing, ${count(missing, "parameter")}`, missing, ({ path, expected }) =>
       path === expected ? `${path}${suggest(expected)}` : `${path}, there ${expected}${suggest(expected)}`,
     ),
-    ...section(`of another shape, ${count(misshaped, "parameter")}`, misshaped, ({ path, ours, tensor, theirs }) => {
-      const there = path === tensor ? "there" : `there ${tensor}`;
-      return `${path} is [${ours.join(", ")}], ${there} [${theirs.join(", ")}]`;
-    }),
+    ...section(
+      `of another shape, ${count(misshaped, "parameter")}`,
+      misshaped,
+      ({ path, ours, tensor, theirs }) => `${path} is [${ours.join(", ")}], there ${tensor} is [${theirs.join(", ")}]`,
+    ),
     ...section(`unexpected, ${count(unexpected, "tensor")}`, unexpected, (name) => name),
   ].join("\n");
 }
