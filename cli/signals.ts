@@ -3,9 +3,10 @@ import { discardUnfinished } from "../runtime/files.js";
 
 export function stopCleanly(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
       discardUnfinished();
       // By the signal itself, so that a shell's loop stops too.
+      process.removeAllListeners(signal);
       process.kill(process.pid, signal);
     });
   }

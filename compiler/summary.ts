@@ -35,6 +35,7 @@ export interface PartSummary extends Cost {
 }
 
 export interface StageSummary extends Cost {
+  /** `conv4`; empty for layers that stand outside of stages. */
   readonly path: string;
   readonly output: readonly (number | string)[];
   readonly parts: readonly PartSummary[];
@@ -78,11 +79,11 @@ export function summarize(model: Model): Summary {
     peak: peak(model),
     inputs: graph.inputs.map(named),
     outputs: graph.outputs.map(named),
-    stages: root.children.filter(isScope).map((scope) => ({
-      path: scope.path,
-      output: shapeOf(scope.output ?? nodesOf(scope).at(-1)?.outputs[0]),
-      ...costOf(nodesOf(scope)),
-      parts: partsOf(scope, costOf),
+    stages: stagesOf(root).map(({ path, output, items }) => ({
+      path,
+      output: shapeOf(output),
+      ...costOf(items.flatMap((item) => (isScope(item) ? nodesOf(item) : [item]))),
+      parts: partsOf(items, costOf),
     })),
     layers: graph.nodes.map((node) => {
       const label = landmarkLabel(node);
@@ -108,9 +109,32 @@ function layerCost(node: Node, trainable: ReadonlyMap<number, Value>): Cost {
   };
 }
 
-function partsOf(stage: Scope, costOf: (nodes: readonly Node[]) => Cost): PartSummary[] {
+interface Stage {
+  readonly path: string;
+  readonly output: Value | undefined;
+  readonly items: readonly (Scope | Node)[];
+}
+
+/** Stages, also those of networks inside; what stands between them makes stages without a name. */
+function stagesOf(scope: Scope): Stage[] {
+  const stages: Stage[] = [];
+  for (const item of scope.children) {
+    const last = stages.at(-1);
+    if (isScope(item) && item.kind === "network") stages.push(...stagesOf(item));
+    else if (isScope(item) && item.kind === "stage") {
+      stages.push({ path: item.path, output: item.output ?? nodesOf(item).at(-1)?.outputs[0], items: item.children });
+    } else {
+      const output = isScope(item) ? item.output : item.outputs[0];
+      const before = last?.path === "" ? stages.pop()!.items : [];
+      stages.push({ path: "", output, items: [...before, item] });
+    }
+  }
+  return stages;
+}
+
+function partsOf(items: readonly (Scope | Node)[], costOf: (nodes: readonly Node[]) => Cost): PartSummary[] {
   const parts: { block?: string; nodes: Node[]; labels: string[]; count: number; signature?: string }[] = [];
-  for (const item of stage.children) {
+  for (const item of items) {
     if (isScope(item)) {
       const nodes = nodesOf(item);
       const signature = JSON.stringify([item.declaration, trunkOf(item).map(withoutStride)]);

@@ -12,7 +12,7 @@ import { deviceOption } from "../device-option.js";
 interface Options extends RunnableOptions {
   readonly labels?: string;
   readonly preprocess?: string;
-  readonly crops: number;
+  readonly crops: "1" | "10";
   readonly scales?: readonly number[];
   readonly top: number;
   readonly device: "auto" | "cpu" | "webgpu" | "cuda";
@@ -32,8 +32,7 @@ export function classifyCommand(): Command {
     .addOption(
       new Option("--crops <n>", "1: the middle; 10: corners, middle and their mirrors, averaged")
         .choices(["1", "10"])
-        .default(1)
-        .argParser(Number),
+        .default("1"),
     )
     .option(
       "--scales <sizes>",
@@ -81,7 +80,7 @@ async function classifyWithProgress(classifier: Classifier, images: string[], op
   const progress = await startProgress({ label: "classifying", total: images.length, unit: "pictures" });
   try {
     return await classifier.classify(images, {
-      crops: options.crops === 10 ? 10 : 1,
+      crops: options.crops === "10" ? 10 : 1,
       top: options.top,
       ...(options.scales === undefined ? {} : { scales: options.scales }),
       onProgress: (done) => progress.update(done),

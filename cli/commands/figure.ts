@@ -1,5 +1,6 @@
 /** `resnetc figure TARGET...`: networks drawn as figure 3 of the paper draws them. */
 import { Command } from "commander";
+import type { Model } from "../../compiler/model.js";
 import { examples, TARGET } from "../arguments.js";
 import { loadModel } from "../target.js";
 import { say } from "../terminal.js";
@@ -29,7 +30,7 @@ export function figureCommand(): Command {
       ),
     )
     .action(async (targets: string[], options: Options) => {
-      const models = [];
+      const models: Model[] = [];
       for (const target of targets) models.push(await loadModel(target));
       const titles = options.title ?? targets.map((target, index) => titleOf(target) ?? models[index]!.name);
       const { figure } = await import("../../runtime/draw/figure.js");

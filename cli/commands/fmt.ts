@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { examples } from "../arguments.js";
 import { EXIT, Stop } from "../failure.js";
+import { formatSource } from "../formatting.js";
 import { readSource, readStandardInput, sourceFiles } from "../sources.js";
 import { plural, print, say } from "../terminal.js";
 
@@ -30,7 +31,7 @@ async function formatFiles(files: readonly string[], check: boolean): Promise<vo
   let broken = 0;
   for (const file of files) {
     const text = await readSource(file);
-    const formatted = await formatted_(text, file);
+    const formatted = await formatSource(text, file);
     if (formatted === undefined) broken += 1;
     else if (formatted !== text) {
       changed.push(file);
@@ -45,7 +46,7 @@ async function formatFiles(files: readonly string[], check: boolean): Promise<vo
 
 async function formatStandardInput(check: boolean): Promise<void> {
   const text = await readStandardInput();
-  const formatted = await formatted_(text, "standard input");
+  const formatted = await formatSource(text, "standard input");
   if (formatted === undefined) throw new Stop(EXIT.input);
   if (!check) process.stdout.write(formatted);
   else if (formatted !== text) throw new Stop(EXIT.input);

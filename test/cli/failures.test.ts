@@ -1,5 +1,5 @@
 /** What the command line says and gives back when something is wrong. */
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { BROKEN, folderWith, listing, resnetc, SMALL } from "./resnetc.js";
@@ -39,19 +39,40 @@ describe("a wrong input exits 1 and leaves nothing behind", () => {
     ["a file that does not exist", ["compile", "none.resnet", "-o", "x.onnx"], /none\.resnet/],
     ["a network with errors", ["compile", "broken.resnet", "-o", "x.onnx"], /did you mean `relu`/],
     ["weights that do not exist", ["compile", "small.resnet", "--weights", "none.pth", "-o", "x.onnx"], /none\.pth/],
-    ["weights that are no weights", ["compile", "small.resnet", "--weights", "noise.bin", "-o", "x.onnx"], /noise\.bin/],
+    [
+      "weights that are no weights",
+      ["compile", "small.resnet", "--weights", "noise.bin", "-o", "x.onnx"],
+      /noise\.bin/,
+    ],
     ["a model that is none", ["classify", "noise.onnx", "noise.bin"], /noise\.onnx/],
-    ["an output folder that does not exist", ["compile", "small.resnet", "-o", "no/x.onnx"], /no\/x\.onnx: can't be written/],
+    [
+      "an output folder that does not exist",
+      ["compile", "small.resnet", "-o", "no/x.onnx"],
+      /no\/x\.onnx: can't be written/,
+    ],
     ["a drawing of an unknown network", ["figure", "ResNet5O", "-o", "x.svg"], /did you mean `ResNet50`/],
+    ["a folder without sources", ["check", "empty"], /empty: no \.resnet files/],
+    ["a source that is no text", ["fmt", "noise.jpg"], /noise\.jpg: not UTF-8 text/],
+    ["sources with syntax errors", ["fmt", "syntax.resnet"], /syntax-error/],
+    ["an unknown name map", ["export", "small.resnet", "--names", "nothing", "-o", "x.pth"], /no name map nothing/],
+    ["an unknown preprocessing", ["classify", "noise.onnx", "a.jpg", "--preprocess", "x"], /nothing called x/],
     ["an unknown code", ["explain", "shape-mismach"], /did you mean `shape-mismatch`/],
-    ["a folder without sources", ["check", "."], /broken\.resnet/],
+    ["a folder with a broken source", ["check", "."], /broken\.resnet/],
   ])("%s", async (_name, args, message) => {
-    const files = { "broken.resnet": BROKEN, "small.resnet": SMALL, "noise.bin": "noise", "noise.onnx": "noise" };
+    const files = {
+      "broken.resnet": BROKEN,
+      "noise.bin": "noise",
+      "noise.jpg": new Uint8Array([0xff, 0xd8, 0xff, 0xe0]),
+      "noise.onnx": "noise",
+      "small.resnet": SMALL,
+      "syntax.resnet": "network {{",
+    };
     const folder = await folderWith(files);
+    await mkdir(join(folder, "empty"));
     const ended = await resnetc(args, { cwd: folder });
     expect(ended.code).toBe(1);
     expectOneLine(ended.stderr + ended.stdout, message);
-    expect(await listing(folder)).toEqual(Object.keys(files).sort());
+    expect(await listing(folder)).toEqual(["empty", ...Object.keys(files)].sort());
   });
 
   it("keeps the file that was there", async () => {

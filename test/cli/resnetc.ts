@@ -9,7 +9,7 @@ import { afterAll } from "vitest";
 
 const BIN = fileURLToPath(new URL("../../bin/resnetc.js", import.meta.url));
 
-if (!existsSync(new URL("../../dist/cli/main.js", import.meta.url))) {
+if (!existsSync(new URL("../../dist/bundle/main.js", import.meta.url))) {
   throw new Error("the command line is not built: npm run build");
 }
 
@@ -70,10 +70,10 @@ network Small(classes = 4) {
 }
 `;
 
-/** Two errors: a block that does not exist, and shapes that do not fit. */
+/** Two errors: shapes that do not fit, and a layer that does not exist. */
 export const BROKEN = `network Broken {
   input image 3x16x16
-  stage conv1 { conv 3x3, 8   bn   rellu }
-  stage conv2 { add { conv 3x3, 8 } { conv 3x3, 16 } }
+  stage conv1 { add { conv 3x3, 8 } { conv 3x3, 16 } }
+  stage conv2 { conv 3x3, 8   bn   rellu }
 }
 `;

@@ -1,0 +1,80 @@
+/** `resnetc export TARGET`: weights under the names that another framework gives them. */
+import { extname } from "node:path";
+import { Command } from "commander";
+import type { Model, WeightMap } from "../../compiler/model.js";
+import { examples, TARGET, wholeNumber } from "../arguments.js";
+import { InputFailure, UsageFailure } from "../failure.js";
+import { loadModel } from "../target.js";
+import { plural, say } from "../terminal.js";
+import { loadWeights } from "../weights.js";
+
+interface Options {
+  readonly weights?: string;
+  readonly output: string;
+  readonly names?: string;
+  readonly seed?: number;
+}
+
+const FORMATS: Readonly<Record<string, "pth" | "safetensors">> = {
+  ".pth": "pth",
+  ".pt": "pth",
+  ".safetensors": "safetensors",
+};
+
+export function exportCommand(): Command {
+  return new Command("export")
+    .description("write weights for another framework: PyTorch's load_state_dict takes the .pth")
+    .argument("<target>", TARGET)
+    .requiredOption("-o, --output <file>", "a .pth, .pt or .safetensors file")
+    .option("--weights <file>", "trained weights, in any format that compile reads; default: random ones")
+    .option("--names <map>", "the name map to write by, torchvision_resnet say; default: our own paths")
+    .option("--seed <n>", "what random weights are made from", wholeNumber(0))
+    .addHelpText(
+      "after",
+      examples(
+        [
+          "resnetc export ResNet50V15 --weights mine.safetensors --names torchvision_resnet -o resnet50.pth",
+          "for PyTorch",
+        ],
+        ["resnetc export ResNet50V15 --weights resnet50.pth -o mine.safetensors", "under our own paths"],
+      ),
+    )
+    .action(async (target: string, options: Options) => {
+      const format = FORMATS[extname(options.output)];
+      if (format === undefined)
+        throw new UsageFailure(`${options.output}: ends in none of ${Object.keys(FORMATS).join(", ")}`);
+      const model = await loadModel(target);
+      const map = options.names === undefined ? undefined : namedMap(model, options.names);
+      const loaded = options.weights === undefined ? undefined : await loadWeights(model, options.weights, {});
+      const { exportWeights } = await import("../../runtime/weights/index.js");
+      const { parameters } = model.graph;
+      try {
+        const values = loaded?.values ?? (await randomValues(model, options.seed ?? 0));
+        await exportWeights(options.output, parameters, values, map, format);
+      } finally {
+        loaded?.close();
+      }
+      say(
+        `wrote ${options.output}: ${plural(parameters.length, "tensor")}, ${map ? `names of ${map.name}` : "our own names"}`,
+      );
+    });
+}
+
+function namedMap(model: Model, name: string): WeightMap {
+  const found = model.weightMaps.find((map) => map.name === name);
+  if (found !== undefined) return found;
+  const known = model.weightMaps.map((map) => map.name);
+  const choice = known.length === 0 ? "declares none" : `has ${known.join(", ")}`;
+  throw new InputFailure(`${model.name} has no name map ${name}: it ${choice} (\`weights\` in its source)`);
+}
+
+async function randomValues(model: Model, seed: number) {
+  const { valuesOf } = await import("../../compiler/emit/parameters.js");
+  const parameters = new Map(model.graph.parameters.map((parameter) => [parameter.path, parameter]));
+  return {
+    get: (path: string) => {
+      const parameter = parameters.get(path);
+      return parameter && valuesOf(parameter, undefined, seed);
+    },
+  };
+}
