@@ -5,11 +5,11 @@ import { endOf, isDocComment, startOf } from "./lexer.js";
 
 /**
  * A declaration's doc comment is the last run of `///` lines, without a blank line among them, between it and what
- * stands before it. All other comments are given back as such.
+ * stands before it; one that follows something in its line is none. All other comments are given back as such.
  */
 export function attachDocs(
   declarations: readonly Declaration[],
-  ends: readonly number[],
+  tokens: readonly IToken[],
   comments: readonly IToken[],
   spanOf: (start: number, end: number) => Span,
 ): { declarations: Declaration[]; comments: Comment[] } {
@@ -17,10 +17,11 @@ export function attachDocs(
   let next = 0;
   const documented = declarations.map((declaration): Declaration => {
     const { start } = declaration.span;
-    const previousEnd = lastBefore(ends, start);
+    const previous = lastBefore(tokens, start);
     const gap: IToken[] = [];
     for (let comment = comments[next]; comment !== undefined && startOf(comment) < start; comment = comments[++next]) {
-      if (startOf(comment) >= previousEnd) gap.push(comment);
+      const follows = previous === undefined || (comment.startLine ?? 0) > (previous.endLine ?? 0);
+      if (follows) gap.push(comment);
     }
     const lines = lastRun(gap);
     const [first, last] = [lines[0], lines.at(-1)];
@@ -49,14 +50,15 @@ function lastRun(gap: readonly IToken[]): IToken[] {
   return end < 0 ? [] : gap.slice(start, end + 1);
 }
 
-/** The greatest of the ascending numbers that is at most `limit`, or 0. */
-function lastBefore(ascending: readonly number[], limit: number): number {
+/** The last token that ends at a place or before it. */
+function lastBefore(tokens: readonly IToken[], offset: number): IToken | undefined {
   let low = 0;
-  let high = ascending.length;
+  let high = tokens.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? 0) <= limit) low = middle + 1;
+    const token = tokens[middle];
+    if (token !== undefined && endOf(token) <= offset) low = middle + 1;
     else high = middle;
   }
-  return ascending[low - 1] ?? 0;
+  return tokens[low - 1];
 }

@@ -29,8 +29,7 @@ export function parse(text: string, path: string): ParseResult {
   const lexed = tokenize(text, errors);
   const span = errors.span(0, text.length);
   const { imports, declarations } = buildTree(text, lexed, errors);
-  const ends = lexed.tokens.map(endOf);
-  const documented = attachDocs(declarations, ends, lexed.comments, (start, end) => errors.span(start, end));
+  const documented = attachDocs(declarations, lexed.tokens, lexed.comments, (start, end) => errors.span(start, end));
   const file: SourceFile = { kind: "file", path, imports, ...documented, span };
   if (isTooDeep(file)) {
     errors.add("nesting-too-deep", 0, 0, "expressions too long and too deeply nested");
