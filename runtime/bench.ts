@@ -48,7 +48,7 @@ export interface LayerTime {
   readonly op: string;
   /** The source line as the model carries it, where it does. */
   readonly source?: string;
-  /** Milliseconds of a run, mean. */
+  /** Milliseconds of a run, median. */
   readonly ms: number;
   /** Of the time in kernels, 0 to 1. */
   readonly share: number;
@@ -146,25 +146,33 @@ async function timeRuns(
   return times;
 }
 
-/** Made-up values for every input, the same each time: speed must not depend on zeros or on chance. */
+/**
+ * Made-up values for every input, the same each time: speed must not depend on zeros or on chance. The first input is
+ * the pictures; more of them are the weights of a model that was compiled without.
+ */
 function benchFeeds(session: Session, batch: number, size: readonly [number, number]): Record<string, Values> {
+  const open = [batch, 3, ...size];
   return Object.fromEntries(
-    session.inputs.map(({ name, type, shape }) => {
+    session.inputs.map(({ name, type, shape }, position) => {
       if (type !== "float32" && type !== "float16") {
         throw new SessionError(`${session.name}: input ${name} is ${type}; only float inputs can be measured`);
       }
-      const symbols = [batch, 3, ...size];
-      const sizes = shape.map((dim, axis) => (typeof dim === "number" ? dim : (symbols[axis] ?? 1)));
-      if (sizes[0] !== batch) throw new SessionError(`${session.name}: made for batches of ${sizes[0]}, not ${batch}`);
-      const data = new Float32Array(sizes.reduce((product, dim) => product * dim, 1));
-      let state = 1;
-      for (let i = 0; i < data.length; i++) {
-        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-        data[i] = state / 2 ** 31 - 1;
+      const sizes = shape.map((dim, axis) => (typeof dim === "number" ? dim : (open[axis] ?? 1)));
+      if (position === 0 && sizes[0] !== batch) {
+        throw new SessionError(`${session.name}: made for batches of ${sizes[0] ?? 0}, not ${batch}`);
       }
-      return [name, { data, shape: sizes }];
+      return [name, { data: madeUp(sizes.reduce((product, dim) => product * dim, 1)), shape: sizes }];
     }),
   );
+}
+
+/** Between -1 and 1, by a linear congruential generator. */
+function madeUp(length: number): Float32Array {
+  let state = 1;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
 }
 
 async function profileLayers(
@@ -201,7 +209,8 @@ export function layerTimes(
   for (const kernel of kernels) {
     const counted = kernel.microseconds.slice(skip);
     if (counted.length === 0) continue;
-    const ms = counted.reduce((sum, time) => sum + time, 0) / counted.length / 1000;
+    // The middle run: on a busy machine a single one may take many times as long.
+    const ms = quantile(counted, 0.5) / 1000;
     const node = locate(kernel);
     const path = node === undefined ? `(${kernel.op})` : node.name || node.outputs[0] || kernel.name;
     const source = node?.docString.split("\n", 1)[0];

@@ -13,7 +13,8 @@ export interface ImageInput {
 export function imageInput(session: Session): ImageInput {
   const [input, ...more] = session.inputs;
   if (input === undefined || more.length > 0) {
-    throw new SessionError(`${session.name}: ${session.inputs.length} inputs; a model that classifies has one`);
+    const why = more.length > 0 ? " (was it compiled without weights?)" : "";
+    throw new SessionError(`${session.name}: ${session.inputs.length} inputs; a model that classifies has one${why}`);
   }
   const { name, type, shape } = input;
   const [batch, channels, height, width] = shape;
@@ -37,7 +38,7 @@ export function scoreOutput(session: Session, wanted: string | undefined): Sessi
   if (output !== undefined) return output;
   throw new SessionError(
     wanted === undefined
-      ? `${session.name}: which output has the scores? (--output ${names.join("|")})`
+      ? `${session.name}: none of its outputs (${names.join(", ")}) is called probabilities or logits; say which has the scores`
       : `${session.name}: no output is called ${wanted} (outputs: ${names.join(", ")})`,
   );
 }

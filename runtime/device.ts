@@ -112,6 +112,10 @@ async function runOnce(runtime: Runtime, device: Device): Promise<void> {
 function missingHardware(device: "cuda" | "webgpu"): string | undefined {
   if (device === "cuda") return hasCudaLibraries() ? undefined : "its libraries are not installed";
   if (process.platform !== "linux") return undefined;
+  const drivers = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES ?? "";
+  if (drivers !== "" && drivers.split(":").every((file) => /swiftshader|lvp_icd|llvmpipe/.test(path.basename(file)))) {
+    return "only a software adapter, which is slower than the processor";
+  }
   const isGpu = (entry: string): boolean => /^(renderD\d+|nvidia\d+|dxg)$/.test(entry);
   const found = ["/dev", "/dev/dri"].some((folder) => existsSync(folder) && readdirSync(folder).some(isGpu));
   return found ? undefined : "no GPU found";

@@ -203,7 +203,13 @@ async function checkFile(file: string): Promise<void> {
 /** Says of a model that ONNX Runtime refused what is the matter: our own reader tells a cut file from a foreign one. */
 async function explain(error: unknown, model: string | Uint8Array, name: string): Promise<SessionError> {
   try {
-    readModelInfo(model);
+    const { externalData } = readModelInfo(model);
+    for (const file of externalData) {
+      if (typeof model !== "string")
+        return new SessionError(`${name}: its weights are in ${file}: open it by its path`);
+      const found = await stat(path.join(path.dirname(model), file)).catch(() => undefined);
+      if (!found) return new SessionError(`${name}: its weights are in ${file}, which is not beside it`);
+    }
   } catch (problem) {
     if (problem instanceof SessionError) return problem;
   }

@@ -257,7 +257,9 @@ describe("one clear line", () => {
       { op: "Tanh", inputs: ["image"], outputs: ["b"] },
     ];
     const model = meanColour({ metadata, nodes, outputs: { a: ["N", 3, "H", "W"], b: ["N", 3, "H", "W"] } });
-    await expect(open(model)).rejects.toThrow("model: which output has the scores? (--output a|b)");
+    await expect(open(model)).rejects.toThrow(
+      "model: none of its outputs (a, b) is called probabilities or logits; say which has the scores",
+    );
   });
 
   it("scales for a network of fixed size", async () => {
