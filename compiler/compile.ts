@@ -1,5 +1,5 @@
 /** From a target or a text to the bytes of an `.onnx` file. */
-import { modelMetadata } from "../runtime/metadata.js";
+import { modelMetadata } from "./metadata.js";
 import { formatPlace } from "./diagnostics/render.js";
 import { concat, emitOnnx, type EmittedModel } from "./emit/onnx.js";
 import type { ParameterValues } from "./emit/parameters.js";

@@ -5,7 +5,7 @@ import { decodeImage } from "./images/decode.js";
 import { ImageError } from "./images/image.js";
 import { views, type Planes, type View } from "./images/preprocess.js";
 import { imageInput, meanProbabilities, numberOrNone, scoreOutput, type Scorer } from "./class-scores.js";
-import { parseMetadata } from "./metadata.js";
+import { parseMetadata } from "../compiler/metadata.js";
 import { readModelInfo } from "./model-info.js";
 import { openSession, SessionError, type Session, type SessionOptions } from "./session.js";
 

@@ -6,7 +6,7 @@ import type { Preprocess } from "../../compiler/model.js";
 import { openClassifier, type Classified, type Classifier, type NamedImage } from "../../runtime/classify.js";
 import { decodeImage } from "../../runtime/images/decode.js";
 import { views, type Planes, type View } from "../../runtime/images/preprocess.js";
-import { modelMetadata } from "../../runtime/metadata.js";
+import { modelMetadata } from "../../compiler/metadata.js";
 import { openSession } from "../../runtime/session.js";
 import { meanColour, tinyNetwork, type ModelText } from "../support/onnx.js";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import proto from "onnx-proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { modelMetadata, parseMetadata } from "../../runtime/metadata.js";
+import { modelMetadata, parseMetadata } from "../../compiler/metadata.js";
 import { readModelInfo } from "../../runtime/model-info.js";
 import { openSession, SessionError } from "../../runtime/session.js";
 import { meanColour, onnxModel, TINY_NODES, testValues, tinyNetwork } from "../support/onnx.js";

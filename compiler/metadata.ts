@@ -3,7 +3,7 @@
  *
  * No Node API here: the compiler writes it in a browser too.
  */
-import type { Preprocess } from "../compiler/model.js";
+import type { Preprocess } from "./model.js";
 
 export const METADATA_KEYS = {
   /** JSON of {@link Preprocess}. */
