@@ -10,7 +10,9 @@ import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { Reporter } from "./diagnostics/reporter.js";
 import { elaborateNetwork } from "./elaborate/index.js";
 import { memoryHost, type Host } from "./host.js";
+import { readRecipe } from "./elaborate/recipe.js";
 import type { Model } from "./model.js";
+import type { Recipe } from "./recipe.js";
 import { Program } from "./program.js";
 import { parseTarget, resolveTarget, standardNetworks, type Target } from "./target.js";
 
@@ -27,7 +29,7 @@ export { summarize, type Summary } from "./summary.js";
 export { memoryHost, parseTarget };
 export { CODES, type Code } from "./diagnostics/codes.js";
 export { diagnosticToJson, renderDiagnostic, ANSI_COLORS, NO_COLORS } from "./diagnostics/render.js";
-export type { Diagnostic, Host, Model, Target };
+export type { Diagnostic, Host, Model, Recipe, Target };
 export type { Preprocess, WeightMap } from "./model.js";
 
 /** What was found, and the text of every file that took part, for code frames. */
@@ -51,6 +53,20 @@ export function elaborate(target: Target, options: ElaborateOptions = {}): Findi
   const model = network && elaborateNetwork(network, reporter, () => program.sources, options.input);
   const findings = { diagnostics: reporter.diagnostics, sources: program.sources };
   return model && !reporter.hasErrors ? { ...findings, model } : findings;
+}
+
+/** The recipe that a target names (`cifar10`, `train.resnet#quick(epochs: 3)`); none where there are errors. */
+export function elaborateRecipe(
+  target: Target,
+  options: ElaborateOptions = {},
+): Findings & { readonly recipe?: Recipe } {
+  const reporter = new Reporter();
+  const program = new Program(options.host ?? memoryHost({}), reporter);
+  const value = resolveTarget(program, target, "recipe");
+  const site = value && { reporter, environment: value.environment, chain: [], at: value.declaration.name.span };
+  const recipe = value && site && readRecipe(value, site);
+  const findings = { diagnostics: reporter.diagnostics, sources: program.sources };
+  return recipe && !reporter.hasErrors ? { ...findings, recipe } : findings;
 }
 
 /** A file that need not exist: the text of an editor. */

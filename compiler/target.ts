@@ -26,8 +26,12 @@ function withExtension(file: string): string {
   return file.endsWith(".resnet") ? file : `${file}.resnet`;
 }
 
-/** The network that a target names, its arguments given. Undefined after an error, which is reported. */
-export function resolveTarget(program: Program, target: Target): DeclarationValue | undefined {
+/** The network (or recipe) that a target names, its arguments given. Undefined after an error, which is reported. */
+export function resolveTarget(
+  program: Program,
+  target: Target,
+  keyword: "network" | "recipe" = "network",
+): DeclarationValue | undefined {
   const module = target.file === undefined ? undefined : program.load(target.file);
   const text = target.expression ?? target.file ?? "";
   const whole = { file: "target", start: 0, end: text.length };
@@ -36,37 +40,42 @@ export function resolveTarget(program: Program, target: Target): DeclarationValu
     program.reporter.report("unknown-target", whole, `the file ${target.file} does not exist`);
     return undefined;
   }
-  if (target.expression === undefined) return module && onlyNetwork(program, module.path, module.environment);
+  if (target.expression === undefined) return module && onlyOne(program, module.path, module.environment, keyword);
 
   const standard = standardEnvironment(program);
   const names = module ? withFallback(module.environment, standard) : standard;
-  const prefix = "network target = ";
+  const prefix = `${keyword} target = `;
   // A network without parameters of its own: names are looked up in the file, then in the standard library.
   const snippet = program.add("target", prefix + target.expression, names);
   const [declaration] = snippet.file.declarations;
   if (program.reporter.hasErrors || !declaration?.value) return undefined;
   const value = evaluate(declaration.value, { reporter: program.reporter, environment: names, chain: [] });
-  if (isRecord(value, "declaration") && value.declaration.keyword === "network") return value;
+  if (isRecord(value, "declaration") && value.declaration.keyword === keyword) return value;
   if (!program.reporter.hasErrors) {
     const { span } = declaration.value;
-    program.reporter.report("unknown-target", span, `\`${target.expression}\` is not a network`);
+    program.reporter.report("unknown-target", span, `\`${target.expression}\` is not a ${keyword}`);
   }
   return undefined;
 }
 
 /** Of a file with one network, that; of several, they are named. */
-function onlyNetwork(program: Program, path: string, environment: Environment): DeclarationValue | undefined {
+function onlyOne(
+  program: Program,
+  path: string,
+  environment: Environment,
+  keyword: "network" | "recipe",
+): DeclarationValue | undefined {
   const file = program.load(path)?.file;
-  const networks = (file?.declarations ?? []).filter((declaration) => declaration.keyword === "network");
-  const [first, ...others] = networks;
+  const declared = (file?.declarations ?? []).filter((declaration) => declaration.keyword === keyword);
+  const [first, ...others] = declared;
   const span = first?.name.span ?? { file: path, start: 0, end: 0 };
   if (!first) {
-    if (!program.reporter.hasErrors) program.reporter.report("unknown-target", span, `${path} declares no network`);
+    if (!program.reporter.hasErrors) program.reporter.report("unknown-target", span, `${path} declares no ${keyword}`);
     return undefined;
   }
   if (others.length > 0) {
-    const names = networks.map((network) => `${path}#${network.name.text}`);
-    program.reporter.report("unknown-target", span, `${path} declares ${networks.length} networks`, {
+    const names = declared.map(({ name }) => `${path}#${name.text}`);
+    program.reporter.report("unknown-target", span, `${path} declares ${declared.length} ${keyword}s`, {
       help: `name one: ${names.join(", ")}`,
     });
     return undefined;

@@ -8,7 +8,7 @@
  */
 
 /** Where a word may stand. */
-export type WordContext = "layer" | "network" | "preprocess" | "weights" | "recipe" | "detector";
+export type WordContext = "layer" | "network" | "preprocess" | "weights" | "recipe" | "transform" | "detector";
 
 export interface Word {
   readonly word: string;
@@ -74,6 +74,33 @@ export const WORDS: readonly Word[] = [
   word("weights", "format", true, "pytorch, caffe or detectron2: how each layer's tensors are laid out and suffixed."),
   word("weights", "stride_in", true, "The kernel that carries a bottleneck's stride in these weights: 1x1 or 3x3."),
   word("weights", "trained_with", true, "The preprocessing that these weights were trained with."),
+  word("recipe", "optimizer", true, "sgd(momentum, weight_decay, nesterov) or adamw(beta1, beta2, weight_decay)."),
+  word("recipe", "batch", true, "Images of an update; accumulate: the parts that it is computed in."),
+  word("recipe", "learning_rate", true, "The base rate, and what it does: divide, plateau, cosine, linear."),
+  word("recipe", "warm_up", true, "A lower rate at first: until_error, or over so many steps."),
+  word("recipe", "stop", true, "The end: a number of updates, or of epochs."),
+  word("recipe", "label_smoothing", true, "The share of the probability that is spread over all classes."),
+  word("recipe", "clip_norm", true, "The largest norm that the gradients together may have."),
+  word("recipe", "ema", true, "Decay of the moving average of the weights."),
+  word("recipe", "precision", true, "fp32 or mixed."),
+  word("recipe", "freeze", true, "Stages that stay as they are, and whether all batch norms do."),
+  word("recipe", "recompute", true, "Stages computed again on the way back, to save memory."),
+  word("recipe", "seed", true, "What all that is random is made from."),
+  word("recipe", "validate", true, "Updates between validations."),
+  word("recipe", "checkpoint", true, "Updates between checkpoints."),
+  word("recipe", "precise_statistics", true, "Images over which batch norms are averaged after training."),
+  word("recipe", "train", false, "Transforms of the training images, in braces."),
+  word("recipe", "evaluate", false, "Transforms of the validation images, in braces."),
+  word("transform", "random_crop", true, "Cuts out a part of this size, anywhere."),
+  word("transform", "flip_horizontal", false, "Mirrors half of the images."),
+  word("transform", "ten_crop", true, "Four corners and the centre, and their mirror images."),
+  word("transform", "resize_shorter", true, "Scales the shorter side to this length."),
+  word("transform", "random_resize_shorter", true, "Scales the shorter side to a length drawn from this interval."),
+  word("transform", "random_resized_crop", true, "Cuts out a part of random size and shape and scales it."),
+  word("transform", "color_pca", false, "AlexNet's colour augmentation."),
+  word("transform", "color_jitter", false, "Random brightness, contrast, saturation and hue."),
+  word("transform", "subtract_mean", false, "Subtracts the training images' mean."),
+  word("transform", "normalize", false, "Subtracts numbers from the channels and divides them."),
 ];
 
 const BARE = new Set(WORDS.filter((entry) => entry.bare).map((entry) => entry.word));

@@ -1,6 +1,7 @@
 /** Everything that can be said of files without compiling them. */
 import { elaborateNetwork } from "../elaborate/index.js";
 import { isComplete } from "../elaborate/declarations.js";
+import { readRecipe } from "../elaborate/recipe.js";
 import { readPreprocess, readWeightMap } from "../elaborate/settings.js";
 import { isRecord, type DeclarationValue } from "../elaborate/values.js";
 import type { Model } from "../model.js";
@@ -36,6 +37,9 @@ function checkDeclaration(value: DeclarationValue, program: Program): Model | un
       return undefined;
     case "weights":
       readWeightMap(value, site);
+      return undefined;
+    case "recipe":
+      readRecipe(value, site);
       return undefined;
     default:
       return undefined;

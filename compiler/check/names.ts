@@ -18,6 +18,7 @@ import { didYouMean } from "../diagnostics/suggest.js";
 import { FUNCTIONS } from "../elaborate/functions.js";
 import { NETWORK_SETTINGS, PREPROCESS_SETTINGS, WEIGHTS_SETTINGS, type SettingSpec } from "../elaborate/settings.js";
 import { OPERATORS } from "../ops/index.js";
+import { RECIPE_BODIES, RECIPE_SETTINGS, TRANSFORM_SETTINGS } from "../elaborate/recipe-words.js";
 import { Names, type Name } from "./scope.js";
 
 /** Layers that are not operators. */
@@ -30,10 +31,12 @@ const GIVEN: Readonly<Record<string, readonly string[]>> = {
   shortcut: ["input", "channels", "stride", "changes"],
 };
 
+/** The words of a declaration's own body, and of braces in it. */
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, SettingSpec>>>> = {
   network: NETWORK_SETTINGS,
   preprocess: PREPROCESS_SETTINGS,
   weights: WEIGHTS_SETTINGS,
+  recipe: { ...RECIPE_SETTINGS, ...Object.fromEntries(RECIPE_BODIES.map((word) => [word, []])) },
 };
 
 export function checkNames(file: SourceFile, reporter: Reporter): void {
@@ -170,7 +173,10 @@ class NameChecker {
     this.#arguments(use.arguments, specs ?? [], names);
     if (use.on) this.#expression(use.on, names);
     if (use.repeat) this.#expression(use.repeat, names);
+    const outer = this.#settings;
+    if (outer === SETTINGS["recipe"]) this.#settings = TRANSFORM_SETTINGS;
     for (const body of use.bodies) this.#body(body, new Names(names));
+    this.#settings = outer;
     if (use.label) this.#declare(use.label, "label", names);
   }
 
@@ -184,6 +190,13 @@ class NameChecker {
 
   #arguments(args: readonly Argument[], specs: SettingSpec, names: Names): void {
     for (const { value } of args) {
+      const forms = specs.find((spec) => spec.forms)?.forms;
+      const called = value.kind === "call" ? value.callee : value;
+      if (forms && called.kind === "name" && (Object.hasOwn(forms, called.text) || !names.find(called.text))) {
+        // A form that is none of those is reported by elaboration, which knows them.
+        if (value.kind === "call") this.#arguments(value.arguments, forms[called.text] ?? [], names);
+        continue;
+      }
       const isWord = value.kind === "name" && specs.some((spec) => spec.words?.includes(value.text));
       // A word that is none of those is reported by elaboration, which knows them.
       const wantsWord = value.kind === "name" && !names.find(value.text) && specs.some((spec) => spec.type === "word");

@@ -15,11 +15,16 @@ export interface Spec {
     | "word"
     | "string"
     | "numbers"
+    | "channels"
+    | "interval"
     | "strings"
     | "shortcut"
     | "preprocess"
     | "weights"
-    | "tensor";
+    | "tensor"
+    | "form";
+  /** Of a `form`: its words, each with what it takes in parentheses: `sgd(momentum: 0.9)`. */
+  readonly forms?: Readonly<Record<string, readonly Spec[]>>;
   readonly words?: readonly string[];
   readonly default?: unknown;
   readonly optional?: true;
@@ -29,7 +34,15 @@ export interface Spec {
   readonly many?: true;
 }
 
+/** `sgd(momentum: 0.9)`: the word, and its arguments with defaults filled in. */
+export interface Form {
+  readonly kind: "form";
+  readonly name: string;
+  readonly values: Readonly<Record<string, Bound>>;
+}
+
 export type Bound =
+  | Form
   | number
   | boolean
   | string
@@ -107,6 +120,7 @@ function reportUnknown(callee: string, argument: Argument, specs: readonly Spec[
 
 function convert(callee: string, spec: Spec, expression: Expression, site: Site): Bound | undefined {
   if (spec.type === "word") return word(callee, spec, expression, site);
+  if (spec.type === "form") return form(callee, spec, expression, site);
   const value = evaluate(expression, site);
   if (isUnknown(value)) return undefined;
   if (spec.type === "tensor") return tensor(expression, value, site);
@@ -152,6 +166,26 @@ function word(callee: string, spec: Spec, expression: Expression, site: Site): s
   return undefined;
 }
 
+function form(callee: string, spec: Spec, expression: Expression, site: Site): Form | undefined {
+  const forms = spec.forms ?? {};
+  const called = expression.kind === "call" ? expression.callee : expression;
+  const name = called.kind === "name" ? called.text : "";
+  const specs = Object.hasOwn(forms, name) ? forms[name] : undefined;
+  if (!specs) {
+    if (called.kind === "missing") return undefined;
+    const message = `\`${spec.name}\` of ${callee} must be ${Object.keys(forms).join(" or ")}`;
+    fail(site, "out-of-range", called.span, message, { help: didYouMean(name, Object.keys(forms)) });
+    return undefined;
+  }
+  const args = expression.kind === "call" ? expression.arguments : [];
+  const values = bind(`\`${name}\``, specs, args, expression.span, site);
+  if (!values) return undefined;
+  const defaults = specs.flatMap((one) =>
+    one.default === undefined ? [] : [[one.name, one.default as Bound] as const],
+  );
+  return { kind: "form", name, values: { ...Object.fromEntries(defaults), ...values } };
+}
+
 /** A label by its name: the graph's output is called as the label is. */
 function tensor(expression: Expression, value: EvalValue, site: Site): readonly BoundTensor[] | undefined {
   if (isRecord(value, "tensor") && expression.kind === "name") {
@@ -174,7 +208,7 @@ const declared =
   (value: EvalValue): DeclarationValue | undefined =>
     isRecord(value, "declaration") && value.declaration.keyword === keyword ? value : undefined;
 
-const CONVERSIONS: Readonly<Record<Exclude<Spec["type"], "word" | "tensor">, Conversion>> = {
+const CONVERSIONS: Readonly<Record<Exclude<Spec["type"], "word" | "tensor" | "form">, Conversion>> = {
   size2: [
     "a whole number or a size such as `3x3`",
     (value) => {
@@ -190,6 +224,21 @@ const CONVERSIONS: Readonly<Record<Exclude<Spec["type"], "word" | "tensor">, Con
   numbers: [
     "a list of numbers",
     (value) => (typeof value === "number" ? [value] : listOf(value, (item) => typeof item === "number")),
+  ],
+  channels: [
+    "a number, or a list of three",
+    (value) => {
+      if (typeof value === "number") return [value, value, value];
+      const numbers = listOf(value, (item) => typeof item === "number");
+      return numbers?.length === 3 ? numbers : undefined;
+    },
+  ],
+  interval: [
+    "a list of two numbers, the smaller first",
+    (value) => {
+      const [low, high, ...others] = listOf(value, (item) => typeof item === "number") ?? [];
+      return low !== undefined && high !== undefined && low <= high && others.length === 0 ? [low, high] : undefined;
+    },
   ],
   strings: [
     "a string or a list of strings",

@@ -1,5 +1,5 @@
 /** Expressions to values. Errors are reported where they stand and give {@link UNKNOWN}. */
-import type { BinaryExpression, BinaryOperator, Expression, Identifier, Span } from "../../grammar/ast.js";
+import type { Assert, BinaryExpression, BinaryOperator, Expression, Identifier, Span } from "../../grammar/ast.js";
 import type { Code } from "../diagnostics/codes.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
 import type { Details, Reporter } from "../diagnostics/reporter.js";
@@ -273,8 +273,17 @@ function range(fromExpression: Expression, toExpression: Expression, span: Span,
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
 }
 
+/** False after a failed assertion, which is reported with its message. */
+export function checkAssertion(statement: Assert, site: Site): boolean {
+  if (evaluateBoolean(statement.condition, site) !== false) return true;
+  const message = statement.message ? evaluate(statement.message, site) : undefined;
+  const text = typeof message === "string" ? interpolate(message, site) : "the assertion is false";
+  fail(site, "assertion-failed", statement.condition.span, text);
+  return false;
+}
+
 /** `{name}` and `{input.channels}` in a message, by their values. */
-export function interpolate(text: string, site: Site): string {
+function interpolate(text: string, site: Site): string {
   return text.replace(/\{\s*([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?\s*\}/g, (written, name: string, field?: string) => {
     const value = site.environment.lookup(name)?.get();
     if (value === undefined) return written;

@@ -4,12 +4,12 @@ import { OPERATORS } from "../ops/index.js";
 import { inlineNetwork, instantiateBlock, readInput, runStage } from "./instantiate.js";
 import { applyLayer, applyMerge, applyNothing, applyResidual } from "./layers.js";
 import {
+  checkAssertion,
   describeNumber,
   evaluate,
   evaluateBoolean,
   evaluateWhole,
   fail,
-  interpolate,
   isUnknown,
   member,
   unknownName,
@@ -34,14 +34,10 @@ function run(statement: Statement, place: Place): "stop" | void {
     case "let":
       place.environment.set(statement.name.text, evaluate(statement.value, site), statement.name.span);
       return;
-    case "assert": {
-      if (evaluateBoolean(statement.condition, site) !== false) return;
-      const message = statement.message ? evaluate(statement.message, site) : undefined;
-      const text = typeof message === "string" ? interpolate(message, site) : "the assertion is false";
-      fail(site, "assertion-failed", statement.condition.span, text);
+    case "assert":
+      if (checkAssertion(statement, site)) return;
       place.flow.tensor = UNKNOWN;
       return "stop";
-    }
     case "if":
       return runIf(statement, place);
     case "for":

@@ -4,7 +4,7 @@ import { didYouMean } from "../diagnostics/suggest.js";
 import type { Preprocess, WeightMap } from "../model.js";
 import { bind, type Bound, type Spec } from "./bind.js";
 import { open, type Opened } from "./declarations.js";
-import { evaluate, evaluateBoolean, fail, interpolate, isUnknown, wrongType, type Site } from "./evaluate.js";
+import { evaluate, checkAssertion, evaluateBoolean, fail, isUnknown, wrongType, type Site } from "./evaluate.js";
 import { Environment } from "./environment.js";
 import { siteOf, type Place } from "./place.js";
 import { isList, type DeclarationValue } from "./values.js";
@@ -30,8 +30,8 @@ export const PREPROCESS_SETTINGS: Readonly<Record<string, SettingSpec>> = {
   interpolation: [spec("kind", "word", { words: ["bilinear", "bicubic", "nearest"] })],
   color: [spec("order", "word", { words: ["rgb", "bgr"] })],
   range: [spec("white", "number", { min: 1e-6 })],
-  subtract: [spec("mean", "numbers")],
-  divide: [spec("std", "numbers", { min: 1e-12 })],
+  subtract: [spec("mean", "channels")],
+  divide: [spec("std", "channels", { min: 1e-12 })],
 };
 
 /** In a `weights` declaration. */
@@ -64,58 +64,73 @@ interface Setting {
   readonly use: Use;
 }
 
-/** The settings that a `preprocess` or `weights` declaration makes, in order. */
-function readSettings(opened: Opened, table: Readonly<Record<string, SettingSpec>>, site: Site): Setting[] {
-  const settings: Setting[] = [];
+/** A declaration whose body says things rather than adds layers. */
+export interface SettingsBody {
+  readonly declaration: { readonly keyword: string };
+  readonly body: Body;
+  readonly environment: Environment;
+}
+
+/** Goes through such a body: `let`, `assert`, `if` and `for` as everywhere, all else is handed over. */
+export function readStatements(opened: SettingsBody, site: Site, onUse: (use: Use, site: Site) => void): void {
   const runAll = (body: Body, environment: Environment): void => {
     for (const statement of body.statements) run(statement, environment);
   };
   const run = (statement: Statement, environment: Environment): void => {
     const here = { ...site, environment };
-    if (statement.kind === "let") {
-      environment.set(statement.name.text, evaluate(statement.value, here), statement.name.span);
-    } else if (statement.kind === "assert") {
-      if (evaluateBoolean(statement.condition, here) !== false) return;
-      const message = statement.message ? evaluate(statement.message, here) : undefined;
-      const text = typeof message === "string" ? interpolate(message, here) : "the assertion is false";
-      fail(here, "assertion-failed", statement.condition.span, text);
-    } else if (statement.kind === "if") {
-      const condition = evaluateBoolean(statement.condition, here);
-      const chosen = condition === undefined ? undefined : condition ? statement.then : statement.else;
-      if (chosen?.kind === "body") runAll(chosen, new Environment(environment));
-      else if (chosen) run(chosen, environment);
-    } else if (statement.kind === "for") {
-      const over = evaluate(statement.over, here);
-      if (isUnknown(over)) return;
-      if (!isList(over)) return void wrongType("a range or a list", over, statement.over.span, here);
-      for (const item of over) {
-        const turn = new Environment(environment);
-        turn.set(statement.variable.text, item, statement.variable.span);
-        runAll(statement.body, turn);
-      }
-    } else if (statement.kind === "use") {
-      const word = statement.target.map((part) => part.text).join(".");
-      const specs = table[word];
-      const { keyword } = opened.declaration;
-      if (!specs) {
-        const help = didYouMean(word, Object.keys(table)) ?? `it has ${Object.keys(table).join(", ")}`;
-        fail(here, "misplaced-statement", statement.span, `\`${word}\` does not belong in a ${keyword} declaration`, {
-          help,
-        });
+    switch (statement.kind) {
+      case "let":
+        environment.set(statement.name.text, evaluate(statement.value, here), statement.name.span);
+        return;
+      case "assert":
+        checkAssertion(statement, here);
+        return;
+      case "if": {
+        const condition = evaluateBoolean(statement.condition, here);
+        const chosen = condition === undefined ? undefined : condition ? statement.then : statement.else;
+        if (chosen?.kind === "body") runAll(chosen, new Environment(environment));
+        else if (chosen) run(chosen, environment);
         return;
       }
-      const values = bind(`\`${word}\``, specs, statement.arguments, statement.span, here);
-      if (values) settings.push({ word, values, use: statement });
-    } else {
-      fail(
-        here,
-        "misplaced-statement",
-        statement.span,
-        `this does not belong in a ${opened.declaration.keyword} declaration`,
-      );
+      case "for": {
+        const over = evaluate(statement.over, here);
+        if (isUnknown(over)) return;
+        if (!isList(over)) return void wrongType("a range or a list", over, statement.over.span, here);
+        for (const item of over) {
+          const turn = new Environment(environment);
+          turn.set(statement.variable.text, item, statement.variable.span);
+          runAll(statement.body, turn);
+        }
+        return;
+      }
+      case "use":
+        return onUse(statement, here);
+      case "stage":
+      case "input": {
+        const message = `this does not belong in a ${opened.declaration.keyword} declaration`;
+        fail(here, "misplaced-statement", statement.span, message);
+      }
     }
   };
   runAll(opened.body, opened.environment);
+}
+
+/** The settings that a `preprocess` or `weights` declaration makes, in order. */
+function readSettings(opened: Opened, table: Readonly<Record<string, SettingSpec>>, site: Site): Setting[] {
+  const settings: Setting[] = [];
+  readStatements(opened, site, (use, here) => {
+    const word = use.target.map((part) => part.text).join(".");
+    const specs = table[word];
+    if (!specs) {
+      const { keyword } = opened.declaration;
+      const help = didYouMean(word, Object.keys(table)) ?? `it has ${Object.keys(table).join(", ")}`;
+      const message = `\`${word}\` does not belong in a ${keyword} declaration`;
+      fail(here, "misplaced-statement", use.span, message, { help });
+      return;
+    }
+    const values = bind(`\`${word}\``, specs, use.arguments, use.span, here);
+    if (values) settings.push({ word, values, use });
+  });
   return settings;
 }
 
@@ -131,16 +146,6 @@ export function readPreprocess(value: DeclarationValue, site: Site): Preprocess 
   const to = get("resize", "to") as readonly [number, number] | undefined;
   const crop = get("center_crop", "size") as readonly [number, number] | undefined;
   const resize = to ? { to } : shorter === undefined ? undefined : { shorter };
-  const channels = (word: string, name: string, fallback: number): readonly number[] => {
-    const values = get(word, name) as readonly number[] | undefined;
-    if (values === undefined) return [fallback, fallback, fallback];
-    if (values.length === 1) return [values[0] ?? fallback, values[0] ?? fallback, values[0] ?? fallback];
-    if (values.length !== 3) {
-      const span = given.get(word)?.use.span ?? opened.declaration.span;
-      fail(site, "out-of-range", span, `\`${word}\` takes one number or three, one a channel, not ${values.length}`);
-    }
-    return values;
-  };
   return {
     name: value.alias ?? value.declaration.name.text,
     ...(resize ? { resize } : {}),
@@ -148,8 +153,8 @@ export function readPreprocess(value: DeclarationValue, site: Site): Preprocess 
     interpolation: (get("interpolation", "kind") as Preprocess["interpolation"] | undefined) ?? "bilinear",
     color: (get("color", "order") as Preprocess["color"] | undefined) ?? "rgb",
     range: (get("range", "white") as number | undefined) ?? 1,
-    mean: channels("subtract", "mean", 0),
-    std: channels("divide", "std", 1),
+    mean: (get("subtract", "mean") as readonly number[] | undefined) ?? [0, 0, 0],
+    std: (get("divide", "std") as readonly number[] | undefined) ?? [1, 1, 1],
   };
 }
 

@@ -1,0 +1,103 @@
+/** The words of `recipe` declarations and what they take. */
+import type { Spec } from "./bind.js";
+
+const spec = (name: string, type: Spec["type"], more: Partial<Spec> = {}): Spec => ({ name, type, ...more });
+
+/** The optimisers, by the words that `optimizer` takes. */
+const OPTIMIZERS: Readonly<Record<string, readonly Spec[]>> = {
+  sgd: [
+    spec("momentum", "number", { min: 0, max: 1, default: 0 }),
+    spec("weight_decay", "number", { min: 0, default: 0 }),
+    spec("nesterov", "boolean", { default: false }),
+    spec("decay_scope", "word", { words: ["all", "weights"], default: "all" }),
+    spec("rule", "word", { words: ["pytorch", "caffe"], default: "pytorch" }),
+  ],
+  adamw: [
+    spec("beta1", "number", { min: 0, max: 1, default: 0.9 }),
+    spec("beta2", "number", { min: 0, max: 1, default: 0.999 }),
+    spec("eps", "number", { min: 0, default: 1e-8 }),
+    spec("weight_decay", "number", { min: 0, default: 0.01 }),
+    spec("decay_scope", "word", { words: ["all", "weights"], default: "all" }),
+  ],
+};
+
+/** What the learning rate does. */
+const SCHEDULES: Readonly<Record<string, readonly Spec[]>> = {
+  constant: [],
+  divide: [
+    spec("by", "number", { min: 1 }),
+    spec("at", "numbers", { min: 0, optional: true }),
+    spec("epochs", "numbers", { min: 0, optional: true }),
+  ],
+  plateau: [
+    spec("by", "number", { min: 1, default: 10 }),
+    spec("patience", "int", { min: 1, default: 5 }),
+    spec("times", "int", { min: 1, default: 3 }),
+  ],
+  cosine: [spec("to", "number", { min: 0, default: 0 })],
+  linear: [spec("to", "number", { min: 0, default: 0 })],
+};
+
+export const RECIPE_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
+  optimizer: [spec("kind", "form", { forms: OPTIMIZERS })],
+  batch: [spec("images", "int", { min: 1 }), spec("accumulate", "int", { min: 1, default: 1 })],
+  learning_rate: [spec("rate", "number", { min: 0 }), spec("schedule", "form", { forms: SCHEDULES, optional: true })],
+  warm_up: [
+    spec("rate", "number", { min: 0 }),
+    spec("until_error", "number", { min: 0, max: 1, optional: true }),
+    spec("steps", "int", { min: 1, optional: true }),
+  ],
+  stop: [spec("steps", "int", { min: 1, optional: true }), spec("epochs", "int", { min: 1, optional: true })],
+  label_smoothing: [spec("share", "number", { min: 0, max: 1 })],
+  clip_norm: [spec("norm", "number", { min: 0 })],
+  ema: [spec("decay", "number", { min: 0, max: 1 })],
+  precision: [spec("kind", "word", { words: ["fp32", "mixed"] })],
+  freeze: [spec("stages", "strings", { optional: true }), spec("batch_norm", "boolean", { default: false })],
+  recompute: [spec("stages", "strings", { optional: true }), spec("all", "boolean", { default: false })],
+  seed: [spec("number", "int", { min: 0 })],
+  validate: [spec("every", "int", { min: 1 })],
+  checkpoint: [spec("every", "int", { min: 1 })],
+  precise_statistics: [spec("images", "int", { min: 1 })],
+};
+
+/** Before `{ ... }` with transforms in it. */
+export const RECIPE_BODIES = ["train", "evaluate"] as const;
+
+const SIDE = { min: 1, max: 16384 } as const;
+const interpolation = spec("interpolation", "word", { words: ["bilinear", "bicubic", "nearest"], optional: true });
+
+/** The transforms of runtime/data/transforms as they are written; a test holds the two against each other. */
+export const TRANSFORM_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
+  pad: [spec("margin", "int", { min: 0, max: 4096 })],
+  random_crop: [spec("size", "size2", SIDE)],
+  flip_horizontal: [spec("probability", "number", { min: 0, max: 1, optional: true })],
+  center_crop: [spec("size", "size2", SIDE)],
+  ten_crop: [spec("size", "size2", SIDE)],
+  resize: [spec("size", "size2", SIDE), interpolation],
+  resize_shorter: [spec("length", "int", SIDE), interpolation],
+  random_resize_shorter: [spec("length", "interval", SIDE), interpolation],
+  random_resized_crop: [
+    spec("size", "size2", SIDE),
+    spec("scale", "interval", { min: 0.001, max: 1, optional: true }),
+    spec("ratio", "interval", { min: 0.05, max: 20, optional: true }),
+    interpolation,
+  ],
+  color_pca: [spec("std", "number", { min: 0, max: 10, optional: true })],
+  color_jitter: [
+    spec("brightness", "number", { min: 0, optional: true }),
+    spec("contrast", "number", { min: 0, optional: true }),
+    spec("saturation", "number", { min: 0, optional: true }),
+    spec("hue", "number", { min: 0, max: 0.5, optional: true }),
+  ],
+  subtract_mean: [
+    spec("per", "word", { words: ["pixel", "channel"], optional: true }),
+    spec("divide", "word", { words: ["none", "std"], optional: true }),
+    spec("range", "number", { min: 1, max: 255, optional: true }),
+  ],
+  normalize: [
+    spec("mean", "channels", { optional: true }),
+    spec("std", "channels", { min: 1e-6, optional: true }),
+    spec("range", "number", { min: 1, max: 255, optional: true }),
+    spec("color", "word", { words: ["rgb", "bgr"], optional: true }),
+  ],
+};
