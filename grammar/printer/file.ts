@@ -74,8 +74,8 @@ function importDoc({ names, from, span }: Import, context: Context): Doc {
   const open = context.text.indexOf("{", span.start);
   const path = [" from ", from.text];
   if (names.length === 0 && !context.comments.any(open, from.span.start)) return ["import {}", path];
-  const list = separated(items, { open, close: from.span.start, layout: "filled" }, context);
-  return group(["import {", indent([line, list]), line, "}", path]);
+  const { opening, contents } = separated(items, { open, close: from.span.start, layout: "filled" }, context);
+  return group(["import {", opening, indent([line, contents]), line, "}", path]);
 }
 
 function declarationDoc(declaration: Declaration, context: Context): Doc {

@@ -21,11 +21,17 @@ export interface Enclosure {
   readonly layout: "filled" | "listed";
 }
 
+export interface Separated {
+  /** A comment in the line of the opening mark, to be printed before that line ends. */
+  readonly opening: Doc;
+  readonly contents: Doc;
+}
+
 /** Elements with commas between them; nothing before the first and after the last. */
-export function separated(items: readonly Item[], { open, close, layout }: Enclosure, context: Context): Doc {
+export function separated(items: readonly Item[], { open, close, layout }: Enclosure, context: Context): Separated {
   const { comments } = context;
   const parts: Doc[] = [];
-  const before: Doc[] = [];
+  let opening: Doc = "";
   let end = open;
   items.forEach((item, index) => {
     const gap = end === undefined ? { own: [] } : comments.takeGap(end, item.span.start);
@@ -33,7 +39,7 @@ export function separated(items: readonly Item[], { open, close, layout }: Enclo
     // What stands inside an element where no line can end goes before it; of the first after a word, before the word.
     const inside = end === undefined ? [] : comments.take(item.span.start, item.span.end);
     const trailing = gap.trailing === undefined ? [] : [atLineEnd(gap.trailing)];
-    if (index === 0) before.push(...trailing);
+    if (index === 0) opening = trailing;
     else {
       const breaks = trailing.length + gap.own.length + inside.length > 0;
       parts.push([",", ...trailing, breaks ? hardline : line]);
@@ -42,14 +48,13 @@ export function separated(items: readonly Item[], { open, close, layout }: Enclo
     end = item.span.end;
   });
   const last = close === undefined || end === undefined ? { own: [] } : comments.takeGap(end, close);
-  const after: Doc[] = [
-    ...(last.trailing === undefined ? [] : [atLineEnd(last.trailing)]),
-    ...last.own.map(({ text }, index): Doc =>
-      items.length === 0 && index === 0 ? [text, breakParent] : [hardline, text],
-    ),
-  ];
-  const contents = layout === "filled" ? fill(parts) : parts;
-  return [...before, contents, ...after];
+  const isEmpty = items.length === 0;
+  const ending = last.trailing === undefined ? "" : atLineEnd(last.trailing);
+  const after = last.own.map(({ text }, i): Doc => (isEmpty && i === 0 ? [text, breakParent] : [hardline, text]));
+  return {
+    opening: isEmpty ? ending : opening,
+    contents: [layout === "filled" ? fill(parts) : parts, isEmpty ? "" : ending, after],
+  };
 }
 
 /** In brackets that stand on the lines before and after where the elements do not fit in one line. */
@@ -62,6 +67,6 @@ export function bracketed(
   context: Context,
 ): Doc {
   if (items.length === 0 && !context.comments.any(place.open, place.close)) return opener + closer;
-  const contents = separated(items, { ...place, layout }, context);
-  return builders.group([opener, indent([softline, contents]), softline, closer]);
+  const { opening, contents } = separated(items, { ...place, layout }, context);
+  return builders.group([opener, opening, indent([softline, contents]), softline, closer]);
 }

@@ -94,7 +94,7 @@ function argumentsDoc(use: Use, context: Context): { doc: Doc; end: number } {
   if (use.style === "none") return { doc: "", end };
   const items = argumentItems(use.arguments, context);
   if (use.style === "bare") {
-    return { doc: [" ", indent(separated(items, { layout: "filled" }, context))], end };
+    return { doc: [" ", indent(separated(items, { layout: "filled" }, context).contents)], end };
   }
   const close = closingParenthesis(end, context.text);
   return { doc: callDoc(use.arguments, pathEnd, close, context), end: close + 1 };
