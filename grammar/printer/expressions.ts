@@ -2,9 +2,10 @@ import { builders, type Doc } from "./doc.js";
 import type { Argument, Expression, Identifier } from "../ast.js";
 import { chains, PRECEDENCE, precedenceOf, type Precedence } from "../operators.js";
 import type { Context } from "./context.js";
+import { flatText } from "./flat.js";
 import { bracketed, type Item } from "./sequence.js";
 
-const { group, indent, line } = builders;
+const { group, hardline, indent, line } = builders;
 
 /** An expression, in parentheses where it binds more loosely than its place allows. */
 export function expressionDoc(expression: Expression, context: Context, atLeast: number = PRECEDENCE.conditional): Doc {
@@ -53,6 +54,22 @@ function bare(expression: Expression, context: Context): Doc {
         indent([line, "else ", inner(expression.else)]),
       ]);
   }
+}
+
+/**
+ * `let a = ...`: a value that does not fit in the line stands in the next one if it fits there, but for a list, which
+ * is broken inside its brackets.
+ */
+export function valueDoc(head: Doc, value: Expression, column: number, context: Context): Doc {
+  const printed = expressionDoc(value, context);
+  const flat = flatText(printed, context.width);
+  const flatHead = flatText(head, context.width);
+  if (flat !== undefined && flatHead !== undefined && value.kind !== "list") {
+    const together = column + flatHead.length + " = ".length + flat.length;
+    const below = column + context.indent + flat.length;
+    if (together > context.width && below <= context.width) return [head, " =", indent([hardline, printed])];
+  }
+  return group([head, " = ", printed]);
 }
 
 const leftOf = (own: Precedence): number => (chains(own) ? own : own + 1);

@@ -2,7 +2,7 @@ import { builders, type Doc } from "./doc.js";
 import type { Comment, Declaration, Import, Parameter, SourceFile } from "../ast.js";
 import { Comments } from "./comments.js";
 import type { Context } from "./context.js";
-import { expressionDoc } from "./expressions.js";
+import { expressionDoc, valueDoc } from "./expressions.js";
 import { flatText } from "./flat.js";
 import { joinLines, type Line } from "./rows.js";
 import { bracketed, onOwnLines, separated, type Item } from "./sequence.js";
@@ -87,7 +87,7 @@ function declarationDoc(declaration: Declaration, context: Context): Doc {
     head.push(bracketed("(", parameterItems(parameters, context), ")", { open: end, close }, "listed", context));
     end = close + 1;
   }
-  if (value !== undefined) return group([...head, " = ", expressionDoc(value, context)]);
+  if (value !== undefined) return valueDoc(head, value, 0, context);
   if (body === undefined) return head;
   const { doc, flat } = withBodies(head, end, [body], "", 0, context);
   return flat ?? doc;

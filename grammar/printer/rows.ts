@@ -32,7 +32,7 @@ export const rowText = ({ cells, gap }: Row): string => cells.join(gap);
 
 /** At most one blank line is kept between two lines. */
 export function isBlankBetween(start: number, end: number, text: string): boolean {
-  return (text.slice(start, end).match(/\n/g)?.length ?? 0) > 1;
+  return /\n[ \t\r]*\n/.test(text.slice(start, end));
 }
 
 /** The lines below each other. */

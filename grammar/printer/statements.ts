@@ -1,7 +1,7 @@
 import { builders, type Doc } from "./doc.js";
 import type { Body, Comment, If, Statement, Use } from "../ast.js";
 import type { Context } from "./context.js";
-import { argumentItems, callDoc, expressionDoc, pathText } from "./expressions.js";
+import { argumentItems, callDoc, expressionDoc, pathText, valueDoc } from "./expressions.js";
 import { flatText } from "./flat.js";
 import { joinLines, rowText, type Line, type Row } from "./rows.js";
 import { atLineEnd, onOwnLines, separated } from "./sequence.js";
@@ -41,7 +41,7 @@ function printParts(statement: Statement, column: number, context: Context): Pri
   const expression = (part: Parameters<typeof expressionDoc>[0]): Doc => expressionDoc(part, context);
   switch (statement.kind) {
     case "let":
-      return simple([`let ${statement.name.text} = `, expression(statement.value)], context);
+      return simple(valueDoc(`let ${statement.name.text}`, statement.value, column, context), context);
     case "assert": {
       const { condition, message } = statement;
       return simple(
