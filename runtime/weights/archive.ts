@@ -20,7 +20,7 @@ export interface ArchiveEntry {
 export async function openArchive(file: InputFile): Promise<ReadonlyMap<string, ArchiveEntry>> {
   const entries = new Map<string, ArchiveEntry>();
   try {
-    const zip = await yauzl.fromFdPromise(file.descriptor, { autoClose: false });
+    const zip = await yauzl.fromRandomAccessReaderPromise(new CheckedReader(file), file.size, { autoClose: false });
     for await (const entry of zip.eachEntry()) {
       const name = entry.fileName;
       if (name.endsWith("/")) continue;
@@ -39,6 +39,40 @@ export async function openArchive(file: InputFile): Promise<ReadonlyMap<string, 
     throw file.error(`is truncated or damaged: ${reason.slice(0, 200).replaceAll(/[^\x20-\x7e]+/g, "?")}`);
   }
   return entries;
+}
+
+/**
+ * yauzl's own reader hands positions of the file on to Node, which throws for impossible ones, out of a callback where
+ * nobody can catch it. This one checks them, and calls back at once, so that what yauzl throws reaches its caller.
+ */
+class CheckedReader extends yauzl.RandomAccessReader {
+  readonly #file: InputFile;
+
+  constructor(file: InputFile) {
+    super();
+    this.#file = file;
+  }
+
+  override read(
+    target: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    let failure: Error | null = null;
+    try {
+      this.#file.check(position, length);
+      this.#file.readInto(target.subarray(offset, offset + length), position);
+    } catch (cause) {
+      failure = cause as Error;
+    }
+    callback(failure);
+  }
+
+  override close(callback: (error: Error | null) => void): void {
+    callback(null);
+  }
 }
 
 function checkedOnce(storage: Storage, check: () => void): Storage {

@@ -7,18 +7,18 @@ const WINDOW = 1 << 16;
 export class InputFile {
   readonly path: string;
   readonly size: number;
-  readonly descriptor: number;
+  readonly #descriptor: number;
   #open = true;
 
   /** Throws {@link WeightsError} where there is no such file. */
   constructor(path: string) {
     this.path = path;
     try {
-      this.descriptor = fs.openSync(path, "r");
+      this.#descriptor = fs.openSync(path, "r");
     } catch (cause) {
       throw this.error(openingFailure(cause));
     }
-    const stat = fs.fstatSync(this.descriptor);
+    const stat = fs.fstatSync(this.#descriptor);
     this.size = stat.size;
     if (!stat.isFile()) {
       this.close();
@@ -42,7 +42,7 @@ export class InputFile {
   /** Fills the target from a position. */
   readInto(target: Uint8Array, offset: number): void {
     for (let done = 0; done < target.length;) {
-      const count = fs.readSync(this.descriptor, target, done, target.length - done, offset + done);
+      const count = fs.readSync(this.#descriptor, target, done, target.length - done, offset + done);
       if (count === 0) throw this.error("is truncated: it became shorter while it was read");
       done += count;
     }
@@ -59,7 +59,7 @@ export class InputFile {
   }
 
   close(): void {
-    if (this.#open) fs.closeSync(this.descriptor);
+    if (this.#open) fs.closeSync(this.#descriptor);
     this.#open = false;
   }
 }

@@ -35,7 +35,11 @@ export function* safetensorsChunks(
   metadata: Readonly<Record<string, string>> = {},
 ): Generator<Uint8Array> {
   let crc = 0;
-  for (const tensor of tensors) crc = zlib.crc32(tensorBytes(tensor), crc);
+  for (const tensor of tensors) {
+    const bytes = tensorBytes(tensor);
+    // Of no bytes at all, zlib gives 0 and forgets what came before.
+    if (bytes.length > 0) crc = zlib.crc32(bytes, crc);
+  }
   const header: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   header["__metadata__"] = { ...metadata, [CHECKSUM_KEY]: crc.toString(16).padStart(8, "0") };
   let end = 0;

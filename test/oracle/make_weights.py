@@ -10,6 +10,7 @@ import json
 import pathlib
 import pickle
 import struct
+import zlib
 
 import numpy as np
 import torch
@@ -137,7 +138,7 @@ def numpy_files():
     record("python2.pkl", {"conv1_w": few["conv1_w"], "large": few["large"]}, format="detectron2")
 
 
-def safetensors(tensors, metadata=None):
+def safetensors(tensors, metadata=None, compact=False):
     """The format by its description: https://github.com/huggingface/safetensors#format"""
     types = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "int32": "I32",
              "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL"}
@@ -150,7 +151,7 @@ def safetensors(tensors, metadata=None):
         header[name] = {"dtype": types[str(t.dtype)[6:]], "shape": list(t.shape),
                         "data_offsets": [len(data), len(data) + len(raw)]}
         data += raw
-    text = json.dumps(header).encode()
+    text = (json.dumps(header, separators=(",", ":"), ensure_ascii=False) if compact else json.dumps(header)).encode()
     text += b" " * (-len(text) % 8)
     return struct.pack("<Q", len(text)) + text + data
 
@@ -159,6 +160,27 @@ def safetensors_files():
     every = tensors_of_every_kind()
     (OUT / "every_kind.safetensors").write_bytes(safetensors(every, {"format": "pt"}))
     record("every_kind.safetensors", every, format="safetensors", metadata={"format": "pt"})
+
+
+def written_files():
+    """What our own writers have to give, to the byte (safetensors), or did give (written.pth): the tensors of
+    test/runtime/weights/write.test.ts."""
+    tensors = {
+        "conv.weight": torch.arange(6, dtype=torch.float32).reshape(2, 3, 1, 1) - 2.5,
+        "odd": torch.tensor([0.5], dtype=torch.float32),
+        "counter": torch.tensor(7, dtype=torch.int64),
+        "empty": torch.zeros(0, 3),
+    }
+    data = b"".join(t.numpy().tobytes() for t in tensors.values())
+    metadata = {"note": "caf\u00e9", "resnetc.crc32": f"{zlib.crc32(data):08x}"}
+    (OUT / "written.safetensors").write_bytes(safetensors(tensors, metadata, compact=True))
+    record("written.safetensors", tensors, format="safetensors", metadata=metadata)
+    if (OUT / "written.pth").exists():
+        loaded = torch.load(OUT / "written.pth", weights_only=True)
+        assert type(loaded) is collections.OrderedDict and list(loaded) == list(tensors)
+        for name, t in tensors.items():
+            assert loaded[name].dtype == t.dtype and torch.equal(loaded[name], t), name
+        record("written.pth", tensors, format="pytorch")
 
 
 # Caffe's protocol buffers, written by hand from src/caffe/proto/caffe.proto.
@@ -228,5 +250,6 @@ if __name__ == "__main__":
     pytorch_files()
     numpy_files()
     safetensors_files()
+    written_files()
     caffe_files()
     (OUT / "expected.json").write_text(json.dumps(EXPECTED, separators=(",", ":")) + "\n")
