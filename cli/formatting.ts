@@ -3,13 +3,14 @@ import { tell } from "./target.js";
 
 /** The text in the one style; undefined where it has syntax errors, which are told. */
 export async function formatSource(text: string, path: string): Promise<string | undefined> {
-  const { check, format } = await import("../compiler/index.js");
-  const { parse, SYNTAX_ERROR_CODES } = await import("../grammar/parse.js");
-  if (parse(text, path).errors.length === 0) return format(text);
+  const { format } = await import("../grammar/format.js");
+  const result = format(text, path);
+  if ("text" in result) return result.text;
+  const { check } = await import("../compiler/index.js");
   const { diagnostics, sources } = check([{ path, text }]);
-  const codes: readonly string[] = SYNTAX_ERROR_CODES;
+  const places = new Set(result.errors.map((error) => `${error.code} ${error.span.start}`));
   tell(
-    diagnostics.filter(({ code, span }) => span.file === path && codes.includes(code)),
+    diagnostics.filter(({ code, span }) => span.file === path && places.has(`${code} ${span.start}`)),
     sources,
   );
   return undefined;

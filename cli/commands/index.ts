@@ -9,6 +9,7 @@ import { exportCommand } from "./export.js";
 import { figureCommand } from "./figure.js";
 import { fmtCommand } from "./fmt.js";
 import { initCommand } from "./init.js";
+import { listCommand } from "./list.js";
 import { summaryCommand } from "./summary.js";
 
 export const COMMANDS: readonly (() => Command)[] = [
@@ -16,6 +17,7 @@ export const COMMANDS: readonly (() => Command)[] = [
   checkCommand,
   explainCommand,
   fmtCommand,
+  listCommand,
   summaryCommand,
   figureCommand,
   compileCommand,

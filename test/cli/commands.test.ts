@@ -98,6 +98,16 @@ describe("summary", () => {
   });
 });
 
+describe("list", () => {
+  it("names every standard network, each of which is a target", async () => {
+    const names = (await done(["list", "--names"])).trim().split("\n");
+    expect(names).toEqual(expect.arrayContaining(["ResNet18", "ResNet34A", "ResNet50V15", "CifarResNet", "VGG19"]));
+    const { networks } = JSON.parse(await done(["list", "--json"])) as { networks: { name: string; params: number }[] };
+    expect(networks.map(({ name }) => name)).toEqual(names);
+    expect(networks.find(({ name }) => name === "ResNet152")).toMatchObject({ params: 60_192_808 });
+  });
+});
+
 describe("compile", () => {
   it("gives the same bytes for the same seed, and others for another", async () => {
     const folder = await folderWith({ "small.resnet": SMALL });

@@ -1,0 +1,24 @@
+/** What programs use of the runtime: `import { openClassifier } from "resnetc/runtime"`. */
+export { fileHost } from "./host.js";
+export { writeWhole, FileError } from "./files.js";
+export {
+  openSession,
+  SessionError,
+  type Session,
+  type SessionOptions,
+  type TensorSpec,
+  type Values,
+} from "./session.js";
+export { availability, DEVICES, type Availability, type Device, type DeviceRequest } from "./device.js";
+export {
+  openClassifier,
+  type Classified,
+  type Classifier,
+  type ClassifierOptions,
+  type ClassifyOptions,
+  type Prediction,
+} from "./classify.js";
+export { bench, type BenchOptions, type BenchResult } from "./bench.js";
+export { figure, type FigureOptions } from "./draw/figure.js";
+export { readModelInfo, type ModelInfo } from "./model-info.js";
+export * from "./weights/index.js";

@@ -1,0 +1,64 @@
+/** What README.md shows is what the commands beside it give. */
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { elaborate, parseTarget, summarize } from "../../compiler/index.js";
+import { figure } from "../../runtime/draw/figure.js";
+
+const root = new URL("../../", import.meta.url);
+const readme = await readFile(new URL("README.md", root), "utf8");
+
+function network(target: string) {
+  const { model } = elaborate(parseTarget(target));
+  if (model === undefined) throw new Error(`${target} has errors`);
+  return model;
+}
+
+it("the numbers beside table 1 are those of the summary", () => {
+  const summary = summarize(network("ResNet50"));
+  const numbers = [summary, ...summary.stages].flatMap(({ params, macs }) => [params, macs!]);
+  const written = [...readme.matchAll(/\d{1,3}(?:,\d{3})+/g)].map(([text]) => text);
+  for (const number of numbers) expect(written).toContain(number.toLocaleString("en-US"));
+});
+
+describe("pictures are what their command draws", () => {
+  const commands = [...readme.matchAll(/npx resnetc figure ([\w ]+) -o (docs\/images\/\S+\.svg)/g)];
+  it.each(commands.map(([, targets, file]) => [file!, targets!.split(" ")] as const))("%s", async (file, targets) => {
+    expect(await readFile(new URL(file, root), "utf8")).toBe(figure(targets.map(network)));
+  });
+  it("and there is one", () => expect(commands.length).toBeGreaterThan(0));
+});
+
+it("the program runs as it stands, on the package as it is built", async () => {
+  const program = /```ts\n([\s\S]*?)```/.exec(readme)![1]!;
+  const run = promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], {
+    cwd: fileURLToPath(root),
+  });
+  const { stdout, stderr } = await run;
+  expect(stderr).toBe("");
+  expect(stdout.match(/probability:/g)).toHaveLength(3);
+});
+
+it("every command that it shows exists, with the options that it shows", async () => {
+  const { COMMANDS } = await import("../../cli/commands/index.js");
+  const commands = new Map(COMMANDS.map((define) => define()).map((command) => [command.name(), command]));
+  const shown = [...readme.matchAll(/npx resnetc ([a-z]+)([^\n`]*)/g)];
+  expect(shown.length).toBeGreaterThan(10);
+  for (const [line, name, rest] of shown) {
+    const command = commands.get(name!);
+    expect(command, line).toBeDefined();
+    const options = command!.options.flatMap((option) => [option.long, option.short]);
+    for (const [option] of rest!.replace(/#.*/, "").matchAll(/(?<= )--?[a-z][a-z-]*/g))
+      expect(options, line).toContain(option);
+  }
+});
+
+it("links lead somewhere", async () => {
+  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)|src="([^"]+)"/g)].map((match) => match[1] ?? match[2]!);
+  for (const link of links) {
+    const found = await import("node:fs").then((fs) => fs.existsSync(new URL(link, root)));
+    expect(found, link).toBe(true);
+  }
+});
