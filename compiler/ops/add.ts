@@ -13,4 +13,5 @@ export const add: Operator = {
   },
   label: () => "add",
   lower: (node, emit) => lowerChain("Add", node, emit),
+  gradient: (node, [dy]) => node.inputs.map(() => dy),
 };

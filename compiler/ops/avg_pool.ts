@@ -1,4 +1,6 @@
 import { flag, size2 } from "./attributes.js";
+import { formula, sizes } from "./formula.js";
+import { windowCounts } from "./gradients/windows.js";
 import type { Operator } from "./operator.js";
 import { featureMap, reshaped } from "./shapes.js";
 import {
@@ -59,5 +61,15 @@ export const avgPool: Operator = {
       pads: onnxPads(written ? [0, 0] : pad, extra),
       count_include_pad: counts && !written ? 1 : 0,
     });
+  },
+  // Each value gets a share of every window that it is in.
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const f = formula(builder);
+    const [map, [batch, channels, ...output]] = [sizes(node.inputs[0]!).slice(2), sizes(dy)];
+    const shares = windowCounts(node.attributes, map, output).map((count) => 1 / count);
+    const shared = f.times(dy, builder.constant(shares, [1, 1, ...output]));
+    const planes = f.reshape(shared, [batch! * channels!, 1, ...output]);
+    return builder.apply("scatter_windows", [planes], { ...node.attributes, channels: channels!, input: map });
   },
 };

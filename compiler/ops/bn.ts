@@ -1,4 +1,5 @@
 import { int } from "./attributes.js";
+import { formula } from "./formula.js";
 import type { Operator, ParameterSpec } from "./operator.js";
 import { channelsOf, known } from "./shapes.js";
 
@@ -59,5 +60,17 @@ export const bn: Operator = {
       // ONNX counts the other share.
       momentum: { float: 1 - int(node.attributes, "momentum") },
     });
+  },
+  // By the running statistics, which do not depend on x. While training, `bn_train` has taken its place.
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const f = formula(builder);
+    const [x, weight, , mean, variance] = node.inputs;
+    const rank = x!.type.shape.length;
+    const inverse = f.power(f.affine(variance!, 1, int(node.attributes, "eps")), -0.5);
+    const dx = f.times(dy, f.perChannel(f.times(weight!, inverse), rank));
+    const centred = f.minus(x!, f.perChannel(mean!, rank));
+    const dWeight = f.times(f.channelSum(f.times(dy, centred)), inverse);
+    return [dx, dWeight, f.channelSum(dy), undefined, undefined];
   },
 };

@@ -14,4 +14,6 @@ export const cast: Operator = {
     const to = onnxType(word(node.attributes, "to") as DataType);
     emit.node("Cast", [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)], { to });
   },
+  gradient: (node, [dy], builder) =>
+    dy === undefined ? [] : builder.apply("cast", [dy], { to: node.inputs[0]!.type.dtype }),
 };

@@ -21,4 +21,14 @@ export const concat: Operator = {
     const inputs = node.inputs.map((input) => emit.name(input));
     emit.node("Concat", inputs, [emit.name(node.outputs[0]!)], { axis: CHANNELS });
   },
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    let from = 0;
+    return node.inputs.map((x) => {
+      const to = from + channelsOf(x.type, "concat");
+      const [part] = builder.apply("slice_channels", [dy], { from, to });
+      from = to;
+      return part;
+    });
+  },
 };

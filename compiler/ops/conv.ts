@@ -1,5 +1,6 @@
 import { valuesPerImage } from "./cost.js";
 import { flag, int, size2 } from "./attributes.js";
+import { sizes } from "./formula.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { featureMap, reshaped } from "./shapes.js";
 import { completePadding, KERNEL, onnxPads, PAD, slide, strideLabel, STRIDE } from "./windows.js";
@@ -65,6 +66,16 @@ export const conv: Operator = {
         group: int(attributes, "groups"),
       },
     );
+  },
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const [x, weight, bias] = node.inputs;
+    const input = sizes(x!).slice(2);
+    return [
+      ...builder.apply("conv_input_gradient", [dy, weight!], { ...node.attributes, input, method: "transposed" }),
+      ...builder.apply("conv_weight_gradient", [x!, dy], { ...node.attributes, method: "columns_plain" }),
+      ...(bias === undefined ? [] : builder.apply("channel_sum", [dy])),
+    ];
   },
 };
 

@@ -1,6 +1,7 @@
 /** Operators of one input that keep its shape and have no parameters: what they share. */
 import type { Lowering, OnnxAttribute } from "../emit/lowering.js";
-import type { ArgumentSpec, Attributes, Node, Operator } from "./operator.js";
+import type { ArgumentSpec, Attributes, GraphBuilder, Node, Operator, Value } from "./operator.js";
+import { formula, type Formula } from "./formula.js";
 import { known } from "./shapes.js";
 
 interface Elementwise {
@@ -15,10 +16,12 @@ interface Elementwise {
   readonly onnxAttributes?: (attributes: Attributes) => Readonly<Record<string, OnnxAttribute>>;
   /** Instead of `onnx`, where it takes several. */
   readonly lower?: (node: Node, emit: Lowering) => void;
+  /** dx as a formula of dy, the input and the output. */
+  readonly gradient?: (f: Formula, dy: Value, x: Value, y: Value, node: Node) => Value;
 }
 
 export function elementwise(definition: Elementwise): Operator {
-  const { name, doc, onnx, onnxAttributes, trainingOnly, fullPrecision } = definition;
+  const { name, doc, onnx, onnxAttributes, trainingOnly, fullPrecision, gradient } = definition;
   const single = (node: Node, emit: Lowering): void =>
     emit.node(onnx!, [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)], onnxAttributes?.(node.attributes));
   return {
@@ -30,5 +33,10 @@ export function elementwise(definition: Elementwise): Operator {
     ...(fullPrecision && { fullPrecision }),
     label: () => definition.label ?? name.replaceAll("_", " "),
     lower: definition.lower ?? single,
+    ...(gradient && {
+      gradient: (node: Node, [dy]: readonly (Value | undefined)[], builder: GraphBuilder) => {
+        return dy === undefined ? [] : [gradient(formula(builder), dy, node.inputs[0]!, node.outputs[0]!, node)];
+      },
+    }),
   };
 }

@@ -1,5 +1,6 @@
 import { valuesPerImage } from "./cost.js";
 import { flag, int } from "./attributes.js";
+import { formula, sizes } from "./formula.js";
 import { formatShape, isSymbolic } from "../ir/dim.js";
 import type { TensorType } from "../ir/types.js";
 import { ShapeError, type Operator } from "./operator.js";
@@ -45,6 +46,17 @@ export const fc: Operator = {
     }
     const inputs = [flat, ...parameters.map((each) => emit.name(each))];
     emit.node("Gemm", inputs, [emit.name(node.outputs[0]!)], { transB: 1 });
+  },
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const f = formula(builder);
+    const [x, weight, bias] = node.inputs;
+    const shape = sizes(x!);
+    const flat = shape.length === 2 ? x! : f.reshape(x!, [shape[0]!, flatSize(x!.type)]);
+    const dFlat = f.matmul(dy, weight!);
+    const dx = shape.length === 2 ? dFlat : f.reshape(dFlat, shape);
+    const dWeight = f.matmul(dy, flat, { left: true });
+    return [dx, dWeight, ...(bias === undefined ? [] : [f.channelSum(dy)])];
   },
 };
 

@@ -1,4 +1,5 @@
 import { mul, type Dim } from "../ir/dim.js";
+import { formula, sizes } from "./formula.js";
 import type { Operator } from "./operator.js";
 import { known, reshaped } from "./shapes.js";
 
@@ -13,4 +14,5 @@ export const flatten: Operator = {
   },
   label: () => "flatten",
   lower: (node, emit) => emit.node("Flatten", [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)], { axis: 1 }),
+  gradient: (node, [dy], builder) => (dy === undefined ? [] : [formula(builder).reshape(dy, sizes(node.inputs[0]!))]),
 };

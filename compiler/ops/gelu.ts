@@ -13,4 +13,10 @@ export const gelu = elementwise({
     emit.node("Mul", [x, gate!], [half!]);
     emit.node("Mul", [half!, emit.constant([0.5], dtype, [])], [emit.name(node.outputs[0]!)]);
   },
+  // P(X <= x) + x times the density of X at x.
+  gradient(f, dy, x) {
+    const below = f.affine(f.erf(f.affine(x, Math.SQRT1_2)), 0.5, 0.5);
+    const density = f.affine(f.exp(f.affine(f.times(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return f.times(dy, f.plus(below, f.times(x, density)));
+  },
 });

@@ -1,3 +1,4 @@
+import { formula, sizes } from "./formula.js";
 import { globalPool } from "./global_pool.js";
 
 export const globalAvgPool = globalPool({
@@ -6,4 +7,9 @@ export const globalAvgPool = globalPool({
   fullPrecision: true,
   label: "avg pool",
   onnx: "GlobalAveragePool",
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const [f, shape] = [formula(builder), sizes(node.inputs[0]!)];
+    return [f.expand(f.affine(dy, 1 / (shape[2]! * shape[3]!)), shape)];
+  },
 });

@@ -3,9 +3,13 @@ import { featureMap, reshaped } from "./shapes.js";
 
 /** A pool over the whole map: [N, C, H, W] to [N, C, 1, 1]. */
 export function globalPool(
-  definition: Pick<Operator, "name" | "doc" | "fullPrecision"> & { readonly label: string; readonly onnx: string },
+  definition: Pick<Operator, "name" | "doc" | "fullPrecision"> & {
+    readonly label: string;
+    readonly onnx: string;
+    readonly gradient: NonNullable<Operator["gradient"]>;
+  },
 ): Operator {
-  const { name, doc, label, onnx, fullPrecision } = definition;
+  const { name, doc, label, onnx, fullPrecision, gradient } = definition;
   return {
     name,
     doc,
@@ -16,6 +20,7 @@ export function globalPool(
     },
     ...(fullPrecision && { fullPrecision }),
     label: () => label,
+    gradient,
     lower: (node, emit) => emit.node(onnx, [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)]),
   };
 }

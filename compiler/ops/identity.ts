@@ -5,4 +5,5 @@ export const identity = elementwise({
   doc: "What arrives, unchanged.",
   trainingOnly: true,
   onnx: "Identity",
+  gradient: (_f, dy) => dy,
 });

@@ -11,6 +11,7 @@ import { flatten } from "./flatten.js";
 import { gelu } from "./gelu.js";
 import { globalAvgPool } from "./global_avg_pool.js";
 import { globalMaxPool } from "./global_max_pool.js";
+import { GRADIENT_OPERATORS } from "./gradients/index.js";
 import { hardSigmoid } from "./hard_sigmoid.js";
 import { identity } from "./identity.js";
 import { leakyRelu } from "./leaky_relu.js";
@@ -28,6 +29,7 @@ import { sliceChannels } from "./slice_channels.js";
 import { softmax } from "./softmax.js";
 import { subsample } from "./subsample.js";
 import { tanh } from "./tanh.js";
+import { TENSOR_OPERATORS } from "./tensor/index.js";
 import { upsample } from "./upsample.js";
 
 /** By name, as `node.op` and the source have it. */
@@ -40,6 +42,8 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     ...[dropout, flatten, identity],
     ...[add, multiply, maximum, concat],
     cast,
+    ...TENSOR_OPERATORS,
+    ...GRADIENT_OPERATORS,
   ].map((operator): [string, Operator] => [operator.name, operator]),
 );
 

@@ -7,4 +7,8 @@ export const leakyRelu = elementwise({
   arguments: [{ name: "slope", type: "number", default: 0.01, doc: "Slope where x is negative." }],
   onnx: "LeakyRelu",
   onnxAttributes: (attributes) => ({ alpha: { float: int(attributes, "slope") } }),
+  gradient(f, dy, x, _y, node) {
+    const slope = int(node.attributes, "slope");
+    return f.times(dy, f.affine(f.positive(x), 1 - slope, slope));
+  },
 });

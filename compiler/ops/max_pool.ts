@@ -36,4 +36,11 @@ export const maxPool: Operator = {
       pads: onnxPads(size2(attributes, "pad"), ceilPadding(attributes)),
     });
   },
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    return builder.apply("max_pool_gradient", [dy, node.inputs[0]!, node.outputs[0]!], {
+      ...node.attributes,
+      method: "windows",
+    });
+  },
 };

@@ -1,3 +1,4 @@
+import { formula } from "./formula.js";
 import { lowerChain, requireBranches, requireSame } from "./merges.js";
 import type { Operator } from "./operator.js";
 
@@ -13,4 +14,16 @@ export const maximum: Operator = {
   },
   label: () => "max",
   lower: (node, emit) => lowerChain("Max", node, emit),
+  // Where several are the maximum they share its gradient, as torch.maximum does for two.
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const f = formula(builder);
+    const [y] = node.outputs;
+    const wins = node.inputs.map((x) => f.complement(f.less(x, y!)));
+    const share = f.over(
+      dy,
+      wins.reduce((a, b) => f.plus(a, b)),
+    );
+    return wins.map((win) => f.times(win, share));
+  },
 };

@@ -1,5 +1,6 @@
 import { equalDims, formatShape, type Dim } from "../ir/dim.js";
 import type { TensorType } from "../ir/types.js";
+import { formula } from "./formula.js";
 import { lowerChain, requireBranches } from "./merges.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { difference, reshaped } from "./shapes.js";
@@ -14,6 +15,17 @@ export const multiply: Operator = {
   },
   label: () => "multiply",
   lower: (node, emit) => lowerChain("Mul", node, emit),
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const f = formula(builder);
+    return node.inputs.map((x, index) => {
+      const others = node.inputs.filter((_, other) => other !== index);
+      return f.sumTo(
+        others.reduce((product, other) => f.times(product, other), dy),
+        x.type.shape,
+      );
+    });
+  },
 };
 
 const SPATIAL_AXIS = 2;

@@ -56,6 +56,17 @@ export interface Cost {
   readonly macs: number;
 }
 
+/** The device that a graph is written for, as far as its choice of operators goes. */
+export type Target = "cpu" | "webgpu" | "cuda";
+
+/** One way to write a node. */
+export interface Alternative {
+  /** Becomes the node's attribute `method`. */
+  readonly method: string;
+  /** An estimate of its time in seconds, to compare with the others'. */
+  readonly seconds: number;
+}
+
 export interface Operator {
   readonly name: string;
   readonly doc: string;
@@ -104,6 +115,11 @@ export interface Operator {
   readonly linear?: { /** The attributes with a bias. */ withBias(attributes: Attributes): Attributes };
   /** Sums or exponentials that leave the range or precision of fp16: stays fp32 in a half precision model. */
   readonly fullPrecision?: true;
+  /**
+   * Ways to write it that run on this device; the pass `choose_methods` takes the fastest. The node has a `method` before
+   * that too: one that every device can run.
+   */
+  alternatives?(node: Node, target: Target): readonly Alternative[];
   /** Writes the node as ONNX. */
   lower(node: Node, emit: Lowering): void;
   /**

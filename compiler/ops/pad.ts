@@ -1,5 +1,6 @@
 import { add } from "../ir/dim.js";
 import { size2 } from "./attributes.js";
+import { sizes } from "./formula.js";
 import type { Operator } from "./operator.js";
 import { featureMap, reshaped } from "./shapes.js";
 
@@ -20,5 +21,11 @@ export const pad: Operator = {
     const sides = size2(node.attributes, "amount");
     const pads = emit.constant([0, 0, ...sides, 0, 0, ...sides], "int64");
     emit.node("Pad", [emit.name(node.inputs[0]!), pads], [emit.name(node.outputs[0]!)], { mode: "constant" });
+  },
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const [from, [, , height, width]] = [size2(node.attributes, "amount"), sizes(node.inputs[0]!)];
+    const to = [from[0] + height!, from[1] + width!];
+    return builder.apply("crop", [dy], { axes: [2, 3], from: [...from], to });
   },
 };

@@ -26,4 +26,9 @@ export const padChannels: Operator = {
     const pads = emit.constant([0, 0, ...others, 0, missing, ...others], "int64");
     emit.node("Pad", [emit.name(x!), pads], [emit.name(node.outputs[0]!)], { mode: "constant" });
   },
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const to = channelsOf(node.inputs[0]!.type, "pad_channels");
+    return builder.apply("slice_channels", [dy], { from: 0, to });
+  },
 };

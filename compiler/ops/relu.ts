@@ -1,3 +1,8 @@
 import { elementwise } from "./elementwise.js";
 
-export const relu = elementwise({ name: "relu", doc: "max(x, 0).", onnx: "Relu" });
+export const relu = elementwise({
+  name: "relu",
+  doc: "max(x, 0).",
+  onnx: "Relu",
+  gradient: (f, dy, _x, y) => f.apply("relu_gradient", [dy, y], { method: "compare" }),
+});

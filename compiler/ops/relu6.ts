@@ -8,4 +8,5 @@ export const relu6 = elementwise({
     const inputs = [emit.name(node.inputs[0]!), emit.constant([0], dtype, []), emit.constant([6], dtype, [])];
     emit.node("Clip", inputs, [emit.name(node.outputs[0]!)]);
   },
+  gradient: (f, dy, x) => f.times(dy, f.times(f.positive(x), f.positive(f.affine(x, -1, 6)))),
 });

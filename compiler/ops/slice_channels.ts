@@ -26,4 +26,12 @@ export const sliceChannels: Operator = {
     const inputs = [emit.name(node.inputs[0]!), bound("from"), bound("to"), emit.constant([1], "int64")];
     emit.node("Slice", inputs, [emit.name(node.outputs[0]!)]);
   },
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const { shape } = node.inputs[0]!.type;
+    const missing = (amount: number): number[] => shape.map((_, axis) => (axis === 1 ? amount : 0));
+    const before = missing(int(node.attributes, "from"));
+    const after = missing(channelsOf(node.inputs[0]!.type, "slice_channels") - int(node.attributes, "to"));
+    return builder.apply("pad_axes", [dy], { before, after });
+  },
 };

@@ -8,6 +8,7 @@ export const softmax: Operator = {
     fullPrecision: true,
     onnx: "Softmax",
     onnxAttributes: () => ({ axis: 1 }),
+    gradient: (f, dy, _x, y) => f.times(y, f.minus(dy, f.sum(f.times(dy, y), [1], true))),
   }),
   endsNetwork: { output: "probabilities", input: "logits" },
 };

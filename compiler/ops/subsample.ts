@@ -1,5 +1,6 @@
 import { ceilDiv } from "../ir/dim.js";
 import { size2 } from "./attributes.js";
+import { sizes } from "./formula.js";
 import type { Operator } from "./operator.js";
 import { featureMap, reshaped } from "./shapes.js";
 import { strideLabel } from "./windows.js";
@@ -24,5 +25,10 @@ export const subsample: Operator = {
       kernel_shape: [1, 1],
       strides: size2(node.attributes, "stride"),
     });
+  },
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const stride = [...size2(node.attributes, "stride")];
+    return builder.apply("dilate", [dy], { stride, size: sizes(node.inputs[0]!).slice(2) });
   },
 };

@@ -1,6 +1,7 @@
 import { mul } from "../ir/dim.js";
 import type { OnnxAttribute } from "../emit/lowering.js";
 import { size2, word } from "./attributes.js";
+import { formula, sizes } from "./formula.js";
 import type { Operator } from "./operator.js";
 import { featureMap, reshaped } from "./shapes.js";
 
@@ -41,4 +42,31 @@ export const upsample: Operator = {
         : { mode: "linear", coordinate_transformation_mode: "half_pixel" };
     emit.node("Resize", [emit.name(node.inputs[0]!), "", scales], [emit.name(node.outputs[0]!)], how);
   },
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const factor = size2(node.attributes, "factor");
+    if (word(node.attributes, "mode") === "nearest") {
+      const options = { kernel: [...factor], stride: [...factor], pad: [0, 0], ceil: false, count_padding: false };
+      return [formula(builder).affine(builder.apply("avg_pool", [dy], options)[0]!, factor[0] * factor[1])];
+    }
+    // Linear along rows and along columns: dy times both matrices.
+    const f = formula(builder);
+    const [, , height, width] = sizes(node.inputs[0]!);
+    const matrix = (size: number, by: number) => builder.constant(interpolation(size, by), [size * by, size]);
+    const columns = f.matmul(dy, matrix(width!, factor[1]));
+    return [f.matmul(matrix(height!, factor[0]), columns, { left: true })];
+  },
 };
+
+/** What each value contributes to each of `by` times as many in between: [size * by, size], flat. */
+function interpolation(size: number, by: number): Float32Array {
+  const matrix = new Float32Array(size * by * size);
+  for (let row = 0; row < size * by; row += 1) {
+    const at = Math.min(Math.max((row + 0.5) / by - 0.5, 0), size - 1);
+    const below = Math.floor(at);
+    const above = Math.min(below + 1, size - 1);
+    matrix[row * size + below]! += 1 - (at - below);
+    matrix[row * size + above]! += at - below;
+  }
+  return matrix;
+}

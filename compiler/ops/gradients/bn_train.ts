@@ -1,0 +1,130 @@
+import type { Lowering } from "../../emit/lowering.js";
+import { int, word } from "../attributes.js";
+import { sizes } from "../formula.js";
+import type { Node, Operator } from "../operator.js";
+import { channelsOf, known, reshaped } from "../shapes.js";
+import { scalar } from "../tensor/arithmetic.js";
+import { writeChannelSum } from "../tensor/reductions.js";
+
+/**
+ * Batch norm while training: x [N, C, ...], weight, bias [C] to y, and the batch's mean and variance (divided by the
+ * number of values, not by one less) [C]. Ioffe and Szegedy, arXiv:1502.03167, algorithm 1. `method`: `onnx`, ONNX's own
+ * operator, or `written`, in simpler ones, for devices whose BatchNormalization can't train.
+ */
+export const bnTrain: Operator = {
+  name: "bn_train",
+  doc: "Batch normalisation by the batch's own statistics.",
+  fullPrecision: true,
+  infer([x]) {
+    const statistic = reshaped(x, [channelsOf(x, "bn_train")]);
+    return [known(x), statistic, statistic];
+  },
+  alternatives: (_node, target) => [
+    { method: "written", seconds: 2 },
+    ...(target === "cpu" ? [{ method: "onnx", seconds: 1 }] : []),
+  ],
+  lower(node, emit) {
+    if (word(node.attributes, "method") === "onnx") lowerDirect(node, emit);
+    else lowerWritten(node, emit);
+  },
+  // dx = a dy + b x + c, per channel: gamma / sigma (dy - mean(dy) - xhat mean(dy xhat)), sorted by what varies.
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const [x, weight] = node.inputs;
+    const [, mean, variance] = node.outputs;
+    return builder.apply("bn_train_gradient", [dy, x!, weight!, mean!, variance!], {
+      eps: int(node.attributes, "eps"),
+    });
+  },
+};
+
+function lowerDirect(node: Node, emit: Lowering): void {
+  const [x, weight, bias] = node.inputs.map((input) => emit.name(input));
+  const channels = channelsOf(node.inputs[0]!.type, "bn_train");
+  const { dtype } = node.inputs[1]!.type;
+  // Running statistics that nobody reads: with momentum 0 the second and third outputs are the batch's own.
+  const zeros = emit.constant(
+    Array.from({ length: channels }, () => 0),
+    dtype,
+  );
+  const ones = emit.constant(
+    Array.from({ length: channels }, () => 1),
+    dtype,
+  );
+  emit.node(
+    "BatchNormalization",
+    [x!, weight!, bias!, zeros, ones],
+    node.outputs.map((output) => emit.name(output)),
+    { epsilon: { float: int(node.attributes, "eps") }, momentum: { float: 0 }, training_mode: 1 },
+  );
+}
+
+function lowerWritten(node: Node, emit: Lowering): void {
+  const [x, weight, bias] = node.inputs;
+  const [y, mean, variance] = node.outputs.map((output) => emit.name(output));
+  const shape = sizes(x!);
+  const channels = shape[1]!;
+  const count = shape.reduce((product, dim) => product * dim, 1) / channels;
+  const step = (onnx: string, inputs: readonly string[], suffix: string): string => {
+    const made = emit.temporary(suffix);
+    emit.node(onnx, inputs, [made]);
+    return made;
+  };
+  const perChannel = (name: string, suffix: string): string =>
+    step("Reshape", [name, emit.constant([1, channels, ...shape.slice(2).map(() => 1)], "int64")], suffix);
+  const total = emit.temporary("total");
+  const over = scalar(1 / count, x!.type, emit);
+  writeChannelSum(emit.name(x!), shape, total, emit, "total");
+  emit.node("Mul", [total, over], [mean!]);
+  const centred = step("Sub", [emit.name(x!), perChannel(mean!, "mean")], "centred");
+  const squares = step("Mul", [centred, centred], "squares");
+  const spread = emit.temporary("spread");
+  writeChannelSum(squares, shape, spread, emit, "spread");
+  emit.node("Mul", [spread, over], [variance!]);
+  const eps = scalar(int(node.attributes, "eps"), x!.type, emit);
+  const deviation = step("Sqrt", [step("Add", [variance!, eps], "shifted")], "deviation");
+  const scale = perChannel(step("Div", [emit.name(weight!), deviation], "gain"), "scale");
+  const scaled = step("Mul", [centred, scale], "scaled");
+  emit.node("Add", [scaled, perChannel(emit.name(bias!), "offset")], [y!]);
+}
+
+/** dy, x, weight, mean, variance to the gradients of x, weight and bias: three passes over the data. */
+export const bnTrainGradient: Operator = {
+  name: "bn_train_gradient",
+  doc: "Gradients of batch normalisation by the batch's statistics.",
+  fullPrecision: true,
+  infer: ([dy, , weight]) => [known(dy), known(weight), known(weight)],
+  lower(node, emit) {
+    const [dy, x, weight, mean, variance] = node.inputs;
+    const [dx, dWeight, dBias] = node.outputs.map((output) => emit.name(output));
+    const shape = sizes(x!);
+    const channels = shape[1]!;
+    const count = shape.reduce((product, dim) => product * dim, 1) / channels;
+    const step = (onnx: string, inputs: readonly string[], suffix: string): string => {
+      const made = emit.temporary(suffix);
+      emit.node(onnx, inputs, [made]);
+      return made;
+    };
+    const perChannel = (name: string, suffix: string): string =>
+      step("Reshape", [name, emit.constant([1, channels, ...shape.slice(2).map(() => 1)], "int64")], suffix);
+    const eps = scalar(int(node.attributes, "eps"), x!.type, emit);
+    const deviation = step("Sqrt", [step("Add", [emit.name(variance!), eps], "shifted")], "deviation");
+    // Centred before the product: sums of what is not would cancel where the mean is large.
+    const centred = step("Sub", [emit.name(x!), perChannel(emit.name(mean!), "mean")], "centred");
+    const products = step("Mul", [emit.name(dy!), centred], "products");
+    const correlation = emit.temporary("correlation");
+    writeChannelSum(products, shape, correlation, emit, "correlation");
+    emit.node("Div", [correlation, deviation], [dWeight!]);
+    writeChannelSum(emit.name(dy!), shape, dBias!, emit, "bias");
+    const gain = step("Div", [emit.name(weight!), deviation], "gain");
+    const over = scalar(-1 / count, x!.type, emit);
+    // dx = gain dy + (-gain dWeight / (deviation count)) centred + (-gain dBias / count)
+    const shared = step("Mul", [gain, over], "shared");
+    const slope = step("Mul", [shared, step("Div", [dWeight!, deviation], "slope.raw")], "slope");
+    const constant = step("Mul", [shared, dBias!], "constant");
+    const first = step("Mul", [emit.name(dy!), perChannel(gain, "gain.map")], "first");
+    const second = step("Mul", [centred, perChannel(slope, "slope.map")], "second");
+    const third = step("Add", [second, perChannel(constant, "constant.map")], "third");
+    emit.node("Add", [first, third], [dx!]);
+  },
+};

@@ -1,0 +1,174 @@
+import type { Lowering } from "../../emit/lowering.js";
+import { int, size2, word } from "../attributes.js";
+import { sizes } from "../formula.js";
+import type { Node, Operator } from "../operator.js";
+import { reshaped } from "../shapes.js";
+
+/**
+ * Gradient of a convolution's weight: x [N, C, H, W], dy [N, O, H', W'] to [O, C/groups, kh, kw]. The attributes are
+ * those of the convolution, and how it is written:
+ *
+ * - `columns`: the input as the kernel sees it, one shifted copy a tap, and one product of matrices an image
+ * - `gathered`: the same with the images side by side, one product in all: better where the map is small
+ * - `columns_plain`, `gathered_plain`: without ONNX Runtime's own product that transposes for itself
+ */
+export const convWeightGradient: Operator = {
+  name: "conv_weight_gradient",
+  doc: "Gradient of a convolution's weight, from the input and the output's gradient.",
+  fullPrecision: true,
+  infer([x, dy], attributes) {
+    const channels = (x!.shape[1] as number) / int(attributes, "groups");
+    return [reshaped(x, [dy!.shape[1]!, channels, ...size2(attributes, "kernel")])];
+  },
+  alternatives(node, target) {
+    const { batch, groups, out, channels, taps, pixels } = shapesOf(node);
+    // Values written and read again: the columns; the products of single images, or the images side by side.
+    const copies = batch * groups * channels * taps * pixels;
+    const apart = batch * groups * out * channels * taps;
+    const aside = batch * groups * (channels * taps + out) * pixels;
+    const suffix = target === "cpu" ? "" : "_plain";
+    const plain = suffix === "" ? ["columns_plain", "gathered_plain"].map((method) => ({ method, seconds: 1e3 })) : [];
+    return [
+      { method: `columns${suffix}`, seconds: (copies + apart) / 5e8 },
+      { method: `gathered${suffix}`, seconds: (copies + aside) / 5e8 },
+      ...plain,
+    ];
+  },
+  lower(node, emit) {
+    const method = word(node.attributes, "method");
+    if (method === "gathered" || method === "gathered_plain") return gathered(node, emit, method === "gathered");
+    return columns(node, emit, method === "columns");
+  },
+};
+
+interface Shapes {
+  readonly batch: number;
+  readonly groups: number;
+  /** Output channels, input channels, of a group. */
+  readonly out: number;
+  readonly channels: number;
+  readonly taps: number;
+  /** Values in an output map. */
+  readonly pixels: number;
+}
+
+function shapesOf(node: Node): Shapes {
+  const [x, dy] = [sizes(node.inputs[0]!), sizes(node.inputs[1]!)];
+  const groups = int(node.attributes, "groups");
+  const [kh, kw] = size2(node.attributes, "kernel");
+  return {
+    batch: x[0]!,
+    groups,
+    out: dy[1]! / groups,
+    channels: x[1]! / groups,
+    taps: kh * kw,
+    pixels: dy[2]! * dy[3]!,
+  };
+}
+
+function columns(node: Node, emit: Lowering, fused: boolean): void {
+  const { batch, groups, out, channels, taps, pixels } = shapesOf(node);
+  const split = groups === 1 ? [] : [groups];
+  const vector = (values: readonly number[]): string => emit.constant(values, "int64");
+  const seen = writeTaps(node, emit).map((tap, index) => {
+    const flat = emit.temporary(`flat${index}`);
+    emit.node("Reshape", [tap, vector([batch, ...split, channels, pixels])], [flat]);
+    return flat;
+  });
+  let all = seen[0]!;
+  if (taps > 1) {
+    all = emit.temporary("columns");
+    emit.node("Concat", seen, [all], { axis: 1 + split.length });
+  }
+  const dy = emit.temporary("dy");
+  emit.node("Reshape", [emit.name(node.inputs[1]!), vector([batch, ...split, out, pixels])], [dy]);
+  const products = emit.temporary("images");
+  writeProduct(dy, all, products, 3 + split.length, emit, fused);
+  let sum = products;
+  if (batch > 1) {
+    sum = emit.temporary("sum");
+    emit.node("ReduceSum", [products, vector([0])], [sum], { keepdims: 0 });
+  }
+  writeTapsLast(sum, node, emit);
+}
+
+function gathered(node: Node, emit: Lowering, fused: boolean): void {
+  const { batch, groups, out, channels, taps, pixels } = shapesOf(node);
+  const vector = (values: readonly number[]): string => emit.constant(values, "int64");
+  /** [N, groups * n, H', W'] to [groups * n, N * pixels], or by groups. */
+  const aside = (x: string, size: number, suffix: string): string => {
+    const [turned, flat] = [emit.temporary(`${suffix}.turned`), emit.temporary(`${suffix}.flat`)];
+    emit.node("Transpose", [x], [turned], { perm: [1, 0, 2, 3] });
+    const shape = groups === 1 ? [size, batch * pixels] : [groups, size, batch * pixels];
+    emit.node("Reshape", [turned, vector(shape)], [flat]);
+    return flat;
+  };
+  const seen = writeTaps(node, emit).map((tap, index) => aside(tap, channels, `tap${index}`));
+  const axis = groups === 1 ? 0 : 1;
+  let all = seen[0]!;
+  if (taps > 1) {
+    all = emit.temporary("columns");
+    emit.node("Concat", seen, [all], { axis });
+  }
+  const sum = emit.temporary("sum");
+  writeProduct(aside(emit.name(node.inputs[1]!), out, "dy"), all, sum, axis + 2, emit, fused);
+  writeTapsLast(sum, node, emit);
+}
+
+/** a b^T over the last two axes. */
+function writeProduct(a: string, b: string, product: string, rank: number, emit: Lowering, fused: boolean): void {
+  if (fused) {
+    emit.node("FusedMatMul", [a, b], [product], { transB: 1 }, "com.microsoft");
+    return;
+  }
+  const turned = emit.temporary("turned");
+  const perm = Array.from({ length: rank }, (_, axis) => axis);
+  [perm[rank - 1], perm[rank - 2]] = [rank - 2, rank - 1];
+  emit.node("Transpose", [b], [turned], { perm });
+  emit.node("MatMul", [a, turned], [product]);
+}
+
+/** The input as each tap of the kernel sees it: [N, C, H', W'], row by row of the kernel. */
+function writeTaps(node: Node, emit: Lowering): readonly string[] {
+  const { attributes, inputs } = node;
+  const [x, dy] = [sizes(inputs[0]!), sizes(inputs[1]!)];
+  const [kernel, stride] = [size2(attributes, "kernel"), size2(attributes, "stride")];
+  const [pad, dilation] = [size2(attributes, "pad"), size2(attributes, "dilation")];
+  const vector = (values: readonly number[]): string => emit.constant(values, "int64");
+  let current = emit.name(inputs[0]!);
+  if (pad.some((size) => size > 0)) {
+    const padded = emit.temporary("padded");
+    emit.node("Pad", [current, vector([0, 0, ...pad, 0, 0, ...pad])], [padded], { mode: "constant" });
+    current = padded;
+  }
+  const out = dy.slice(2);
+  const whole = out.every(
+    (size, axis) => kernel[axis] === 1 && stride[axis] === 1 && size === x[2 + axis]! + 2 * pad[axis]!,
+  );
+  if (whole) return [current];
+  const taps: string[] = [];
+  for (let i = 0; i < kernel[0]; i += 1) {
+    for (let j = 0; j < kernel[1]; j += 1) {
+      const from = [i * dilation[0], j * dilation[1]];
+      const to = from.map((start, axis) => start + (out[axis]! - 1) * stride[axis]! + 1);
+      const tap = emit.temporary(`tap${taps.length}`);
+      emit.node("Slice", [current, vector(from), vector(to), vector([2, 3]), vector(stride)], [tap]);
+      taps.push(tap);
+    }
+  }
+  return taps;
+}
+
+/** [(groups,) O, taps * C] to [O, C, kh, kw]. */
+function writeTapsLast(sum: string, node: Node, emit: Lowering): void {
+  const { groups, out, channels, taps } = shapesOf(node);
+  const shape = emit.constant(sizes(node.outputs[0]!), "int64");
+  let current = sum;
+  if (taps > 1) {
+    const [apart, turned] = [emit.temporary("apart"), emit.temporary("taps_last")];
+    emit.node("Reshape", [current, emit.constant([groups * out, taps, channels], "int64")], [apart]);
+    emit.node("Transpose", [apart], [turned], { perm: [0, 2, 1] });
+    current = turned;
+  }
+  emit.node("Reshape", [current, shape], [emit.name(node.outputs[0]!)]);
+}

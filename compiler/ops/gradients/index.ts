@@ -1,0 +1,16 @@
+/** Operators that only differentiation makes, in the formulation that suits the device (`method`). */
+import type { Operator } from "../operator.js";
+import { bnTrain, bnTrainGradient } from "./bn_train.js";
+import { convInputGradient } from "./conv_input_gradient.js";
+import { convWeightGradient } from "./conv_weight_gradient.js";
+import { dilate } from "./dilate.js";
+import { maxPoolGradient } from "./max_pool_gradient.js";
+import { reluGradient } from "./relu_gradient.js";
+import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax_cross_entropy.js";
+import { scatterWindows, windows } from "./windows.js";
+
+export const GRADIENT_OPERATORS: readonly Operator[] = [
+  ...[convInputGradient, convWeightGradient, bnTrain, bnTrainGradient],
+  ...[reluGradient, maxPoolGradient, windows, scatterWindows, dilate],
+  ...[softmaxCrossEntropy, softmaxCrossEntropyGradient],
+];

@@ -1,0 +1,31 @@
+import type { Operator } from "../operator.js";
+import { known } from "../shapes.js";
+import { scalar } from "../tensor/arithmetic.js";
+import { onnxType } from "../../emit/types.js";
+import { word } from "../attributes.js";
+
+/**
+ * dy where y > 0, else 0: dy, y to dx. `method`: `compare`, a comparison as a factor; `clip`, the same factor as one
+ * operator, a hard sigmoid so steep that it is 1 for every normal number above 0.
+ */
+export const reluGradient: Operator = {
+  name: "relu_gradient",
+  doc: "The output's gradient where the rectifier let its input through.",
+  infer: ([dy]) => [known(dy)],
+  alternatives: (_node, target) => [
+    { method: "compare", seconds: 2 },
+    ...(target === "cpu" ? [{ method: "clip", seconds: 1 }] : []),
+  ],
+  lower(node, emit) {
+    const [dy, y] = node.inputs;
+    const open = emit.temporary("open");
+    if (word(node.attributes, "method") === "clip") {
+      emit.node("HardSigmoid", [emit.name(y!)], [open], { alpha: { float: 3e38 }, beta: { float: 0 } });
+    } else {
+      const truth = emit.temporary("positive");
+      emit.node("Greater", [emit.name(y!), scalar(0, y!.type, emit)], [truth]);
+      emit.node("Cast", [truth], [open], { to: onnxType(y!.type.dtype) });
+    }
+    emit.node("Mul", [emit.name(dy!), open], [emit.name(node.outputs[0]!)]);
+  },
+};

@@ -1,0 +1,130 @@
+import type { Lowering } from "../../emit/lowering.js";
+import { onnxType } from "../../emit/types.js";
+import { int } from "../attributes.js";
+import { sizes } from "../formula.js";
+import type { Node, Operator } from "../operator.js";
+import { known, reshaped } from "../shapes.js";
+import { scalar } from "../tensor/arithmetic.js";
+
+/**
+ * The mean over a batch of the cross entropy between softmax(logits) and the labels, and how many labels were the
+ * likeliest class and among the five likeliest: logits [N, classes], labels int64 [N] to three scalars. `smoothing`
+ * spreads this share of the probability evenly over all classes (arXiv:1512.00567, section 7; as PyTorch does).
+ */
+export const softmaxCrossEntropy: Operator = {
+  name: "softmax_cross_entropy",
+  doc: "Mean cross entropy of labels under softmax, and counts of correct answers.",
+  fullPrecision: true,
+  infer([logits]) {
+    const number = reshaped(logits, []);
+    return [number, number, number];
+  },
+  lower(node, emit) {
+    const { step, number, over } = helpers(node, emit);
+    const [loss, correct, correct5] = node.outputs.map((output) => emit.name(output));
+    const [logits] = node.inputs;
+    const [batch, classes] = sizes(logits!) as [number, number];
+    const smoothing = int(node.attributes, "smoothing");
+    const chosen = writeOneHot(node, emit, node.inputs[1]!);
+    // Shifted by the maximum, so that no exponential overflows.
+    const centred = step("Sub", [emit.name(logits!), over("Max", emit.name(logits!), "maximum")], "centred");
+    const total = over("Sum", step("Exp", [centred], "exponentials"), "total");
+    const label = over("Sum", step("Mul", [centred, chosen], "label.only"), "label");
+    let surprise = step("Sub", [step("Log", [total], "log_total"), label], "surprise");
+    if (smoothing > 0) {
+      // (1 - s) * (log total - label) + s * (log total - mean of all logits)
+      const mean = step("Mul", [over("Sum", centred, "sum"), number(1 / classes)], "mean");
+      const difference = step("Sub", [label, mean], "difference");
+      surprise = step("Add", [surprise, step("Mul", [difference, number(smoothing)], "share")], "smoothed");
+    }
+    const sum = emit.temporary("loss.sum");
+    emit.node("ReduceSum", [surprise, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
+    emit.node("Mul", [sum, number(1 / batch)], [loss!]);
+    // A label's rank is the number of classes that are likelier. A NaN anywhere makes nothing likelier: no answer is
+    // right then, which the comparison with itself, false for NaN, takes care of.
+    const likelier = step("Cast", [step("Greater", [centred, label], "likelier")], "likelier.number", float);
+    const rank = over("Sum", likelier, "rank");
+    const real = step("Cast", [step("Equal", [surprise, surprise], "real")], "real.number", float);
+    for (const [limit, output] of [
+      [1, correct!],
+      [5, correct5!],
+    ] as const) {
+      const below = step(
+        "Cast",
+        [step("Less", [rank, number(limit - 0.5)], `top${limit}`)],
+        `top${limit}.number`,
+        float,
+      );
+      const counted = step("Mul", [below, real], `top${limit}.real`);
+      emit.node("ReduceSum", [counted, emit.constant([0, 1], "int64")], [output], { keepdims: 0 });
+    }
+  },
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    return [...builder.apply("softmax_cross_entropy_gradient", [dy, ...node.inputs], node.attributes), undefined];
+  },
+};
+
+/** (softmax(logits) - target) / N times the loss's own gradient. */
+export const softmaxCrossEntropyGradient: Operator = {
+  name: "softmax_cross_entropy_gradient",
+  doc: "Gradient of the mean cross entropy.",
+  fullPrecision: true,
+  infer: ([, logits]) => [known(logits)],
+  lower(node, emit) {
+    const { step, number } = helpers(node, emit);
+    const [dy, logits, labels] = node.inputs;
+    const [batch, classes] = sizes(logits!) as [number, number];
+    const smoothing = int(node.attributes, "smoothing");
+    const probabilities = emit.temporary("probabilities");
+    emit.node("Softmax", [emit.name(logits!)], [probabilities], { axis: 1 });
+    let target = writeOneHot(node, emit, labels!);
+    if (smoothing > 0) {
+      const kept = step("Mul", [target, number(1 - smoothing)], "kept");
+      target = step("Add", [kept, number(smoothing / classes)], "target");
+    }
+    const factor = step("Mul", [emit.name(dy!), number(1 / batch)], "factor");
+    const difference = step("Sub", [probabilities, target], "difference");
+    emit.node("Mul", [difference, factor], [emit.name(node.outputs[0]!)]);
+  },
+};
+
+const float = { to: onnxType("float32") };
+
+function helpers(node: Node, emit: Lowering) {
+  const { type } = node.outputs[0]!;
+  const step = (onnx: string, inputs: readonly string[], suffix: string, attributes = {}): string => {
+    const made = emit.temporary(suffix);
+    emit.node(onnx, inputs, [made], attributes);
+    return made;
+  };
+  return {
+    step,
+    number: (value: number) => scalar(value, type, emit),
+    over(kind: "Sum" | "Max", x: string, suffix: string): string {
+      const axes = [1];
+      if (kind === "Sum" || emit.opset >= 18) {
+        return step(`Reduce${kind}`, [x, emit.constant(axes, "int64")], suffix, { keepdims: 1 });
+      }
+      return step(`Reduce${kind}`, [x], suffix, { axes, keepdims: 1 });
+    },
+  };
+}
+
+/** [N] to [N, classes], 1 at the label: a scatter, since WebGPU has no OneHot. */
+function writeOneHot(node: Node, emit: Lowering, labels: Node["inputs"][number]): string {
+  const logits = node.inputs.find((input) => input.type.shape.length === 2)!;
+  const [batch, classes] = sizes(logits) as [number, number];
+  const { dtype } = logits.type;
+  const places = emit.temporary("places");
+  emit.node("Reshape", [emit.name(labels), emit.constant([batch, 1], "int64")], [places]);
+  const fill = (value: number, shape: readonly number[], suffix: string): string => {
+    const made = emit.temporary(suffix);
+    emit.node("Expand", [emit.constant([value], dtype, []), emit.constant(shape, "int64")], [made]);
+    return made;
+  };
+  const chosen = emit.temporary("one_hot");
+  const inputs = [fill(0, [batch, classes], "zeros"), places, fill(1, [batch, 1], "ones")];
+  emit.node("ScatterElements", inputs, [chosen], { axis: 1 });
+  return chosen;
+}

@@ -1,0 +1,111 @@
+/** Operators that move values without computing. */
+import { add, formatShape, type Dim } from "../../ir/dim.js";
+import type { Attributes } from "../../ir/types.js";
+import { formula, sizes } from "../formula.js";
+import { ShapeError, type Operator } from "../operator.js";
+import { known, reshaped } from "../shapes.js";
+
+/** A list of whole numbers among the attributes. */
+export function ints(attributes: Attributes, name: string): readonly number[] {
+  const value = attributes[name];
+  if (Array.isArray(value) && value.every((each) => typeof each === "number")) return value as readonly number[];
+  throw new TypeError(`attribute ${name} should be numbers, is ${JSON.stringify(value)}`);
+}
+
+function count(shape: readonly Dim[]): number | undefined {
+  return shape.every((dim) => typeof dim === "number")
+    ? shape.reduce<number>((product, dim) => product * (dim as number), 1)
+    : undefined;
+}
+
+const reshape: Operator = {
+  name: "reshape",
+  doc: "The same values in the same order in another shape.",
+  infer([x], attributes) {
+    const shape = ints(attributes, "shape");
+    if (count(known(x).shape) !== count(shape)) {
+      throw new ShapeError(`reshape: ${formatShape(known(x).shape)} does not fit into ${formatShape(shape)}`);
+    }
+    return [reshaped(x, shape)];
+  },
+  gradient: (node, [dy], builder) => (dy === undefined ? [] : [formula(builder).reshape(dy, sizes(node.inputs[0]!))]),
+  lower(node, emit) {
+    const shape = emit.constant(ints(node.attributes, "shape"), "int64");
+    emit.node("Reshape", [emit.name(node.inputs[0]!), shape], [emit.name(node.outputs[0]!)]);
+  },
+};
+
+const expand: Operator = {
+  name: "expand",
+  doc: "Repeated along the axes of size 1 to fill a shape.",
+  infer: ([x], attributes) => [reshaped(x, ints(attributes, "shape"))],
+  gradient: (node, [dy], builder) => (dy === undefined ? [] : [formula(builder).sumTo(dy, node.inputs[0]!.type.shape)]),
+  lower(node, emit) {
+    const shape = emit.constant(ints(node.attributes, "shape"), "int64");
+    emit.node("Expand", [emit.name(node.inputs[0]!), shape], [emit.name(node.outputs[0]!)]);
+  },
+};
+
+const transpose: Operator = {
+  name: "transpose",
+  doc: "Axes in another order.",
+  infer: ([x], attributes) => [
+    reshaped(
+      x,
+      ints(attributes, "order").map((axis) => known(x).shape[axis]!),
+    ),
+  ],
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const order = ints(node.attributes, "order");
+    return [
+      formula(builder).transpose(
+        dy,
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
+    ];
+  },
+  lower(node, emit) {
+    const perm = ints(node.attributes, "order");
+    emit.node("Transpose", [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)], { perm });
+  },
+};
+
+/** Zeros before and after along every axis; negative numbers cut off. */
+const padAxes: Operator = {
+  name: "pad_axes",
+  doc: "Zeros before and after each axis.",
+  infer([x], attributes) {
+    const [before, after] = [ints(attributes, "before"), ints(attributes, "after")];
+    return [
+      reshaped(
+        x,
+        known(x).shape.map((dim, axis) => add(dim, before[axis]! + after[axis]!)),
+      ),
+    ];
+  },
+  lower(node, emit) {
+    const pads = emit.constant([...ints(node.attributes, "before"), ...ints(node.attributes, "after")], "int64");
+    emit.node("Pad", [emit.name(node.inputs[0]!), pads], [emit.name(node.outputs[0]!)], { mode: "constant" });
+  },
+};
+
+/** From `from` up to `to` along the axes. */
+const crop: Operator = {
+  name: "crop",
+  doc: "A part of a tensor: along each of some axes, from one index up to another.",
+  infer([x], attributes) {
+    const [axes, from, to] = [ints(attributes, "axes"), ints(attributes, "from"), ints(attributes, "to")];
+    const shape = [...known(x).shape];
+    axes.forEach((axis, index) => (shape[axis] = to[index]! - from[index]!));
+    return [reshaped(x, shape)];
+  },
+  gradient: (node, [dy], builder) => (dy === undefined ? [] : [formula(builder).reshape(dy, sizes(node.inputs[0]!))]),
+  lower(node, emit) {
+    const part = (name: string): string => emit.constant(ints(node.attributes, name), "int64");
+    const inputs = [emit.name(node.inputs[0]!), part("from"), part("to"), part("axes")];
+    emit.node("Slice", inputs, [emit.name(node.outputs[0]!)]);
+  },
+};
+
+export const SHAPE_OPERATORS: readonly Operator[] = [reshape, expand, transpose, padAxes, crop];
