@@ -1,9 +1,14 @@
 /** Source files that the command line names. */
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { InputFailure } from "./failure.js";
 
 const SKIPPED = new Set(["node_modules", "dist", ".git"]);
+
+/** With `/` between folders, as the compiler wants paths. */
+export function portable(path: string): string {
+  return sep === "/" ? path : path.replaceAll(sep, "/");
+}
 
 /** The files themselves, and every `.resnet` file in the folders, in order. */
 export async function sourceFiles(paths: readonly string[]): Promise<string[]> {
@@ -15,7 +20,7 @@ export async function sourceFiles(paths: readonly string[]): Promise<string[]> {
       found.push(...inside);
     } else found.push(path);
   }
-  return [...new Set(found)];
+  return [...new Set(found.map(portable))];
 }
 
 async function inFolder(folder: string): Promise<string[]> {

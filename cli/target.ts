@@ -4,6 +4,7 @@ import { renderDiagnostic } from "../compiler/diagnostics/render.js";
 import type { Model } from "../compiler/model.js";
 import type { InputShape } from "./arguments.js";
 import { EXIT, Stop } from "./failure.js";
+import { portable } from "./sources.js";
 import { palette, plural, say } from "./terminal.js";
 
 export interface LoadOptions {
@@ -17,7 +18,7 @@ export interface LoadOptions {
 export async function loadModel(target: string, { input, quiet }: LoadOptions = {}): Promise<Model> {
   const { elaborate, parseTarget } = await import("../compiler/index.js");
   const { fileHost } = await import("../runtime/host.js");
-  const result = elaborate(parseTarget(target), { host: fileHost(), ...(input && { input }) });
+  const result = elaborate(parseTarget(portable(target)), { host: fileHost(), ...(input && { input }) });
   if (!quiet) tell(result.diagnostics, result.sources);
   if (result.model === undefined) throw new Stop(EXIT.input);
   return result.model;

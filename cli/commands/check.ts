@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { diagnosticToJson, renderDiagnostic } from "../../compiler/diagnostics/render.js";
 import { examples } from "../arguments.js";
 import { EXIT, Stop } from "../failure.js";
-import { sourceFiles } from "../sources.js";
+import { readSource, sourceFiles } from "../sources.js";
 import { tally } from "../target.js";
 import { colours, palette, plural, print, printJson } from "../terminal.js";
 
@@ -23,7 +23,8 @@ export function checkCommand(): Command {
       const files = await sourceFiles(paths);
       const { check } = await import("../../compiler/index.js");
       const { fileHost } = await import("../../runtime/host.js");
-      const { diagnostics, sources } = check(files, fileHost());
+      const texts = await Promise.all(files.map(async (path) => ({ path, text: await readSource(path) })));
+      const { diagnostics, sources } = check(texts, fileHost());
       const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
       if (options.json) {
         printJson({

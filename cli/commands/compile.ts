@@ -5,7 +5,7 @@ import { Command } from "commander";
 import type { EmittedModel } from "../../compiler/emit/onnx.js";
 import { batchSize, examples, inputShape, precision, TARGET, wholeNumber, type InputShape } from "../arguments.js";
 import { UsageFailure } from "../failure.js";
-import { readLabels } from "../labels.js";
+import { readLabels, requireLabels } from "../labels.js";
 import { loadModel } from "../target.js";
 import { byteSize, printJson, say } from "../terminal.js";
 import { loadWeights } from "../weights.js";
@@ -61,6 +61,7 @@ async function run(target: string, options: Options): Promise<void> {
   }
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const model = await loadModel(target, { input: options.input });
+  if (labels !== undefined) requireLabels(labels, options.labels!, model);
   const output = options.output ?? `${model.name}.onnx`;
   const externalName = `${basename(output)}.data`;
   const weights = typeof options.weights === "string" ? await loadWeights(model, options.weights, options) : undefined;
