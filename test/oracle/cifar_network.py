@@ -75,7 +75,7 @@ def read_cifar(folder, train):
 
 def normalise(images):
     """uint8 [n, 32, 32, 3] to float32 [n, 3, 32, 32]: range 1, minus the mean, over the deviation."""
-    x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 255
+    x = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 255
     return (x - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(STD).view(1, 3, 1, 1)
 
 
