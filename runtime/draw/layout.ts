@@ -1,4 +1,5 @@
 /** Where everything stands: from planned columns to rectangles, lines and curves, in SVG units from the top left. */
+import { alignable, commonOrder, levelOfRows, sizesOf } from "./levels.js";
 import type { Arc, Box, Column, Fork, Row } from "./plan.js";
 
 export interface Drawing {
@@ -71,20 +72,36 @@ const MERGE_HEIGHT = 30;
 export function layout(columns: readonly Column[]): Drawing {
   const sketch = new Sketch();
   const boxWidth = Math.max(104, ...columns.flatMap(boxesOf).map((box) => box.label.length * CHARACTER + 18));
-  const levels = commonOrder(columns.map((column) => runs(column.rows)));
-  const tops = levelTops(columns, levels, boxWidth);
+  let x = MARGIN;
+  let bottom = 0;
+  for (const group of alignable(columns)) {
+    const end = placeGroup(sketch, group, x, boxWidth);
+    x = end.x;
+    bottom = Math.max(bottom, end.y);
+  }
+  return { ...sketch, width: x - COLUMN_GAP + MARGIN, height: bottom + MARGIN };
+}
 
-  let x = MARGIN + NOTES_WIDTH;
+/** Columns whose equal output sizes stand level, with the sizes noted at their left. */
+function placeGroup(
+  sketch: Sketch,
+  columns: readonly Column[],
+  left: number,
+  boxWidth: number,
+): { x: number; y: number } {
+  const levels = commonOrder(columns.map((column) => sizesOf(column.rows)));
+  const tops = levelTops(columns, levels, boxWidth);
+  levels.forEach((size, level) => sketch.notes.push({ x: left, y: tops[level]! + BOX_HEIGHT / 2, text: size }));
+  let x = left + NOTES_WIDTH;
   for (const column of columns) {
     const width = Math.max(columnWidth(column, boxWidth), column.title.length * TITLE_CHARACTER);
-    const left = x + (column.repeats.length > 0 ? BRACKET_WIDTH : 0);
-    const centre = left + width / 2;
+    const start = x + (column.repeats.length > 0 ? BRACKET_WIDTH : 0);
+    const centre = start + width / 2;
     sketch.titles.push({ x: centre, y: MARGIN + 14, text: column.title });
     placeColumn(sketch, column, centre, boxWidth, tops, levels);
-    x = left + width + Math.max(0, ...column.arcs.map(arcBulge)) + COLUMN_GAP;
+    x = start + width + Math.max(0, ...column.arcs.map(arcBulge)) + COLUMN_GAP;
   }
-  levels.forEach((size, level) => sketch.notes.push({ x: MARGIN, y: tops[level]! + BOX_HEIGHT / 2, text: size }));
-  return { ...sketch, width: x - COLUMN_GAP + MARGIN, height: tops[levels.length]! + MARGIN };
+  return { x, y: tops[levels.length]! };
 }
 
 class Sketch {
@@ -95,55 +112,6 @@ class Sketch {
   readonly curves: Curve[] = [];
   readonly merges: Text[] = [];
   readonly brackets: Bracket[] = [];
-}
-
-/** Output sizes in the order in which they come, each stretch once. */
-function runs(rows: readonly Row[]): string[] {
-  return rows.map((row) => row.size).filter((size, index, all) => size !== all[index - 1]);
-}
-
-/**
- * One order of levels in which every column's sizes appear in their own order: what they have in common stands level
- * (a longest common subsequence of each with those before it), what one alone has stands between.
- */
-export function commonOrder(sequences: readonly (readonly string[])[]): string[] {
-  return sequences.reduce<string[]>((merged, next) => {
-    const common = longestCommon(merged, next);
-    const result: string[] = [];
-    let [left, right] = [0, 0];
-    for (const size of [...common, undefined]) {
-      // What comes only in the second stands first: the size that an image enters with comes before what strides make.
-      while (right < next.length && next[right] !== size) result.push(next[right++]!);
-      while (left < merged.length && merged[left] !== size) result.push(merged[left++]!);
-      if (size !== undefined) {
-        result.push(size);
-        left++;
-        right++;
-      }
-    }
-    return result;
-  }, []);
-}
-
-function longestCommon(a: readonly string[], b: readonly string[]): string[] {
-  const best: string[][][] = Array.from({ length: a.length + 1 }, () => Array.from({ length: b.length + 1 }, () => []));
-  for (let i = a.length - 1; i >= 0; i--) {
-    for (let j = b.length - 1; j >= 0; j--) {
-      const [skipA, skipB] = [best[i + 1]![j]!, best[i]![j + 1]!];
-      best[i]![j] = a[i] === b[j] ? [a[i]!, ...best[i + 1]![j + 1]!] : skipA.length >= skipB.length ? skipA : skipB;
-    }
-  }
-  return best[0]![0]!;
-}
-
-/** Which level each row belongs to. */
-function levelOfRows(rows: readonly Row[], levels: readonly string[]): number[] {
-  let level = 0;
-  return rows.map((row, index) => {
-    if (index > 0 && row.size === rows[index - 1]!.size) return level;
-    level = levels.indexOf(row.size, index === 0 ? 0 : level + 1);
-    return level;
-  });
 }
 
 /** The y of the first row of each level, and last the y where everything ends. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { commonOrder, layout } from "../../../runtime/draw/layout.js";
+import { layout } from "../../../runtime/draw/layout.js";
+import { alignable, commonOrder } from "../../../runtime/draw/levels.js";
 import type { Arc, Box, Column } from "../../../runtime/draw/plan.js";
 
 const box = (label: string, size: number): Box => ({ kind: "box", label, size: String(size), path: label });
@@ -45,6 +46,22 @@ describe("levels", () => {
     expect(order.filter((size) => ["32", "16"].includes(size))).toEqual(["32", "16"]);
     expect(order.filter((size) => ["7", "5"].includes(size))).toEqual(["7", "5"]);
   });
+});
+
+it("columns without sizes in common are not aligned", () => {
+  const [a, b, c] = [
+    [8, 4, 1],
+    [8, 4, 2, 1],
+    [5, 3, 1],
+  ].map((sizes, index) =>
+    column(
+      String(index),
+      sizes.map((size) => box("x", size)),
+    ),
+  );
+  expect(alignable([a!, b!, c!]).map((group) => group.map(({ title }) => title))).toEqual([["0", "1"], ["2"]]);
+  const { boxes } = layout([a!, c!]);
+  expect(boxes[0]!.y).toBe(boxes.at(-3)!.y);
 });
 
 describe("layout", () => {
