@@ -46,14 +46,17 @@ export function fillUniform(out: Float32Array, bound: number, random: Random): v
 }
 
 const double = new Float64Array(1);
-const words = new BigUint64Array(double.buffer);
+const words = new Uint32Array(double.buffer);
+/** Which of the two words has sign and exponent. */
+const HIGH = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 1 : 0;
 
 /** The natural logarithm of a normal positive number, to about 1e-15, by exactly rounded operations alone. */
 export function logarithm(x: number): number {
   // x = m * 2^exponent with m in [sqrt(1/2), sqrt(2)).
   double[0] = x;
-  let exponent = Number(words[0]! >> 52n) - 1023;
-  let m = x / 2 ** exponent;
+  let exponent = (words[HIGH]! >>> 20) - 1023;
+  words[HIGH] = (words[HIGH]! & 0x000fffff) | 0x3ff00000;
+  let m = double[0];
   if (m > Math.SQRT2) {
     m /= 2;
     exponent += 1;
@@ -61,8 +64,17 @@ export function logarithm(x: number): number {
   // log m = 2 artanh f = 2 (f + f^3/3 + f^5/5 + ...), f = (m - 1) / (m + 1), at most 0.172.
   const f = (m - 1) / (m + 1);
   const square = f * f;
-  let series = 0;
-  for (let power = 21; power >= 1; power -= 2) series = series * square + 1 / power;
+  let series = 1 / 21;
+  series = series * square + 1 / 19;
+  series = series * square + 1 / 17;
+  series = series * square + 1 / 15;
+  series = series * square + 1 / 13;
+  series = series * square + 1 / 11;
+  series = series * square + 1 / 9;
+  series = series * square + 1 / 7;
+  series = series * square + 1 / 5;
+  series = series * square + 1 / 3;
+  series = series * square + 1;
   return 2 * f * series + exponent * Math.LN2;
 }
 

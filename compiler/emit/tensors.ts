@@ -1,6 +1,6 @@
 /** Tensor data as the bytes that ONNX stores: little-endian, row-major. */
-import { setFloat16 } from "@petamoriken/float16";
 import type { Constant, DataType } from "../ir/types.js";
+import { halfBits } from "./float16.js";
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
@@ -9,7 +9,7 @@ export function floatBytes(values: Float32Array, dtype: DataType): Uint8Array {
   if (dtype === "float32") return littleEndian(values);
   if (dtype === "float64") return littleEndian(Float64Array.from(values));
   if (dtype !== "float16") throw new TypeError(`a parameter can't be ${dtype}`);
-  return littleEndian(Uint16Array.from(values, halfBits));
+  return littleEndian(halfBits(values));
 }
 
 export function constantBytes(data: Constant["data"]): Uint8Array {
@@ -38,11 +38,4 @@ function littleEndian(data: Numbers): Uint8Array {
   if (LITTLE_ENDIAN || data.BYTES_PER_ELEMENT === 1) return bytes;
   const size = data.BYTES_PER_ELEMENT;
   return bytes.map((_, index) => bytes[index - (index % size) + (size - 1 - (index % size))]!);
-}
-
-const half = new DataView(new ArrayBuffer(2));
-
-function halfBits(value: number): number {
-  setFloat16(half, 0, value);
-  return half.getUint16(0);
 }

@@ -18,9 +18,10 @@ export const foldBatchNorms: Pass = {
     if (!wanted) return graph;
     const pairs = foldable(graph);
     if (pairs.length === 0) return graph;
+    const byId = new Map(graph.parameters.map((each) => [each.value.id, each]));
     const folded = new Map<string, Folded>();
     for (const pair of pairs) {
-      if (!folded.has(parameterKey(pair))) folded.set(parameterKey(pair), fold(pair, graph));
+      if (!folded.has(parameterKey(pair))) folded.set(parameterKey(pair), fold(pair, byId));
     }
     const byLinear = new Map(pairs.map((pair) => [pair.linear, folded.get(parameterKey(pair))!]));
     const norms = new Set(pairs.map((pair) => pair.norm));
@@ -78,8 +79,7 @@ function parameterKey({ linear, norm }: Pair): string {
 }
 
 /** The weight and bias that do the work of both; they keep the layer's names. */
-function fold({ linear, norm }: Pair, graph: Graph): Folded {
-  const byId = new Map(graph.parameters.map((each) => [each.value.id, each]));
+function fold({ linear, norm }: Pair, byId: ReadonlyMap<number, Parameter>): Folded {
   const [weight, bias] = linear.inputs.slice(1).map((value) => byId.get(value.id)!);
   const statistics = norm.inputs.slice(1).map((value) => byId.get(value.id)!);
   const affine = (values: readonly Float32Array[]) => operator(norm.op).affine!(norm.attributes, values);

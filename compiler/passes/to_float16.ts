@@ -12,7 +12,8 @@ export const toFloat16: Pass = {
   run: (graph, { precision = "fp32" }) => (precision === "fp16" ? halve(graph) : graph),
 };
 
-function halve(graph: Graph): Graph {
+/** Every value in fp16 but those of the operators that say they need fp32. */
+export function halve(graph: Graph): Graph {
   const wanted = (node: Node): DataType => (operator(node.op).fullPrecision ? "float32" : "float16");
   const halfUsers = new Set(
     graph.nodes.filter((node) => wanted(node) === "float16").flatMap((node) => node.inputs.map((input) => input.id)),
