@@ -34,11 +34,12 @@ export function word(attributes: Attributes, name: string): string {
 /** The arguments given, and the defaults of those that were not; computed ones (padding) last. */
 export function completeAttributes(operator: Operator, given: Attributes): Attributes {
   // In the order of the signature, which is the one that people read them in.
-  const declared = (operator.layer?.arguments ?? []).flatMap(({ name, default: fallback }) => {
+  const filled: Record<string, AttributeValue> = {};
+  for (const { name, default: fallback } of operator.layer?.arguments ?? []) {
     const value = given[name] ?? fallback;
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  const filled: Attributes = { ...Object.fromEntries(declared), ...given };
+    if (value !== undefined) filled[name] = value;
+  }
+  Object.assign(filled, given);
   return operator.complete?.(filled) ?? filled;
 }
 
