@@ -1,0 +1,45 @@
+/** Measures the statistics that `subtract_mean` needs. */
+import { subset, type Split } from "./data-set.js";
+import { DataError } from "./error.js";
+import type { Loader } from "./load.js";
+import { permutation } from "./permutation.js";
+import { beforeStatistics, steadyTransforms } from "./pipeline.js";
+import { Measurement, type Statistics } from "./statistics.js";
+import type { TransformSettings } from "./transforms/index.js";
+
+export interface MeasureOptions {
+  /** Pictures that are looked at, chosen by the seed. Default: all where they cost nothing to load, else 10,000. */
+  readonly samples?: number;
+  /** Default 1. */
+  readonly seed?: number;
+}
+
+const BATCH = 64;
+
+/**
+ * The mean and the spread of the pictures as they come to `subtract_mean`, with nothing left to chance before it.
+ *
+ * @param transforms of the training, all of them
+ * @returns undefined where no transform needs statistics
+ * @throws {DataError} where the pictures have different sizes there
+ */
+export async function measureStatistics(
+  loader: Loader,
+  split: Split,
+  transforms: readonly TransformSettings[],
+  { samples = split.isLight ? split.size : 10_000, seed = 1 }: MeasureOptions = {},
+): Promise<Statistics | undefined> {
+  const before = beforeStatistics(transforms);
+  if (!before) return undefined;
+  const some =
+    samples < split.size ? subset(split, permutation(split.size, `measure ${seed}`).slice(0, samples).sort()) : split;
+  let measurement: Measurement | undefined;
+  for await (const batch of loader.evaluation({ split: some, batch: BATCH, transforms: steadyTransforms(before) })) {
+    const [pictures, , height, width] = batch.shape;
+    measurement ??= new Measurement(height, width);
+    const each = batch.images.length / pictures;
+    for (let i = 0; i < pictures; i++) measurement.add(batch.images.subarray(i * each, (i + 1) * each));
+  }
+  if (!measurement) throw new DataError(`${split.name}: no picture could be read`);
+  return measurement.result();
+}

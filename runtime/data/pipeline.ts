@@ -1,0 +1,195 @@
+/** A list of transforms, checked once and then run on many pictures. */
+import { nearest } from "../../grammar/nearest.js";
+import type { Size } from "../images/crops.js";
+import { ImageError } from "../images/image.js";
+import { randomStream, type Random } from "./arithmetic.js";
+import { DataError } from "./error.js";
+import { allowedShrink, pixelsIn, shrunkFrame, wholeFrame, type Frame, type Shrink } from "./frame.js";
+import type { Content, Raster } from "./raster.js";
+import type { Statistics } from "./statistics.js";
+import { TRANSFORMS, type TransformSettings } from "./transforms/index.js";
+import type { GeometryTransform, PixelTransform, TransformKind } from "./transforms/transform.js";
+
+/** A picture that was found but not decoded yet. */
+export interface Source {
+  readonly size: Size;
+  /** @param shrink how many times smaller it may be given, in both directions; more pixels may be given all the same */
+  readonly pixels: (shrink: Shrink) => Raster | Promise<Raster>;
+}
+
+/** What the random numbers of a picture depend on: nothing else does, so the same picture comes out on any thread. */
+export interface SampleKey {
+  readonly seed: number;
+  readonly epoch: number;
+  /** Of the sample in its split. */
+  readonly index: number;
+}
+
+export interface Pipeline {
+  /** Height and width of what comes out, where they are the same for all pictures. */
+  readonly size: Size | undefined;
+  /** Pictures that come out of one. */
+  readonly views: number;
+  readonly run: (source: Source, key: SampleKey) => Promise<readonly Raster[]>;
+}
+
+export interface PipelineOptions {
+  /** Height and width of the pictures that go in, where they are all the same. */
+  readonly from?: Size;
+  /** What was measured on the training pictures; `subtract_mean` needs it. */
+  readonly statistics?: Statistics;
+}
+
+interface Step {
+  readonly kind: TransformKind;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Checks transforms and makes them runnable.
+ *
+ * @throws {DataError} naming the transform and the setting: unknown, out of bounds, or not possible at that place
+ */
+export function preparePipeline(transforms: readonly TransformSettings[], options: PipelineOptions = {}): Pipeline {
+  const steps = transforms.map(completed);
+  let size = options.from;
+  let content: Content = "bytes";
+  let views = 1;
+  for (const [at, { kind, values }] of steps.entries()) {
+    if (!kind.takes.includes(content)) {
+      const change = steps.slice(0, at).find((step) => !step.kind.moves && !kind.takes.includes(step.kind.gives))!;
+      throw new DataError(`${kind.kind}: has to come before ${change.kind.kind}, which changes what the values mean`);
+    }
+    if (kind.moves) {
+      size = told(kind.kind, () => kind.size(values, size));
+      views *= kind.views ?? 1;
+    } else {
+      content = kind.gives;
+      if (kind.measured) checkMeasured(kind.kind, values, size, options.statistics);
+    }
+  }
+  // Geometry at the front is known before the picture is decoded.
+  const first = steps.findIndex(({ kind }) => !kind.moves);
+  const before = first < 0 ? steps : steps.slice(0, first);
+  const after = first < 0 ? [] : steps.slice(first);
+  const { statistics } = options;
+  return {
+    size,
+    views,
+    async run(source, key) {
+      const frames = before.reduce((so, step, at) => moved(so, step, draws(key, at)), [
+        wholeFrame(source.size),
+      ] as Frame[]);
+      const raster = await source.pixels(Math.min(...frames.map(allowedShrink)) as Shrink);
+      const decoded: Size = [raster.height, raster.width];
+      let pictures: Picture[] = frames.map((frame) => ({ raster, frame: shrunkFrame(frame, source.size, decoded) }));
+      after.forEach((step, at) => {
+        pictures = pictures.flatMap((picture) => applied(picture, step, draws(key, before.length + at), statistics));
+      });
+      return pictures.map(({ raster, frame }) => pixelsIn(frame, raster));
+    },
+  };
+}
+
+/** The transforms with nothing left to chance: what evaluation does where a recipe doesn't say. */
+export function steadyTransforms(transforms: readonly TransformSettings[]): readonly TransformSettings[] {
+  return transforms.flatMap((transform) => {
+    const { kind, values } = completed(transform);
+    return kind.steady?.(values) ?? [transform];
+  });
+}
+
+/** The transforms before the first that needs statistics, or undefined where none does. */
+export function beforeStatistics(transforms: readonly TransformSettings[]): readonly TransformSettings[] | undefined {
+  const at = transforms.findIndex((transform) => {
+    const { kind } = completed(transform);
+    return !kind.moves && kind.measured === true;
+  });
+  return at < 0 ? undefined : transforms.slice(0, at);
+}
+
+interface Picture {
+  readonly raster: Raster;
+  readonly frame: Frame;
+}
+
+/** Every transform of a list has random numbers of its own: adding one changes nothing in the others. */
+function draws({ seed, epoch, index }: SampleKey, position: number): Random {
+  let random: Random | undefined;
+  return () => (random ??= randomStream(`augment ${seed} ${epoch} ${index} ${position}`))();
+}
+
+function moved(frames: readonly Frame[], { kind, values }: Step, random: Random): Frame[] {
+  return frames.flatMap((frame) => {
+    const result = (kind as GeometryTransform).apply(frame, values, random);
+    return isFrame(result) ? [result] : [...result];
+  });
+}
+
+function isFrame(result: Frame | readonly Frame[]): result is Frame {
+  return !Array.isArray(result[0]);
+}
+
+function applied(
+  { raster, frame }: Picture,
+  step: Step,
+  random: Random,
+  statistics: Statistics | undefined,
+): Picture[] {
+  if (step.kind.moves) return moved([frame], step, random).map((each) => ({ raster, frame: each }));
+  const context = { random, ...(statistics && { statistics }) };
+  const changed = (step.kind as PixelTransform).apply(pixelsIn(frame, raster), step.values, context);
+  return [{ raster: changed, frame: wholeFrame([changed.height, changed.width]) }];
+}
+
+/** The transform with all its settings, or an error. */
+function completed({ kind: name, ...settings }: TransformSettings): Step {
+  const kind = TRANSFORMS.get(name);
+  if (!kind) throw new DataError(`no transform is named ${name}${suggestion(name, TRANSFORMS.keys())}`);
+  const given = new Map(Object.entries(settings).filter(([, value]) => value !== undefined));
+  for (const setting of given.keys()) {
+    if (Object.hasOwn(kind.parameters, setting)) continue;
+    throw new DataError(`${name}: no setting is named ${setting}${suggestion(setting, Object.keys(kind.parameters))}`);
+  }
+  const values: Record<string, unknown> = {};
+  for (const [setting, parameter] of Object.entries(kind.parameters)) {
+    const value = given.get(setting) ?? parameter.default;
+    if (value === undefined) throw new DataError(`${name}: ${setting} is missing: ${parameter.expects}`);
+    if (!parameter.accepts(value)) {
+      throw new DataError(`${name}: ${setting} must be ${parameter.expects}, not ${JSON.stringify(value)}`);
+    }
+    values[setting] = value;
+  }
+  return { kind, values };
+}
+
+function suggestion(word: string, candidates: Iterable<string>): string {
+  const near = nearest(word, candidates);
+  return near === undefined ? "" : ` (did you mean ${near}?)`;
+}
+
+function checkMeasured(
+  name: string,
+  values: Readonly<Record<string, unknown>>,
+  size: Size | undefined,
+  statistics: Statistics | undefined,
+): void {
+  if (!statistics) throw new DataError(`${name}: needs the mean of the training pictures, which was not measured`);
+  if (values["per"] !== "pixel") return;
+  if (!size) throw new DataError(`${name}: the pictures have different sizes there; cut them to one size before it`);
+  if (size[0] !== statistics.height || size[1] !== statistics.width) {
+    throw new DataError(
+      `${name}: the mean picture is ${statistics.height}x${statistics.width} and the pictures are ${size.join("x")} there`,
+    );
+  }
+}
+
+/** What a transform says of sizes, as a mistake in the list and not in a picture. */
+function told<T>(name: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof ImageError) throw new DataError(`${name}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,145 @@
+/** Threads that make batches. */
+import { Worker } from "node:worker_threads";
+import type { BatchOrder, MadeBatch } from "./batch.js";
+import { DataError } from "./error.js";
+import type { PipelineOptions } from "./pipeline.js";
+import type { TransformSettings } from "./transforms/index.js";
+
+/** What a pipeline is made of: the threads make their own from it. */
+export interface PipelinePlan extends PipelineOptions {
+  readonly transforms: readonly TransformSettings[];
+}
+
+/** To a thread. */
+export type Request =
+  | { readonly kind: "pipeline"; readonly id: number; readonly plan: PipelinePlan }
+  | { readonly kind: "batch"; readonly pipeline: number; readonly order: BatchOrder }
+  | { readonly kind: "close" };
+
+/** From a thread, one for each batch. */
+export type Reply =
+  | { readonly kind: "made"; readonly batch: MadeBatch }
+  | { readonly kind: "stopped" }
+  /** `expected`: the message is for the user. */
+  | { readonly kind: "failed"; readonly message: string; readonly expected: boolean };
+
+/** Given to a thread when it starts. */
+export interface WorkerData {
+  /** One number that becomes 1 when the threads are to stop at the next sample. */
+  readonly stop: Int32Array;
+}
+
+interface Job {
+  readonly request: Request;
+  readonly done: (batch: MadeBatch) => void;
+  readonly failed: (error: Error) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly ended: Promise<void>;
+  job?: Job;
+}
+
+/** The reason that batches fail with when the pool is closed before they are made. */
+export class PoolClosed extends Error {
+  constructor() {
+    super("the data threads were closed");
+    this.name = "PoolClosed";
+  }
+}
+
+/** Batches are made in the order in which they are asked for, as many at once as there are threads. */
+export class WorkerPool {
+  readonly #threads: Thread[] = [];
+  readonly #waiting: Job[] = [];
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4));
+  #broken: Error | undefined;
+  #pipelines = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(size: number) {
+    for (let i = 0; i < size; i++) this.#threads.push(this.#start());
+  }
+
+  /** Makes a pipeline known to all threads. */
+  addPipeline(plan: PipelinePlan): number {
+    const id = this.#pipelines++;
+    for (const { worker } of this.#threads) worker.postMessage({ kind: "pipeline", id, plan } satisfies Request);
+    return id;
+  }
+
+  /** Rejects with a DataError that the thread found, with what broke the pool, or with {@link PoolClosed}. */
+  make(pipeline: number, order: BatchOrder): Promise<MadeBatch> {
+    return new Promise((done, failed) => {
+      if (this.#broken) return failed(this.#broken);
+      this.#waiting.push({ request: { kind: "batch", pipeline, order }, done, failed });
+      this.#next();
+    });
+  }
+
+  /** Waits until every thread has ended; none is killed in the middle of a picture. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    Atomics.store(this.#stop, 0, 1);
+    this.#fail(new PoolClosed());
+    for (const { worker } of this.#threads) {
+      worker.ref();
+      worker.postMessage({ kind: "close" } satisfies Request);
+    }
+    await Promise.all(this.#threads.map(({ ended }) => ended));
+  }
+
+  #start(): Thread {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), {
+      workerData: { stop: this.#stop } satisfies WorkerData,
+      name: "resnetc data",
+    });
+    // An idle thread keeps no program alive that forgot to close the pool.
+    worker.unref();
+    const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    const thread: Thread = { worker, ended };
+    worker.on("message", (reply: Reply) => this.#answer(thread, reply));
+    worker.on("error", (error) => this.#fail(new DataError(`a data thread failed: ${firstLine(error)}`)));
+    worker.on("exit", () => {
+      if (!this.#closing) this.#fail(new DataError("a data thread ended unexpectedly"));
+    });
+    return thread;
+  }
+
+  #next(): void {
+    for (const thread of this.#threads) {
+      if (thread.job) continue;
+      const job = this.#waiting.shift();
+      if (!job) return;
+      thread.job = job;
+      thread.worker.ref();
+      thread.worker.postMessage(job.request);
+    }
+  }
+
+  #answer(thread: Thread, reply: Reply): void {
+    const { job } = thread;
+    delete thread.job;
+    thread.worker.unref();
+    if (reply.kind === "made") job?.done(reply.batch);
+    else if (reply.kind === "stopped") job?.failed(this.#broken ?? new PoolClosed());
+    else
+      job?.failed(reply.expected ? new DataError(reply.message) : new Error(`a data thread failed: ${reply.message}`));
+    this.#next();
+  }
+
+  /** All batches that are not made yet fail, and all that will be asked for. */
+  #fail(error: Error): void {
+    this.#broken ??= error;
+    const jobs = [...this.#threads.flatMap(({ job }) => job ?? []), ...this.#waiting.splice(0)];
+    for (const job of jobs) job.failed(this.#broken);
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!;
+}

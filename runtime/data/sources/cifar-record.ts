@@ -1,0 +1,55 @@
+/** One picture of a CIFAR file: a few bytes of labels, then 32x32 red, green and blue values, channel by channel. */
+import { closeSync, openSync, readSync } from "node:fs";
+import { ImageError } from "../../images/image.js";
+import type { Source } from "../pipeline.js";
+import type { Reader } from "../sample.js";
+
+export const SIDE = 32;
+export const PIXEL_BYTES = 3 * SIDE * SIDE;
+
+export interface RecordReference {
+  readonly kind: "record";
+  readonly file: string;
+  /** Where the pixels begin, in bytes. */
+  readonly offset: number;
+}
+
+export const readRecord: Reader<RecordReference> = {
+  open({ file, offset }): Source {
+    const planes = new Uint8Array(PIXEL_BYTES);
+    const read = readSync(opened(file), planes, 0, PIXEL_BYTES, offset);
+    if (read !== PIXEL_BYTES) throw new ImageError(`${file}: became shorter while it was read`);
+    const raster = { width: SIDE, height: SIDE, data: interleaved(planes) };
+    return { size: [SIDE, SIDE], pixels: () => raster };
+  },
+  describe: ({ file, offset }) => `${file} at byte ${offset}`,
+};
+
+function interleaved(planes: Uint8Array): Uint8Array {
+  const area = planes.length / 3;
+  const out = new Uint8Array(planes.length);
+  for (let i = 0, at = 0; i < area; i++, at += 3) {
+    out[at] = planes[i]!;
+    out[at + 1] = planes[i + area]!;
+    out[at + 2] = planes[i + 2 * area]!;
+  }
+  return out;
+}
+
+/** The data set's few files stay open on each thread; the operating system keeps their pages. */
+const files = new Map<string, number>();
+
+function opened(file: string): number {
+  let descriptor = files.get(file);
+  if (descriptor === undefined) {
+    descriptor = openSync(file, "r");
+    files.set(file, descriptor);
+  }
+  return descriptor;
+}
+
+/** For tests and long-lived programs: the files that records were read from are closed. */
+export function closeRecordFiles(): void {
+  for (const descriptor of files.values()) closeSync(descriptor);
+  files.clear();
+}

@@ -1,0 +1,213 @@
+/**
+ * A picture with one of ten shapes in it: anywhere, of any colour, turned, stretched and slanted, on a patterned ground
+ * among other things, under noise. Nothing but the outline tells the class. Of operations alone that IEEE 754 rounds
+ * exactly, so that it is the same picture on every machine.
+ */
+import { randomStream, type Random } from "../../arithmetic.js";
+import { fill } from "./fill.js";
+import { OUTLINES, type Point } from "./outlines.js";
+
+export const SIDE = 32;
+
+/** What makes it hard; chosen so that a small residual network is right after some epochs and a linear model never. */
+const HARDNESS = {
+  /** Half the shape's extent, in pixels. */
+  radius: [7, 12.5],
+  /** Width by height before it is turned. */
+  stretch: [0.75, 1.33],
+  slant: [-0.25, 0.25],
+  /** How far the shape may reach beyond the border, in pixels. */
+  beyond: 1.5,
+  /** Least sum of the differences of red, green and blue between shape and ground. */
+  contrast: 120,
+  /** Other things behind and before the shape: small polygons and thin lines. */
+  clutterBehind: [2, 6],
+  linesBefore: [0, 1],
+  /** Greatest change of a value by noise, itself drawn for each picture. */
+  noise: [4, 36],
+} as const;
+
+type Interval = readonly [low: number, high: number];
+type Colour = readonly [red: number, green: number, blue: number];
+
+/**
+ * @param label which of the outlines
+ * @param key what all random choices follow from
+ * @returns red, green and blue of 32x32 pixels, row by row, 0 to 255
+ */
+export function drawShape(label: number, key: string): Uint8Array {
+  const random = randomStream(key);
+  const canvas = new Float32Array(SIDE * SIDE * 3);
+  const coverage = new Float32Array(SIDE * SIDE);
+  const ground: readonly [Colour, Colour] = [anyColour(random), anyColour(random)];
+  paint(canvas, undefined, ground, random);
+  for (let count = integerIn(HARDNESS.clutterBehind, random); count > 0; count--) {
+    fill([random() < 0.5 ? smallPolygon(random) : thinLine(random)], SIDE, coverage);
+    paint(canvas, coverage, [anyColour(random), anyColour(random)], random);
+  }
+  const colours = [colourUnlike(ground, random), colourUnlike(ground, random)] as const;
+  fill(placed(label, random), SIDE, coverage);
+  // Both ends of the shape's pattern are near one another, so that the shape holds together.
+  paint(canvas, coverage, [colours[0], mixed(colours[0], colours[1], 0.35)], random);
+  for (let count = integerIn(HARDNESS.linesBefore, random); count > 0; count--) {
+    fill([thinLine(random)], SIDE, coverage);
+    paint(canvas, coverage, [anyColour(random), anyColour(random)], random);
+  }
+  return developed(canvas, random);
+}
+
+/** The outline at a place of its own: turned, stretched, slanted and scaled. */
+function placed(label: number, random: Random): Point[][] {
+  const radius = numberIn(HARDNESS.radius, random);
+  const stretch = Math.sqrt(numberIn(HARDNESS.stretch, random));
+  const slant = numberIn(HARDNESS.slant, random);
+  const [cos, sin] = anyDirection(random);
+  const room = SIDE / 2 - radius + HARDNESS.beyond;
+  const centerX = SIDE / 2 + room * (2 * random() - 1);
+  const centerY = SIDE / 2 + room * (2 * random() - 1);
+  return OUTLINES[label]!.lines.map((line) =>
+    line.map(([x, y]): Point => {
+      const u = x * stretch + slant * y;
+      const v = y / stretch;
+      return [centerX + radius * (cos * u - sin * v), centerY + radius * (sin * u + cos * v)];
+    }),
+  );
+}
+
+/** Three to five corners near one another: too small to be taken for the shape. */
+function smallPolygon(random: Random): Point[] {
+  const [x, y] = [SIDE * random(), SIDE * random()];
+  const reach = 2 + 3 * random();
+  return Array.from({ length: 3 + Math.floor(3 * random()) }, (): Point => [
+    x + reach * (2 * random() - 1),
+    y + reach * (2 * random() - 1),
+  ]);
+}
+
+function thinLine(random: Random): Point[] {
+  const [x, y] = [SIDE * random(), SIDE * random()];
+  const [cos, sin] = anyDirection(random);
+  const long = 5 + 14 * random();
+  const half = 0.4 + 0.5 * random();
+  return [
+    [x - half * sin, y + half * cos],
+    [x + half * sin, y - half * cos],
+    [x + long * cos + half * sin, y + long * sin - half * cos],
+    [x + long * cos - half * sin, y + long * sin + half * cos],
+  ];
+}
+
+/** A pattern between two colours, over all of the canvas or where something covers it. */
+function paint(
+  canvas: Float32Array,
+  coverage: Float32Array | undefined,
+  [first, second]: readonly [Colour, Colour],
+  random: Random,
+): void {
+  const pattern = PATTERNS[Math.floor(random() * PATTERNS.length)]!(random);
+  for (let y = 0, i = 0; y < SIDE; y++) {
+    for (let x = 0; x < SIDE; x++, i++) {
+      const cover = coverage ? Math.min(1, coverage[i]!) : 1;
+      if (cover === 0) continue;
+      const share = pattern(x, y);
+      for (let channel = 0, at = i * 3; channel < 3; channel++, at++) {
+        const colour = first[channel]! + (second[channel]! - first[channel]!) * share;
+        canvas[at] = canvas[at]! + (colour - canvas[at]!) * cover;
+      }
+    }
+  }
+}
+
+/** Share of the second colour at a place, 0 to 1. */
+type Pattern = (x: number, y: number) => number;
+
+const PATTERNS: readonly ((random: Random) => Pattern)[] = [
+  function gradient(random) {
+    const [cos, sin] = anyDirection(random);
+    return (x, y) => clamp(0.5 + ((x - SIDE / 2) * cos + (y - SIDE / 2) * sin) / SIDE, 0, 1);
+  },
+  function stripes(random) {
+    const [cos, sin] = anyDirection(random);
+    const period = 4 + 8 * random();
+    const start = random();
+    return (x, y) => Math.abs(1 - 2 * fraction((x * cos + y * sin) / period + start));
+  },
+  function checks(random) {
+    const side = 3 + Math.floor(5 * random());
+    const [left, top] = [Math.floor(8 * random()), Math.floor(8 * random())];
+    return (x, y) => (Math.floor((x + left) / side) + Math.floor((y + top) / side)) % 2;
+  },
+  function clouds(random) {
+    const cells = 3 + Math.floor(6 * random());
+    const values = Float32Array.from({ length: (cells + 1) * (cells + 1) }, random);
+    return (x, y) => {
+      const [u, v] = [(x * cells) / SIDE, (y * cells) / SIDE];
+      const at = Math.floor(v) * (cells + 1) + Math.floor(u);
+      const upper = mix(values[at]!, values[at + 1]!, fraction(u));
+      const lower = mix(values[at + cells + 1]!, values[at + cells + 2]!, fraction(u));
+      return mix(upper, lower, fraction(v));
+    };
+  },
+];
+
+/** Noise, and bytes. */
+function developed(canvas: Float32Array, random: Random): Uint8Array {
+  const noise = numberIn(HARDNESS.noise, random);
+  const out = new Uint8Array(canvas.length);
+  for (let i = 0; i < out.length; i++) out[i] = clamp(Math.round(canvas[i]! + noise * (2 * random() - 1)), 0, 255);
+  return out;
+}
+
+function anyColour(random: Random): Colour {
+  return [255 * random(), 255 * random(), 255 * random()];
+}
+
+function colourUnlike(others: readonly Colour[], random: Random): Colour {
+  let best = anyColour(random);
+  for (let tries = 0; tries < 12; tries++) {
+    if (others.every((other) => distance(best, other) >= HARDNESS.contrast)) break;
+    const next = anyColour(random);
+    if (leastDistance(next, others) > leastDistance(best, others)) best = next;
+  }
+  return best;
+}
+
+function leastDistance(colour: Colour, others: readonly Colour[]): number {
+  return Math.min(...others.map((other) => distance(colour, other)));
+}
+
+function distance(a: Colour, b: Colour): number {
+  return Math.abs(a[0] - b[0]) + Math.abs(a[1] - b[1]) + Math.abs(a[2] - b[2]);
+}
+
+function mixed(a: Colour, b: Colour, share: number): Colour {
+  return [mix(a[0], b[0], share), mix(a[1], b[1], share), mix(a[2], b[2], share)];
+}
+
+/** Cosine and sine of an angle: any quarter, and nearly any angle in it as likely as another. */
+function anyDirection(random: Random): Point {
+  const t = random();
+  const [x, y] = [(1 - t * t) / (1 + t * t), (2 * t) / (1 + t * t)];
+  const quarter = Math.floor(4 * random());
+  return quarter === 0 ? [x, y] : quarter === 1 ? [-y, x] : quarter === 2 ? [-x, -y] : [y, -x];
+}
+
+function numberIn([low, high]: Interval, random: Random): number {
+  return low + (high - low) * random();
+}
+
+function integerIn([low, high]: Interval, random: Random): number {
+  return low + Math.floor((high - low + 1) * random());
+}
+
+function mix(a: number, b: number, share: number): number {
+  return a + (b - a) * share;
+}
+
+function fraction(x: number): number {
+  return x - Math.floor(x);
+}
+
+function clamp(x: number, low: number, high: number): number {
+  return x < low ? low : x > high ? high : x;
+}

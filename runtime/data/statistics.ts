@@ -1,0 +1,116 @@
+/** The mean of the training pictures, which the paper subtracts from every picture. */
+import { openWeights } from "../weights/open.js";
+import { WeightsError } from "../weights/source.js";
+import { writeSafetensors } from "../weights/write-safetensors.js";
+import { DataError } from "./error.js";
+
+export interface Statistics {
+  readonly height: number;
+  readonly width: number;
+  /** Mean of every pixel, [height, width, 3], from 0 (black) to 1; in shared memory, so that threads get no copies. */
+  readonly mean: Float32Array;
+  /** Mean of red, green and blue over all pixels; fp32 values, so that stored ones are the same. */
+  readonly channelMean: readonly number[];
+  /** Standard deviation of red, green and blue over all pixels. */
+  readonly channelStd: readonly number[];
+  /** How many pictures were measured. */
+  readonly samples: number;
+}
+
+/** Sums over pictures of one size, in double precision. */
+export class Measurement {
+  readonly #pixels: Float64Array;
+  readonly #squares = new Float64Array(3);
+  readonly #height: number;
+  readonly #width: number;
+  #samples = 0;
+
+  constructor(height: number, width: number) {
+    this.#height = height;
+    this.#width = width;
+    this.#pixels = new Float64Array(height * width * 3);
+  }
+
+  /** @param planes float32[3, height, width], values from 0 to 1 */
+  add(planes: Float32Array): void {
+    const area = this.#height * this.#width;
+    for (let channel = 0, at = 0; channel < 3; channel++) {
+      let squares = 0;
+      for (let i = channel; i < area * 3; i += 3, at++) {
+        const value = planes[at]!;
+        this.#pixels[i] = this.#pixels[i]! + value;
+        squares += value * value;
+      }
+      this.#squares[channel] = this.#squares[channel]! + squares;
+    }
+    this.#samples++;
+  }
+
+  result(): Statistics {
+    if (this.#samples === 0) throw new DataError("no picture to measure");
+    const count = (this.#samples * this.#pixels.length) / 3;
+    const channelMean = [0, 1, 2].map((channel) => {
+      let sum = 0;
+      for (let i = channel; i < this.#pixels.length; i += 3) sum += this.#pixels[i]!;
+      return Math.fround(sum / count);
+    });
+    const channelStd = channelMean.map((mean, channel) => {
+      const variance = this.#squares[channel]! / count - mean * mean;
+      // A data set of one colour has no spread; dividing by 1 then changes nothing.
+      return variance > 0 ? Math.fround(Math.sqrt(variance)) : 1;
+    });
+    const mean = shared(this.#pixels.map((sum) => sum / this.#samples));
+    return { height: this.#height, width: this.#width, mean, channelMean, channelStd, samples: this.#samples };
+  }
+}
+
+function shared(values: ArrayLike<number>): Float32Array {
+  const out = new Float32Array(new SharedArrayBuffer(values.length * 4));
+  out.set(values);
+  return out;
+}
+
+/** Writes a small safetensors file, whole or not at all. */
+export async function saveStatistics(file: string, statistics: Statistics): Promise<void> {
+  const { height, width, mean, channelMean, channelStd, samples } = statistics;
+  const metadata = { format: FORMAT, samples: String(samples) };
+  await writeSafetensors(
+    file,
+    [
+      { name: "mean", dtype: "float32", shape: [height, width, 3], data: () => mean },
+      { name: "channel_mean", dtype: "float32", shape: [3], data: () => Float32Array.from(channelMean) },
+      { name: "channel_std", dtype: "float32", shape: [3], data: () => Float32Array.from(channelStd) },
+    ],
+    metadata,
+  );
+}
+
+const FORMAT = "resnetc data statistics";
+
+/** @throws {DataError} */
+export async function loadStatistics(file: string): Promise<Statistics> {
+  try {
+    const source = await openWeights(file);
+    try {
+      const shape = source.tensors.get("mean")?.shape ?? [];
+      const [height, width] = shape;
+      const complete = source.tensors.has("channel_mean") && source.tensors.has("channel_std");
+      if (source.metadata["format"] !== FORMAT || shape.length !== 3 || shape[2] !== 3 || !complete) {
+        throw new DataError(`${file}: not the statistics of a data set`);
+      }
+      return {
+        height: height!,
+        width: width!,
+        mean: shared(source.read("mean")),
+        channelMean: [...source.read("channel_mean")],
+        channelStd: [...source.read("channel_std")],
+        samples: Number(source.metadata["samples"]),
+      };
+    } finally {
+      source.close();
+    }
+  } catch (error) {
+    if (error instanceof WeightsError) throw new DataError(error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import type { Random } from "../arithmetic.js";
+import { toColour } from "../raster.js";
+import { shuffle } from "../permutation.js";
+import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from "./color-adjust.js";
+import { number } from "./parameter.js";
+import { COLOURS, pixels } from "./transform.js";
+
+const AMOUNT = { min: 0, max: 1 };
+
+export const colorJitter = pixels({
+  kind: "color_jitter",
+  doc: "Changes brightness, contrast, saturation and hue by random amounts in random order, as torchvision's ColorJitter",
+  parameters: {
+    brightness: number("The factor is drawn from 1 - brightness to 1 + brightness", AMOUNT, 0.4),
+    contrast: number("The factor is drawn from 1 - contrast to 1 + contrast", AMOUNT, 0.4),
+    saturation: number("The factor is drawn from 1 - saturation to 1 + saturation", AMOUNT, 0.4),
+    hue: number("The turn is drawn from -hue to hue; 1 is once round the circle", { min: 0, max: 0.5 }, 0),
+  },
+  steady: () => [],
+  takes: COLOURS,
+  gives: "colour",
+  apply(raster, { brightness, contrast, saturation, hue }, { random }) {
+    const out = toColour(raster);
+    const { data } = out;
+    const changes = [
+      () => adjustBrightness(data, factor(brightness, random)),
+      () => adjustContrast(data, factor(contrast, random)),
+      () => adjustSaturation(data, factor(saturation, random)),
+      () => adjustHue(data, hue * (2 * random() - 1)),
+    ];
+    const order = shuffle(Uint32Array.of(0, 1, 2, 3), random);
+    for (const index of order) changes[index]!();
+    return out;
+  },
+});
+
+function factor(amount: number, random: Random): number {
+  return 1 + amount * (2 * random() - 1);
+}

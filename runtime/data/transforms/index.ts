@@ -1,0 +1,40 @@
+/** All transforms. A new one is a file beside this one and a line here. */
+import { centerCrop } from "./center-crop.js";
+import { colorJitter } from "./color-jitter.js";
+import { colorPca } from "./color-pca.js";
+import { flip } from "./flip.js";
+import { normalize } from "./normalize.js";
+import { pad } from "./pad.js";
+import { randomCrop } from "./random-crop.js";
+import { randomResizeShorter } from "./random-resize-shorter.js";
+import { randomResizedCrop } from "./random-resized-crop.js";
+import { resize, resizeShorter } from "./resize.js";
+import { subtractMean } from "./subtract-mean.js";
+import { tenCrop } from "./ten-crop.js";
+import type { SettingsOf, TransformKind } from "./transform.js";
+
+export type { TransformSettings } from "./transform.js";
+
+const ALL = [
+  pad,
+  randomCrop,
+  flip,
+  centerCrop,
+  tenCrop,
+  resize,
+  resizeShorter,
+  randomResizeShorter,
+  randomResizedCrop,
+  colorPca,
+  colorJitter,
+  subtractMean,
+  normalize,
+] as const;
+
+/** A transform as plain data: `{ kind: "pad", margin: 4 }`. What has a default may be left out. */
+export type Transform = SettingsOf<(typeof ALL)[number]>;
+
+/** What is known about each kind of transform, by name. */
+export const TRANSFORMS: ReadonlyMap<string, TransformKind> = new Map(
+  ALL.map((transform) => [transform.kind, transform as unknown as TransformKind]),
+);

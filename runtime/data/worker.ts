@@ -1,0 +1,37 @@
+/** A thread that makes batches; started by pool.ts. */
+import { parentPort, workerData } from "node:worker_threads";
+import { makeBatch } from "./batch.js";
+import { DataError } from "./error.js";
+import { preparePipeline, type Pipeline } from "./pipeline.js";
+import type { Reply, Request, WorkerData } from "./pool.js";
+import { useOneThreadPerPicture } from "./sources/picture-file.js";
+
+const { stop } = workerData as WorkerData;
+const port = parentPort!;
+const pipelines = new Map<number, Pipeline>();
+
+class Stopped extends Error {}
+
+const pause = () => {
+  if (Atomics.load(stop, 0) !== 0) throw new Stopped();
+};
+
+async function answer(request: Extract<Request, { kind: "batch" }>): Promise<void> {
+  try {
+    const batch = await makeBatch(request.order, pipelines.get(request.pipeline)!, pause);
+    port.postMessage({ kind: "made", batch } satisfies Reply, [batch.images.buffer]);
+  } catch (error) {
+    if (error instanceof Stopped) port.postMessage({ kind: "stopped" } satisfies Reply);
+    else {
+      const message = error instanceof Error ? error.message : String(error);
+      port.postMessage({ kind: "failed", message, expected: error instanceof DataError } satisfies Reply);
+    }
+  }
+}
+
+await useOneThreadPerPicture();
+port.on("message", (request: Request) => {
+  if (request.kind === "pipeline") pipelines.set(request.id, preparePipeline(request.plan.transforms, request.plan));
+  else if (request.kind === "batch") void answer(request);
+  else port.close();
+});
