@@ -35,7 +35,7 @@ export async function openArchive(file: InputFile): Promise<ReadonlyMap<string, 
     }
   } catch (cause) {
     if (cause instanceof Error && cause.name === "WeightsError") throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split(". ");
     throw file.error(`is truncated or damaged: ${reason.slice(0, 200).replaceAll(/[^\x20-\x7e]+/g, "?")}`);
   }
   return entries;

@@ -127,16 +127,18 @@ function stateDict(file: InputFile, root: PickleValue): ReadonlyMap<string, Pick
   throw file.error(`holds no tensors${keys.length > 0 ? `; its keys are ${keys.join(", ")}` : ""}`);
 }
 
+/** What makes a parameter of a tensor, its first argument; the class itself before torch 0.4. */
+const PARAMETERS = [
+  "torch._utils._rebuild_parameter",
+  "torch._utils._rebuild_parameter_with_state",
+  "torch.nn.parameter.Parameter",
+];
+const REBUILDS = ["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3"].map((name) => `torch._utils.${name}`);
+
 /** The call that rebuilds a tensor, unwrapped from that which makes a parameter of it. */
 function tensorCall(value: PickleValue | undefined): PickleCall | undefined {
-  let inner = value;
-  if (isCallOf(inner, "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state")) {
-    inner = inner.arguments[0];
-  }
-  const rebuilds = ["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3"].map(
-    (name) => `torch._utils.${name}`,
-  );
-  return isCallOf(inner, ...rebuilds) ? inner : undefined;
+  const inner = isCallOf(value, ...PARAMETERS) ? value.arguments[0] : value;
+  return isCallOf(inner, ...REBUILDS) ? inner : undefined;
 }
 
 /** `_rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, hooks)`; v3 has the element type as seventh. */

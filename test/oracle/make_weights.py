@@ -97,6 +97,19 @@ def pytorch_files():
     record("checkpoint_legacy.pth", {k[len("module."):]: v for k, v in parallel.items()}, format="pytorch")
     torch.save(net, OUT / "refused_module.pth")
 
+    # Before torch 0.4 a parameter was pickled as a call of its class; torchvision's oldest files are so.
+    class OldParameter:
+        def __init__(self, data):
+            self.data = data
+
+        def __reduce_ex__(self, protocol):
+            return torch.nn.Parameter, (self.data,), (True, False, collections.OrderedDict())
+
+    old = collections.OrderedDict((k, v) for k, v in net.state_dict().items() if k != "1.num_batches_tracked")
+    torch.save(collections.OrderedDict((k, OldParameter(v)) for k, v in old.items()), OUT / "old_parameters.pth",
+               _use_new_zipfile_serialization=False)
+    record("old_parameters.pth", old, format="pytorch")
+
 
 def numpy_files():
     rng = np.random.RandomState(2)

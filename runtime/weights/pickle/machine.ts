@@ -156,7 +156,7 @@ export class Machine {
   append(values: readonly PickleValue[]): void {
     const target = this.top();
     if (!["list", "set", "call"].includes(kindOf(target))) throw this.damaged(`items appended to a ${kindOf(target)}`);
-    const items = (target as PickleSequence | PickleCall).items as PickleValue[];
+    const items = (target as PickleSequence | PickleCall).items;
     for (const value of values) items.push(value);
   }
 
