@@ -112,6 +112,13 @@ describe("classify", () => {
   });
 });
 
+it("npm start's job: the shipped weights know a cat from a dog", async () => {
+  const examples = (name: string) => fileURLToPath(new URL(`../../examples/cifar10/${name}`, import.meta.url));
+  const weights = ["--weights", examples("cifar_resnet20.safetensors")];
+  const { results } = await classify("CifarResNet(depth: 20)", examples("cat.jpg"), examples("dog.jpg"), ...weights);
+  expect(results.map(({ predictions }) => predictions![0]!.label)).toEqual(["cat", "dog"]);
+});
+
 describe("bench", () => {
   it("measures, and counts multiply-adds of a target", async () => {
     const args = [
