@@ -23,12 +23,13 @@ export interface Line {
 export interface Row {
   /** Rows of the same kind are aligned with each other. */
   readonly kind: string;
+  /** Empty where other rows of the kind have something: a stage without a stride. */
   readonly cells: readonly string[];
   /** Spaces between cells. */
   readonly gap: string;
 }
 
-export const rowText = ({ cells, gap }: Row): string => cells.join(gap);
+export const rowText = ({ cells, gap }: Row): string => cells.filter((cell) => cell !== "").join(gap);
 
 /** At most one blank line is kept between two lines. */
 export function isBlankBetween(start: number, end: number, text: string): boolean {
@@ -84,8 +85,8 @@ function alignRun(lines: readonly Line[], column: number, width: number): Line[]
   const padded = lines.map(({ row }) => {
     if (row === undefined) return undefined;
     const last = row.cells.length - 1;
-    const cells = row.cells.map((cell, index) => (index === last ? cell : cell.padEnd(widths[index] ?? 0)));
-    return rowText({ ...row, cells });
+    const padding = (index: number): number => (index === last ? 0 : (widths[index] ?? 0));
+    return rowText({ ...row, cells: row.cells.map((cell, index) => cell.padEnd(padding(index))) });
   });
   const fits = padded.every((text) => text === undefined || column + text.length <= width);
   return lines.map((line, index): Line => ({ ...line, doc: (fits ? padded[index] : undefined) ?? line.doc }));

@@ -19,8 +19,8 @@ export interface Printed {
 
 interface PrintedStatement extends Printed {
   readonly statement: Statement;
-  /** Of a stage: what stands before its brace. */
-  readonly head?: string;
+  /** Of a stage: its name, its stride or nothing, and its braces. Rows of stages are aligned at these. */
+  readonly columns?: readonly string[];
 }
 
 const flatOf = (doc: Doc, context: Context): { flat?: string } => {
@@ -37,7 +37,7 @@ function printStatement(statement: Statement, column: number, context: Context):
   return { statement, ...printed };
 }
 
-function printParts(statement: Statement, column: number, context: Context): Printed & { readonly head?: string } {
+function printParts(statement: Statement, column: number, context: Context): Omit<PrintedStatement, "statement"> {
   const expression = (part: Parameters<typeof expressionDoc>[0]): Doc => expressionDoc(part, context);
   switch (statement.kind) {
     case "let":
@@ -60,13 +60,13 @@ function printParts(statement: Statement, column: number, context: Context): Pri
     case "stage": {
       const { name, stride, body } = statement;
       const word = name.text === "head" ? "head" : `stage ${name.text}`;
-      const head = stride === undefined ? word : [`${word} /`, expression(stride)];
+      const by = stride === undefined ? "" : ["/", expression(stride)];
       const end = (stride ?? name).span.end;
-      const flatHead = flatText(head, context.width);
-      return {
-        ...withBodies(head, end, [body], "", column, context),
-        ...(flatHead === undefined ? {} : { head: flatHead }),
-      };
+      const printed = withBodies(stride === undefined ? word : [word, " ", by], end, [body], "", column, context);
+      const flatStride = flatText(by, context.width);
+      if (printed.flat === undefined || flatStride === undefined) return printed;
+      const braces = printed.flat.slice(rowText({ kind: "", cells: [word, flatStride, ""], gap: " " }).length + 1);
+      return { ...printed, columns: [word, flatStride, braces] };
     }
     case "use":
       return printUse(statement, column, context);
@@ -269,9 +269,7 @@ function rowOf(row: readonly PrintedStatement[]): Row | undefined {
   const [first, ...others] = row;
   const cells = row.flatMap(({ flat }) => flat ?? []);
   if (first?.flat === undefined || cells.length < row.length) return undefined;
-  const { statement, head, flat } = first;
-  if (statement.kind === "stage" && head !== undefined && others.length === 0) {
-    return { kind: "stage", cells: [head, flat.slice(head.length + 1)], gap: " " };
-  }
+  const { statement, columns } = first;
+  if (columns !== undefined && others.length === 0) return { kind: "stage", cells: columns, gap: " " };
   return { kind: statement.kind === "use" ? pathText(statement.target) : statement.kind, cells, gap: CELL_GAP };
 }

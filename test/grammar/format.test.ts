@@ -59,9 +59,9 @@ describe("rows", () => {
     "block a {\n  conv 1x1, b, /c   bn   relu\n  conv 3x3, b       bn   relu\n  conv 1x1, 4 * b   bn\n  bn   relu\n}\n",
   );
   becomes(
-    "stages are aligned at their braces",
-    "network A {\nstage conv1 { relu }\nstage conv2 /2 { relu }\nhead { relu }\n\nstage d { bn }\n}\n",
-    "network A {\n  stage conv1    { relu }\n  stage conv2 /2 { relu }\n  head           { relu }\n\n  stage d { bn }\n}\n",
+    "stages are aligned at their strides and braces",
+    "network A {\nstage c { relu }\nstage one /2 { relu }\nstage three /10 { relu }\n\nstage conv1 { relu }\nstage conv2 /2 { relu }\nhead { relu }\n\nstage d { bn }\n}\n",
+    "network A {\n  stage c         { relu }\n  stage one   /2  { relu }\n  stage three /10 { relu }\n\n  stage conv1    { relu }\n  stage conv2 /2 { relu }\n  head           { relu }\n\n  stage d { bn }\n}\n",
   );
   const call = `some_block(${"a".repeat(40)})`;
   becomes(

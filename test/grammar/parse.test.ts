@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
+import { Lexer } from "chevrotain";
 import { describe, expect, test } from "vitest";
 import { parse } from "../../grammar/parse.js";
 import { ResnetParser } from "../../grammar/parser.js";
 import { parser } from "../../grammar/build-expressions.js";
 import { TreeBuilder } from "../../grammar/build.js";
+import { TOKENS } from "../../grammar/tokens.js";
 import { Gaps } from "../../grammar/gaps.js";
 import { ErrorList } from "../../grammar/errors.js";
 import { expression, grouped, parsed, shape, statements } from "./helpers.js";
@@ -11,8 +13,9 @@ import { expression, grouped, parsed, shape, statements } from "./helpers.js";
 const reference = readFileSync(new URL("../../docs/language.md", import.meta.url), "utf8");
 const examples = [...reference.matchAll(/```resnet\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
 
-test("Chevrotain finds nothing wrong with the grammar, and the tree builder has a method for every rule", () => {
+test("Chevrotain finds nothing wrong with tokens and grammar, and the tree builder has a method for every rule", () => {
   expect(() => new ResnetParser(false)).not.toThrow();
+  expect(() => new Lexer(TOKENS, { positionTracking: "full", ensureOptimizations: true })).not.toThrow();
   const builder = new TreeBuilder(new Gaps("", [], new ErrorList("")));
   expect(() => builder.validateVisitor()).not.toThrow();
   for (const rule of Object.keys(parser.getGAstProductions())) expect(builder).toHaveProperty(rule);
@@ -220,7 +223,7 @@ describe("any text", () => {
     const start = performance.now();
     expect(parse(large, "a").errors).toEqual([]);
     // About 0.3 s on one quiet core; the margin is for machines with company.
-    expect(performance.now() - start).toBeLessThan(4000);
+    expect(performance.now() - start).toBeLessThan(15_000);
   });
 
   test.each([
