@@ -33,7 +33,7 @@ export async function loadWeights(model: Model, file: string, options: { lenient
     const values = weights.loadWeights(match, { lenient: options.lenient === true });
     const mismatch = weights.describeMismatch(match);
     if (mismatch !== undefined) sayWarning(mismatch);
-    const stride = weights.strideWarning(model.name, model.graph, match.map);
+    const stride = weights.strideWarning(model, match.map);
     if (stride !== undefined) sayWarning(stride);
     const preprocess = match.map.trainedWith;
     return {

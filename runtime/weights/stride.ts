@@ -1,6 +1,7 @@
 /** Which kernel carries a bottleneck's stride: networks that differ in it alone have tensors of the same shapes. */
+import { elaborate, parseTarget, standardTargets } from "../../compiler/index.js";
 import type { Graph, Node } from "../../compiler/ir/types.js";
-import type { WeightMap } from "../../compiler/model.js";
+import type { Model, WeightMap } from "../../compiler/model.js";
 
 type Kernel = readonly [height: number, width: number];
 
@@ -23,23 +24,32 @@ export function strideVariant(graph: Graph): Kernel | undefined {
 }
 
 /** One line if the weights expect the stride elsewhere, naming the network that they fit; undefined if all is well. */
-export function strideWarning(network: string, graph: Graph, map: WeightMap): string | undefined {
-  const ours = strideVariant(graph);
+export function strideWarning(model: Model, map: WeightMap): string | undefined {
+  const ours = strideVariant(model.graph);
   const theirs = map.strideIn;
   if (!ours || !theirs || ours.join() === theirs.join()) return undefined;
-  const other = otherVariant(network, theirs);
-  const fitting = other === undefined ? `a network with it in the ${theirs.join("x")}` : other;
+  const fitting = standardTwin(model.graph, theirs) ?? `one with it in the ${theirs.join("x")}`;
   return (
-    `these weights (${map.name}) have a bottleneck's stride in the ${theirs.join("x")} convolution, ${network} has it ` +
+    `these weights (${map.name}) have a bottleneck's stride in the ${theirs.join("x")} convolution, ${model.name} has it ` +
     `in the ${ours.join("x")}: all shapes agree, but the results will be wrong; the network that they fit is ${fitting}`
   );
 }
 
-/** The standard library calls a network with the stride in the 3x3 like that with the stride in the 1x1, plus "V15". */
-function otherVariant(network: string, strideIn: Kernel): string | undefined {
-  const [, depth, suffix] = /^ResNet(50|101|152)(V15)?$/.exec(network) ?? [];
-  if (depth === undefined || (suffix === "V15") === (strideIn[0] === 3)) return undefined;
-  return suffix === "V15" ? `ResNet${depth}` : `ResNet${depth}V15`;
+/** The network of the standard library that has the same parameters, but its stride in that kernel. */
+function standardTwin(graph: Graph, strideIn: Kernel): string | undefined {
+  const signature = parameterSignature(graph);
+  return standardTargets().find((name) => {
+    const { model } = elaborate(parseTarget(name));
+    return (
+      model !== undefined &&
+      strideVariant(model.graph)?.join() === strideIn.join() &&
+      parameterSignature(model.graph) === signature
+    );
+  });
+}
+
+function parameterSignature(graph: Graph): string {
+  return graph.parameters.map(({ path, value }) => `${path} ${value.type.shape.join("x")}`).join("\n");
 }
 
 /** `conv3.0` of `conv3.0.conv2`: the layers of a block's main branch. A shortcut's or an inner block's have more parts. */

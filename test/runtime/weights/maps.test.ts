@@ -108,7 +108,7 @@ describe("which kernel has the stride", () => {
 
   const warning = (target: string, map: string) => {
     const model = modelOf(target);
-    return strideWarning(model.name, model.graph, called(map)(model)!);
+    return strideWarning(model, called(map)(model)!);
   };
 
   test("a warning names the network that fits", () => {
@@ -116,7 +116,7 @@ describe("which kernel has the stride", () => {
       /in the 3x3 convolution, ResNet50 has it in the 1x1.*fit is ResNet50V15$/,
     );
     expect(warning("ResNet101V15", "msra_caffe")).toMatch(/in the 1x1 convolution.*fit is ResNet101$/);
-    expect(warning("WideResNet50_2", "msra_caffe")).toMatch(/fit is a network with it in the 1x1$/);
+    expect(warning("WideResNet50_2", "msra_caffe")).toMatch(/fit is one with it in the 1x1$/);
   });
 
   test("none where they agree, or nothing has a stride in a bottleneck", () => {
