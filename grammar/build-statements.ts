@@ -1,0 +1,274 @@
+/** From the concrete tree of statements to the syntax tree. */
+import type { CstNode, CstNodeLocation, IToken } from "chevrotain";
+import type {
+  Argument,
+  Assert,
+  Body,
+  Expression,
+  For,
+  Identifier,
+  If,
+  Input,
+  Let,
+  Stage,
+  Statement,
+  Use,
+} from "./ast.js";
+import { ExpressionBuilder } from "./build-expressions.js";
+import { asNode, endOfElement, inOrder, node, nodes, placeOf, token, tokens, type Parts } from "./cst.js";
+import { quote } from "./errors.js";
+import { endOf, startOf } from "./lexer.js";
+import { nearest } from "./nearest.js";
+import { RESERVED_WORDS } from "./tokens.js";
+import { takesBareArguments, WORDS } from "./words.js";
+
+type Location = CstNodeLocation | undefined;
+
+const STATEMENT_RULES = [
+  "letStatement",
+  "assertStatement",
+  "ifStatement",
+  "forStatement",
+  "stageStatement",
+  "inputStatement",
+  "useStatement",
+];
+
+const BARE_WORDS = WORDS.filter(({ bare }) => bare).map(({ word }) => word);
+
+export const spelling = (word: string, candidates: readonly string[]): { help?: string; fix?: string } => {
+  const candidate = nearest(word, candidates);
+  return candidate === undefined ? {} : { help: `did you mean \`${candidate}\`?`, fix: candidate };
+};
+
+/** Where a part ends, or failing that a token, or failing that a place. */
+export const endOfFirst = (...candidates: (CstNode | IToken | undefined | number)[]): number => {
+  for (const candidate of candidates) {
+    if (typeof candidate === "number") return candidate;
+    if (candidate !== undefined) return endOfElement(candidate);
+  }
+  return 0;
+};
+
+export abstract class StatementBuilder extends ExpressionBuilder {
+  body(parts: Parts, location: Location): Body {
+    const { start, end } = placeOf(location);
+    const statements: Statement[] = [];
+    for (const { key, element } of inOrder(parts, ...STATEMENT_RULES, "orphan", "strayInBody")) {
+      const built = this.build<Statement | undefined>(asNode(element));
+      if (key === "orphan") {
+        const at = placeOf(asNode(element).location).start;
+        this.gaps.errors.add("syntax-error", at, at + 1, "expected a layer or block before this `{`");
+      } else if (built !== undefined) {
+        statements.push(built);
+      }
+    }
+    return { kind: "body", statements, span: this.span(start, end) };
+  }
+
+  strayInBody(parts: Parts): undefined {
+    const first = token(parts, "Anything");
+    if (first === undefined) return;
+    const { image } = first;
+    const [start, end] = [startOf(first), endOf(first)];
+    const [message, help] =
+      image === "else"
+        ? ["`else` without an `if { ... }` right before it", undefined]
+        : image === ")" || image === "]"
+          ? [`this \`${image}\` closes nothing`, undefined]
+          : RESERVED_WORDS.has(image)
+            ? [`a statement can't begin with \`${image}\``, `\`${image}\` is a reserved word and can't be a name`]
+            : [`expected a statement, found ${quote(image)}`, undefined];
+    this.gaps.errors.add("syntax-error", start, end, message, help === undefined ? {} : { help });
+  }
+
+  letStatement(parts: Parts, location: Location): Let | undefined {
+    const { start, end } = placeOf(location);
+    const [word, name, equals] = [token(parts, "Let"), token(parts, "Name"), token(parts, "Equals")];
+    const reserved = token(parts, "Reserved");
+    this.gaps.reserved(reserved);
+    if (name === undefined && reserved === undefined) this.gaps.missing("a name after `let`", endOfFirst(word, start));
+    if (name !== undefined && equals === undefined) this.gaps.missing(`\`=\` after \`${name.image}\``, endOf(name));
+    const after = endOfFirst(equals, name, word, start);
+    const value =
+      equals === undefined && node(parts, "expression") === undefined
+        ? ({ kind: "missing", span: this.span(end, end) } as const)
+        : this.required(node(parts, "expression"), "an expression after `=`", after);
+    return name && { kind: "let", name: this.identifier(name), value, span: this.span(start, end) };
+  }
+
+  assertStatement(parts: Parts, location: Location): Assert {
+    const { start, end } = placeOf(location);
+    const condition = this.required(node(parts, "condition"), "a condition after `assert`", start + "assert".length);
+    const comma = token(parts, "Comma");
+    const message = comma && this.required(node(parts, "message"), "a message after `,`", endOf(comma));
+    return { kind: "assert", condition, ...(message === undefined ? {} : { message }), span: this.span(start, end) };
+  }
+
+  ifStatement(parts: Parts, location: Location): If {
+    const { start, end } = placeOf(location);
+    const [conditionPart, thenPart] = [node(parts, "expression"), node(parts, "then")];
+    const condition = this.required(conditionPart, "a condition after `if`", start + 2);
+    const then = this.requiredBody(thenPart, "the condition", endOfFirst(conditionPart, start + 2), conditionPart);
+    const word = token(parts, "Else");
+    const next = node(parts, "ifStatement") ?? node(parts, "otherwise");
+    if (word !== undefined && next === undefined) this.gaps.missing("`{` or `if` after `else`", endOf(word));
+    return {
+      kind: "if",
+      condition,
+      then,
+      ...(next === undefined ? {} : { else: this.build<Body | If>(next) }),
+      span: this.span(start, end),
+    };
+  }
+
+  forStatement(parts: Parts, location: Location): For | undefined {
+    const { start } = placeOf(location);
+    const [word, name, inWord] = [token(parts, "keyword"), token(parts, "name"), token(parts, "In")];
+    this.misspelt(word, "for");
+    const header = endOfFirst(word, start);
+    if (name === undefined) this.gaps.missing("a name after `for`", header);
+    else if (inWord === undefined) this.gaps.missing(`\`in\` after \`${name.image}\``, endOf(name));
+    const overPart = node(parts, "expression");
+    const over =
+      overPart === undefined && inWord === undefined
+        ? ({ kind: "missing", span: this.span(header, header) } as const)
+        : this.required(overPart, "a range or list after `in`", endOfFirst(inWord, name, header));
+    const after = endOfFirst(overPart, inWord, name, header);
+    const body = this.requiredBody(node(parts, "body"), "the head of the loop", after, overPart);
+    return name && { kind: "for", variable: this.identifier(name), over, body, span: this.span(start, body.span.end) };
+  }
+
+  stageStatement(parts: Parts, location: Location): Stage | undefined {
+    const { start, end } = placeOf(location);
+    const [word, name, slash] = [token(parts, "keyword"), token(parts, "name"), token(parts, "Slash")];
+    const stridePart = node(parts, "expression");
+    const isHead = word?.image === "head" && name === undefined;
+    if (!isHead) this.misspelt(word, "stage");
+    if (name === undefined && !isHead) this.gaps.missing("a name after `stage`", endOfFirst(word, start));
+    const stride = slash && this.required(stridePart, "a stride after `/`", endOf(slash));
+    const after = endOfFirst(stridePart, slash, name, word, start);
+    const body = this.requiredBody(
+      node(parts, "body"),
+      `stage \`${name?.image ?? "head"}\``,
+      after,
+      stridePart ?? word,
+    );
+    const called = isHead ? word : name;
+    return (
+      called && {
+        kind: "stage",
+        name: this.identifier(called),
+        ...(stride === undefined ? {} : { stride }),
+        body,
+        span: this.span(start, end),
+      }
+    );
+  }
+
+  inputStatement(parts: Parts, location: Location): Input | undefined {
+    const { start, end } = placeOf(location);
+    const name = token(parts, "name");
+    this.misspelt(token(parts, "keyword"), "input");
+    if (name === undefined) return;
+    const shape = this.required(node(parts, "expression"), "a size such as `3x224x224`", endOf(name));
+    return { kind: "input", name: this.identifier(name), shape, span: this.span(start, end) };
+  }
+
+  private misspelt(word: IToken | undefined, meant: string): void {
+    if (word === undefined || word.image === meant) return;
+    this.gaps.errors.add("syntax-error", startOf(word), endOf(word), `unknown statement \`${word.image}\``, {
+      help: `did you mean \`${meant}\`?`,
+      fix: meant,
+    });
+  }
+
+  /** @param before what must be there for the missing body to be worth an error of its own. */
+  private requiredBody(part: CstNode | undefined, of: string, after: number, before: unknown): Body {
+    if (part !== undefined) return this.build(part);
+    if (before !== undefined) this.gaps.missing(`\`{\` after ${of}`, after);
+    return { kind: "body", statements: [], span: this.span(after, after) };
+  }
+
+  useStatement(parts: Parts, location: Location): Use | undefined {
+    const { start, end } = placeOf(location);
+    const [label, equals] = [token(parts, "Name"), token(parts, "Equals")];
+    const pathPart = node(parts, "path");
+    const [range, throughPart] = [token(parts, "Range"), node(parts, "through")];
+    const target = pathPart && this.build<Identifier[]>(pathPart);
+    if (range !== undefined && throughPart === undefined) this.gaps.missing("a stage after `..`", endOf(range));
+    const through = throughPart && this.build<Identifier[]>(throughPart);
+    const [bare, call] = [node(parts, "bareArguments"), node(parts, "callArguments")];
+    const argumentList = bare ?? call;
+    const given = argumentList === undefined ? [] : this.build<Argument[]>(argumentList);
+    if (target !== undefined && pathPart !== undefined) {
+      this.checkStyle(target, pathPart, bare, call, through !== undefined);
+    }
+    const on = this.afterWord(parts, "On", "on", "a tensor after `on`");
+    const repeat = this.afterWord(parts, "X", "repeat", "a number of repetitions after `x`");
+    const bodies = nodes(parts, "body").map((part) => this.build<Body>(part));
+    if (target === undefined) {
+      if (label !== undefined && equals !== undefined) {
+        this.gaps.missing(`a layer or block after \`${label.image} =\``, endOf(equals), {
+          help: `a value is named by \`let ${label.image} = ...\``,
+        });
+      }
+      return;
+    }
+    return {
+      kind: "use",
+      ...(label === undefined ? {} : { label: this.identifier(label) }),
+      target,
+      ...(through === undefined ? {} : { through }),
+      arguments: given,
+      style: bare !== undefined ? "bare" : call !== undefined ? "call" : "none",
+      ...(on === undefined ? {} : { on }),
+      bodies,
+      ...(repeat === undefined ? {} : { repeat }),
+      span: this.span(start, end),
+    };
+  }
+
+  private afterWord(parts: Parts, word: string, key: string, what: string): Expression | undefined {
+    const at = token(parts, word);
+    return at && this.required(node(parts, key), what, endOf(at));
+  }
+
+  /** Bare arguments where the word takes none, none where it needs some. */
+  private checkStyle(
+    target: readonly Identifier[],
+    path: CstNode,
+    bare: CstNode | undefined,
+    call: CstNode | undefined,
+    cut: boolean,
+  ): void {
+    const word = target.map(({ text }) => text).join(".");
+    const takesBare = target.length === 1 && !cut && takesBareArguments(word);
+    const { start, end } = placeOf(path.location);
+    if (takesBare && bare === undefined && call === undefined) {
+      this.gaps.missing(`an argument after \`${word}\``, end);
+    } else if (!takesBare && bare !== undefined) {
+      const place = placeOf(bare.location);
+      const candidate = nearest(word, BARE_WORDS);
+      const [at, details] =
+        candidate === undefined
+          ? [place, { help: `write \`${word}(${this.gaps.textOf(place.start, place.end)})\`` }]
+          : [
+              { start, end },
+              { help: `did you mean \`${candidate}\`?`, fix: candidate },
+            ];
+      const message = `\`${word}\` takes no arguments without parentheses`;
+      this.gaps.errors.add("syntax-error", at.start, at.end, message, details);
+    }
+  }
+
+  path(parts: Parts): Identifier[] {
+    const names = tokens(parts, "Name");
+    const lastDot = tokens(parts, "Dot").at(-1);
+    const last = names.at(-1);
+    if (lastDot !== undefined && last !== undefined && startOf(last) < startOf(lastDot)) {
+      this.gaps.missing("a name after `.`", endOf(lastDot));
+    }
+    return names.map((name) => this.identifier(name));
+  }
+}
