@@ -66,9 +66,14 @@ async function told<T>(target: string, action: Promise<T>): Promise<T> {
   try {
     return await action;
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? "";
-    throw new FileError(`${target}: can't be written: ${REASONS[code] ?? (code || String(cause))}`);
+    throw fileFailure(target, cause);
   }
+}
+
+/** The system's error on writing a file as a line that names it. */
+export function fileFailure(target: string, cause: unknown): FileError {
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  return new FileError(`${target}: can't be written: ${REASONS[code] ?? (code || String(cause))}`);
 }
 
 const REASONS: Readonly<Record<string, string>> = {

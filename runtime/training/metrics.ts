@@ -1,0 +1,92 @@
+/** What was measured while training, one JSON object a line: `metrics.jsonl`. */
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { fileFailure, writeWhole } from "../files.js";
+
+/** An update. */
+export interface StepMetrics {
+  readonly kind: "step";
+  /** Updates that were made, this one included. */
+  readonly step: number;
+  /** Epochs that were over, with a fraction. */
+  readonly epoch: number;
+  /** Mean over the batch. */
+  readonly loss: number;
+  /** Of the batch, with its augmentations and the weights before the update, 0 to 1. */
+  readonly error: number;
+  readonly learningRate: number;
+  readonly imagesPerSecond: number;
+  /** Share of the time that the device waited for the batch, 0 to 1. */
+  readonly waiting: number;
+  /** Seconds since training began, over all its runs. */
+  readonly seconds: number;
+  /** Euclidean norm of all gradients, before clipping; where they are clipped. */
+  readonly gradientNorm?: number;
+}
+
+/** A validation, by the running statistics; `test` is the last one, on data that nothing was chosen by. */
+export interface ValidationMetrics {
+  readonly kind: "validation" | "test";
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  /** Top-1 and top-5, 0 to 1. */
+  readonly error: number;
+  readonly error5: number;
+  readonly seconds: number;
+}
+
+export type Metrics = StepMetrics | ValidationMetrics;
+
+export interface MetricsFile {
+  add(metrics: Metrics): void;
+  /** What was added is on the disk when it returns: to be called before a checkpoint that it goes with. */
+  flush(): void;
+  close(): void;
+}
+
+/**
+ * Opens it for appending, after everything later than `step` (and a line that was cut off) was taken away.
+ *
+ * @throws {FileError}
+ */
+export async function openMetrics(file: string, step: number): Promise<MetricsFile> {
+  const kept = step === 0 ? [] : readMetrics(file).filter((metrics) => metrics.step <= step);
+  await writeWhole(file, [Buffer.from(kept.map((metrics) => `${JSON.stringify(metrics)}\n`).join(""))]);
+  const descriptor = openSync(file, "a");
+  const guarded = (action: () => void): void => {
+    try {
+      action();
+    } catch (cause) {
+      throw fileFailure(file, cause);
+    }
+  };
+  return {
+    add: (metrics) => guarded(() => writeAll(descriptor, `${JSON.stringify(metrics)}\n`)),
+    flush: () => guarded(() => fsyncSync(descriptor)),
+    close: () => closeSync(descriptor),
+  };
+}
+
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
+}
+
+/** Lines that are whole, in their order; those that are not JSON are left out. Empty where there is no file. */
+export function readMetrics(file: string): Metrics[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+  return text.split("\n").flatMap((line) => {
+    try {
+      const metrics = JSON.parse(line) as Metrics;
+      return typeof metrics === "object" && typeof metrics.step === "number" ? [metrics] : [];
+    } catch {
+      return [];
+    }
+  });
+}

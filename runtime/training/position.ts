@@ -1,0 +1,24 @@
+/** Where a training is: all that is remembered from one update to the next besides the tensors. Plain data. */
+import type { LossScale } from "./loss-scale.js";
+import { SCHEDULE_START, type ScheduleState } from "./schedule.js";
+
+export interface Position {
+  /** Updates that were made. */
+  readonly step: number;
+  readonly schedule: ScheduleState;
+  /** Sums over the epoch that is not over yet. */
+  readonly epoch: EpochSums;
+  /** The validation with the lowest error, 0 to 1. */
+  readonly best?: { readonly step: number; readonly error: number };
+  /** In mixed precision. */
+  readonly lossScale?: LossScale;
+  /** Seconds that training took, over all its runs. */
+  readonly seconds: number;
+}
+
+export interface EpochSums {
+  readonly images: number;
+  readonly correct: number;
+}
+
+export const START: Position = { step: 0, schedule: SCHEDULE_START, epoch: { images: 0, correct: 0 }, seconds: 0 };
