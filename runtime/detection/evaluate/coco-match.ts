@@ -1,0 +1,109 @@
+/** Which detections of a picture find which objects: COCO's greedy matching (cocoeval.py, `evaluateImg`). */
+import type { Box, Detection, GroundTruth } from "../records.js";
+
+/** What a detection counts as. */
+export const OUTCOME = { wrong: 0, right: 1, ignored: 2 } as const;
+
+/** Least and greatest area, both inclusive, in square pixels. */
+export type AreaRange = readonly [least: number, greatest: number];
+
+/**
+ * Overlap of each detection with each object: intersection over union, and for a crowd intersection over the
+ * detection's own area, since a crowd has room for many (maskApi.c, `bbIou`).
+ *
+ * @returns [detections, objects]
+ */
+export function overlaps(detections: readonly Detection[], objects: readonly GroundTruth[]): Float64Array {
+  const out = new Float64Array(detections.length * objects.length);
+  let at = 0;
+  for (const detection of detections) {
+    for (const object of objects) out[at++] = overlap(detection.box, object.box, object.isCrowd);
+  }
+  return out;
+}
+
+function overlap(d: Box, g: Box, isCrowd: boolean): number {
+  const width = Math.min(d[2] + d[0], g[2] + g[0]) - Math.max(d[0], g[0]);
+  if (width <= 0) return 0;
+  const height = Math.min(d[3] + d[1], g[3] + g[1]) - Math.max(d[1], g[1]);
+  if (height <= 0) return 0;
+  const common = width * height;
+  const own = d[2] * d[3];
+  return common / (isCrowd ? own : own + g[2] * g[3] - common);
+}
+
+/** A picture's detections, surest first, and objects of one category, with an area range to judge them in. */
+export interface Encounter {
+  readonly detections: readonly Detection[];
+  readonly objects: readonly GroundTruth[];
+  /** [detections, objects]. */
+  readonly overlaps: Float64Array;
+  readonly range: AreaRange;
+}
+
+/** How many objects a detector is asked for. */
+export function countWanted(objects: readonly GroundTruth[], range: AreaRange): number {
+  return objects.reduce((count, object) => count + (isIgnored(object, range) ? 0 : 1), 0);
+}
+
+/**
+ * Each detection, surest first, takes the object with which it overlaps most, at least by the threshold; of equals the
+ * later one. An object is taken once, a crowd as often as it comes. Objects that are ignored (crowds, and those outside
+ * the range) are taken only where no other can be. A detection that took an ignored object is ignored, and so is one
+ * outside the range that took none.
+ *
+ * An object with id 0 is taken and yet the detection counts as if it took none: pycocotools marks what a detection
+ * took by the object's id, and 0 means nothing there.
+ *
+ * @param outcomes where to write what each detection counts as (an {@link OUTCOME}), from `start` on for the first
+ *   threshold, and each further threshold `stride` after the one before
+ */
+export function match(
+  { detections, objects, overlaps, range }: Encounter,
+  thresholds: readonly number[],
+  outcomes: Uint8Array,
+  start: number,
+  stride: number,
+): void {
+  const ignored = objects.map((object) => isIgnored(object, range));
+  const places = objects.map((_, index) => index);
+  const wanted = places.filter((index) => !ignored[index]);
+  const spare = places.filter((index) => ignored[index]);
+  const taken = new Uint8Array(objects.length);
+
+  const best = (detection: number, candidates: readonly number[], threshold: number): number => {
+    let found = -1;
+    let greatest = threshold;
+    for (const index of candidates) {
+      if (taken[index] === 1 && !objects[index]!.isCrowd) continue;
+      const value = overlaps[detection * objects.length + index]!;
+      if (value < greatest) continue;
+      greatest = value;
+      found = index;
+    }
+    return found;
+  };
+
+  thresholds.forEach((threshold, t) => {
+    taken.fill(0);
+    // A perfect overlap may be a hair below 1 after rounding.
+    const least = Math.min(threshold, 1 - 1e-10);
+    detections.forEach((detection, d) => {
+      let found = best(d, wanted, least);
+      if (found === -1) found = best(d, spare, least);
+      if (found !== -1) taken[found] = 1;
+      const isFound = found !== -1 && objects[found]!.id !== 0;
+      const isLeftOut = (found !== -1 && ignored[found]!) || (!isFound && isOutside(detection, range));
+      outcomes[start + t * stride + d] = isLeftOut ? OUTCOME.ignored : isFound ? OUTCOME.right : OUTCOME.wrong;
+    });
+  });
+}
+
+function isIgnored(object: GroundTruth, [least, greatest]: AreaRange): boolean {
+  return object.isCrowd || object.area < least || object.area > greatest;
+}
+
+function isOutside({ box }: Detection, [least, greatest]: AreaRange): boolean {
+  const area = box[2] * box[3];
+  return area < least || area > greatest;
+}

@@ -1,0 +1,72 @@
+/** What detection speaks of: pictures, the objects in them, and what a detector found. Plain data. */
+
+/**
+ * Left, top, width and height in pixels. The picture's first pixel reaches from 0 to 1, so that a box round it is
+ * [0, 0, 1, 1]: COCO's convention. {@link fromInclusiveCorners} converts from the older one.
+ */
+export type Box = readonly [x: number, y: number, width: number, height: number];
+
+export interface Picture {
+  readonly id: number;
+  /** Where it is, relative to a folder of pictures; forward slashes. */
+  readonly file: string;
+  /** In pixels, where the annotations say it. */
+  readonly width?: number;
+  readonly height?: number;
+}
+
+export interface Category {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** An object that is known to be there. */
+export interface GroundTruth {
+  readonly id: number;
+  /** Id of the picture. */
+  readonly image: number;
+  /** Id of the category. */
+  readonly category: number;
+  readonly box: Box;
+  /** Of the object's outline where it has one, otherwise of the box; in pixels. */
+  readonly area: number;
+  /** The box is round a group of objects that nobody told apart. */
+  readonly isCrowd: boolean;
+  /** PASCAL VOC: hard to see, and neither asked for nor counted against a detector. */
+  readonly isDifficult: boolean;
+}
+
+/** An object that a detector says is there. */
+export interface Detection {
+  readonly image: number;
+  readonly category: number;
+  readonly box: Box;
+  /** How sure the detector is; any finite number, greater is surer. */
+  readonly score: number;
+}
+
+/** Pictures with the objects in them. Ids are unique, and every object's picture and category are listed. */
+export interface DetectionData {
+  readonly pictures: readonly Picture[];
+  readonly categories: readonly Category[];
+  readonly objects: readonly GroundTruth[];
+  /** What was seen while reading and may be a mistake: one line each. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * From corners that name the box's first and last pixel (PASCAL VOC's files, the first Faster R-CNN's boxes).
+ *
+ * @param first number of the first pixel: 1 in VOC's files, 0 in Faster R-CNN's memory
+ */
+export function fromInclusiveCorners(x1: number, y1: number, x2: number, y2: number, first: 0 | 1): Box {
+  return [x1 - first, y1 - first, x2 - x1 + 1, y2 - y1 + 1];
+}
+
+/** Detections or annotations that can't be used; the message is one clear line that names the file and the place. */
+export class DetectionError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "DetectionError";
+  }
+}
