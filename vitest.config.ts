@@ -1,6 +1,10 @@
+import path from "node:path";
 import { defineConfig } from "vitest/config";
+import { bundledWorkers } from "./test/support/bundled-workers.js";
 
 export default defineConfig({
+  // Inside the project, so that the bundles find its packages.
+  plugins: [bundledWorkers(path.join(import.meta.dirname, "node_modules/.cache/resnetc"))],
   test: {
     include: ["test/**/*.test.ts"],
     // Sessions, image decoding and spawned commands are slow on a small machine; a hang is caught all the same.

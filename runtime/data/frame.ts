@@ -123,6 +123,7 @@ function cutOut(raster: Raster, window: Window, mirrored: boolean): Raster {
   const count = width * height * 3;
   const data = raster.data instanceof Uint8Array ? new Uint8Array(count) : new Float32Array(count);
   const seen = intersection(window, all);
+  if (seen.width === 0) return { width, height, data };
   for (let y = seen.top; y < seen.top + seen.height; y++) {
     const from = (y * raster.width + seen.left) * 3;
     const row = raster.data.subarray(from, from + seen.width * 3);

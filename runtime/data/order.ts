@@ -25,7 +25,7 @@ export function trainingPlan(size: number, batch: number, seed: number, first = 
   const perEpoch = batchesPerEpoch(size, batch);
   if (perEpoch === 0) throw new DataError(`${size} training pictures are fewer than a batch of ${batch}`);
   let epoch = -1;
-  let order = new Uint32Array();
+  let order: Uint32Array = new Uint32Array();
   return {
     first,
     end,

@@ -138,7 +138,7 @@ function applied(
 ): Picture[] {
   if (step.kind.moves) return moved([frame], step, random).map((each) => ({ raster, frame: each }));
   const context = { random, ...(statistics && { statistics }) };
-  const changed = (step.kind as PixelTransform).apply(pixelsIn(frame, raster), step.values, context);
+  const changed = (step.kind).apply(pixelsIn(frame, raster), step.values, context);
   return [{ raster: changed, frame: wholeFrame([changed.height, changed.width]) }];
 }
 

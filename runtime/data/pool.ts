@@ -97,6 +97,8 @@ export class WorkerPool {
     const worker = new Worker(new URL("./worker.js", import.meta.url), {
       workerData: { stop: this.#stop } satisfies WorkerData,
       name: "resnetc data",
+      // The program's own, such as --input-type, are not for every file.
+      execArgv: [],
     });
     // An idle thread keeps no program alive that forgot to close the pool.
     worker.unref();

@@ -96,7 +96,7 @@ async function read(root: string, at: string): Promise<Omit<Kept, "changed">> {
 async function linkTarget(root: string, link: string): Promise<"file" | "folder" | "outside"> {
   try {
     const target = await realpath(link);
-    if (!target.startsWith(root + path.sep)) return "outside";
+    if (target !== root && !target.startsWith(root + path.sep)) return "outside";
     return (await stat(target)).isFile() ? "file" : "folder";
   } catch {
     return "outside";

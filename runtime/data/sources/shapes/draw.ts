@@ -12,19 +12,24 @@ export const SIDE = 32;
 /** What makes it hard; chosen so that a small residual network is right after some epochs and a linear model never. */
 const HARDNESS = {
   /** Half the shape's extent, in pixels. */
-  radius: [7, 12.5],
+  radius: [8.5, 13],
+  /** Tangent of half the angle that it is turned by: an eighth of a circle to either side. */
+  turn: [-0.4142, 0.4142],
   /** Width by height before it is turned. */
   stretch: [0.75, 1.33],
   slant: [-0.25, 0.25],
   /** How far the shape may reach beyond the border, in pixels. */
   beyond: 1.5,
   /** Least sum of the differences of red, green and blue between shape and ground. */
-  contrast: 120,
+  contrast: 200,
+  /** How far the second colour of a pattern goes from the first towards another one. */
+  groundPattern: 0.5,
+  shapePattern: 0.3,
   /** Other things behind and before the shape: small polygons and thin lines. */
-  clutterBehind: [2, 6],
+  clutterBehind: [0, 3],
   linesBefore: [0, 1],
   /** Greatest change of a value by noise, itself drawn for each picture. */
-  noise: [4, 36],
+  noise: [2, 18],
 } as const;
 
 type Interval = readonly [low: number, high: number];
@@ -39,7 +44,8 @@ export function drawShape(label: number, key: string): Uint8Array {
   const random = randomStream(key);
   const canvas = new Float32Array(SIDE * SIDE * 3);
   const coverage = new Float32Array(SIDE * SIDE);
-  const ground: readonly [Colour, Colour] = [anyColour(random), anyColour(random)];
+  const first = anyColour(random);
+  const ground: readonly [Colour, Colour] = [first, mixed(first, anyColour(random), HARDNESS.groundPattern)];
   paint(canvas, undefined, ground, random);
   for (let count = integerIn(HARDNESS.clutterBehind, random); count > 0; count--) {
     fill([random() < 0.5 ? smallPolygon(random) : thinLine(random)], SIDE, coverage);
@@ -47,8 +53,7 @@ export function drawShape(label: number, key: string): Uint8Array {
   }
   const colours = [colourUnlike(ground, random), colourUnlike(ground, random)] as const;
   fill(placed(label, random), SIDE, coverage);
-  // Both ends of the shape's pattern are near one another, so that the shape holds together.
-  paint(canvas, coverage, [colours[0], mixed(colours[0], colours[1], 0.35)], random);
+  paint(canvas, coverage, [colours[0], mixed(colours[0], colours[1], HARDNESS.shapePattern)], random);
   for (let count = integerIn(HARDNESS.linesBefore, random); count > 0; count--) {
     fill([thinLine(random)], SIDE, coverage);
     paint(canvas, coverage, [anyColour(random), anyColour(random)], random);
@@ -61,7 +66,7 @@ function placed(label: number, random: Random): Point[][] {
   const radius = numberIn(HARDNESS.radius, random);
   const stretch = Math.sqrt(numberIn(HARDNESS.stretch, random));
   const slant = numberIn(HARDNESS.slant, random);
-  const [cos, sin] = anyDirection(random);
+  const [cos, sin] = direction(numberIn(HARDNESS.turn, random));
   const room = SIDE / 2 - radius + HARDNESS.beyond;
   const centerX = SIDE / 2 + room * (2 * random() - 1);
   const centerY = SIDE / 2 + room * (2 * random() - 1);
@@ -184,10 +189,14 @@ function mixed(a: Colour, b: Colour, share: number): Colour {
   return [mix(a[0], b[0], share), mix(a[1], b[1], share), mix(a[2], b[2], share)];
 }
 
+/** Cosine and sine of the angle with this tangent of its half. */
+function direction(t: number): Point {
+  return [(1 - t * t) / (1 + t * t), (2 * t) / (1 + t * t)];
+}
+
 /** Cosine and sine of an angle: any quarter, and nearly any angle in it as likely as another. */
 function anyDirection(random: Random): Point {
-  const t = random();
-  const [x, y] = [(1 - t * t) / (1 + t * t), (2 * t) / (1 + t * t)];
+  const [x, y] = direction(random());
   const quarter = Math.floor(4 * random());
   return quarter === 0 ? [x, y] : quarter === 1 ? [-y, x] : quarter === 2 ? [-x, -y] : [y, -x];
 }
