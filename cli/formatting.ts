@@ -6,7 +6,7 @@ export async function formatSource(text: string, path: string): Promise<string |
   const { format } = await import("../grammar/format.js");
   const result = format(text, path);
   if ("text" in result) return result.text;
-  const { check } = await import("../compiler/index.js");
+  const { check } = await import("../compiler/analyze.js");
   const { diagnostics, sources } = check([{ path, text }]);
   const places = new Set(result.errors.map((error) => `${error.code} ${error.span.start}`));
   tell(

@@ -16,7 +16,8 @@ export interface LoadOptions {
 
 /** Elaborates it; warnings and errors go to the standard error, and errors end the command. */
 export async function loadModel(target: string, { input, quiet }: LoadOptions = {}): Promise<Model> {
-  const { elaborate, parseTarget } = await import("../compiler/index.js");
+  const { elaborate } = await import("../compiler/analyze.js");
+  const { parseTarget } = await import("../compiler/target.js");
   const { fileHost } = await import("../runtime/host.js");
   const result = elaborate(parseTarget(portable(target)), { host: fileHost(), ...(input && { input }) });
   if (!quiet) tell(result.diagnostics, result.sources);

@@ -3,7 +3,7 @@ import { modelMetadata } from "./metadata.js";
 import { formatPlace } from "./diagnostics/render.js";
 import { concat, emitOnnx, type EmittedModel } from "./emit/onnx.js";
 import type { ParameterValues } from "./emit/parameters.js";
-import { elaborate, type ElaborateOptions, type Findings } from "./index.js";
+import { elaborate, type ElaborateOptions, type Findings } from "./analyze.js";
 import type { Model, Preprocess } from "./model.js";
 import { runPasses } from "./passes/index.js";
 import { parseTarget, type Target } from "./target.js";
@@ -28,8 +28,8 @@ export interface EmitModelOptions {
   readonly labels?: readonly string[];
   /** The preprocessing, in place of the one that the source declares. */
   readonly preprocess?: Preprocess;
-  /** Name of a file for the weights beside the model; above 1.9 GB they go to one anyway. */
-  readonly externalData?: string;
+  /** Name of a file for the weights beside the model. Above 1.9 GB they go to one anyway, called so or NETWORK.onnx.data. */
+  readonly externalData?: string | { readonly ifLarge: string };
 }
 
 export interface CompileOptions extends EmitModelOptions, ElaborateOptions {}

@@ -13,6 +13,9 @@ export interface Target {
   readonly expression?: string;
 }
 
+/** What diagnostics about a target call the place where it was typed. */
+const TYPED = "target";
+
 /** Takes a target apart; whether it exists is found out by {@link resolveTarget}. */
 export function parseTarget(text: string): Target {
   const hash = text.indexOf("#");
@@ -33,10 +36,10 @@ export function resolveTarget(
   keyword: "network" | "recipe" = "network",
 ): DeclarationValue | undefined {
   const module = target.file === undefined ? undefined : program.load(target.file);
-  const text = target.expression ?? target.file ?? "";
-  const whole = { file: "target", start: 0, end: text.length };
+  const text = [target.file, target.expression].filter((part) => part !== undefined).join("#");
+  const whole = { file: TYPED, start: 0, end: text.length };
   if (target.file !== undefined && !module) {
-    program.addText("target", text);
+    program.addText(TYPED, text);
     program.reporter.report("unknown-target", whole, `the file ${target.file} does not exist`);
     return undefined;
   }
@@ -46,7 +49,9 @@ export function resolveTarget(
   const names = module ? withFallback(module.environment, standard) : standard;
   const prefix = `${keyword} target = `;
   // A network without parameters of its own: names are looked up in the file, then in the standard library.
-  const snippet = program.add("target", prefix + target.expression, names);
+  const snippet = program.add(TYPED, prefix + target.expression, names);
+  program.addText(TYPED, target.expression);
+  program.reporter.shift(TYPED, -prefix.length);
   const [declaration] = snippet.file.declarations;
   if (program.reporter.hasErrors || !declaration?.value) return undefined;
   const value = evaluate(declaration.value, { reporter: program.reporter, environment: names, chain: [] });

@@ -21,7 +21,7 @@ export function checkCommand(): Command {
     )
     .action(async (paths: string[], options: { json?: boolean }) => {
       const files = await sourceFiles(paths);
-      const { check } = await import("../../compiler/index.js");
+      const { check } = await import("../../compiler/analyze.js");
       const { fileHost } = await import("../../runtime/host.js");
       const texts = await Promise.all(files.map(async (path) => ({ path, text: await readSource(path) })));
       const { diagnostics, sources } = check(texts, fileHost());

@@ -114,7 +114,8 @@ function report(classifier: Classifier, results: readonly Classified[], json: bo
 
 /** A `preprocess` declaration of the standard library. */
 async function namedPreprocess(name: string) {
-  const { elaborate, memoryHost } = await import("../../compiler/index.js");
+  const { elaborate } = await import("../../compiler/analyze.js");
+  const { memoryHost } = await import("../../compiler/host.js");
   const probe = `import { ${name} } from "std/preprocess"
 network Probe { input image 3x8x8   preprocess ${name}   stage all { relu } }`;
   const known = /^\w+$/.test(name)

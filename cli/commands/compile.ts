@@ -76,7 +76,7 @@ async function run(target: string, options: Options): Promise<void> {
       ...(options.opset === undefined ? {} : { opset: options.opset }),
       ...(options.fold ? {} : { fold: false }),
       ...(labels === undefined ? {} : { labels }),
-      ...(options.externalData ? { externalData: externalName } : {}),
+      externalData: options.externalData ? externalName : { ifLarge: externalName },
     });
     await writeModel(output, emitted);
     const report = { ...summarizeFiles(output, emitted), network: model.name, weights: weights?.report ?? null };

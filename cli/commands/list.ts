@@ -17,7 +17,8 @@ export function listCommand(): Command {
     .option("--json", "for programs")
     .addHelpText("after", examples(["resnetc list", "what a target can be called without a file"]))
     .action(async (options: Options) => {
-      const { standardTargets, summarize } = await import("../../compiler/index.js");
+      const { standardTargets } = await import("../../compiler/analyze.js");
+      const { summarize } = await import("../../compiler/summary.js");
       const names = standardTargets();
       if (options.names) {
         print(names.join("\n"));

@@ -11,7 +11,9 @@ export interface Details {
 
 /** Collects diagnostics. A block repeated 36 times makes the same mistake 36 times: it is reported once. */
 export class Reporter {
-  readonly diagnostics: Diagnostic[] = [];
+  readonly #reported: Diagnostic[] = [];
+  /** Texts that were parsed with something before what the user typed. */
+  readonly #shifts = new Map<string, number>();
   readonly #seen = new Set<string>();
   /** Places that could not be parsed. */
   readonly #broken: Span[] = [];
@@ -26,7 +28,7 @@ export class Reporter {
     const key = `${code} ${span.file} ${span.start} ${span.end}`;
     if (this.#seen.has(key) || this.#broken.some((place) => touches(span, place))) return;
     this.#seen.add(key);
-    this.diagnostics.push({
+    this.#reported.push({
       code,
       severity: CODES[code].severity,
       message,
@@ -38,8 +40,32 @@ export class Reporter {
     });
   }
 
+  /** Places in this file are shown so much further: a target is parsed as part of a declaration that nobody typed. */
+  shift(file: string, by: number): void {
+    this.#shifts.set(file, by);
+  }
+
+  /** In the order in which they were found. */
+  get diagnostics(): Diagnostic[] {
+    if (this.#shifts.size === 0) return [...this.#reported];
+    const move = (span: Span): Span => {
+      const by = this.#shifts.get(span.file) ?? 0;
+      return { file: span.file, start: Math.max(0, span.start + by), end: Math.max(0, span.end + by) };
+    };
+    return this.#reported.map((diagnostic) => ({
+      ...diagnostic,
+      span: move(diagnostic.span),
+      notes: diagnostic.notes.map((note) => (note.span ? { ...note, span: move(note.span) } : note)),
+      chain: diagnostic.chain.map((link) => ({ ...link, span: move(link.span) })),
+    }));
+  }
+
+  get errorCount(): number {
+    return this.#reported.filter((diagnostic) => diagnostic.severity === "error").length;
+  }
+
   get hasErrors(): boolean {
-    return this.diagnostics.some((diagnostic) => diagnostic.severity === "error");
+    return this.errorCount > 0;
   }
 }
 

@@ -200,7 +200,7 @@ type DeclarationType = "shortcut" | "preprocess" | "weights";
 
 const isWhole = (value: EvalValue): value is number => typeof value === "number" && Number.isInteger(value);
 const listOf = <T extends EvalValue>(value: EvalValue, is: (item: EvalValue) => item is T): readonly T[] | undefined =>
-  isList(value) && value.every(is) ? (value as readonly T[]) : undefined;
+  isList(value) && value.every(is) ? value : undefined;
 const isDeclarationType = (type: Spec["type"]): type is DeclarationType =>
   type === "shortcut" || type === "preprocess" || type === "weights";
 const declared =

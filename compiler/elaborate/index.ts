@@ -26,7 +26,7 @@ export function elaborateNetwork(
   const session = new Session(reporter, inputShape);
   const name = network.alias ?? network.declaration.name.text;
   const { span } = network.declaration.name;
-  const errorsBefore = countErrors(reporter);
+  const errorsBefore = reporter.errorCount;
   try {
     const site: Site = { reporter, environment: network.environment, chain: [], at: span };
     const opened = open(network, site);
@@ -47,13 +47,13 @@ export function elaborateNetwork(
       depth: 0,
     });
     const here: Site = { reporter, environment: opened.environment, chain };
-    if (countErrors(reporter) === errorsBefore) checkComplete(state, session, flow, opened.declaration.name.span, here);
+    if (reporter.errorCount === errorsBefore) checkComplete(state, session, flow, opened.declaration.name.span, here);
     assignPaths(scope);
     if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
     const outputs = state.outputs?.map(({ label, value }) => ({ name: label, value })) ?? defaultOutputs(flow, session);
     const { preprocess, weightMaps, labels } = readDescriptions(state, here);
     checkLabels(labels, outputs, state, here);
-    if (countErrors(reporter) > errorsBefore || !outputs) return undefined;
+    if (reporter.errorCount > errorsBefore || !outputs) return undefined;
     return {
       name,
       graph: {
@@ -74,10 +74,6 @@ export function elaborateNetwork(
     if (error instanceof Abandoned) return undefined;
     throw error;
   }
-}
-
-function countErrors(reporter: Reporter): number {
-  return reporter.diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
 }
 
 function checkComplete(state: NetworkState, session: Session, flow: Flow, span: Span, site: Site): void {

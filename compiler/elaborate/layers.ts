@@ -210,7 +210,7 @@ function addShortcut(
     });
     return undefined;
   }
-  return appendNode({ ...use, label: undefined as never }, add, [branch, shortcut], completeAttributes(add, {}), place);
+  return appendNode({ ...use, label: undefined }, add, [branch, shortcut], completeAttributes(add, {}), place);
 }
 
 /** `nothing`, in a shortcut declaration. */

@@ -6,7 +6,7 @@ import type { DraftScope } from "./draft.js";
 import { Environment } from "./environment.js";
 import type { Site } from "./evaluate.js";
 import type { Session } from "./session.js";
-import type { DeclarationValue, EvalValue, TensorValue, Unknown } from "./values.js";
+import type { DeclarationValue, TensorValue, Unknown } from "./values.js";
 
 /** The tensor that flows from statement to statement. Undefined before a network's `input`; unknown after an error. */
 export interface Flow {
@@ -70,7 +70,7 @@ export function inner(place: Place, changes: Partial<Place> = {}): Place {
 
 /** Makes the tensor that arrives known to the body as `input`. */
 export function setInput(environment: Environment, tensor: TensorValue | Unknown, span: Span): void {
-  environment.set("input", tensor as EvalValue, span);
+  environment.set("input", tensor, span);
 }
 
 export function isTensor(tensor: TensorValue | Unknown | undefined): tensor is TensorValue {

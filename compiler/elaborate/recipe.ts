@@ -150,7 +150,7 @@ function readTransforms(use: Use, environment: Site["environment"], site: Site):
       return;
     }
     const bound = bind(`\`${word}\``, specs, transform.arguments, transform.span, here);
-    if (bound) found.push({ kind: word, ...(bound as Omit<TransformSettings, "kind">) } as TransformSettings);
+    if (bound) found.push({ kind: word, ...(bound as Omit<TransformSettings, "kind">) });
     else ok = false;
   });
   return ok ? found : undefined;

@@ -25,8 +25,11 @@ export interface EmitOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   /** `net.resnet:18:5` of a span: the nodes' doc strings. Default: none. */
   readonly sourceLine?: (span: Span) => string;
-  /** Name of a file for the weights; the model refers to it. By default weights are in the model while they fit. */
-  readonly externalData?: string;
+  /**
+   * Name of a file for the weights; the model refers to it. By default, or with `ifLarge`, weights are in the model
+   * while they fit.
+   */
+  readonly externalData?: string | { readonly ifLarge: string };
   /** Weights of more bytes than this go to a file of their own, `GRAPH.onnx.data` unless named. Default 1.9 GB. */
   readonly externalThreshold?: number;
 }
@@ -64,7 +67,7 @@ export function emitOnnx(graph: Graph, options: EmitOptions = {}): EmittedModel 
   }
   const lowered = lowerGraph(graph, { opset, sourceLine: options.sourceLine ?? (() => "") });
   const weights = withWeights ? parameterTensors(graph, lowered, options) : [];
-  const external = isExternal(weights, options) ? (options.externalData ?? `${graph.name}.onnx.data`) : undefined;
+  const external = isExternal(weights, options) ? externalName(graph, options) : undefined;
   const stored = external === undefined ? undefined : layOut(weights);
   const tensors = [
     ...weights.map((tensor, index) =>
@@ -154,8 +157,13 @@ function isExternal(weights: readonly Tensor[], options: EmitOptions): boolean {
   const bytes = totalLength(weights.map((tensor) => tensor.data));
   return (
     weights.length > 0 &&
-    (options.externalData !== undefined || bytes > (options.externalThreshold ?? EXTERNAL_THRESHOLD))
+    (typeof options.externalData === "string" || bytes > (options.externalThreshold ?? EXTERNAL_THRESHOLD))
   );
+}
+
+function externalName(graph: Graph, { externalData }: EmitOptions): string {
+  if (typeof externalData === "string") return externalData;
+  return externalData?.ifLarge ?? `${graph.name}.onnx.data`;
 }
 
 /** Where each tensor begins in the file of the weights, and the file with the gaps between them. */

@@ -1,7 +1,9 @@
 /** Which kernel carries a bottleneck's stride: networks that differ in it alone have tensors of the same shapes. */
-import { elaborate, parseTarget, standardTargets } from "../../compiler/index.js";
+import { elaborate, standardTargets } from "../../compiler/analyze.js";
+import { formatShape } from "../../compiler/ir/dim.js";
 import type { Graph, Node } from "../../compiler/ir/types.js";
 import type { Model, WeightMap } from "../../compiler/model.js";
+import { parseTarget } from "../../compiler/target.js";
 
 type Kernel = readonly [height: number, width: number];
 
@@ -49,7 +51,7 @@ function standardTwin(graph: Graph, strideIn: Kernel): string | undefined {
 }
 
 function parameterSignature(graph: Graph): string {
-  return graph.parameters.map(({ path, value }) => `${path} ${value.type.shape.join("x")}`).join("\n");
+  return graph.parameters.map(({ path, value }) => `${path} ${formatShape(value.type.shape)}`).join("\n");
 }
 
 /** `conv3.0` of `conv3.0.conv2`: the layers of a block's main branch. A shortcut's or an inner block's have more parts. */
