@@ -65,6 +65,13 @@ export function match(
   start: number,
   stride: number,
 ): void {
+  const outside = detections.map((detection) => isOutside(detection, range));
+  if (objects.length === 0) {
+    const outcome = outside.map((isOut) => (isOut ? OUTCOME.ignored : OUTCOME.wrong));
+    thresholds.forEach((_, t) => outcomes.set(outcome, start + t * stride));
+    return;
+  }
+
   const ignored = objects.map((object) => isIgnored(object, range));
   const places = objects.map((_, index) => index);
   const wanted = places.filter((index) => !ignored[index]);
@@ -88,12 +95,12 @@ export function match(
     taken.fill(0);
     // A perfect overlap may be a hair below 1 after rounding.
     const least = Math.min(threshold, 1 - 1e-10);
-    detections.forEach((detection, d) => {
+    outside.forEach((isOut, d) => {
       let found = best(d, wanted, least);
       if (found === -1) found = best(d, spare, least);
       if (found !== -1) taken[found] = 1;
       const isFound = found !== -1 && objects[found]!.id !== 0;
-      const isLeftOut = (found !== -1 && ignored[found]!) || (!isFound && isOutside(detection, range));
+      const isLeftOut = (found !== -1 && ignored[found]!) || (!isFound && isOut);
       outcomes[start + t * stride + d] = isLeftOut ? OUTCOME.ignored : isFound ? OUTCOME.right : OUTCOME.wrong;
     });
   });

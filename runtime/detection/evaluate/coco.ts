@@ -1,14 +1,13 @@
 /** COCO's evaluation of boxes: the twelve numbers, as pycocotools computes them, with the same roundings. */
 import type { Category, Detection } from "../records.js";
 import { countWanted, match, OUTCOME, overlaps, type AreaRange } from "./coco-match.js";
-import { groupByCategory, type Annotated, type Scene } from "./group.js";
+import { mapCategories, type Annotated, type Scene } from "./group.js";
 
 /** 0.5, 0.55, ... 0.95; each the number that numpy's linspace gives. */
 export const IOU_THRESHOLDS: readonly number[] = steps(0.5, 0.95, 10);
 /** 0, 0.01, ... 1: where precision is read off. */
 export const RECALLS: readonly number[] = steps(0, 1, 101);
-/** Detections that are looked at in a picture, of each category. */
-const LIMITS = [1, 10, 100] as const;
+/** Detections that are looked at in a picture, of each category; 1 and 10 for AR1 and AR10. */
 const MOST = 100;
 
 /** In square pixels, both ends inclusive: an object of 1024 is small and medium. */
@@ -61,11 +60,7 @@ export interface CocoEvaluation {
  * Detections of pictures and categories that are not listed are left out.
  */
 export function evaluateCoco(data: Annotated, detections: readonly Detection[]): CocoEvaluation {
-  const scenes = groupByCategory(data, detections);
-  const categories = [...new Map(data.categories.map((category) => [category.id, category])).values()];
-  const classes = categories
-    .sort((a, b) => a.id - b.id)
-    .map((category) => evaluateClass(category, scenes.get(category.id) ?? []));
+  const classes = mapCategories(data, detections, evaluateClass);
   return { summary: meanOf(classes.map(({ numbers }) => numbers)), classes };
 }
 
@@ -94,7 +89,7 @@ function meanOf(all: readonly CocoNumbers[]): CocoNumbers {
 
 function evaluateClass(category: Category, scenes: readonly Scene[]): CocoClass {
   const judged = judge(scenes);
-  const of = (area: Area, limit: (typeof LIMITS)[number]) => accumulate(judged, area, limit);
+  const of = (area: Area, limit: number) => accumulate(judged, area, limit);
   const all = of("all", MOST);
   const [small, medium, large] = [of("small", MOST), of("medium", MOST), of("large", MOST)];
   const at = (threshold: number) => all?.precision[IOU_THRESHOLDS.indexOf(threshold)];
@@ -135,11 +130,9 @@ interface Judged {
 const AREAS = Object.keys(AREA_RANGES) as Area[];
 
 function judge(scenes: readonly Scene[]): Judged {
-  const chosen = scenes.map(({ objects, detections }) => ({
-    objects,
-    // The sort keeps the order of equals.
-    detections: [...detections].sort((a, b) => b.score - a.score).slice(0, MOST),
-  }));
+  const chosen = scenes.map((scene) =>
+    scene.detections.length > MOST ? { ...scene, detections: scene.detections.slice(0, MOST) } : scene,
+  );
   const total = chosen.reduce((sum, { detections }) => sum + detections.length, 0);
   const scores = new Float64Array(total);
   const ranks = new Uint8Array(total);

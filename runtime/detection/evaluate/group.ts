@@ -1,40 +1,65 @@
 /** Objects and detections, put together by picture, one category after the other. */
-import type { Detection, DetectionData, GroundTruth } from "../records.js";
+import type { Category, Detection, DetectionData, GroundTruth } from "../records.js";
 
 /** What is needed to judge detections. */
 export type Annotated = Pick<DetectionData, "pictures" | "categories" | "objects">;
 
-/** Of one category in one picture; in the order in which they were given. */
+/** Of one category in one picture. */
 export interface Scene {
-  readonly objects: GroundTruth[];
-  readonly detections: Detection[];
+  /** In the order in which they were given. */
+  readonly objects: readonly GroundTruth[];
+  /** Surest first; equals in the order in which they were given. */
+  readonly detections: readonly Detection[];
 }
 
 /**
- * The scenes of each category, by the picture's id in ascending order, without those in which there is nothing.
- * What is of a picture or a category that is not listed is left out.
+ * Calls for each category, by ascending id, with its scenes, by ascending id of the picture and without those in which
+ * there is nothing. What is of a picture or a category that is not listed is left out.
  */
-export function groupByCategory(data: Annotated, detections: readonly Detection[]): Map<number, Scene[]> {
-  const images = [...new Set(data.pictures.map((picture) => picture.id))].sort((a, b) => a - b);
-  const place = new Map(images.map((id, index) => [id, index]));
-  const grouped = new Map<number, Map<number, Scene>>();
-  for (const { id } of data.categories) grouped.set(id, new Map());
+export function mapCategories<T>(
+  { pictures, categories, objects }: Annotated,
+  detections: readonly Detection[],
+  call: (category: Category, scenes: readonly Scene[]) => T,
+): T[] {
+  const listed = new Set(pictures.map((picture) => picture.id));
+  const ordered = [...new Map(categories.map((category) => [category.id, category])).values()];
+  ordered.sort((a, b) => a.id - b.id);
+  const objectsOf = byCategory(objects, ordered, listed);
+  const detectionsOf = byCategory(detections, ordered, listed);
+  return ordered.map((category) => call(category, scenes(objectsOf.get(category.id)!, detectionsOf.get(category.id)!)));
+}
 
-  const sceneOf = (category: number, image: number): Scene | undefined => {
-    const scenes = grouped.get(category);
-    const index = place.get(image);
-    if (scenes === undefined || index === undefined) return undefined;
-    let scene = scenes.get(index);
-    if (scene === undefined) scenes.set(index, (scene = { objects: [], detections: [] }));
-    return scene;
-  };
-  for (const object of data.objects) sceneOf(object.category, object.image)?.objects.push(object);
-  for (const detection of detections) sceneOf(detection.category, detection.image)?.detections.push(detection);
+interface Placed {
+  readonly image: number;
+  readonly category: number;
+}
 
-  return new Map(
-    [...grouped].map(([category, scenes]) => [
-      category,
-      [...scenes].sort(([a], [b]) => a - b).map(([, scene]) => scene),
-    ]),
-  );
+function byCategory<T extends Placed>(
+  all: readonly T[],
+  categories: readonly Category[],
+  listed: ReadonlySet<number>,
+): Map<number, T[]> {
+  const lists = new Map(categories.map(({ id }): [number, T[]] => [id, []]));
+  for (const item of all) if (listed.has(item.image)) lists.get(item.category)?.push(item);
+  return lists;
+}
+
+/** Both lists are of one category; the sort keeps the order of equals. */
+function scenes(objects: GroundTruth[], detections: Detection[]): Scene[] {
+  objects.sort((a, b) => a.image - b.image);
+  detections.sort((a, b) => a.image - b.image || b.score - a.score);
+  const all: Scene[] = [];
+  for (let o = 0, d = 0; o < objects.length || d < detections.length;) {
+    const image = Math.min(objects[o]?.image ?? Infinity, detections[d]?.image ?? Infinity);
+    const [lastObject, lastDetection] = [endOf(objects, o, image), endOf(detections, d, image)];
+    all.push({ objects: objects.slice(o, lastObject), detections: detections.slice(d, lastDetection) });
+    [o, d] = [lastObject, lastDetection];
+  }
+  return all;
+}
+
+function endOf(items: readonly Placed[], start: number, image: number): number {
+  let end = start;
+  while (items[end]?.image === image) end++;
+  return end;
 }

@@ -1,6 +1,6 @@
 /** PASCAL VOC's evaluation of boxes, as voc_eval.py of Faster R-CNN (py-faster-rcnn, Detectron2) computes it. */
 import type { Box, Category, Detection, GroundTruth } from "../records.js";
-import { groupByCategory, type Annotated, type Scene } from "./group.js";
+import { mapCategories, type Annotated, type Scene } from "./group.js";
 
 /** Mean of the precision at 11 recalls (until 2009), or the area below the curve (since 2010). */
 export type VocMetric = "voc07" | "voc10";
@@ -35,15 +35,11 @@ export interface VocEvaluation {
  */
 export function evaluateVoc(data: Annotated, detections: readonly Detection[], options: VocOptions): VocEvaluation {
   const { metric, threshold = 0.5 } = options;
-  const scenes = groupByCategory(data, detections);
-  const categories = [...new Map(data.categories.map((category) => [category.id, category])).values()];
-  const classes = categories
-    .sort((a, b) => a.id - b.id)
-    .map((category): VocClass => {
-      const { objects, recall, precision } = judge(scenes.get(category.id) ?? [], threshold);
-      const AP = objects === 0 ? -1 : AVERAGE_PRECISION[metric](recall, precision);
-      return { category, objects, AP, recall, precision };
-    });
+  const classes = mapCategories(data, detections, (category, scenes): VocClass => {
+    const { objects, recall, precision } = judge(scenes, threshold);
+    const AP = objects === 0 ? -1 : AVERAGE_PRECISION[metric](recall, precision);
+    return { category, objects, AP, recall, precision };
+  });
   const found = classes.map(({ AP }) => AP).filter((value) => value > -1);
   return { mAP: found.length === 0 ? -1 : found.reduce((sum, value) => sum + value, 0) / found.length, classes };
 }

@@ -199,10 +199,11 @@ test("the size of val2017 takes seconds", () => {
     }),
     warnings: [],
   };
-  const byImage = Map.groupBy?.(large.objects, (object) => object.image) ?? new Map<number, GroundTruth[]>();
+  const byImage = new Map(images.map((image): [number, GroundTruth[]] => [image, []]));
+  for (const object of large.objects) byImage.get(object.image)!.push(object);
   const detections = images.flatMap((image) =>
     Array.from({ length: 100 }, (_, i): Detection => {
-      const object = byImage.get(image)?.[i];
+      const object = byImage.get(image)![i];
       const score = random(1000) / 1000;
       return object ? { ...object, score } : { image, category: 1 + random(80), box: box(), score };
     }),
