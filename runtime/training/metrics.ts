@@ -45,12 +45,13 @@ export interface MetricsFile {
 }
 
 /**
- * Opens it for appending, after everything later than `step` (and a line that was cut off) was taken away.
+ * Opens it for appending, after everything later than `step` (and a line that was cut off) was taken away, and a test
+ * that will be made again.
  *
  * @throws {FileError}
  */
 export async function openMetrics(file: string, step: number): Promise<MetricsFile> {
-  const kept = step === 0 ? [] : readMetrics(file).filter((metrics) => metrics.step <= step);
+  const kept = step === 0 ? [] : readMetrics(file).filter((metrics) => metrics.step <= step && metrics.kind !== "test");
   await writeWhole(file, [Buffer.from(kept.map((metrics) => `${JSON.stringify(metrics)}\n`).join(""))]);
   const descriptor = openSync(file, "a");
   const guarded = (action: () => void): void => {

@@ -1,0 +1,320 @@
+/** The engine on ONNX Runtime, in the thread that calls it, which is busy while a graph runs. */
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import { randomStream } from "../../compiler/emit/random.js";
+import { nextName } from "../../compiler/training/contract.js";
+import { chooseDevice, NO_CPU_FALLBACK, type Device, type DeviceChoice } from "../device.js";
+import { loadRuntime, readable, SessionError, type Runtime } from "../onnxruntime.js";
+import type { Engine, EngineOptions, StepInput, StepResult, Values } from "./engine.js";
+import type { EmittedGraph, TrainingGraphs } from "./graphs.js";
+
+type Feeds = Record<string, Tensor>;
+
+/** @throws {SessionError} */
+export async function openDeviceEngine(graphs: TrainingGraphs, options: EngineOptions): Promise<Engine> {
+  const choice = await chooseDevice(options.device);
+  return new DeviceEngine(await loadRuntime(), graphs, choice, options.threads);
+}
+
+class DeviceEngine implements Engine {
+  readonly #runtime: Runtime;
+  readonly #graphs: TrainingGraphs;
+  readonly #threads: number | undefined;
+  readonly #sessions = new Map<string, Promise<InferenceSession>>();
+  readonly #state = new Map<string, Tensor>();
+  /** On the processor: where the next values of a tensor are written, so that nothing is allotted for a step. */
+  readonly #spare = new Map<string, Tensor>();
+  readonly device: Device;
+  deviceReason: string;
+
+  constructor(runtime: Runtime, graphs: TrainingGraphs, choice: DeviceChoice, threads: number | undefined) {
+    this.#runtime = runtime;
+    this.#graphs = graphs;
+    this.#threads = threads;
+    this.device = choice.device;
+    this.deviceReason = choice.reason;
+  }
+
+  async setState(state: Values): Promise<void> {
+    this.#release(this.#state);
+    for (const { name, shape } of this.#graphs.state) {
+      // A copy: a spare of it is written to.
+      this.#state.set(name, this.#tensor(state.get(name)!.slice(), shape));
+    }
+    if (!this.#staysOnDevice) return;
+    const { identity } = this.#graphs;
+    const up = await this.#run(identity, this.#feedsOf(identity), { key: "up", onDevice: true });
+    for (const name of identity.writes) this.#state.set(name, up[nextName(name)]!);
+  }
+
+  async getState(): Promise<Values> {
+    const { identity, state } = this.#graphs;
+    if (!this.#staysOnDevice) {
+      return new Map(state.map(({ name }) => [name, (this.#state.get(name)!.data as Float32Array).slice()]));
+    }
+    const down = await this.#run(identity, this.#feedsOf(identity), { key: "down" });
+    return new Map(state.map(({ name }) => [name, down[nextName(name)]!.data as Float32Array]));
+  }
+
+  async step(input: StepInput): Promise<StepResult> {
+    return this.#graphs.accumulate ? this.#stepInParts(input) : this.#wholeStep(input);
+  }
+
+  async #wholeStep(input: StepInput): Promise<StepResult> {
+    const { step } = this.#graphs;
+    const results = await this.#run(step, this.#stepFeeds(step, input, 0), { next: true });
+    const result = resultOf(results);
+    this.#settle(step, results, Number.isFinite(result.loss));
+    return result;
+  }
+
+  /** Gradients of one part after the other, added up where they are made. */
+  async #stepInParts(input: StepInput): Promise<StepResult> {
+    const { parts, step, accumulate } = this.#graphs;
+    const { sum, update, gradients } = accumulate!;
+    const share = this.#scalar(1 / parts);
+    let sums: Feeds = {};
+    for (const { sum: name, shape } of gradients) sums[name] = this.#tensor(new Float32Array(count(shape)), shape);
+    const total = { loss: 0, correct: 0, finite: true };
+    for (let part = 0; part < parts; part++) {
+      const results = await this.#run(step, this.#stepFeeds(step, input, part), { next: true, onDevice: true });
+      const result = resultOf(results);
+      total.loss += result.loss / parts;
+      total.correct += result.correct;
+      this.#settle(step, results, Number.isFinite(result.loss));
+      const given = Object.fromEntries(gradients.map(({ gradient }) => [gradient, results[gradient]!]));
+      const added = await this.#run(sum, { share, ...given, ...sums }, { onDevice: true });
+      this.#release([...Object.values(sums), ...Object.values(given)]);
+      sums = Object.fromEntries(gradients.map((each) => [each.sum, added[nextName(each.sum)]!]));
+      if (!Number.isFinite(total.loss)) break;
+    }
+    if (!Number.isFinite(total.loss)) {
+      this.#release(Object.values(sums));
+      return total;
+    }
+    const feeds: Feeds = this.#feedsOf(update);
+    for (const { gradient, sum: name } of gradients) feeds[gradient] = sums[name]!;
+    this.#settings(update, input, feeds);
+    const results = await this.#run(update, feeds, { next: true });
+    this.#release(Object.values(sums));
+    this.#settle(update, results, true);
+    return { ...resultOf(results), ...total, ...flags(results) };
+  }
+
+  async evaluate(images: Float32Array, averaged: boolean): Promise<Float32Array> {
+    const { evaluate, evaluationShape, classes, image } = this.#graphs;
+    const [batch] = evaluationShape as [number];
+    const each = count(evaluationShape) / batch;
+    const pictures = images.length / each;
+    const scores = new Float32Array(pictures * classes);
+    const fixed = this.#feedsOf(evaluate, averaged);
+    if (evaluate.inputs.includes("labels")) fixed["labels"] = this.#labels(new Int32Array(batch));
+    for (let first = 0; first < pictures; first += batch) {
+      const part = images.subarray(first * each, (first + batch) * each);
+      const full = new Float32Array(count(evaluationShape));
+      full.set(part);
+      const feeds = { ...fixed, [image]: this.#tensor(full, evaluationShape) };
+      const results = await this.#run(evaluate, feeds, { wanted: ["logits"] });
+      const logits = results["logits"]!.data as Float32Array;
+      scores.set(logits.subarray(0, (part.length / each) * classes), first * classes);
+    }
+    return scores;
+  }
+
+  async statistics(images: Float32Array, before: number): Promise<Values> {
+    const { statistics, state } = this.#graphs;
+    if (statistics === undefined) return new Map();
+    const feeds = this.#stepFeeds(
+      statistics,
+      { images, labels: new Int32Array(), learningRate: 0, key: "statistics" },
+      0,
+    );
+    const shapes = new Map(state.map(({ name, shape }) => [name, shape]));
+    for (const name of statistics.writes) {
+      const shape = shapes.get(name)!;
+      feeds[name] = this.#tensor(new Float32Array(count(shape)).fill(before), shape);
+    }
+    const results = await this.#run(statistics, feeds, {});
+    return new Map(statistics.writes.map((name) => [name, results[nextName(name)]!.data as Float32Array]));
+  }
+
+  async probe(graph: EmittedGraph, input: StepInput): Promise<ReadonlyMap<string, number>> {
+    const results = await this.#run(graph, this.#stepFeeds(graph, input, 0), {});
+    return new Map(graph.outputs.map((name) => [name, Number(results[name]!.data[0])]));
+  }
+
+  async close(): Promise<void> {
+    this.#release(this.#state);
+    this.#state.clear();
+    const sessions = await Promise.allSettled(this.#sessions.values());
+    this.#sessions.clear();
+    for (const session of sessions) if (session.status === "fulfilled") await session.value.release();
+  }
+
+  // ---- feeds
+
+  /** State stays in a GPU's memory; CUDA's tensors can't be kept there in Node. */
+  get #staysOnDevice(): boolean {
+    return this.device === "webgpu";
+  }
+
+  #feedsOf(graph: EmittedGraph, averaged = false): Feeds {
+    const tensorOf = (name: string): Tensor =>
+      (averaged ? this.#state.get(`ema.${name}`) : undefined) ?? this.#state.get(name)!;
+    return Object.fromEntries(graph.reads.map((name) => [name, tensorOf(name)]));
+  }
+
+  #stepFeeds(graph: EmittedGraph, input: StepInput, part: number): Feeds {
+    const { image, stepShape } = this.#graphs;
+    const feeds = this.#feedsOf(graph);
+    const size = count(stepShape);
+    const images = input.images.subarray(part * size, (part + 1) * size);
+    if (graph.inputs.includes(image)) feeds[image] = this.#tensor(images, stepShape);
+    const labels = input.labels.subarray(part * stepShape[0]!, (part + 1) * stepShape[0]!);
+    if (graph.inputs.includes("labels")) feeds["labels"] = this.#labels(labels);
+    this.#settings(graph, input, feeds);
+    for (const { name, shape } of graph.noise) {
+      const random = randomStream(`${input.key} ${part} ${name}`);
+      feeds[name] = this.#tensor(Float32Array.from({ length: count(shape) }, random), shape);
+    }
+    return feeds;
+  }
+
+  #settings(graph: EmittedGraph, { learningRate, lossScale }: StepInput, feeds: Feeds): void {
+    if (graph.inputs.includes("learning_rate")) feeds["learning_rate"] = this.#scalar(learningRate);
+    if (graph.inputs.includes("loss_scale")) feeds["loss_scale"] = this.#scalar(lossScale ?? 1);
+  }
+
+  #tensor(data: Float32Array, shape: readonly number[]): Tensor {
+    return new this.#runtime.Tensor("float32", data, shape);
+  }
+
+  #scalar(value: number): Tensor {
+    return this.#tensor(Float32Array.of(value), []);
+  }
+
+  #labels(labels: Int32Array): Tensor {
+    return new this.#runtime.Tensor("int64", BigInt64Array.from(labels, BigInt), [labels.length]);
+  }
+
+  // ---- runs
+
+  /**
+   * @param next next state is written where it stays: in the spare tensors, or on the device
+   * @param onDevice all tensors (but single numbers) stay on the device, where that is possible
+   * @param key for another session of the same graph
+   */
+  async #run(
+    graph: EmittedGraph,
+    feeds: Feeds,
+    how: {
+      readonly next?: boolean;
+      readonly onDevice?: boolean;
+      readonly wanted?: readonly string[];
+      readonly key?: string;
+    },
+  ): Promise<Record<string, Tensor>> {
+    const stays = this.#staysOnDevice && (how.next === true || how.onDevice === true);
+    const session = await this.#session(graph, `${graph.name} ${how.key ?? ""}`, stays, how.onDevice === true);
+    const fetches: Record<string, Tensor | null> = Object.fromEntries(
+      (how.wanted ?? graph.outputs).map((name) => [name, null]),
+    );
+    if (how.next === true && !this.#staysOnDevice) {
+      for (const name of graph.writes) fetches[nextName(name)] = this.#spareFor(name);
+    }
+    try {
+      return (await session.run(feeds, fetches)) as Record<string, Tensor>;
+    } catch (error) {
+      throw new SessionError(`${graph.name}: ${readable(error)}`, { cause: error });
+    }
+  }
+
+  #spareFor(name: string): Tensor {
+    let spare = this.#spare.get(name);
+    if (spare === undefined) {
+      const { data, dims } = this.#state.get(name)!;
+      spare = this.#tensor(new Float32Array(data.length), dims);
+      this.#spare.set(name, spare);
+    }
+    return spare;
+  }
+
+  /** Takes over the next state, or drops it. */
+  #settle({ writes }: EmittedGraph, results: Record<string, Tensor>, good: boolean): void {
+    for (const name of writes) {
+      const next = results[nextName(name)]!;
+      if (this.#staysOnDevice) {
+        this.#release([good ? this.#state.get(name)! : next]);
+        if (good) this.#state.set(name, next);
+      } else if (good) {
+        const spare = this.#spare.get(name)!;
+        this.#spare.set(name, this.#state.get(name)!);
+        this.#state.set(name, spare);
+      }
+    }
+  }
+
+  /** What is in a device's memory has to be given back; the rest is JavaScript's. */
+  #release(tensors: Iterable<Tensor> | ReadonlyMap<string, Tensor>): void {
+    for (const tensor of tensors instanceof Map ? tensors.values() : (tensors as Iterable<Tensor>)) {
+      if (tensor.location === "gpu-buffer") tensor.dispose();
+    }
+  }
+
+  #session(graph: EmittedGraph, key: string, stays: boolean, all: boolean): Promise<InferenceSession> {
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      const next = new Set(graph.writes.map(nextName));
+      const places = graph.outputs.map((name): [string, "gpu-buffer" | "cpu"] => {
+        const isNumber = NUMBERS.has(name);
+        return [name, !isNumber && (all || next.has(name)) ? "gpu-buffer" : "cpu"];
+      });
+      session = this.#open(graph, stays ? { preferredOutputLocation: Object.fromEntries(places) } : {});
+      this.#sessions.set(key, session);
+    }
+    return session;
+  }
+
+  async #open(graph: EmittedGraph, more: InferenceSession.SessionOptions): Promise<InferenceSession> {
+    const { InferenceSession: sessions } = this.#runtime;
+    const options: InferenceSession.SessionOptions = {
+      executionProviders: [this.device],
+      logSeverityLevel: 4,
+      ...(this.#threads !== undefined && { intraOpNumThreads: this.#threads }),
+      ...more,
+    };
+    try {
+      if (this.device === "cpu") return await sessions.create(graph.onnx, options);
+      try {
+        return await sessions.create(graph.onnx, { ...options, extra: NO_CPU_FALLBACK });
+      } catch (error) {
+        if (!/fallback to CPU EP has been explicitly disabled/.test(String(error))) throw error;
+      }
+      const session = await sessions.create(graph.onnx, options);
+      const note = "; operators that it lacks run on the processor";
+      if (!this.deviceReason.endsWith(note)) this.deviceReason += note;
+      return session;
+    } catch (error) {
+      throw new SessionError(`${graph.name}: ${readable(error)}`, { cause: error });
+    }
+  }
+}
+
+/** Outputs that are looked at after every step. */
+const NUMBERS: ReadonlySet<string> = new Set(["loss", "correct", "correct5", "finite", "gradient_norm"]);
+
+function resultOf(results: Record<string, Tensor>): StepResult {
+  const number = (name: string): number => Number(results[name]?.data[0] ?? 0);
+  return { loss: number("loss"), correct: number("correct"), ...flags(results) };
+}
+
+function flags(results: Record<string, Tensor>): Pick<StepResult, "finite" | "gradientNorm"> {
+  const { finite, gradient_norm: norm } = results;
+  return {
+    ...(finite && { finite: Number(finite.data[0]) !== 0 }),
+    ...(norm && { gradientNorm: Number(norm.data[0]) }),
+  };
+}
+
+function count(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

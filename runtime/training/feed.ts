@@ -1,0 +1,110 @@
+/** The batches of a training: a data set seen through a recipe's transforms. */
+import { existsSync } from "node:fs";
+import type { Recipe } from "../../compiler/recipe.js";
+import {
+  batchesPerEpoch,
+  Loader,
+  loadStatistics,
+  measureStatistics,
+  preparePipeline,
+  saveStatistics,
+  steadyTransforms,
+  type Batch,
+  type DataSet,
+  type Split,
+  type Statistics,
+  type TransformSettings,
+} from "../data/index.js";
+
+export interface FeedOptions {
+  readonly workers?: number;
+  readonly strict?: boolean;
+  /** Told once of every picture that can't be read. */
+  readonly onUnreadable?: (message: string) => void;
+  /** Where the mean of the training pictures is kept, once measured. */
+  readonly statisticsFile?: string;
+}
+
+export interface Feed {
+  readonly data: DataSet;
+  readonly stepsPerEpoch: number;
+  /** There where a transform needs it. */
+  readonly statistics: Statistics | undefined;
+  /** Transforms of evaluations, with all views: ten crops. */
+  readonly evaluation: readonly TransformSettings[];
+  /** Height and width of what the network is given, where all pictures come out the same. */
+  readonly size: readonly [height: number, width: number] | undefined;
+  readonly unreadable: number;
+  /** Batches of training from this update on, without end. They depend on the seed and their number alone. */
+  training(firstStep: number): AsyncGenerator<Batch, void, void>;
+  /** Other batches of the same kind, of so many pictures in all. */
+  calibration(pictures: number): AsyncGenerator<Batch, void, void>;
+  /** Every picture of a split once; `centre`: one view of each, the middle where the recipe takes ten crops. */
+  evaluate(split: Split, batch: number, centre: boolean): AsyncGenerator<Batch, void, void>;
+  close(): Promise<void>;
+}
+
+/** @throws {DataError} for transforms that do not fit the data */
+export async function openFeed(data: DataSet, recipe: Recipe, seed: number, options: FeedOptions): Promise<Feed> {
+  const { statisticsFile, ...how } = options;
+  const loader = new Loader(how);
+  try {
+    const train = recipe.train;
+    const evaluation = recipe.evaluate.length > 0 ? recipe.evaluate : steadyTransforms(train);
+    const statistics = await statisticsOf(loader, data, train, evaluation, statisticsFile);
+    const common = statistics === undefined ? {} : { statistics };
+    const { pictureSize: from } = data.train;
+    const size = preparePipeline(train, { ...common, ...(from && { from }) }).size;
+    const batches = (firstStep: number, from: number, endStep?: number) =>
+      loader.training({
+        ...common,
+        split: data.train,
+        batch: recipe.batch,
+        transforms: train,
+        seed: from,
+        firstStep,
+        ...(endStep !== undefined && { endStep }),
+      });
+    return {
+      data,
+      stepsPerEpoch: Math.max(1, batchesPerEpoch(data.train.size, recipe.batch)),
+      statistics,
+      evaluation,
+      size,
+      get unreadable() {
+        return loader.unreadable;
+      },
+      training: (firstStep) => batches(firstStep, seed),
+      calibration: (pictures) => batches(0, seed + 1, Math.ceil(pictures / recipe.batch)),
+      evaluate: (split, batch, centre) =>
+        loader.evaluation({ ...common, split, batch, transforms: centre ? oneView(evaluation) : evaluation }),
+      close: () => loader.close(),
+    };
+  } catch (error) {
+    await loader.close();
+    throw error;
+  }
+}
+
+async function statisticsOf(
+  loader: Loader,
+  data: DataSet,
+  train: readonly TransformSettings[],
+  evaluation: readonly TransformSettings[],
+  file: string | undefined,
+): Promise<Statistics | undefined> {
+  const isMeasured = [...train, ...evaluation].some(({ kind }) => kind === "subtract_mean");
+  if (!isMeasured) return undefined;
+  if (file !== undefined && existsSync(file)) return loadStatistics(file);
+  const transforms = train.some(({ kind }) => kind === "subtract_mean") ? train : evaluation;
+  const statistics = await measureStatistics(loader, data.train, transforms);
+  if (file !== undefined && statistics) await saveStatistics(file, statistics);
+  return statistics;
+}
+
+/** The middle in place of ten crops: what the paper's curves are of (figure 4). */
+export function oneView(transforms: readonly TransformSettings[]): readonly TransformSettings[] {
+  return transforms.map((transform) =>
+    transform.kind === "ten_crop" ? { ...transform, kind: "center_crop" } : transform,
+  );
+}

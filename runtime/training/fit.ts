@@ -1,0 +1,98 @@
+/** Whether model, recipe, data and an earlier run fit together, and the graphs that follow from them. */
+import path from "node:path";
+import { formatDim, formatShape, isSymbolic } from "../../compiler/ir/dim.js";
+import type { Model } from "../../compiler/model.js";
+import type { Recipe } from "../../compiler/recipe.js";
+import { buildTraining } from "../../compiler/training/build.js";
+import type { TrainingOptions, TrainingProgram } from "../../compiler/training/contract.js";
+import type { Device } from "../device.js";
+import type { Identity } from "./checkpoint.js";
+import { TrainingError } from "./error.js";
+import type { Feed } from "./feed.js";
+import type { TrainRequest } from "./trainer.js";
+
+/** The part of a recipe that the course of training depends on: it may be made longer, and saved more often. */
+export function settled(recipe: Recipe): unknown {
+  const { stop: _stop, checkpointEvery: _checkpoint, name: _name, ...rest } = recipe;
+  return rest;
+}
+
+export function checkSame(before: Identity, now: Identity, folder: string): void {
+  const differs = (["target", "data", "seed"] as const).find((key) => before[key] !== now[key]);
+  if (differs !== undefined) {
+    throw new TrainingError(`${folder}: was begun with ${differs} ${before[differs]}, not ${now[differs]}`);
+  }
+  if (before.settings !== now.settings) {
+    throw new TrainingError(
+      `${folder}: was begun with other settings of the recipe ${before.recipe}: go on with those`,
+    );
+  }
+}
+
+export function evaluationBatch({ batch, accumulate }: Recipe): number {
+  return Math.min(batch / accumulate, 128);
+}
+
+export function buildProgram(model: Model, recipe: Recipe, feed: Feed, device: Device): TrainingProgram {
+  if (recipe.batch % recipe.accumulate !== 0) {
+    throw new TrainingError(`a batch of ${recipe.batch} can't be computed in ${recipe.accumulate} equal parts`);
+  }
+  const image = model.graph.inputs[0]!.value.type.shape;
+  const sizes: Record<string, number> = {};
+  feed.size?.forEach((length, axis) => {
+    const dim = image[2 + axis]!;
+    if (isSymbolic(dim)) sizes[formatDim(dim)] = length;
+  });
+  const options: TrainingOptions = {
+    optimizer: recipe.optimizer,
+    batch: recipe.batch / recipe.accumulate,
+    evaluationBatch: evaluationBatch(recipe),
+    sizes,
+    labelSmoothing: recipe.labelSmoothing,
+    frozenStages: recipe.frozenStages,
+    frozenBatchNorm: recipe.frozenBatchNorm,
+    checkpointStages: recipe.recompute,
+    precision: recipe.precision,
+    target: device,
+    ...(recipe.clipNorm !== undefined && { clipNorm: recipe.clipNorm }),
+    ...(recipe.emaDecay !== undefined && { emaDecay: recipe.emaDecay }),
+  };
+  try {
+    return buildTraining(model, options);
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError)
+      throw new TrainingError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+export function checkFit(
+  classes: number,
+  shape: readonly number[],
+  { data, names, model }: TrainRequest,
+  feed: Feed,
+): void {
+  if (classes !== data.classes.length) {
+    throw new TrainingError(
+      `${data.name} has ${data.classes.length} classes, ${model.name} tells ${classes} apart: ` +
+        `train ${withClasses(names.target, data.classes.length)}`,
+    );
+  }
+  const size = feed.size;
+  if (size && (shape[2] !== size[0] || shape[3] !== size[1])) {
+    throw new TrainingError(
+      `${data.name} gives pictures of ${size.join("x")} after the recipe's transforms, ${model.name} takes ` +
+        `${formatShape(shape.slice(2)).replace(/[[\]]/g, "").replace(", ", "x")}`,
+    );
+  }
+}
+
+/** `ResNet50(classes: 10)` */
+function withClasses(target: string, classes: number): string {
+  const call = /^(.*)\((.*)\)$/s.exec(target);
+  if (!call) return `"${path.extname(target) === ".resnet" ? `${target}#NAME` : target}(classes: ${classes})"`;
+  const others = call[2]!
+    .split(/,(?![^[(]*[\])])/)
+    .filter((argument) => argument.trim() !== "" && !/^\s*classes\s*:/.test(argument));
+  return `"${call[1]!}(${[...others.map((argument) => argument.trim()), `classes: ${classes}`].join(", ")})"`;
+}

@@ -1,0 +1,173 @@
+/** The graphs of training as bytes and lists of names: plain data that another thread can be given. */
+import { concat, emitOnnx } from "../../compiler/emit/onnx.js";
+import { tensor, value } from "../../compiler/ir/build.js";
+import type { Graph, NamedValue, Value } from "../../compiler/ir/types.js";
+import { formula } from "../../compiler/ops/formula.js";
+import { dropDeadCode } from "../../compiler/passes/drop_dead_code.js";
+import { gradientName, nextName, type TrainingGraph, type TrainingProgram } from "../../compiler/training/contract.js";
+import { recorder } from "../../compiler/training/differentiate.js";
+import { TrainingError } from "./error.js";
+
+/** One graph, emitted. */
+export interface EmittedGraph {
+  readonly name: string;
+  readonly onnx: Uint8Array;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Names of the state tensors that it reads, and that it gives the next values of. */
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  /** Filled with uniform numbers for every run. */
+  readonly noise: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+export interface TrainingGraphs {
+  /** All state, in the order of checkpoints. */
+  readonly state: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Name of the image among the inputs, and its shape in `step` and in `evaluate`. */
+  readonly image: string;
+  readonly stepShape: readonly number[];
+  readonly evaluationShape: readonly number[];
+  readonly classes: number;
+  /** Parts that a batch is computed in. */
+  readonly parts: number;
+  /** A whole update, or with several parts the gradients of one. */
+  readonly step: EmittedGraph;
+  /** With several parts: adds a share of one's gradients to their sum, and the update from the sum. */
+  readonly accumulate?: {
+    readonly sum: EmittedGraph;
+    readonly update: EmittedGraph;
+    readonly gradients: readonly Sum[];
+  };
+  readonly evaluate: EmittedGraph;
+  /** Next running statistics alone, of training mode; absent where the network has none. */
+  readonly statistics?: EmittedGraph;
+  /** Gives every state tensor as it is: how state comes to a device and back. */
+  readonly identity: EmittedGraph;
+}
+
+interface Sum {
+  readonly gradient: string;
+  readonly sum: string;
+  readonly shape: readonly number[];
+}
+
+/** @param parts that a batch is computed in; the program is made for the batch of one part */
+export function emitTrainingGraphs(program: TrainingProgram, parts: number): TrainingGraphs {
+  for (const { name, dtype } of program.state) {
+    if (dtype !== "float32") throw new TrainingError(`${name} is ${dtype}; state is kept in float32`);
+  }
+  const { train, gradients, update, evaluate } = program;
+  const image = imageOf(train);
+  const logits = evaluate.graph.outputs.find((output) => output.name === "logits")!;
+  const statistics = statisticsOf(gradients);
+  return {
+    state: program.state.map(({ name, shape }) => ({ name, shape })),
+    image: image.name,
+    stepShape: sizes(image.value),
+    evaluationShape: sizes(imageOf(evaluate).value),
+    classes: sizes(logits.value)[1]!,
+    parts,
+    step: emit(parts === 1 ? train : gradients),
+    ...(parts > 1 && { accumulate: { ...accumulation(program), update: emit(update) } }),
+    evaluate: emit(evaluate),
+    ...(statistics && { statistics: emit(statistics) }),
+    identity: emit(identity(program)),
+  };
+}
+
+export function emit({ graph, reads, writes, noise }: TrainingGraph): EmittedGraph {
+  const { chunks, byteLength } = emitOnnx(graph);
+  return {
+    name: graph.name,
+    onnx: concat(chunks, byteLength),
+    inputs: graph.inputs.map(({ name }) => name),
+    outputs: graph.outputs.map(({ name }) => name),
+    reads: reads.map(({ name }) => name),
+    writes: writes.map(({ name }) => name),
+    noise,
+  };
+}
+
+/** The input with the network's own name: float32 [N, 3, H, W]. */
+function imageOf({ graph, reads, noise }: TrainingGraph): NamedValue {
+  const known = new Set([...reads, ...noise].map(({ name }) => name));
+  const found = graph.inputs.find(({ name, value }) => !known.has(name) && value.type.shape.length === 4);
+  if (found === undefined) throw new TrainingError(`${graph.name} has no input for images`);
+  return found;
+}
+
+function sizes(value: Value): readonly number[] {
+  return value.type.shape as readonly number[];
+}
+
+/** The part of a graph that some outputs need, with the inputs that it needs. */
+export function part(whole: TrainingGraph, outputs: readonly NamedValue[]): TrainingGraph {
+  const graph = dropDeadCode.run({ ...whole.graph, outputs }, {});
+  const used = new Set(
+    [...graph.nodes.flatMap((node) => node.inputs), ...outputs.map((each) => each.value)].map((v) => v.id),
+  );
+  const inputs = graph.inputs.filter((input) => used.has(input.value.id));
+  const names = new Set([...inputs, ...outputs].map(({ name }) => name));
+  return {
+    graph: { ...graph, inputs },
+    reads: whole.reads.filter(({ name }) => names.has(name)),
+    writes: whole.writes.filter(({ name }) => names.has(nextName(name))),
+    noise: whole.noise.filter(({ name }) => names.has(name)),
+  };
+}
+
+function statisticsOf(gradients: TrainingGraph): TrainingGraph | undefined {
+  const written = gradients.writes.filter(({ role }) => role === "running statistic");
+  if (written.length === 0) return undefined;
+  const names = new Set(written.map(({ name }) => nextName(name)));
+  return part(
+    gradients,
+    gradients.graph.outputs.filter(({ name }) => names.has(name)),
+  );
+}
+
+/** sum + share * gradient for every parameter. */
+function accumulation({ trained }: TrainingProgram): {
+  readonly sum: EmittedGraph;
+  readonly gradients: readonly Sum[];
+} {
+  const record = recorder({ path: "accumulate" });
+  const f = formula(record);
+  const share: NamedValue = { name: "share", value: value(tensor([]), "share") };
+  const each = trained.map(({ path, value: { type } }) => {
+    const gradient: NamedValue = { name: gradientName(path), value: value(type, gradientName(path)) };
+    const sum: NamedValue = { name: `sum.${path}`, value: value(type, `sum.${path}`) };
+    const next = f.plus(sum.value, f.times(gradient.value, share.value));
+    return { gradient, sum, next: { name: nextName(sum.name), value: next } };
+  });
+  const graph: Graph = {
+    name: "accumulate",
+    inputs: [share, ...each.flatMap(({ gradient, sum }) => [gradient, sum])],
+    outputs: each.map(({ next }) => next),
+    parameters: [],
+    constants: record.constants,
+    nodes: record.nodes,
+  };
+  return {
+    sum: emit({ graph, reads: [], writes: [], noise: [] }),
+    gradients: each.map(({ gradient, sum }) => ({
+      gradient: gradient.name,
+      sum: sum.name,
+      shape: sizes(sum.value),
+    })),
+  };
+}
+
+function identity({ state }: TrainingProgram): TrainingGraph {
+  const inputs = state.map(({ name, shape }): NamedValue => ({ name, value: value(tensor(shape), name) }));
+  const graph: Graph = {
+    name: "identity",
+    inputs,
+    outputs: inputs.map((input) => ({ name: nextName(input.name), value: input.value })),
+    parameters: [],
+    constants: [],
+    nodes: [],
+  };
+  return { graph, reads: state, writes: state, noise: [] };
+}

@@ -1,0 +1,41 @@
+/**
+ * Batch norms' statistics as averages over many training pictures with the final weights, in place of the running
+ * averages: what the paper's authors released (github.com/KaimingHe/deep-residual-networks, note 3).
+ */
+import type { Engine, Values } from "./engine.js";
+
+/** Averages over these batches; empty where the network has no batch norms. */
+export async function preciseStatistics(
+  engine: Engine,
+  batches: AsyncIterable<{ readonly images: Float32Array }>,
+): Promise<Values> {
+  const sums = new Map<string, Float64Array>();
+  let count = 0;
+  let kept: ReadonlyMap<string, number> | undefined;
+  for await (const { images } of batches) {
+    // The engine may take the buffer.
+    const again = kept === undefined ? images.slice() : undefined;
+    // next = kept * before + (1 - kept) * batch, linear in what was before: that of 0 and of 1 tell `kept`.
+    const zero = await engine.statistics(images, 0);
+    if (again) kept = shares(zero, await engine.statistics(again, 1));
+    for (const [name, values] of zero) {
+      const sum = sums.get(name) ?? new Float64Array(values.length);
+      values.forEach((value, i) => (sum[i]! += value));
+      sums.set(name, sum);
+    }
+    count++;
+  }
+  return new Map(
+    [...sums].map(([name, sum]) => [name, Float32Array.from(sum, (value) => value / count / (1 - kept!.get(name)!))]),
+  );
+}
+
+/** The share of the old statistic, of the channel where rounding matters least. */
+function shares(zero: Values, one: Values): ReadonlyMap<string, number> {
+  return new Map(
+    [...zero].map(([name, without]) => {
+      const least = without.reduce((best, value, i) => (Math.abs(value) < Math.abs(without[best]!) ? i : best), 0);
+      return [name, one.get(name)![least]! - without[least]!];
+    }),
+  );
+}

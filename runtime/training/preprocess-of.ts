@@ -1,0 +1,99 @@
+/** The transforms of an evaluation as the preprocessing that a compiled model carries. */
+import type { Model, Preprocess } from "../../compiler/model.js";
+import { constant, node } from "../../compiler/ir/build.js";
+import { rewrite } from "../../compiler/ir/rewrite.js";
+import type { Statistics, TransformSettings } from "../data/index.js";
+
+export interface Equivalent {
+  readonly preprocess: Preprocess;
+  /** Subtracted from the input before the first layer: float32[1, 3, height, width]. */
+  readonly meanImage?: { readonly data: Float32Array; readonly shape: readonly [1, 3, number, number] };
+  /** Transforms that a declaration can't say, by name. */
+  readonly unsaid: readonly string[];
+}
+
+type Draft = { -readonly [K in keyof Preprocess]: Preprocess[K] };
+type Settings = Readonly<Record<string, unknown>>;
+
+/** The middle crop stands for ten: the classifier takes as many as it is asked for. */
+export function preprocessOf(transforms: readonly TransformSettings[], statistics: Statistics | undefined): Equivalent {
+  const draft: Draft = {
+    name: "training",
+    interpolation: "bilinear",
+    color: "rgb",
+    range: 1,
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+  };
+  let meanImage: Equivalent["meanImage"];
+  const unsaid: string[] = [];
+  for (const { kind, ...settings } of transforms as readonly ({ readonly kind: string } & Settings)[]) {
+    if (kind === "subtract_mean" && settings["per"] !== "channel" && statistics) {
+      meanImage = subtractImage(draft, settings, statistics);
+    } else if (SAYABLE[kind] !== undefined) SAYABLE[kind](draft, settings, statistics);
+    else unsaid.push(kind);
+  }
+  return { preprocess: draft, ...(meanImage && { meanImage }), unsaid };
+}
+
+const SAYABLE: Readonly<Record<string, (draft: Draft, settings: Settings, statistics?: Statistics) => void>> = {
+  resize(draft, { size, interpolation }) {
+    draft.resize = { to: size as [number, number] };
+    if (interpolation) draft.interpolation = interpolation as Draft["interpolation"];
+  },
+  resize_shorter(draft, { length, interpolation }) {
+    draft.resize = { shorter: length as number };
+    if (interpolation) draft.interpolation = interpolation as Draft["interpolation"];
+  },
+  center_crop(draft, { size }) {
+    draft.centerCrop = size as [number, number];
+  },
+  ten_crop(draft, { size }) {
+    draft.centerCrop = size as [number, number];
+  },
+  normalize(draft, { mean, std, range, color }) {
+    draft.range = (range as number | undefined) ?? 1;
+    draft.color = (color as Draft["color"] | undefined) ?? "rgb";
+    draft.mean = three(mean, 0);
+    draft.std = three(std, 1);
+  },
+  subtract_mean(draft, { divide, range = 1 }, statistics) {
+    const scale = range as number;
+    draft.range = scale;
+    draft.mean = statistics!.channelMean.map((mean) => mean * scale);
+    // What is divided by the spread of 0 to 1 and then scaled is divided by that spread alone.
+    draft.std = divide === "std" ? statistics!.channelStd : [1, 1, 1];
+  },
+};
+
+function three(value: unknown, missing: number): readonly number[] {
+  if (value === undefined) return [missing, missing, missing];
+  return typeof value === "number" ? [value, value, value] : (value as readonly number[]);
+}
+
+/** (x - mean image) / std * range is x * range / std, less the mean image made the same way. */
+function subtractImage(
+  draft: Draft,
+  { divide, range = 1 }: Settings,
+  { mean, height, width, channelStd }: Statistics,
+): NonNullable<Equivalent["meanImage"]> {
+  const scale = range as number;
+  draft.range = scale;
+  draft.std = divide === "std" ? channelStd : [1, 1, 1];
+  const data = new Float32Array(mean.length);
+  const area = height * width;
+  for (let i = 0; i < mean.length; i++)
+    data[(i % 3) * area + Math.floor(i / 3)] = (mean[i]! * scale) / draft.std[i % 3]!;
+  return { data, shape: [1, 3, height, width] };
+}
+
+/** The model with a mean image subtracted from its input, so that the file alone classifies. */
+export function subtractingMean(model: Model, { data, shape }: NonNullable<Equivalent["meanImage"]>): Model {
+  const { graph } = model;
+  const image = graph.inputs[0]!.value;
+  const mean = constant(data, shape, "mean_image");
+  const [first] = graph.nodes;
+  const subtract = node("minus", [image, mean.value], {}, "subtract_mean", first!.span);
+  const rest = rewrite(graph, () => undefined, { values: new Map([[image.id, subtract.outputs[0]!]]) });
+  return { ...model, graph: { ...rest, nodes: [subtract, ...rest.nodes], constants: [...rest.constants, mean] } };
+}
