@@ -1,0 +1,64 @@
+/** COCO's files, written: the same bytes for the same data, an entry a line. */
+import { writeWhole } from "../files.js";
+import type { Detection, DetectionData } from "./records.js";
+
+/**
+ * Writes detections in the order in which they are given. Numbers are written so that the same are read back.
+ *
+ * @throws {FileError}
+ */
+export async function writeCocoDetections(file: string, detections: Iterable<Detection>): Promise<void> {
+  await writeWhole(file, pieces(list(detections, entryOf)));
+}
+
+/** As text, for a stream. */
+export function* cocoDetections(detections: Iterable<Detection>): Generator<string> {
+  yield* list(detections, entryOf);
+}
+
+function entryOf({ image, category, box, score }: Detection): object {
+  return { image_id: image, category_id: category, bbox: box, score };
+}
+
+/** @throws {FileError} */
+export async function writeCocoAnnotations(file: string, data: DetectionData): Promise<void> {
+  await writeWhole(file, pieces(cocoAnnotations(data)));
+}
+
+export function* cocoAnnotations({ pictures, categories, objects }: DetectionData): Generator<string> {
+  yield '{\n"images": ';
+  yield* list(pictures, ({ id, file, width, height }) => ({ id, file_name: file, width, height }));
+  yield ',\n"categories": ';
+  yield* list(categories, ({ id, name }) => ({ id, name }));
+  yield ',\n"annotations": ';
+  yield* list(objects, ({ id, image, category, box, area, isCrowd, isDifficult }) => ({
+    id,
+    image_id: image,
+    category_id: category,
+    bbox: box,
+    area,
+    iscrowd: isCrowd ? 1 : 0,
+    ...(isDifficult && { difficult: 1 }),
+  }));
+  yield "\n}\n";
+}
+
+function* list<T>(items: Iterable<T>, entry: (item: T) => object): Generator<string> {
+  let before = "[\n";
+  for (const item of items) {
+    yield before + JSON.stringify(entry(item));
+    before = ",\n";
+  }
+  yield before === "[\n" ? "[]" : "\n]";
+}
+
+/** Some hundred kilobytes at a time. */
+function* pieces(texts: Iterable<string>): Generator<Uint8Array> {
+  let gathered: string[] = [];
+  for (const text of texts) {
+    if (gathered.push(text) < 4096) continue;
+    yield Buffer.from(gathered.join(""));
+    gathered = [];
+  }
+  yield Buffer.from(gathered.join(""));
+}
