@@ -1,5 +1,5 @@
 import { int } from "./attributes.js";
-import { formula } from "./formula.js";
+import { formula, sizes } from "./formula.js";
 import type { Operator, ParameterSpec } from "./operator.js";
 import { channelsOf, known } from "./shapes.js";
 
@@ -72,5 +72,16 @@ export const bn: Operator = {
     const centred = f.minus(x!, f.perChannel(mean!, rank));
     const dWeight = f.times(f.channelSum(f.times(dy, centred)), inverse);
     return [dx, dWeight, f.channelSum(dy), undefined, undefined];
+  },
+  training(node, builder) {
+    const [x, weight, bias, mean, variance] = node.inputs;
+    const [eps, momentum] = [int(node.attributes, "eps"), int(node.attributes, "momentum")];
+    const [y, batchMean, batchVariance] = builder.apply("bn_train", [x!, weight!, bias!], { eps, method: "written" });
+    const shape = sizes(x!);
+    const count = shape.reduce((product, size) => product * size, 1) / shape[1]!;
+    builder.track(mean!, batchMean!, momentum, 1);
+    // Of all images the variance is estimated with one value less, as PyTorch does (and Caffe); one value tells nothing.
+    builder.track(variance!, batchVariance!, momentum, count > 1 ? count / (count - 1) : 1);
+    return y!;
   },
 };

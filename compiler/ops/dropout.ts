@@ -1,4 +1,6 @@
+import { int } from "./attributes.js";
 import { elementwise } from "./elementwise.js";
+import { formula, sizes } from "./formula.js";
 
 export const dropout = elementwise({
   name: "dropout",
@@ -6,6 +8,14 @@ export const dropout = elementwise({
   arguments: [{ name: "probability", type: "number", min: 0, max: 1, doc: "Share of the values that become zero." }],
   trainingOnly: true,
   onnx: "Identity",
-  // While training a product with a mask has taken its place (compiler/training/training_mode.ts); else the identity.
   gradient: (_f, dy) => dy,
+  // What is kept is scaled up, so that its expectation stays; kept where the random number is at least the probability.
+  training(node, builder) {
+    const f = formula(builder);
+    const [x] = node.inputs;
+    const probability = int(node.attributes, "probability");
+    const limit = builder.constant(Float32Array.of(probability), []);
+    const scale = probability < 1 ? 1 / (1 - probability) : 0;
+    return f.times(x!, f.affine(f.less(builder.noise(sizes(x!)), limit), -scale, scale));
+  },
 });

@@ -10,6 +10,7 @@ interface Elementwise {
   readonly arguments?: readonly ArgumentSpec[];
   readonly label?: string;
   readonly trainingOnly?: true;
+  readonly training?: Operator["training"];
   readonly fullPrecision?: true;
   /** The ONNX operator that does it, and its attributes. */
   readonly onnx?: string;
@@ -31,6 +32,7 @@ export function elementwise(definition: Elementwise): Operator {
     infer: ([x]) => [known(x)],
     ...(trainingOnly && { trainingOnly }),
     ...(fullPrecision && { fullPrecision }),
+    ...(definition.training && { training: definition.training }),
     label: () => definition.label ?? name.replaceAll("_", " "),
     lower: definition.lower ?? single,
     ...(gradient && {

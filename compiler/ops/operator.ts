@@ -51,6 +51,14 @@ export interface GraphBuilder {
   constant(data: Float32Array | BigInt64Array, shape: readonly number[]): Value;
 }
 
+/** What a layer that differs while training builds its training form with. */
+export interface TrainingBuilder extends GraphBuilder {
+  /** Numbers in [0, 1), new in every step, from the host. */
+  noise(shape: readonly number[]): Value;
+  /** `running` becomes (1 - momentum) * running + momentum * factor * batch after the step. */
+  track(running: Value, batch: Value, momentum: number, factor: number): void;
+}
+
 export interface Cost {
   /** Multiply-adds of convolutions and fully connected layers, as the paper counts; 0 for all else. Symbols count at their bound value. */
   readonly macs: number;
@@ -103,6 +111,11 @@ export interface Operator {
   readonly endsNetwork?: { readonly output: string; readonly input: string };
   /** Its output is its input, except in training: left out for inference. */
   readonly trainingOnly?: true;
+  /**
+   * Builds what the layer does while training, where that is something else; gives its output. One that tracks
+   * statistics stays as it is where it is frozen.
+   */
+  training?(node: Node, builder: TrainingBuilder): Value;
   /**
    * For inference a constant scale and offset of each channel, from the values of its parameters: a linear layer
    * before it can take them over.

@@ -40,20 +40,16 @@ export const bnTrain: Operator = {
 
 function lowerDirect(node: Node, emit: Lowering): void {
   const [x, weight, bias] = node.inputs.map((input) => emit.name(input));
-  const channels = channelsOf(node.inputs[0]!.type, "bn_train");
   const { dtype } = node.inputs[1]!.type;
-  // Running statistics that nobody reads: with momentum 0 the second and third outputs are the batch's own.
-  const zeros = emit.constant(
-    Array.from({ length: channels }, () => 0),
-    dtype,
-  );
-  const ones = emit.constant(
-    Array.from({ length: channels }, () => 1),
-    dtype,
-  );
+  // Running statistics that nobody reads: with momentum 0 the second and third outputs are the batch's own. They are
+  // written in place of these inputs, so every node needs tensors of its own, made in every run.
+  const zero = emit.constant([0], dtype, []);
+  const [zeros, others] = [emit.temporary("running_mean"), emit.temporary("running_var")];
+  emit.node("Mul", [weight!, zero], [zeros]);
+  emit.node("Mul", [bias!, zero], [others]);
   emit.node(
     "BatchNormalization",
-    [x!, weight!, bias!, zeros, ones],
+    [x!, weight!, bias!, zeros, others],
     node.outputs.map((output) => emit.name(output)),
     { epsilon: { float: int(node.attributes, "eps") }, momentum: { float: 0 }, training_mode: 1 },
   );

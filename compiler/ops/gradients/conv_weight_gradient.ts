@@ -15,7 +15,6 @@ import { reshaped } from "../shapes.js";
 export const convWeightGradient: Operator = {
   name: "conv_weight_gradient",
   doc: "Gradient of a convolution's weight, from the input and the output's gradient.",
-  fullPrecision: true,
   infer([x, dy], attributes) {
     const channels = (x!.shape[1] as number) / int(attributes, "groups");
     return [reshaped(x, [dy!.shape[1]!, channels, ...size2(attributes, "kernel")])];

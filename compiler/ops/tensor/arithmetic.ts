@@ -102,7 +102,22 @@ function lowerPower(node: Node, emit: Lowering): void {
   emit.node("Pow", [emit.name(node.inputs[0]!), exponent], [emit.name(node.outputs[0]!)]);
 }
 
+/** For what is not a number as well, which a product with 0 would keep. */
+const select: Operator = {
+  name: "select",
+  doc: "a where the mask is not 0, else b; the mask is a single number.",
+  infer: ([, a]) => [known(a)],
+  lower(node, emit) {
+    const [mask, a, b] = node.inputs.map((input) => emit.name(input));
+    const truth = emit.temporary("truth");
+    emit.node("Greater", [mask!, scalar(0, node.inputs[0]!.type, emit)], [truth]);
+    emit.node("Where", [truth, a!, b!], [emit.name(node.outputs[0]!)]);
+  },
+  gradient: "none",
+};
+
 export const ARITHMETIC: readonly Operator[] = [
+  select,
   binary("plus", "a + b.", direct("Add"), (_f, dy) => [dy, dy]),
   binary("minus", "a - b.", direct("Sub"), (f, dy) => [dy, f.affine(dy, -1)]),
   binary("times", "a * b.", direct("Mul"), (f, dy, a, b) => [f.times(dy, b), f.times(dy, a)]),

@@ -1,0 +1,90 @@
+/** From gradients to the next state: clipping, the optimiser's step, the average of weights. */
+import type { Span } from "../../grammar/ast.js";
+import type { NamedValue, Value } from "../ir/types.js";
+import { formula, type Formula } from "../ops/formula.js";
+import type { TrainingOptions } from "./contract.js";
+import type { Recorder } from "./differentiate.js";
+import { countsSteps, optimizerStep, slots } from "./optimizers.js";
+import { emaName, slotName, STEP, type TrainingState } from "./state.js";
+
+export interface Update {
+  readonly outputs: readonly NamedValue[];
+  readonly next: readonly NamedValue[];
+}
+
+const NOWHERE: Span = { file: "", start: 0, end: 0 };
+
+/**
+ * `gradients` and `statistics` (next running ones; those that are missing stay) by path. In mixed precision nothing
+ * but the statistics changes where a gradient is not finite.
+ */
+export function applyUpdate(
+  state: TrainingState,
+  options: TrainingOptions,
+  gradients: ReadonlyMap<string, Value>,
+  statistics: ReadonlyMap<string, Value>,
+  record: Recorder,
+): Update {
+  const f = formula(record);
+  const { optimizer, clipNorm, emaDecay } = options;
+  const mixed = options.precision === "mixed";
+  const outputs: NamedValue[] = [];
+  const next = new Map<string, Value>();
+  record.at("update", NOWHERE);
+
+  const squares = clipNorm !== undefined || mixed ? squaredNorm(f, [...gradients.values()]) : undefined;
+  const finite = mixed ? f.less(squares!, record.constant(Float32Array.of(3e38), [])) : undefined;
+  if (finite) outputs.push({ name: "finite", value: finite });
+  const settle = (name: string, value: Value): void => {
+    next.set(name, finite ? f.apply("select", [finite, value, state.value(name)]) : value);
+  };
+
+  let clip: Value | undefined;
+  if (clipNorm !== undefined) {
+    const norm = f.sqrt(squares!);
+    outputs.push({ name: "gradient_norm", value: norm });
+    // As torch.nn.utils.clip_grad_norm_ has it.
+    const limit = record.constant(Float32Array.of(clipNorm), []);
+    const one = record.constant(Float32Array.of(1), []);
+    clip = f.apply("smaller", [f.over(limit, f.affine(norm, 1, 1e-6)), one]);
+  }
+
+  const step = countsSteps(optimizer) ? f.affine(state.value(STEP), 1, 1) : undefined;
+  for (const parameter of state.trained) {
+    const { path } = parameter;
+    record.at(`${path}.update`, NOWHERE);
+    const gradient = gradients.get(path)!;
+    const names = slots(optimizer).map((slot) => slotName(slot.name, path));
+    const result = optimizerStep(f, optimizer, parameter, {
+      weight: state.value(path),
+      gradient: clip ? f.times(gradient, clip) : gradient,
+      slots: names.map(state.value),
+      learningRate: state.learningRate.value,
+      ...(step && { step }),
+    });
+    settle(path, result.weight);
+    names.forEach((name, index) => settle(name, result.slots[index]!));
+  }
+  if (step) settle(STEP, step);
+
+  if (emaDecay !== undefined) {
+    for (const { path } of state.parameters) {
+      record.at(emaName(path), NOWHERE);
+      const current = next.get(path) ?? statistics.get(path) ?? state.value(path);
+      const kept = f.affine(state.value(emaName(path)), emaDecay);
+      next.set(emaName(path), f.plus(kept, f.affine(current, 1 - emaDecay)));
+    }
+  }
+  return { outputs, next: [...next].map(([name, value]) => ({ name, value })) };
+}
+
+function squaredNorm(f: Formula, gradients: readonly Value[]): Value {
+  return gradients
+    .map((gradient) =>
+      f.sum(
+        f.times(gradient, gradient),
+        gradient.type.shape.map((_, axis) => axis),
+      ),
+    )
+    .reduce((a, b) => f.plus(a, b));
+}

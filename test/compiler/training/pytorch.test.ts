@@ -1,0 +1,60 @@
+/** Whole networks: gradients, and the losses of twenty steps, beside PyTorch's (test/oracle/training_golden.py). */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { buildTraining } from "../../../compiler/training/build.js";
+import { uniform } from "../../support/oracle-weights.js";
+import { modelOf, NETWORKS, optionsOf } from "./networks.js";
+import { openTraining } from "./session.js";
+
+interface Golden {
+  readonly loss: number;
+  /** Euclidean norm, and products with four random vectors. */
+  readonly gradients: Readonly<Record<string, readonly number[]>>;
+  readonly running: Readonly<Record<string, readonly number[]>>;
+  readonly losses: readonly number[];
+  readonly correct: readonly number[];
+}
+
+const golden = (name: string): Golden =>
+  JSON.parse(readFileSync(new URL(`../../golden/training/${name}.json`, import.meta.url), "utf8")) as Golden;
+const names = (steps: boolean): string[] =>
+  Object.keys(NETWORKS).filter((name) => (NETWORKS[name]!.training !== undefined) === steps);
+
+describe("gradients are PyTorch's", () => {
+  it.each(names(false))("%s", async (name) => {
+    const expected = golden(name);
+    const network = NETWORKS[name]!;
+    const training = await openTraining(buildTraining(modelOf(network), optionsOf(network)).gradients, network);
+    const outputs = await training.run(0);
+    expect(Math.abs(outputs["loss"]![0]! / expected.loss - 1)).toBeLessThan(1e-5);
+    for (const [path, [norm, ...products]] of Object.entries(expected.gradients)) {
+      const gradient = outputs[`gradient.${path}`]!;
+      products.forEach((product, index) => {
+        const direction = uniform(`direction${index}`, gradient.length, -1, 1);
+        const own = gradient.reduce((sum, value, at) => sum + value * direction[at]!, 0);
+        // A bias before a batch norm has no gradient at all: what is left there is rounding.
+        expect(Math.abs(own - product), `${path}: ${own} for ${product}`).toBeLessThan(1e-4 * norm! + 1e-6);
+      });
+    }
+    for (const [path, values] of Object.entries(expected.running)) {
+      const next = outputs[`next.${path}`]!;
+      values.forEach((value, at) => {
+        expect(Math.abs(next[at]! - value), path).toBeLessThan(1e-5 * Math.max(1, Math.abs(value)));
+      });
+    }
+    await training.close();
+  });
+});
+
+describe("twenty steps follow PyTorch's losses", () => {
+  it.each(names(true))("%s", async (name) => {
+    const expected = golden(name);
+    const network = NETWORKS[name]!;
+    const training = await openTraining(buildTraining(modelOf(network), optionsOf(network)).train, network);
+    const own: number[] = [];
+    for (let step = 0; step < expected.losses.length; step += 1) own.push((await training.run(step))["loss"]![0]!);
+    await training.close();
+    const errors = own.map((loss, step) => Math.abs(loss / expected.losses[step]! - 1));
+    expect(Math.max(...errors), `${own.join(" ")}`).toBeLessThan(1e-3);
+  }, 300_000);
+});

@@ -1,0 +1,77 @@
+/** Running training graphs for tests, on the processor or on WebGPU. */
+import * as ort from "onnxruntime-node";
+import { initialValues } from "../../../compiler/emit/initialise.js";
+import type { Parameter } from "../../../compiler/ir/types.js";
+import { nextName, type StateTensor, type TrainingGraph } from "../../../compiler/training/contract.js";
+import { oracleTensor, uniform } from "../../support/oracle-weights.js";
+import { emitBytes } from "../emit/run.js";
+import type { OracleNetwork } from "./networks.js";
+
+export interface TrainingSession {
+  /** Runs batch `step` and keeps the state; gives every output. */
+  run(step: number): Promise<Record<string, Float32Array>>;
+  /** Values of a state tensor now. */
+  state(name: string): Float32Array;
+  close(): Promise<void>;
+}
+
+/** Begins with the oracle's weights; batches are the oracle's. */
+export async function openTraining(
+  training: TrainingGraph,
+  network: OracleNetwork,
+  options: ort.InferenceSession.SessionOptions = {},
+  lossScale = 1,
+): Promise<TrainingSession> {
+  const bytes = emitBytes(training.graph);
+  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3, ...options });
+  const state = new Map<string, ort.Tensor>();
+  for (const each of training.reads) state.set(each.name, new ort.Tensor("float32", initial(each), each.shape));
+  const how = network.training;
+  const [batch, ...rest] = network.image;
+  const given = new Set(session.inputNames);
+  const classes = classesOf(training);
+  return {
+    async run(step) {
+      const index = how ? step % how.batches : step;
+      const image = uniform(`image${index}`, batch * rest.reduce((a, b) => a * b, 1), -2, 2);
+      const labels = uniform(`labels${index}`, batch, 0, classes);
+      const feeds: Record<string, ort.Tensor> = {
+        image: new ort.Tensor("float32", image, network.image),
+        labels: new ort.Tensor("int64", BigInt64Array.from(labels, (label) => BigInt(Math.floor(label))), [batch]),
+        ...Object.fromEntries(state),
+      };
+      if (given.has("learning_rate")) feeds["learning_rate"] = scalar(how?.learning_rate ?? 0.1);
+      if (given.has("loss_scale")) feeds["loss_scale"] = scalar(lossScale);
+      for (const { name, shape } of training.noise) {
+        const layer = name.replace(/^random\./, "");
+        const values = uniform(`noise${step}.${layer}`, shape.reduce((a, b) => a * b, 1), 0, 1);
+        feeds[name] = new ort.Tensor("float32", values, shape);
+      }
+      const outputs = await session.run(feeds);
+      for (const { name } of training.writes) state.set(name, outputs[nextName(name)] as ort.Tensor);
+      return Object.fromEntries(
+        Object.entries(outputs).flatMap(([name, tensor]) =>
+          tensor.location === "cpu" ? [[name, tensor.data as Float32Array]] : [],
+        ),
+      );
+    },
+    state: (name) => state.get(name)!.data as Float32Array,
+    close: () => session.release(),
+  };
+}
+
+function scalar(value: number): ort.Tensor {
+  return new ort.Tensor("float32", Float32Array.of(value), []);
+}
+
+/** What the oracle's networks begin with. */
+export function initial({ init, shape, role, parameter }: StateTensor): Float32Array {
+  const size = shape.reduce((product, dim) => product * dim, 1);
+  if (init.kind === "parameter") return oracleTensor(init.path, shape);
+  return initialValues(init satisfies Parameter["init"], size, `${role} ${parameter ?? ""}`, 0);
+}
+
+function classesOf({ graph }: TrainingGraph): number {
+  const loss = graph.nodes.find((node) => node.op === "softmax_cross_entropy");
+  return loss!.inputs[0]!.type.shape[1] as number;
+}
