@@ -6,7 +6,12 @@ import { build } from "esbuild";
 rmSync("dist/bundle", { recursive: true, force: true });
 
 await build({
-  entryPoints: ["cli/main.ts"],
+  // Threads are files of their own, beside whatever starts them.
+  entryPoints: [
+    { in: "cli/main.ts", out: "main" },
+    { in: "runtime/data/data-worker.ts", out: "data-worker" },
+    { in: "runtime/training/engine-thread.ts", out: "engine-thread" },
+  ],
   outdir: "dist/bundle",
   bundle: true,
   splitting: true,

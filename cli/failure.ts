@@ -44,6 +44,8 @@ const INPUT_ERRORS = new Set([
   "ImageError",
   "FileError",
   "CompileError",
+  "DataError",
+  "TrainingError",
 ]);
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
 import { renderDiagnostic } from "../compiler/diagnostics/render.js";
 import type { Model } from "../compiler/model.js";
+import type { Recipe } from "../compiler/recipe.js";
 import type { InputShape } from "./arguments.js";
 import { EXIT, Stop } from "./failure.js";
 import { portable } from "./sources.js";
@@ -23,6 +24,16 @@ export async function loadModel(target: string, { input, quiet }: LoadOptions = 
   if (!quiet) tell(result.diagnostics, result.sources);
   if (result.model === undefined) throw new Stop(EXIT.input);
   return result.model;
+}
+
+/** The recipe that a target names; its problems are told and end the command. */
+export async function loadRecipe(target: string): Promise<Recipe> {
+  const { elaborateRecipe, parseTarget } = await import("../compiler/index.js");
+  const { fileHost } = await import("../runtime/host.js");
+  const result = elaborateRecipe(parseTarget(target), { host: fileHost() });
+  tell(result.diagnostics, result.sources);
+  if (result.recipe === undefined) throw new Stop(EXIT.input);
+  return result.recipe;
 }
 
 /** Prints problems for people. */

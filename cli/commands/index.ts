@@ -4,13 +4,17 @@ import { benchCommand } from "./bench.js";
 import { checkCommand } from "./check.js";
 import { classifyCommand } from "./classify.js";
 import { compileCommand } from "./compile.js";
+import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
 import { exportCommand } from "./export.js";
 import { figureCommand } from "./figure.js";
 import { fmtCommand } from "./fmt.js";
 import { initCommand } from "./init.js";
 import { listCommand } from "./list.js";
+import { plotCommand } from "./plot.js";
+import { responsesCommand } from "./responses.js";
 import { summaryCommand } from "./summary.js";
+import { trainCommand } from "./train.js";
 
 export const COMMANDS: readonly (() => Command)[] = [
   initCommand,
@@ -24,4 +28,8 @@ export const COMMANDS: readonly (() => Command)[] = [
   classifyCommand,
   benchCommand,
   exportCommand,
+  trainCommand,
+  evalCommand,
+  plotCommand,
+  responsesCommand,
 ];

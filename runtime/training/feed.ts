@@ -1,5 +1,6 @@
 /** The batches of a training: a data set seen through a recipe's transforms. */
 import { existsSync } from "node:fs";
+import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import {
   batchesPerEpoch,
@@ -50,7 +51,7 @@ export async function openFeed(data: DataSet, recipe: Recipe, seed: number, opti
   const loader = new Loader(how);
   try {
     const train = recipe.train;
-    const evaluation = recipe.evaluate.length > 0 ? recipe.evaluate : steadyTransforms(train);
+    const evaluation = recipeTransforms(recipe);
     const statistics = await statisticsOf(loader, data, train, evaluation, statisticsFile);
     const common = statistics === undefined ? {} : { statistics };
     const { pictureSize: from } = data.train;
@@ -93,8 +94,7 @@ async function statisticsOf(
   evaluation: readonly TransformSettings[],
   file: string | undefined,
 ): Promise<Statistics | undefined> {
-  const isMeasured = [...train, ...evaluation].some(({ kind }) => kind === "subtract_mean");
-  if (!isMeasured) return undefined;
+  if (!needsStatistics([...train, ...evaluation])) return undefined;
   if (file !== undefined && existsSync(file)) return loadStatistics(file);
   const transforms = train.some(({ kind }) => kind === "subtract_mean") ? train : evaluation;
   const statistics = await measureStatistics(loader, data.train, transforms);
@@ -107,4 +107,31 @@ export function oneView(transforms: readonly TransformSettings[]): readonly Tran
   return transforms.map((transform) =>
     transform.kind === "ten_crop" ? { ...transform, kind: "center_crop" } : transform,
   );
+}
+
+export function needsStatistics(transforms: readonly TransformSettings[]): boolean {
+  return transforms.some(({ kind }) => kind === "subtract_mean");
+}
+
+/** Of evaluations: those that the recipe says, or its training's without what is random. */
+export function recipeTransforms({
+  train,
+  evaluate,
+}: Pick<Recipe, "train" | "evaluate">): readonly TransformSettings[] {
+  return evaluate.length > 0 ? evaluate : steadyTransforms(train);
+}
+
+/** What a network declares as its preprocessing, as transforms. */
+export function declaredTransforms({ preprocess }: Model): readonly TransformSettings[] {
+  if (preprocess === undefined) return [];
+  const { resize, centerCrop, interpolation, color, range, mean, std } = preprocess;
+  return [
+    ...(resize === undefined
+      ? []
+      : "shorter" in resize
+        ? [{ kind: "resize_shorter", length: resize.shorter, interpolation }]
+        : [{ kind: "resize", size: resize.to, interpolation }]),
+    ...(centerCrop ? [{ kind: "center_crop", size: centerCrop }] : []),
+    { kind: "normalize", mean, std, range, color },
+  ];
 }

@@ -2,6 +2,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import path from "node:path";
+import type { Recipe } from "../../compiler/recipe.js";
 import { fileFailure, writeWhole } from "../files.js";
 import { TrainingError } from "./error.js";
 
@@ -35,7 +36,8 @@ export interface RunConfig {
   readonly data: string;
   readonly seed: number;
   readonly network: string;
-  readonly settings: unknown;
+  /** The recipe, with what the command line changed. */
+  readonly settings: Recipe;
   /** Updates in all, and in an epoch. */
   readonly steps: number;
   readonly stepsPerEpoch: number;

@@ -1,4 +1,5 @@
 /** Training from beginning to end: batches in, state carried, what was learned written down. */
+import { rm } from "node:fs/promises";
 import type { Model } from "../../compiler/model.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Recipe } from "../../compiler/recipe.js";
@@ -104,11 +105,13 @@ export async function train(request: TrainRequest, options: TrainOptions = {}): 
   const warn = (message: string): void => tell({ kind: "warning", message });
   await makeFolder(run.folder);
   await discardLeftovers(run.checkpoints);
+  // What another training measured there says nothing about this one.
+  if (!options.resume) await rm(run.statistics, { force: true });
   const feed = await openFeed(data, recipe, recipe.seed, {
     ...(options.workers !== undefined && { workers: options.workers }),
     ...(options.strict !== undefined && { strict: options.strict }),
     onUnreadable: warn,
-    ...(options.resume && { statisticsFile: run.statistics }),
+    statisticsFile: run.statistics,
   });
   let engine: Engine | undefined;
   let metrics: MetricsFile | undefined;

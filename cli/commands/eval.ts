@@ -1,0 +1,99 @@
+/** `resnetc eval MODEL --data D`: top-1 and top-5 error. */
+import { Command, Option } from "commander";
+import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
+import { DATA, loadData } from "../data.js";
+import { deviceOption } from "../device-option.js";
+import { InputFailure } from "../failure.js";
+import { startProgress } from "../progress.js";
+import { runnable, type RunnableOptions } from "../runnable.js";
+import { colours, plural, print, printJson, say, sayWarning } from "../terminal.js";
+
+interface Options extends RunnableOptions {
+  readonly data: string;
+  readonly split?: "train" | "validation" | "test";
+  readonly crops: "1" | "10";
+  readonly scales?: readonly number[];
+  readonly batch?: number;
+  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly threads?: number;
+  readonly strict?: boolean;
+  readonly json?: boolean;
+}
+
+export function evalCommand(): Command {
+  return new Command("eval")
+    .description("measure top-1 and top-5 error on labelled pictures")
+    .argument("<model>", `${MODEL_OR_TARGET}; or a training's folder`)
+    .requiredOption("--data <data>", DATA)
+    .addOption(
+      new Option("--split <name>", "which pictures; default: test, else validation").choices([
+        "train",
+        "validation",
+        "test",
+      ]),
+    )
+    .option("--weights <file>", "weights for a target: .safetensors, .pth, .pt, .caffemodel")
+    .option("--lenient", "accept weights that do not fit in every tensor")
+    .option("--input <shape>", "input size of a target, as 3x320x320, or 3xHxW for --scales", inputShape)
+    .addOption(
+      new Option("--crops <n>", "1: the middle; 10: corners, middle and their mirrors, averaged")
+        .choices(["1", "10"])
+        .default("1"),
+    )
+    .option(
+      "--scales <sizes>",
+      "whole pictures at these shorter sides, averaged: 224,256,384,480,640",
+      wholeNumbers(1, 99_999),
+    )
+    .option("--batch <n>", "pictures in a run", wholeNumber(1, 65_536))
+    .option("--threads <n>", "threads that the processor may use", wholeNumber(1, 1024))
+    .addOption(deviceOption())
+    .option("--strict", "a picture that can't be read is an error")
+    .option("--json", "for programs")
+    .addHelpText(
+      "after",
+      examples(
+        ["resnetc eval run --data shapes", "the model that a training wrote"],
+        ["resnetc eval ResNet50V15 --weights resnet50.pth --data imagenet --crops 10", "the paper's table 3"],
+      ),
+    )
+    .action(run);
+}
+
+async function run(target: string, options: Options): Promise<void> {
+  const model = await runnable(await modelOf(target), options);
+  const data = await loadData(options.data);
+  const split = options.split === undefined ? (data.test ?? data.validation) : data[options.split];
+  if (split === undefined || split.size === 0)
+    throw new InputFailure(`${data.name}: has no ${options.split ?? "test"} pictures`);
+  const { evaluateModel } = await import("../../runtime/evaluate.js");
+  const progress = await startProgress({ label: "evaluating", total: split.size, unit: "pictures" });
+  try {
+    const result = await evaluateModel(model, data, split, {
+      device: options.device,
+      crops: options.crops === "10" ? 10 : 1,
+      ...(options.scales && { scales: options.scales }),
+      ...(options.batch !== undefined && { batch: options.batch }),
+      ...(options.threads !== undefined && { threads: options.threads }),
+      ...(options.strict && { strict: true }),
+      onUnreadable: sayWarning,
+      onProgress: (done) => progress.update(done),
+    });
+    progress.stop();
+    if (options.json) printJson({ schema: 1, model: target, data: data.name, split: split.name, ...result });
+    else {
+      say(colours.error.dim(`on ${result.device}: ${result.deviceReason}`));
+      const error = (share: number): string => `${(100 * share).toFixed(2)} %`;
+      print(`${data.name}, ${plural(result.pictures, "picture")} of ${split.name}`);
+      print(`top-1 error ${error(result.error)}, top-5 ${error(result.error5)}`);
+    }
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Of a training's folder, the model that it wrote. */
+async function modelOf(target: string): Promise<string> {
+  const { isRunFolder, runFolder } = await import("../../runtime/training/run-folder.js");
+  return isRunFolder(target) ? runFolder(target).model : target;
+}

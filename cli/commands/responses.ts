@@ -1,0 +1,125 @@
+/** `resnetc responses RUN...`: how strongly each layer responds, figure 7 of the paper. */
+import { Command } from "commander";
+import type { Model } from "../../compiler/model.js";
+import type { ParameterValues } from "../../compiler/emit/onnx.js";
+import type { DataSet, TransformSettings } from "../../runtime/data/index.js";
+import { examples, TARGET, wholeNumber } from "../arguments.js";
+import { DATA, loadData } from "../data.js";
+import { deviceOption } from "../device-option.js";
+import { InputFailure, UsageFailure } from "../failure.js";
+import { loadModel } from "../target.js";
+import { printJson, say } from "../terminal.js";
+import { loadWeights } from "../weights.js";
+
+interface Options {
+  readonly data: string;
+  readonly output?: string;
+  readonly weights?: string;
+  readonly names?: string;
+  readonly pictures: number;
+  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly json?: boolean;
+}
+
+export function responsesCommand(): Command {
+  return new Command("responses")
+    .description("draw the standard deviations of the layers' responses, as figure 7 of the paper, as SVG")
+    .argument("<networks...>", `folders of trainings; or one target with --weights: ${TARGET}`)
+    .requiredOption("--data <data>", DATA)
+    .option("-o, --output <file>", "where to write the SVG")
+    .option("--weights <file>", "weights for a target; default: random ones")
+    .option("--names <names>", "of the networks, with commas")
+    .option("--pictures <n>", "how many are looked at", wholeNumber(1), 1000)
+    .addOption(deviceOption())
+    .option("--json", "for programs: the numbers")
+    .addHelpText(
+      "after",
+      examples(["resnetc responses plain56 resnet56 --data shapes -o responses.svg", "two trainings"]),
+    )
+    .action(run);
+}
+
+async function run(targets: string[], options: Options): Promise<void> {
+  if (options.output === undefined && !options.json) throw new UsageFailure("-o or --json is needed");
+  const names = options.names?.split(",");
+  if (names && names.length !== targets.length) throw new UsageFailure(`--names: ${targets.length} are needed`);
+  const data = await loadData(options.data);
+  const networks = [];
+  for (const [index, target] of targets.entries()) {
+    const network = await networkOf(target, options);
+    try {
+      networks.push({ name: names?.[index] ?? network.name, layers: await respond(network, data, options) });
+    } finally {
+      network.close();
+    }
+  }
+  if (options.output !== undefined) {
+    const { plotResponses } = await import("../../runtime/draw/responses.js");
+    const { writeWhole } = await import("../../runtime/files.js");
+    await writeWhole(options.output, [Buffer.from(plotResponses(networks))]);
+    say(`wrote ${options.output}`);
+  }
+  if (options.json) printJson({ schema: 1, data: data.name, networks });
+}
+
+interface Network {
+  readonly name: string;
+  readonly model: Model;
+  readonly weights: ParameterValues | undefined;
+  /** Of the evaluation, where a training says it. */
+  readonly transforms: readonly TransformSettings[] | undefined;
+  readonly statistics: string | undefined;
+  close(): void;
+}
+
+async function networkOf(target: string, options: Options): Promise<Network> {
+  const { isRunFolder, readConfig, runFolder } = await import("../../runtime/training/run-folder.js");
+  if (!isRunFolder(target)) {
+    const model = await loadModel(target);
+    const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, {});
+    return {
+      name: target,
+      model,
+      weights: weights?.values,
+      transforms: undefined,
+      statistics: undefined,
+      close: () => weights?.close(),
+    };
+  }
+  const config = await readConfig(target);
+  const files = runFolder(target);
+  const model = await loadModel(config.target);
+  const weights = await loadWeights(model, files.weights, {});
+  const { recipeTransforms } = await import("../../runtime/training/feed.js");
+  return {
+    name: config.target,
+    model,
+    weights: weights.values,
+    transforms: recipeTransforms(config.settings),
+    statistics: files.statistics,
+    close: () => weights.close(),
+  };
+}
+
+async function respond(network: Network, data: DataSet, options: Options) {
+  const { Loader, subset, loadStatistics } = await import("../../runtime/data/index.js");
+  const { layerResponses } = await import("../../runtime/training/responses.js");
+  const { declaredTransforms, needsStatistics, oneView } = await import("../../runtime/training/feed.js");
+  const transforms = oneView(network.transforms ?? declaredTransforms(network.model));
+  if (needsStatistics(transforms) && network.statistics === undefined) {
+    throw new InputFailure(`${network.name}: its mean picture is not known`);
+  }
+  const statistics = needsStatistics(transforms) ? await loadStatistics(network.statistics!) : undefined;
+  const all = data.test ?? data.validation;
+  const split = subset(
+    all,
+    Uint32Array.from({ length: Math.min(options.pictures, all.size) }, (_, index) => index),
+  );
+  const loader = new Loader();
+  try {
+    const batches = loader.evaluation({ split, batch: 50, transforms, ...(statistics && { statistics }) });
+    return await layerResponses(network.model, network.weights, batches, { device: options.device });
+  } finally {
+    await loader.close();
+  }
+}

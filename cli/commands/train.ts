@@ -1,0 +1,192 @@
+/** `resnetc train TARGET --recipe R --data D -o run/`: from random weights to a model that classifies. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import type { Recipe } from "../../compiler/recipe.js";
+import type { TrainEvent, TrainResult } from "../../runtime/training/trainer.js";
+import { examples, TARGET, wholeNumber } from "../arguments.js";
+import { DATA, loadData } from "../data.js";
+import { deviceOption } from "../device-option.js";
+import { InputFailure, Stop, UsageFailure } from "../failure.js";
+import { packageVersion } from "../package-files.js";
+import { onFirstSignal } from "../signals.js";
+import { loadModel, loadRecipe } from "../target.js";
+import { colours, count, plural, printJson, say, sayWarning } from "../terminal.js";
+import { startTrainingProgress, type TrainingProgress } from "../training-progress.js";
+import { loadWeights } from "../weights.js";
+
+interface Options {
+  readonly recipe: string;
+  readonly data: string;
+  readonly output: string;
+  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly resume?: boolean;
+  readonly weights?: string;
+  readonly lenient?: boolean;
+  readonly steps?: number;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly seed?: number;
+  readonly workers?: number;
+  readonly threads?: number;
+  readonly validation?: number;
+  readonly strict?: boolean;
+  readonly json?: boolean;
+}
+
+export function trainCommand(): Command {
+  return new Command("train")
+    .description("train a network; Ctrl-C saves and ends, --resume goes on")
+    .argument("<target>", TARGET)
+    .requiredOption("--recipe <name>", "how: shapes, cifar10, imagenet (std/recipes), or file#recipe")
+    .requiredOption("--data <data>", DATA)
+    .requiredOption("-o, --output <folder>", "where checkpoints, metrics and the trained model go")
+    .addOption(deviceOption())
+    .option("--resume", "go on from the newest checkpoint in the folder")
+    .option("--weights <file>", "begin with these weights in place of random ones")
+    .option("--lenient", "accept weights that do not fit in every tensor")
+    .option("--steps <n>", "updates, in place of the recipe's stop", wholeNumber(1))
+    .option("--epochs <n>", "epochs, in place of the recipe's stop", wholeNumber(1))
+    .option("--batch <n>", "images of an update, in place of the recipe's", wholeNumber(1, 65_536))
+    .option("--seed <n>", "what initial weights, batches and augmentation are made from", wholeNumber(0))
+    .option("--workers <n>", "threads that decode and augment", wholeNumber(0, 1024))
+    .option("--threads <n>", "threads that the processor may use for the network", wholeNumber(1, 1024))
+    .option("--validation <n>", "CIFAR: training pictures that are set aside for validation", wholeNumber(0))
+    .option("--strict", "a picture that can't be read is an error")
+    .option("--json", "for programs: a report at the end")
+    .addHelpText(
+      "after",
+      examples(
+        ['resnetc train "CifarResNet(depth: 20)" --recipe shapes --data shapes -o run', "minutes on a laptop"],
+        ["resnetc train CifarResNet --recipe cifar10 --data cifar10:data -o run", "section 4.2 of the paper"],
+        ["resnetc train net.resnet --recipe net.resnet#quick --data photos -o run --resume", "goes on"],
+      ),
+    )
+    .action(run);
+}
+
+async function run(target: string, options: Options): Promise<void> {
+  if (options.steps !== undefined && options.epochs !== undefined) {
+    throw new UsageFailure("--steps does not go with --epochs");
+  }
+  if (!options.resume && existsSync(join(options.output, "checkpoints"))) {
+    throw new InputFailure(`${options.output}: holds a training; --resume goes on with it, or choose another folder`);
+  }
+  const recipe = adapted(await loadRecipe(options.recipe), options);
+  const model = await loadModel(target);
+  const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
+  const data = await loadData(options.data, { validation: options.validation });
+  const { train } = await import("../../runtime/training/trainer.js");
+  const stop = new AbortController();
+  const takeBack = onFirstSignal(() => {
+    say("stopping after this update; once more ends at once");
+    stop.abort();
+  });
+  const report = new Report();
+  try {
+    const result = await train(
+      { model, recipe, data, folder: options.output, names: { target, recipe: options.recipe, data: options.data } },
+      {
+        device: options.device,
+        signal: stop.signal,
+        version: packageVersion(),
+        onEvent: (event) => report.event(event),
+        ...(options.resume && { resume: true }),
+        ...(options.strict && { strict: true }),
+        ...(weights && { weights: weights.values }),
+        ...(options.workers !== undefined && { workers: options.workers }),
+        ...(options.threads !== undefined && { threads: options.threads }),
+      },
+    );
+    report.stop();
+    tellResult(result, options);
+  } finally {
+    report.stop();
+    takeBack();
+    weights?.close();
+  }
+}
+
+function adapted(recipe: Recipe, { steps, epochs, batch, seed }: Options): Recipe {
+  return {
+    ...recipe,
+    ...(steps !== undefined && { stop: { steps } }),
+    ...(epochs !== undefined && { stop: { epochs } }),
+    ...(batch !== undefined && { batch }),
+    ...(seed !== undefined && { seed }),
+  };
+}
+
+/** What happens, told as it does. */
+class Report {
+  #progress: Promise<TrainingProgress> | undefined;
+  #shown: TrainingProgress | undefined;
+
+  event(event: TrainEvent): void {
+    switch (event.kind) {
+      case "start": {
+        const { device, deviceReason, step, length, batch } = event;
+        this.#tell(() => {
+          const from = step > 0 ? `going on after ${plural(step, "update")} of` : "";
+          say(
+            `${from} ${plural(length.steps, "update")} of ${plural(batch, "image")}, ${count(length.stepsPerEpoch)} an epoch`.trim(),
+          );
+          say(colours.error.dim(`on ${device}: ${deviceReason}`));
+        });
+        this.#progress = startTrainingProgress(length, batch);
+        void this.#progress.then((progress) => (this.#shown = progress));
+        break;
+      }
+      case "step":
+        this.#shown?.update(event.metrics);
+        break;
+      case "validation": {
+        const { step, epoch, loss, error } = event.metrics;
+        const mark = event.best ? ", the best so far" : "";
+        this.#tell(() =>
+          say(
+            `step ${count(step)}, epoch ${epoch.toFixed(2)}: validation error ${percent(error)}, loss ${loss.toPrecision(4)}${mark}`,
+          ),
+        );
+        break;
+      }
+      case "warning":
+        this.#tell(() => sayWarning(event.message));
+        break;
+      case "validating":
+      case "checkpoint":
+        break;
+    }
+  }
+
+  stop(): void {
+    this.#shown?.stop();
+  }
+
+  #tell(print: () => void): void {
+    if (this.#shown) this.#shown.interrupt(print);
+    else print();
+  }
+}
+
+/** As a shell sees a process that Ctrl-C ended, so that what follows does not take a part for the whole. */
+const INTERRUPTED = 130;
+
+function tellResult(result: TrainResult, { output, json }: Options): void {
+  const { finished, step, validation, test, best, run, waiting, unreadable } = result;
+  if (json) {
+    printJson({ schema: 1, finished, step, validation, test, best, waiting, unreadable, folder: output });
+  } else if (finished) {
+    if (test) say(`test error ${percent(test.error)}, top-5 ${percent(test.error5)}`);
+    if (unreadable > 0) sayWarning(`${plural(unreadable, "picture")} could not be read`);
+    say(`the device waited for data ${percent(waiting)} of the time`);
+    say(`wrote ${run.model} and ${run.weights}`);
+  }
+  if (finished) return;
+  say(`stopped after ${plural(step, "update")}; the same command with --resume goes on`);
+  throw new Stop(INTERRUPTED);
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}

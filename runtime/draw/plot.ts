@@ -1,0 +1,71 @@
+/** Training curves as figures 4 and 6 of the paper draw them: error over iterations, training dashed, validation bold. */
+import type { Metrics } from "../training/metrics.js";
+import { chart, COLOURS, type LegendEntry, type Series } from "./chart.js";
+
+export interface PlottedRun {
+  readonly name: string;
+  readonly metrics: readonly Metrics[];
+}
+
+export interface PlotOptions {
+  readonly title?: string;
+  /** Highest error of the axis, 0 to 1. Default: what the curves need, without their beginnings. */
+  readonly top?: number;
+  /** Default: where the errors span more than a factor of 20. */
+  readonly log?: boolean;
+}
+
+/** The training error is averaged over this share of a run, at least. */
+const SMOOTH = 1 / 200;
+/** Points of a curve, at most. */
+const POINTS = 400;
+
+export function plot(runs: readonly PlottedRun[], options: PlotOptions = {}): string {
+  const curves = runs.map(({ name, metrics }, index) => ({
+    name,
+    colour: COLOURS[index % COLOURS.length]!,
+    training: smoothed(metrics.flatMap((each) => (each.kind === "step" ? [[each.step, each.error] as const] : []))),
+    validation: metrics.flatMap((each) => (each.kind === "validation" ? [[each.step, each.error] as const] : [])),
+  }));
+  const points = curves.flatMap(({ training, validation }) => [...training, ...validation]);
+  const last = Math.max(1, ...points.map(([step]) => step));
+  const settled = points.filter(([step]) => step > last / 20).map(([, error]) => error);
+  const [low, high] = [Math.min(...settled, 1), Math.max(...settled, 0.01)];
+  const least = Math.min(...settled.filter((error) => error > 0), 1);
+  const log = options.log ?? (low > 0 && high / low > 20);
+  const top = options.top ?? Math.min(1, 1.08 * high);
+  const percent = (error: number): number => 100 * error;
+  const series = curves.flatMap(({ name, colour, training, validation }): Series[] => [
+    { name: `${name}, training`, colour, dashed: true, width: 1, points: training.map(([x, y]) => [x, percent(y)]) },
+    { name: `${name}, validation`, colour, width: 2.2, points: validation.map(([x, y]) => [x, percent(y)]) },
+  ]);
+  const legend: LegendEntry[] = [
+    ...curves.map(({ name, colour }) => ({ name, colour })),
+    { name: "validation", colour: "#222222" },
+    { name: "training", colour: "#222222", dashed: true },
+  ];
+  const panel = {
+    ...(options.title !== undefined && { title: options.title }),
+    x: { label: "iterations", domain: [0, last] as const, format: thousands },
+    y: { label: "error (%)", domain: [log ? percent(least) : 0, percent(top)] as const, ...(log && { log }) },
+    series,
+  };
+  return chart([panel], legend, `error of ${runs.map(({ name }) => name).join(", ")}`);
+}
+
+/** Means over equal parts of the run. */
+function smoothed(points: readonly (readonly [number, number])[]): readonly (readonly [number, number])[] {
+  const window = Math.max(1, Math.ceil(points.length * Math.max(SMOOTH, 1 / POINTS)));
+  const means: [number, number][] = [];
+  for (let first = 0; first < points.length; first += window) {
+    const part = points.slice(first, first + window);
+    const mean = (axis: 0 | 1): number => part.reduce((sum, point) => sum + point[axis], 0) / part.length;
+    means.push([mean(0), mean(1)]);
+  }
+  return means;
+}
+
+/** `32k` */
+function thousands(value: number): string {
+  return value >= 10_000 ? `${value / 1000}k` : String(value);
+}

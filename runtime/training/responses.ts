@@ -1,0 +1,62 @@
+/** How strongly the layers of a network respond: figure 7 of the paper. */
+import { concat, emitOnnx, type ParameterValues } from "../../compiler/emit/onnx.js";
+import type { Model } from "../../compiler/model.js";
+import { INFERENCE_PASSES, runPasses } from "../../compiler/passes/index.js";
+import type { NamedValue } from "../../compiler/ir/types.js";
+import type { DeviceRequest } from "../device.js";
+import { openSession } from "../session.js";
+
+export interface LayerResponse {
+  /** Of the batch norm: `conv4.22.bn2`. */
+  readonly path: string;
+  /** Standard deviation of its output, after the batch norm and before the nonlinearity or the addition. */
+  readonly std: number;
+}
+
+/**
+ * Standard deviations over pictures, channels and positions, in the order of the layers. Batch norms of projections
+ * are left out: figure 7 shows the layers of the residual functions.
+ *
+ * @param batches float32[N, 3, height, width], normalised as the network was trained
+ * @throws {SessionError}
+ */
+export async function layerResponses(
+  model: Model,
+  weights: ParameterValues | undefined,
+  batches: AsyncIterable<{ readonly images: Float32Array; readonly shape: readonly number[] }>,
+  options: { readonly device?: DeviceRequest; readonly threads?: number; readonly seed?: number } = {},
+): Promise<readonly LayerResponse[]> {
+  const graph = runPasses(model.graph, { foldBatchNorms: false }, undefined, INFERENCE_PASSES);
+  const layers = graph.nodes.filter(({ op, path }) => op === "bn" && !path.includes(".shortcut"));
+  const outputs = layers.map(({ path, outputs: [output] }): NamedValue => ({
+    name: `response.${path}`,
+    value: output!,
+  }));
+  const { chunks, byteLength } = emitOnnx(
+    { ...graph, outputs },
+    { ...(weights && { weights }), ...(options.seed !== undefined && { seed: options.seed }) },
+  );
+  const session = await openSession(concat(chunks, byteLength), options);
+  const sums = layers.map(() => ({ count: 0, sum: 0, squares: 0 }));
+  try {
+    const [input] = session.inputs;
+    for await (const { images, shape } of batches) {
+      const results = await session.run({ [input!.name]: { data: images, shape } });
+      outputs.forEach(({ name }, index) => {
+        const total = sums[index]!;
+        const data = results[name]!.data as Float32Array;
+        for (const value of data) {
+          total.sum += value;
+          total.squares += value * value;
+        }
+        total.count += data.length;
+      });
+    }
+  } finally {
+    await session.close();
+  }
+  return layers.map(({ path }, index) => {
+    const { count, sum, squares } = sums[index]!;
+    return { path, std: Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2)) };
+  });
+}
