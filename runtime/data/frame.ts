@@ -4,7 +4,7 @@
  */
 import { mirrorWindow, type Size } from "../images/crops.js";
 import { resample, type Interpolation, type Window } from "../images/resample.js";
-import { asImage, type Raster } from "./raster.js";
+import { asImage, valuesOf, type Raster } from "./raster.js";
 
 /** One round: a part of the source is cut out, scaled, cut again, mirrored. */
 interface Round {
@@ -115,23 +115,25 @@ export function pixelsIn(frame: Frame, source: Raster): Raster {
   return raster;
 }
 
-/** A copy of the window, zeros where it reaches beyond. */
+/** A copy of the window, zeros where it reaches beyond; the raster itself where that is all of it. */
 function cutOut(raster: Raster, window: Window, mirrored: boolean): Raster {
   const all = windowOf([raster.height, raster.width]);
-  if (!mirrored && contains(window, all) && contains(all, window)) return raster;
+  const isInside = contains(all, window);
+  if (!mirrored && isInside && contains(window, all)) return raster;
+  // Zero is a value, and may be no level's.
+  const from = isInside || !raster.curve ? raster.data : valuesOf(raster);
   const { width, height } = window;
   const count = width * height * 3;
-  const data = raster.data instanceof Uint8Array ? new Uint8Array(count) : new Float32Array(count);
+  const data = from instanceof Uint8Array ? new Uint8Array(count) : new Float32Array(count);
   const seen = intersection(window, all);
-  if (seen.width === 0) return { width, height, data };
-  for (let y = seen.top; y < seen.top + seen.height; y++) {
-    const from = (y * raster.width + seen.left) * 3;
-    const row = raster.data.subarray(from, from + seen.width * 3);
-    const start = (y - window.top) * width;
-    if (mirrored) putMirrored(row, data, (start + window.left + width - seen.left - seen.width) * 3);
-    else data.set(row, (start + seen.left - window.left) * 3);
+  for (let y = seen.top; y < seen.top + seen.height && seen.width > 0; y++) {
+    const start = (y * raster.width + seen.left) * 3;
+    const row = from.subarray(start, start + seen.width * 3);
+    const to = (y - window.top) * width;
+    if (mirrored) putMirrored(row, data, (to + window.left + width - seen.left - seen.width) * 3);
+    else data.set(row, (to + seen.left - window.left) * 3);
   }
-  return { width, height, data };
+  return { width, height, data, ...(from === raster.data && raster.curve && { curve: raster.curve }) };
 }
 
 /** Writes a row's pixels from the last to the first. */

@@ -8,7 +8,7 @@ import { allowedShrink, pixelsIn, shrunkFrame, wholeFrame, type Frame, type Shri
 import type { Content, Raster } from "./raster.js";
 import type { Statistics } from "./statistics.js";
 import { TRANSFORMS, type TransformSettings } from "./transforms/index.js";
-import type { GeometryTransform, PixelTransform, TransformKind } from "./transforms/transform.js";
+import type { GeometryTransform, TransformKind } from "./transforms/transform.js";
 
 /** A picture that was found but not decoded yet. */
 export interface Source {
@@ -138,7 +138,7 @@ function applied(
 ): Picture[] {
   if (step.kind.moves) return moved([frame], step, random).map((each) => ({ raster, frame: each }));
   const context = { random, ...(statistics && { statistics }) };
-  const changed = (step.kind).apply(pixelsIn(frame, raster), step.values, context);
+  const changed = step.kind.apply(pixelsIn(frame, raster), step.values, context);
   return [{ raster: changed, frame: wholeFrame([changed.height, changed.width]) }];
 }
 

@@ -94,7 +94,7 @@ export class WorkerPool {
   }
 
   #start(): Thread {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), {
+    const worker = new Worker(new URL("./data-worker.js", import.meta.url), {
       workerData: { stop: this.#stop } satisfies WorkerData,
       name: "resnetc data",
       // The program's own, such as --input-type, are not for every file.
@@ -126,7 +126,8 @@ export class WorkerPool {
   #answer(thread: Thread, reply: Reply): void {
     const { job } = thread;
     delete thread.job;
-    thread.worker.unref();
+    // Whoever closes the pool waits for the end.
+    if (!this.#closing) thread.worker.unref();
     if (reply.kind === "made") job?.done(reply.batch);
     else if (reply.kind === "stopped") job?.failed(this.#broken ?? new PoolClosed());
     else

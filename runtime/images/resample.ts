@@ -3,6 +3,7 @@
  * differ from it by several levels in places. An antialiased, separable filter in fixed point, 8 bits between passes.
  */
 import type { Image } from "./image.js";
+import { across, down, type Weights } from "./kernel/passes.js";
 
 export type Interpolation = "nearest" | "bilinear" | "bicubic";
 
@@ -28,20 +29,20 @@ export function resample(
 ): Image {
   if (interpolation === "nearest") return pickNearest(image, width, height, window);
   const filter = FILTERS[interpolation];
-  const across = weights(image.width, width, window.left, window.width, filter);
-  const down = weights(image.height, height, window.top, window.height, filter);
+  const columns = weights(image.width, width, window.left, window.width, filter);
+  const lines = weights(image.height, height, window.top, window.height, filter);
   // Only rows that the second pass reads are made in the first.
-  const firstRow = down.first[0]!;
-  const lastRow = down.first.at(-1)! + down.count.at(-1)!;
+  const firstRow = lines.first[0]!;
+  const lastRow = lines.first.at(-1)! + lines.count.at(-1)!;
   const rows = {
     data: image.data.subarray(firstRow * image.width * 3),
     width: image.width,
     height: lastRow - firstRow,
   };
-  const narrow = width === image.width ? cutColumns(rows, window) : scaleColumns(rows, across);
+  const narrow = width === image.width ? cutColumns(rows, window) : scaleColumns(rows, columns);
   return height === image.height
     ? cutRows(narrow, window.top - firstRow, window.height)
-    : scaleRows(narrow, down, firstRow);
+    : scaleRows(narrow, lines, firstRow);
 }
 
 interface Filter {
@@ -62,15 +63,6 @@ function bicubic(x: number): number {
   if (t < 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
   if (t < 2) return (((t - 5) * t + 8) * t - 4) * a;
   return 0;
-}
-
-/** For each pixel of the result, the source pixels it is made of and their weights in fixed point. */
-interface Weights {
-  readonly first: Int32Array;
-  readonly count: Int32Array;
-  /** `stride` weights a pixel, of which `count` are in use. */
-  readonly values: Int32Array;
-  readonly stride: number;
 }
 
 /** Bits after the binary point: 8 bits of value and 2 to spare for the sum stay below 2^31. */
@@ -105,58 +97,15 @@ function weights(from: number, to: number, start: number, length: number, filter
   return { first, count, values, stride };
 }
 
-const HALF = 1 << (PRECISION - 1);
-
-function toByte(sum: number): number {
-  const value = sum >> PRECISION;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
-}
-
-// Sums stay in 32 bits, which `| 0` tells the engine: it is what makes these loops fast.
-
-function scaleColumns(image: Image, { first, count, values, stride }: Weights): Image {
-  const width = first.length;
-  const { data, height } = image;
-  const out = new Uint8Array(width * height * 3);
-  for (let y = 0, at = 0; y < height; y++) {
-    const row = y * image.width * 3;
-    for (let x = 0; x < width; x++, at += 3) {
-      let red = HALF;
-      let green = HALF;
-      let blue = HALF;
-      const end = x * stride + count[x]!;
-      for (let k = x * stride, from = row + first[x]! * 3; k < end; k++, from += 3) {
-        const weight = values[k]!;
-        red = (red + Math.imul(data[from]!, weight)) | 0;
-        green = (green + Math.imul(data[from + 1]!, weight)) | 0;
-        blue = (blue + Math.imul(data[from + 2]!, weight)) | 0;
-      }
-      out[at] = toByte(red);
-      out[at + 1] = toByte(green);
-      out[at + 2] = toByte(blue);
-    }
-  }
-  return { width, height, data: out };
+function scaleColumns({ data, width, height }: Image, weights: Weights): Image {
+  const rows = data.subarray(0, width * height * 3);
+  return { width: weights.first.length, height, data: across(rows, width * 3, weights) };
 }
 
 /** @param top the row of the source at which `image` begins */
-function scaleRows(image: Image, { first, count, values, stride }: Weights, top: number): Image {
-  const height = first.length;
-  const { data, width } = image;
-  const row = width * 3;
-  const out = new Uint8Array(row * height);
-  const sums = new Int32Array(row);
-  for (let y = 0; y < height; y++) {
-    sums.fill(HALF);
-    // Source row by source row: memory is read in the order in which it lies.
-    for (let k = 0; k < count[y]!; k++) {
-      const weight = values[y * stride + k]!;
-      const from = (first[y]! - top + k) * row;
-      for (let x = 0; x < row; x++) sums[x]! += Math.imul(data[from + x]!, weight);
-    }
-    for (let x = 0, at = y * row; x < row; x++, at++) out[at] = toByte(sums[x]!);
-  }
-  return { width, height, data: out };
+function scaleRows({ data, width, height }: Image, weights: Weights, top: number): Image {
+  const rows = data.subarray(0, width * height * 3);
+  return { width, height: weights.first.length, data: down(rows, width * 3, weights, top) };
 }
 
 /** The part of a picture in a window, which lies inside of it. */

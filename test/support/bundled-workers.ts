@@ -7,7 +7,7 @@ import type { Plugin } from "vitest/config";
 
 const START = /new URL\("(\.\/[\w-]+)\.js", import\.meta\.url\)/g;
 
-/** Replaces `new URL("./worker.js", import.meta.url)` in runtime/ by the URL of a bundle that was made just now. */
+/** Replaces `new URL("./data-worker.js", import.meta.url)` in runtime/ by the URL of a bundle that was made just now. */
 export function bundledWorkers(folder: string): Plugin {
   return {
     name: "bundled-workers",

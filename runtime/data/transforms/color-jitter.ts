@@ -1,5 +1,5 @@
 import type { Random } from "../arithmetic.js";
-import { toColour } from "../raster.js";
+import { valuesOf } from "../raster.js";
 import { shuffle } from "../permutation.js";
 import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from "./color-adjust.js";
 import { number } from "./parameter.js";
@@ -20,8 +20,7 @@ export const colorJitter = pixels({
   takes: COLOURS,
   gives: "colour",
   apply(raster, { brightness, contrast, saturation, hue }, { random }) {
-    const out = toColour(raster);
-    const { data } = out;
+    const data = valuesOf(raster);
     const changes = [
       () => adjustBrightness(data, factor(brightness, random)),
       () => adjustContrast(data, factor(contrast, random)),
@@ -30,7 +29,7 @@ export const colorJitter = pixels({
     ];
     const order = shuffle(Uint32Array.of(0, 1, 2, 3), random);
     for (const index of order) changes[index]!();
-    return out;
+    return { width: raster.width, height: raster.height, data };
   },
 });
 

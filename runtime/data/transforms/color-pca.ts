@@ -1,5 +1,5 @@
 import { fillNormal } from "../arithmetic.js";
-import { toColour } from "../raster.js";
+import { mapValues } from "../raster.js";
 import { number } from "./parameter.js";
 import { COLOURS, pixels } from "./transform.js";
 
@@ -26,14 +26,8 @@ export const colorPca = pixels({
   apply(raster, { std }, { random }) {
     const drawn = new Float32Array(3);
     fillNormal(drawn, std, random);
-    const out = toColour(raster);
     const shift = colourShift(drawn);
-    for (let i = 0; i < out.data.length; i += 3) {
-      out.data[i] = out.data[i]! + shift[0]!;
-      out.data[i + 1] = out.data[i + 1]! + shift[1]!;
-      out.data[i + 2] = out.data[i + 2]! + shift[2]!;
-    }
-    return out;
+    return mapValues(raster, (value, channel) => value + shift[channel]!);
   },
 });
 

@@ -1,4 +1,4 @@
-import { scaleBytes, type Raster } from "../raster.js";
+import { mapValues, swapRedAndBlue } from "../raster.js";
 import { channels, choice, number } from "./parameter.js";
 import { COLOURS, pixels } from "./transform.js";
 
@@ -14,22 +14,10 @@ export const normalize = pixels({
   takes: COLOURS,
   gives: "normalized",
   apply(raster, { mean, std, range, color }) {
-    const from = scaled(raster, range);
-    const out = new Float32Array(from.length);
-    for (let channel = 0; channel < 3; channel++) {
-      const source = color === "rgb" ? channel : 2 - channel;
-      const center = Math.fround(mean[channel]!);
-      const spread = Math.fround(std[channel]!);
-      for (let i = 0; i < out.length; i += 3) {
-        out[i + channel] = Math.fround(from[i + source]! - center) / spread;
-      }
-    }
-    return { ...raster, data: out };
+    const center = mean.map(Math.fround);
+    const spread = std.map(Math.fround);
+    return mapValues(color === "rgb" ? raster : swapRedAndBlue(raster), (value, channel) => {
+      return Math.fround(Math.fround(value * range) - center[channel]!) / spread[channel]!;
+    });
   },
 });
-
-/** Values with white at `range`. */
-export function scaled({ data }: Raster, range: number): Float32Array {
-  if (data instanceof Uint8Array) return scaleBytes(data, range);
-  return range === 1 ? data : data.map((value) => value * range);
-}

@@ -1,7 +1,6 @@
 import { DataError } from "../error.js";
-import type { Raster } from "../raster.js";
+import { mapValues, valuesOf, type Raster } from "../raster.js";
 import type { Statistics } from "../statistics.js";
-import { scaled } from "./normalize.js";
 import { choice, number } from "./parameter.js";
 import { COLOURS, pixels } from "./transform.js";
 
@@ -24,16 +23,18 @@ export const subtractMean = pixels({
   measured: true,
   apply(raster, { per, divide, range }, { statistics }) {
     const { channelMean, channelStd } = statistics!;
-    const data = scaled(raster, 1).slice();
-    if (per === "pixel") {
-      const mean = meanPicture(statistics!, raster);
-      for (let i = 0; i < data.length; i++) data[i] = data[i]! - mean[i]!;
-    } else {
-      for (let i = 0; i < data.length; i++) data[i] = data[i]! - channelMean[i % 3]!;
+    const factor = divide === "std" ? channelStd.map((std) => range / std) : [range, range, range];
+    if (per === "channel") {
+      return mapValues(raster, (value, channel) => (value - channelMean[channel]!) * factor[channel]!);
     }
-    if (divide === "std") for (let i = 0; i < data.length; i++) data[i] = data[i]! / channelStd[i % 3]!;
-    if (range !== 1) for (let i = 0; i < data.length; i++) data[i] = data[i]! * range;
-    return { ...raster, data };
+    const mean = meanPicture(statistics!, raster);
+    const data = valuesOf(raster);
+    for (let i = 0; i < data.length; i += 3) {
+      data[i] = (data[i]! - mean[i]!) * factor[0]!;
+      data[i + 1] = (data[i + 1]! - mean[i + 1]!) * factor[1]!;
+      data[i + 2] = (data[i + 2]! - mean[i + 2]!) * factor[2]!;
+    }
+    return { width: raster.width, height: raster.height, data };
   },
 });
 

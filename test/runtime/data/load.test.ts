@@ -192,7 +192,7 @@ describe("threads", () => {
     await expect(first).rejects.toThrow(/abort/i);
   });
 
-  it("a program that forgets to close the loader ends all the same", async () => {
+  it("a program that forgets to close a loader ends all the same, and not before another is closed", async () => {
     // The program and its thread as they are shipped: two files of JavaScript beside each other.
     const outdir = path.join(import.meta.dirname, `../../../node_modules/.cache/resnetc/forgets-${process.pid}`);
     const data = path.join(import.meta.dirname, "../../../runtime/data");
@@ -203,16 +203,24 @@ describe("threads", () => {
       for await (const batch of loader.training({ split: openShapes().train, batch: 4, transforms: [], seed: 1 })) {
         console.log(batch.shape.join("x"));
         break;
-      }`;
+      }
+      const closed = new Loader({ workers: 2 });
+      for await (const batch of closed.training({ split: openShapes().train, batch: 256, transforms: [], seed: 1 })) break;
+      await closed.close();
+      console.log("closed");`;
     const options = { bundle: true, packages: "external", platform: "node", format: "esm" } as const;
     const stdin = { contents: program, resolveDir: data };
     await build({ ...options, stdin, outfile: path.join(outdir, "program.mjs") });
-    await build({ ...options, entryPoints: [path.join(data, "worker.ts")], outfile: path.join(outdir, "worker.js") });
+    await build({
+      ...options,
+      entryPoints: [path.join(data, "data-worker.ts")],
+      outfile: path.join(outdir, "data-worker.js"),
+    });
     const { stdout } = await promisify(execFile)(process.execPath, [path.join(outdir, "program.mjs")], {
       timeout: 30_000,
     });
     await rm(outdir, { recursive: true });
-    expect(stdout).toBe("4x3x32x32\n");
+    expect(stdout).toBe("4x3x32x32\nclosed\n");
   });
 
   it("numbers that make no sense are refused", () => {

@@ -4,15 +4,27 @@
  * exactly, so that it is the same picture on every machine.
  */
 import { randomStream, type Random } from "../../arithmetic.js";
+import {
+  anyColour,
+  anyDirection,
+  clamp,
+  colourUnlike,
+  direction,
+  integerIn,
+  mixed,
+  numberIn,
+  type Colour,
+} from "./chance.js";
 import { fill } from "./fill.js";
 import { OUTLINES, type Point } from "./outlines.js";
+import { anyPattern } from "./patterns.js";
 
 export const SIDE = 32;
 
 /** What makes it hard; chosen so that a small residual network is right after some epochs and a linear model never. */
 const HARDNESS = {
   /** Half the shape's extent, in pixels. */
-  radius: [8.5, 13],
+  radius: [9, 13],
   /** Tangent of half the angle that it is turned by: an eighth of a circle to either side. */
   turn: [-0.4142, 0.4142],
   /** Width by height before it is turned. */
@@ -21,19 +33,16 @@ const HARDNESS = {
   /** How far the shape may reach beyond the border, in pixels. */
   beyond: 1.5,
   /** Least sum of the differences of red, green and blue between shape and ground. */
-  contrast: 200,
+  contrast: 230,
   /** How far the second colour of a pattern goes from the first towards another one. */
   groundPattern: 0.5,
   shapePattern: 0.3,
   /** Other things behind and before the shape: small polygons and thin lines. */
-  clutterBehind: [0, 3],
+  clutterBehind: [0, 2],
   linesBefore: [0, 1],
   /** Greatest change of a value by noise, itself drawn for each picture. */
-  noise: [2, 18],
+  noise: [2, 16],
 } as const;
-
-type Interval = readonly [low: number, high: number];
-type Colour = readonly [red: number, green: number, blue: number];
 
 /**
  * @param label which of the outlines
@@ -51,7 +60,10 @@ export function drawShape(label: number, key: string): Uint8Array {
     fill([random() < 0.5 ? smallPolygon(random) : thinLine(random)], SIDE, coverage);
     paint(canvas, coverage, [anyColour(random), anyColour(random)], random);
   }
-  const colours = [colourUnlike(ground, random), colourUnlike(ground, random)] as const;
+  const colours = [
+    colourUnlike(ground, HARDNESS.contrast, random),
+    colourUnlike(ground, HARDNESS.contrast, random),
+  ] as const;
   fill(placed(label, random), SIDE, coverage);
   paint(canvas, coverage, [colours[0], mixed(colours[0], colours[1], HARDNESS.shapePattern)], random);
   for (let count = integerIn(HARDNESS.linesBefore, random); count > 0; count--) {
@@ -109,7 +121,7 @@ function paint(
   [first, second]: readonly [Colour, Colour],
   random: Random,
 ): void {
-  const pattern = PATTERNS[Math.floor(random() * PATTERNS.length)]!(random);
+  const pattern = anyPattern(SIDE, random);
   for (let y = 0, i = 0; y < SIDE; y++) {
     for (let x = 0; x < SIDE; x++, i++) {
       const cover = coverage ? Math.min(1, coverage[i]!) : 1;
@@ -123,100 +135,10 @@ function paint(
   }
 }
 
-/** Share of the second colour at a place, 0 to 1. */
-type Pattern = (x: number, y: number) => number;
-
-const PATTERNS: readonly ((random: Random) => Pattern)[] = [
-  function gradient(random) {
-    const [cos, sin] = anyDirection(random);
-    return (x, y) => clamp(0.5 + ((x - SIDE / 2) * cos + (y - SIDE / 2) * sin) / SIDE, 0, 1);
-  },
-  function stripes(random) {
-    const [cos, sin] = anyDirection(random);
-    const period = 4 + 8 * random();
-    const start = random();
-    return (x, y) => Math.abs(1 - 2 * fraction((x * cos + y * sin) / period + start));
-  },
-  function checks(random) {
-    const side = 3 + Math.floor(5 * random());
-    const [left, top] = [Math.floor(8 * random()), Math.floor(8 * random())];
-    return (x, y) => (Math.floor((x + left) / side) + Math.floor((y + top) / side)) % 2;
-  },
-  function clouds(random) {
-    const cells = 3 + Math.floor(6 * random());
-    const values = Float32Array.from({ length: (cells + 1) * (cells + 1) }, random);
-    return (x, y) => {
-      const [u, v] = [(x * cells) / SIDE, (y * cells) / SIDE];
-      const at = Math.floor(v) * (cells + 1) + Math.floor(u);
-      const upper = mix(values[at]!, values[at + 1]!, fraction(u));
-      const lower = mix(values[at + cells + 1]!, values[at + cells + 2]!, fraction(u));
-      return mix(upper, lower, fraction(v));
-    };
-  },
-];
-
 /** Noise, and bytes. */
 function developed(canvas: Float32Array, random: Random): Uint8Array {
   const noise = numberIn(HARDNESS.noise, random);
   const out = new Uint8Array(canvas.length);
   for (let i = 0; i < out.length; i++) out[i] = clamp(Math.round(canvas[i]! + noise * (2 * random() - 1)), 0, 255);
   return out;
-}
-
-function anyColour(random: Random): Colour {
-  return [255 * random(), 255 * random(), 255 * random()];
-}
-
-function colourUnlike(others: readonly Colour[], random: Random): Colour {
-  let best = anyColour(random);
-  for (let tries = 0; tries < 12; tries++) {
-    if (others.every((other) => distance(best, other) >= HARDNESS.contrast)) break;
-    const next = anyColour(random);
-    if (leastDistance(next, others) > leastDistance(best, others)) best = next;
-  }
-  return best;
-}
-
-function leastDistance(colour: Colour, others: readonly Colour[]): number {
-  return Math.min(...others.map((other) => distance(colour, other)));
-}
-
-function distance(a: Colour, b: Colour): number {
-  return Math.abs(a[0] - b[0]) + Math.abs(a[1] - b[1]) + Math.abs(a[2] - b[2]);
-}
-
-function mixed(a: Colour, b: Colour, share: number): Colour {
-  return [mix(a[0], b[0], share), mix(a[1], b[1], share), mix(a[2], b[2], share)];
-}
-
-/** Cosine and sine of the angle with this tangent of its half. */
-function direction(t: number): Point {
-  return [(1 - t * t) / (1 + t * t), (2 * t) / (1 + t * t)];
-}
-
-/** Cosine and sine of an angle: any quarter, and nearly any angle in it as likely as another. */
-function anyDirection(random: Random): Point {
-  const [x, y] = direction(random());
-  const quarter = Math.floor(4 * random());
-  return quarter === 0 ? [x, y] : quarter === 1 ? [-y, x] : quarter === 2 ? [-x, -y] : [y, -x];
-}
-
-function numberIn([low, high]: Interval, random: Random): number {
-  return low + (high - low) * random();
-}
-
-function integerIn([low, high]: Interval, random: Random): number {
-  return low + Math.floor((high - low + 1) * random());
-}
-
-function mix(a: number, b: number, share: number): number {
-  return a + (b - a) * share;
-}
-
-function fraction(x: number): number {
-  return x - Math.floor(x);
-}
-
-function clamp(x: number, low: number, high: number): number {
-  return x < low ? low : x > high ? high : x;
 }
