@@ -185,7 +185,7 @@ class NameChecker {
     const setting = Object.hasOwn(this.#settings, word) ? this.#settings[word] : undefined;
     if (setting && (use.style === "bare" || this.#settings !== NETWORK_SETTINGS)) return setting;
     if (!isLayerWord(word)) return undefined;
-    return (OPERATORS.get(word)?.layer?.arguments) ?? [];
+    return OPERATORS.get(word)?.layer?.arguments ?? [];
   }
 
   #arguments(args: readonly Argument[], specs: SettingSpec, names: Names): void {
