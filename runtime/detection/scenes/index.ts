@@ -1,0 +1,105 @@
+/** The detection data that need no download: `scenes`, drawn from a seed, annotated as COCO's are. */
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { OUTLINES } from "../../data/sources/shapes/outlines.js";
+import { FileError, writeWhole } from "../../files.js";
+import type { Image } from "../../images/image.js";
+import { DetectionError, type Category, type DetectionData, type GroundTruth, type Picture } from "../records.js";
+import { writeCocoAnnotations } from "../write.js";
+import { drawScene, type SceneSize } from "./draw.js";
+
+export interface ScenesOptions extends SceneSize {
+  /** Another seed gives other pictures. Default 1. */
+  readonly seed?: number;
+  /** Where the pictures are numbered from, so that parts of one seed have none in common. Default 0. */
+  readonly first?: number;
+}
+
+export const SCENE_CATEGORIES: readonly Category[] = OUTLINES.map(({ name }, label) => ({ id: label + 1, name }));
+
+const MAX_PICTURES = 1_000_000;
+const MIN_SIDE = 32;
+const MAX_SIDE = 4096;
+
+export interface DrawnPicture {
+  readonly picture: Picture;
+  readonly image: Image;
+  readonly objects: readonly GroundTruth[];
+}
+
+/**
+ * Draws pictures one after the other; each is the same whichever others are drawn.
+ *
+ * @throws {DetectionError} where the number, the seed or the size can't be
+ */
+export function* drawScenes(count: number, options: ScenesOptions = {}): Generator<DrawnPicture> {
+  const { seed = 1, first = 0, width = 320, height = 240 } = options;
+  const within = (name: string, value: number, low: number, high: number) => {
+    if (Number.isInteger(value) && value >= low && value <= high) return;
+    throw new DetectionError(`scenes: ${name} must be a whole number from ${low} to ${high}, not ${value}`);
+  };
+  within("the number of pictures", count, 1, MAX_PICTURES);
+  within("the seed", seed, 0, Number.MAX_SAFE_INTEGER);
+  within("the first picture", first, 0, Number.MAX_SAFE_INTEGER - MAX_PICTURES);
+  within("the width", width, MIN_SIDE, MAX_SIDE);
+  within("the height", height, MIN_SIDE, MAX_SIDE);
+
+  let nextObject = 1;
+  for (let index = 0; index < count; index++) {
+    const { image, objects } = drawScene(`scenes ${seed} ${first + index}`, { width, height });
+    const id = index + 1;
+    yield {
+      picture: { id, file: `${String(id).padStart(6, "0")}.png`, width, height },
+      image,
+      objects: objects.map(({ label, ...object }): GroundTruth => ({
+        id: nextObject++,
+        image: id,
+        category: SCENE_CATEGORIES[label]!.id,
+        ...object,
+        isDifficult: false,
+      })),
+    };
+  }
+}
+
+/**
+ * Writes `images/000001.png` and so on, and `instances.json` when all are there. JPEG is smaller and loses a little;
+ * the pixels of PNG are the same on every machine.
+ *
+ * @throws {DetectionError}
+ * @throws {FileError}
+ */
+export async function writeScenes(
+  folder: string,
+  count: number,
+  { format = "png", ...options }: ScenesOptions & { readonly format?: "png" | "jpeg" } = {},
+): Promise<DetectionData> {
+  const { default: sharp } = await import("sharp");
+  const scenes = drawScenes(count, options);
+  const pictures: Picture[] = [];
+  const objects: GroundTruth[] = [];
+  const images = path.join(folder, "images");
+  let madeFolder = false;
+  for (const { picture, image, objects: own } of scenes) {
+    if (!madeFolder) await makeFolder(images);
+    madeFolder = true;
+    const file = format === "png" ? picture.file : picture.file.replace(/png$/, "jpg");
+    const raw = sharp(image.data, { raw: { width: image.width, height: image.height, channels: 3 } });
+    const bytes = await (format === "png" ? raw.png() : raw.jpeg({ quality: 92 })).toBuffer();
+    await writeWhole(path.join(images, file), [bytes]);
+    pictures.push({ ...picture, file });
+    objects.push(...own);
+  }
+  const data: DetectionData = { pictures, categories: SCENE_CATEGORIES, objects, warnings: [] };
+  await writeCocoAnnotations(path.join(folder, "instances.json"), data);
+  return data;
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new FileError(`${folder}: the folder can't be made (${code})`);
+  }
+}
