@@ -10,8 +10,10 @@ export interface Series {
   readonly dashed?: boolean;
   readonly width?: number;
   readonly opacity?: number;
-  /** Drawn as steps and dots: values that stand for themselves. */
-  readonly dots?: boolean;
+  /** A dot at every point: where there are few. */
+  readonly marked?: boolean;
+  /** Drawn as steps: each value from its x to the next. */
+  readonly steps?: boolean;
 }
 
 export interface Axis {
@@ -120,7 +122,7 @@ function ticks(scale: Scale, { log }: Axis): readonly number[] {
 }
 
 function drawSeries(
-  { name, points, colour, dashed, width = 1.8, opacity = 1, dots }: Series,
+  { name, points, colour, dashed, width = 1.8, opacity = 1, marked, steps }: Series,
   x: Scale,
   y: Scale,
 ): string {
@@ -129,9 +131,12 @@ function drawSeries(
     .y(([, value]) => y(value))
     .defined(([, value]) => Number.isFinite(value))
     .digits(1);
-  if (dots) path.curve(curveStepAfter);
+  if (steps) path.curve(curveStepAfter);
   const style = `fill="none" stroke="${colour}" stroke-width="${width}" stroke-linejoin="round"${dashed ? ` stroke-dasharray="4 3"` : ""}${opacity < 1 ? ` opacity="${opacity}"` : ""}`;
-  return `<path d="${path([...points]) ?? ""}" ${style}><title>${escape(name)}</title></path>`;
+  const dots = marked
+    ? points.map(([at, value]) => `<circle cx="${n(x(at))}" cy="${n(y(value))}" r="2.4" fill="${colour}"/>`)
+    : [];
+  return `<path d="${path([...points]) ?? ""}" ${style}><title>${escape(name)}</title></path>${dots.join("")}`;
 }
 
 const LEGEND_WIDTH = 230;

@@ -15,10 +15,9 @@ export interface PlotOptions {
   readonly log?: boolean;
 }
 
-/** The training error is averaged over this share of a run, at least. */
-const SMOOTH = 1 / 200;
-/** Points of a curve, at most. */
+/** The training error is averaged over equal parts of a run: not more of them than this, and 20 updates where it can be. */
 const POINTS = 400;
+const [SMOOTHED_UPDATES, LEAST_POINTS] = [20, 40];
 
 export function plot(runs: readonly PlottedRun[], options: PlotOptions = {}): string {
   const curves = runs.map(({ name, metrics }, index) => ({
@@ -37,7 +36,13 @@ export function plot(runs: readonly PlottedRun[], options: PlotOptions = {}): st
   const percent = (error: number): number => 100 * error;
   const series = curves.flatMap(({ name, colour, training, validation }): Series[] => [
     { name: `${name}, training`, colour, dashed: true, width: 1, points: training.map(([x, y]) => [x, percent(y)]) },
-    { name: `${name}, validation`, colour, width: 2.2, points: validation.map(([x, y]) => [x, percent(y)]) },
+    {
+      name: `${name}, validation`,
+      colour,
+      width: 2.2,
+      marked: validation.length < 30,
+      points: validation.map(([x, y]) => [x, percent(y)]),
+    },
   ]);
   const legend: LegendEntry[] = [
     ...curves.map(({ name, colour }) => ({ name, colour })),
@@ -55,7 +60,8 @@ export function plot(runs: readonly PlottedRun[], options: PlotOptions = {}): st
 
 /** Means over equal parts of the run. */
 function smoothed(points: readonly (readonly [number, number])[]): readonly (readonly [number, number])[] {
-  const window = Math.max(1, Math.ceil(points.length * Math.max(SMOOTH, 1 / POINTS)));
+  const smooth = Math.min(SMOOTHED_UPDATES, Math.ceil(points.length / LEAST_POINTS));
+  const window = Math.max(1, smooth, Math.ceil(points.length / POINTS));
   const means: [number, number][] = [];
   for (let first = 0; first < points.length; first += window) {
     const part = points.slice(first, first + window);

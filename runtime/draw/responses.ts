@@ -20,7 +20,7 @@ export function plotResponses(networks: readonly PlottedResponses[]): string {
       return {
         name,
         colour: COLOURS[index % COLOURS.length]!,
-        dots: true,
+        steps: true,
         // Each layer as wide as its place; the last one too.
         points: [...values, values.at(-1) ?? 0].map((value, layer) => [layer, value] as const),
       };

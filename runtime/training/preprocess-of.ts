@@ -15,8 +15,16 @@ export interface Equivalent {
 type Draft = { -readonly [K in keyof Preprocess]: Preprocess[K] };
 type Settings = Readonly<Record<string, unknown>>;
 
-/** The middle crop stands for ten: the classifier takes as many as it is asked for. */
-export function preprocessOf(transforms: readonly TransformSettings[], statistics: Statistics | undefined): Equivalent {
+/**
+ * The middle crop stands for ten: the classifier takes as many as it is asked for.
+ *
+ * @param pictureSize height and width of the pictures that go in, where they are all the same
+ */
+export function preprocessOf(
+  transforms: readonly TransformSettings[],
+  statistics: Statistics | undefined,
+  pictureSize?: readonly [height: number, width: number],
+): Equivalent {
   const draft: Draft = {
     name: "training",
     interpolation: "bilinear",
@@ -27,14 +35,28 @@ export function preprocessOf(transforms: readonly TransformSettings[], statistic
   };
   let meanImage: Equivalent["meanImage"];
   const unsaid: string[] = [];
-  for (const { kind, ...settings } of transforms as readonly ({ readonly kind: string } & Settings)[]) {
+  const given = transforms as readonly ({ readonly kind: string } & Settings)[];
+  given.forEach(({ kind, ...settings }, index) => {
     if (kind === "subtract_mean" && settings["per"] !== "channel" && statistics) {
       meanImage = subtractImage(draft, settings, statistics);
     } else if (SAYABLE[kind] !== undefined) SAYABLE[kind](draft, settings, statistics);
-    else unsaid.push(kind);
-  }
+    else if (kind !== "pad" || !isCutOffAgain(given.slice(index + 1), pictureSize)) unsaid.push(kind);
+  });
   return { preprocess: draft, ...(meanImage && { meanImage }), unsaid };
 }
+
+/** A border that a crop from the middle takes away entirely. */
+function isCutOffAgain(
+  rest: readonly ({ readonly kind: string } & Settings)[],
+  size?: readonly [number, number],
+): boolean {
+  const crop = rest.find(({ kind }) => MOVING.test(kind));
+  if (crop?.kind !== "center_crop" || size === undefined) return false;
+  const [height, width] = crop["size"] as readonly [number, number];
+  return height <= size[0] && width <= size[1];
+}
+
+const MOVING = /^(pad|resize|.*crop)/;
 
 const SAYABLE: Readonly<Record<string, (draft: Draft, settings: Settings, statistics?: Statistics) => void>> = {
   resize(draft, { size, interpolation }) {

@@ -371,7 +371,7 @@ class Training {
       state = new Map([...state].map(([name, values]) => [name, precise.get(name) ?? values]));
       await engine.setState(state);
     }
-    const equivalent = preprocessOf(feed.evaluation, feed.statistics);
+    const equivalent = preprocessOf(feed.evaluation, feed.statistics, data.train.pictureSize);
     if (equivalent.unsaid.length > 0) {
       const message = `${run.model}: its preprocessing leaves out ${equivalent.unsaid.join(", ")}`;
       tell({ kind: "warning", message });

@@ -1,0 +1,79 @@
+/** A network, data and recipe that train in no time. */
+import {
+  elaborate,
+  elaborateRecipe,
+  memoryHost,
+  parseTarget,
+  type Model,
+  type Recipe,
+} from "../../../compiler/index.js";
+import { openDataSet, subset, type DataSet } from "../../../runtime/data/index.js";
+
+const SOURCE = `import { basic } from "std/blocks"
+network Tiny(classes = 10) {
+  input image 3x32x32
+  stage conv1 { conv 3x3, 4, /4   bn   relu }
+  stage conv2 { basic(4) }
+  head        { global_avg_pool   fc classes   softmax }
+}
+network NoNorm {
+  input image 3x32x32
+  stage conv1 { conv 3x3, 4, /4, bias: true   relu }
+  head        { global_avg_pool   fc 10   softmax }
+}
+network Dropping {
+  input image 3x32x32
+  stage conv1 { conv 3x3, 4, /4   bn   relu }
+  head        { global_avg_pool   dropout 0.5   fc 10   softmax }
+}
+network AnySize {
+  input image 3xHxW
+  stage conv1 { conv 3x3, 4, /4   bn   relu }
+  head        { global_avg_pool   fc 10   softmax }
+}
+recipe quick {
+  optimizer sgd(momentum: 0.9)
+  batch 16
+  learning_rate 0.05, cosine()
+  warm_up 0.01, steps: 3
+  stop 12
+  validate 4
+  checkpoint 4
+  train { normalize(mean: 0.5, std: 0.25)   pad 2   random_crop 32x32   flip_horizontal }
+}
+recipe with_mean {
+  optimizer sgd(momentum: 0.9)
+  batch 16
+  learning_rate 0.05
+  stop 6
+  train { subtract_mean(divide: std)   flip_horizontal }
+}
+`;
+
+const host = memoryHost({ "tiny.resnet": SOURCE });
+
+export function tinyModel(name = "Tiny"): Model {
+  const { model, diagnostics } = elaborate(parseTarget(`tiny.resnet#${name}`), { host });
+  if (!model) throw new Error(JSON.stringify(diagnostics));
+  return model;
+}
+
+export function tinyRecipe(changes: Partial<Recipe> = {}, name = "quick"): Recipe {
+  const { recipe, diagnostics } = elaborateRecipe(parseTarget(`tiny.resnet#${name}`), { host });
+  if (!recipe) throw new Error(JSON.stringify(diagnostics));
+  return { ...recipe, ...changes };
+}
+
+/** The first of the procedural pictures. */
+export async function tinyData(train = 80, validation = 40): Promise<DataSet> {
+  const shapes = await openDataSet("shapes");
+  const first = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, index) => index);
+  return {
+    ...shapes,
+    train: subset(shapes.train, first(train)),
+    validation: subset(shapes.validation, first(validation)),
+    test: subset(shapes.test!, first(validation)),
+  };
+}
+
+export const NAMES = { target: "tiny.resnet#Tiny", recipe: "tiny.resnet#quick", data: "shapes" };
