@@ -100,19 +100,16 @@ const NOTHING: Raster = { width: 0, height: 0, data: new Uint8Array() };
 
 /** Carries the geometry out. Gives the source itself where there is nothing to do. */
 export function pixelsIn(frame: Frame, source: Raster): Raster {
-  let raster = source;
-  for (const { cut, scaled, interpolation, window, mirrored } of frame) {
+  return frame.reduce((raster, { cut, scaled, interpolation, window, mirrored }) => {
     const part = cutOut(raster, cut, false);
-    if (sameSize(scaled, [part.height, part.width])) {
-      raster = cutOut(part, window, mirrored);
-    } else {
-      const seen = intersection(window, windowOf(scaled));
-      const isSeen = seen.width > 0 && seen.height > 0;
-      const filtered = isSeen ? resample(asImage(part), scaled[1], scaled[0], interpolation, seen) : NOTHING;
-      raster = cutOut(filtered, { ...window, left: window.left - seen.left, top: window.top - seen.top }, mirrored);
-    }
-  }
-  return raster;
+    if (sameSize(scaled, [part.height, part.width])) return cutOut(part, window, mirrored);
+    const all = windowOf(scaled);
+    if (contains(all, window)) return resample(asImage(part), scaled[1], scaled[0], interpolation, window, mirrored);
+    const seen = intersection(window, all);
+    const isSeen = seen.width > 0 && seen.height > 0;
+    const filtered = isSeen ? resample(asImage(part), scaled[1], scaled[0], interpolation, seen) : NOTHING;
+    return cutOut(filtered, { ...window, left: window.left - seen.left, top: window.top - seen.top }, mirrored);
+  }, source);
 }
 
 /** A copy of the window, zeros where it reaches beyond; the raster itself where that is all of it. */

@@ -16,21 +16,20 @@ export interface Raster {
   readonly height: number;
   readonly data: Uint8Array | Float32Array;
   /**
-   * Of bytes: the value that each level of each channel stands for, [256, 3]. Absent: level / 255. What treats all
+   * Of bytes: the value that each level of each channel stands for, [3, 256]. Absent: level / 255. What treats all
    * pixels alike is done to these 768 numbers instead of to the pixels.
    */
   readonly curve?: Float32Array;
 }
 
 /** The values in floating point, [height, width, 3]: the caller's own. */
-export function valuesOf({ data, curve }: Raster): Float32Array {
+export function valuesOf({ data, curve = UNIT }: Raster): Float32Array {
   if (!(data instanceof Uint8Array)) return data.slice();
   const out = new Float32Array(data.length);
-  const levels = curve ?? UNIT;
   for (let i = 0; i < data.length; i += 3) {
-    out[i] = levels[data[i]! * 3]!;
-    out[i + 1] = levels[data[i + 1]! * 3 + 1]!;
-    out[i + 2] = levels[data[i + 2]! * 3 + 2]!;
+    out[i] = curve[data[i]!]!;
+    out[i + 1] = curve[256 + data[i + 1]!]!;
+    out[i + 2] = curve[512 + data[i + 2]!]!;
   }
   return out;
 }
@@ -39,9 +38,12 @@ export function valuesOf({ data, curve }: Raster): Float32Array {
 export function mapValues(raster: Raster, change: (value: number, channel: number) => number): Raster {
   const { width, height, data, curve } = raster;
   if (data instanceof Uint8Array) {
-    // From the exact quotient where there is no rounded one yet.
-    const before = (i: number) => (curve ? curve[i]! : Math.floor(i / 3) / 255);
-    return { width, height, data, curve: Float32Array.from({ length: 768 }, (_, i) => change(before(i), i % 3)) };
+    const changed = new Float32Array(LEVELS);
+    for (let i = 0; i < LEVELS; i++) {
+      // From the exact quotient where there is no rounded one yet.
+      changed[i] = change(curve ? curve[i]! : (i & 255) / 255, i >> 8);
+    }
+    return { width, height, data, curve: changed };
   }
   const out = new Float32Array(data.length);
   for (let i = 0; i < out.length; i += 3) {
@@ -54,41 +56,41 @@ export function mapValues(raster: Raster, change: (value: number, channel: numbe
 
 /** Red and blue exchanged. */
 export function swapRedAndBlue({ data, curve, ...size }: Raster): Raster {
-  return { ...size, data: swapped(data), ...(curve && { curve: swapped(curve) }) };
-}
-
-function swapped<T extends Uint8Array | Float32Array>(triples: T): T {
   // Not `slice`: that of a Node buffer, which decoders give, is no copy.
-  const out = triples instanceof Uint8Array ? new Uint8Array(triples) : new Float32Array(triples);
+  const out = data instanceof Uint8Array ? new Uint8Array(data) : new Float32Array(data);
   for (let i = 0; i < out.length; i += 3) {
-    out[i] = triples[i + 2]!;
-    out[i + 2] = triples[i]!;
+    out[i] = data[i + 2]!;
+    out[i + 2] = data[i]!;
   }
-  return out as T;
+  if (!curve) return { ...size, data: out };
+  const [red, green, blue] = [curve.subarray(0, 256), curve.subarray(256, 512), curve.subarray(512)];
+  return { ...size, data: out, curve: Float32Array.of(...blue, ...green, ...red) };
 }
 
 /** Writes the values channel by channel, as a network reads them. */
-export function writePlanes({ width, height, data, curve }: Raster, out: Float32Array): void {
+export function writePlanes({ width, height, data, curve = UNIT }: Raster, out: Float32Array): void {
   const pixels = width * height;
-  const [red, green, blue] = [0, 1, 2].map((channel) => out.subarray(channel * pixels, (channel + 1) * pixels));
-  if (data instanceof Uint8Array) {
-    const levels = curve ?? UNIT;
-    for (let i = 0, from = 0; i < pixels; i++, from += 3) {
-      red![i] = levels[data[from]! * 3]!;
-      green![i] = levels[data[from + 1]! * 3 + 1]!;
-      blue![i] = levels[data[from + 2]! * 3 + 2]!;
-    }
-  } else {
-    for (let i = 0, from = 0; i < pixels; i++, from += 3) {
-      red![i] = data[from]!;
-      green![i] = data[from + 1]!;
-      blue![i] = data[from + 2]!;
-    }
+  for (let channel = 0; channel < 3; channel++) {
+    const plane = out.subarray(channel * pixels, (channel + 1) * pixels);
+    if (data instanceof Uint8Array) look(data, channel, curve.subarray(channel * 256, (channel + 1) * 256), plane);
+    else pick(data, channel, plane);
   }
 }
 
+// Functions of their own: an engine makes fast code of a loop that always sees arrays of the same types.
+
+function look(triples: Uint8Array, channel: number, levels: Float32Array, plane: Float32Array): void {
+  for (let i = 0, from = channel; i < plane.length; i++, from += 3) plane[i] = levels[triples[from]!]!;
+}
+
+function pick(triples: Float32Array, channel: number, plane: Float32Array): void {
+  for (let i = 0, from = channel; i < plane.length; i++, from += 3) plane[i] = triples[from]!;
+}
+
+const LEVELS = 3 * 256;
+
 /** Black 0, white 1. */
-const UNIT = Float32Array.from({ length: 768 }, (_, i) => Math.floor(i / 3) / 255);
+const UNIT = Float32Array.from({ length: LEVELS }, (_, i) => (i & 255) / 255);
 
 /** Bytes alone can be scaled: Pillow's arithmetic, which networks were trained with, is defined on them. */
 export function asImage({ width, height, data, curve }: Raster): Image {

@@ -19,6 +19,7 @@ export interface Window {
  * Scales a picture to `width` x `height` and gives the part of it in `window`, computing only that part.
  *
  * @param window lies inside the scaled picture; default all of it
+ * @param mirrored left and right of the window are exchanged
  */
 export function resample(
   image: Image,
@@ -26,10 +27,12 @@ export function resample(
   height: number,
   interpolation: Interpolation,
   window: Window = { left: 0, top: 0, width, height },
+  mirrored = false,
 ): Image {
-  if (interpolation === "nearest") return pickNearest(image, width, height, window);
+  if (interpolation === "nearest") return pickNearest(image, width, height, window, mirrored);
   const filter = FILTERS[interpolation];
-  const columns = weights(image.width, width, window.left, window.width, filter);
+  const inOrder = weights(image.width, width, window.left, window.width, filter);
+  const columns = mirrored ? fromTheRight(inOrder) : inOrder;
   const lines = weights(image.height, height, window.top, window.height, filter);
   // Only rows that the second pass reads are made in the first.
   const firstRow = lines.first[0]!;
@@ -39,7 +42,7 @@ export function resample(
     width: image.width,
     height: lastRow - firstRow,
   };
-  const narrow = width === image.width ? cutColumns(rows, window) : scaleColumns(rows, columns);
+  const narrow = width === image.width && !mirrored ? cutColumns(rows, window) : scaleColumns(rows, columns);
   return height === image.height
     ? cutRows(narrow, window.top - firstRow, window.height)
     : scaleRows(narrow, lines, firstRow);
@@ -97,6 +100,15 @@ function weights(from: number, to: number, start: number, length: number, filter
   return { first, count, values, stride };
 }
 
+/** The same pixels, the last of them first. */
+function fromTheRight({ first, count, values, stride }: Weights): Weights {
+  const reversed = new Int32Array(values.length);
+  for (let i = 0; i < first.length; i++) {
+    reversed.set(values.subarray(i * stride, (i + 1) * stride), values.length - (i + 1) * stride);
+  }
+  return { first: first.toReversed(), count: count.toReversed(), values: reversed, stride };
+}
+
 function scaleColumns({ data, width, height }: Image, weights: Weights): Image {
   const rows = data.subarray(0, width * height * 3);
   return { width: weights.first.length, height, data: across(rows, width * 3, weights) };
@@ -128,8 +140,9 @@ function cutRows(image: Image, top: number, height: number): Image {
   return { width: image.width, height, data: image.data.slice(top * row, (top + height) * row) };
 }
 
-function pickNearest(image: Image, width: number, height: number, window: Window): Image {
-  const across = nearest(image.width, width, window.left, window.width);
+function pickNearest(image: Image, width: number, height: number, window: Window, mirrored: boolean): Image {
+  const inOrder = nearest(image.width, width, window.left, window.width);
+  const across = mirrored ? inOrder.toReversed() : inOrder;
   const down = nearest(image.height, height, window.top, window.height);
   const data = new Uint8Array(window.width * window.height * 3);
   let at = 0;
