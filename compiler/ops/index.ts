@@ -2,6 +2,7 @@
 import { add } from "./add.js";
 import { avgPool } from "./avg_pool.js";
 import { bn } from "./bn.js";
+import { BLOCKED_OPERATORS } from "./blocked/index.js";
 import { cast } from "./cast.js";
 import { concat } from "./concat.js";
 import { conv } from "./conv.js";
@@ -44,6 +45,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     cast,
     ...TENSOR_OPERATORS,
     ...GRADIENT_OPERATORS,
+    ...BLOCKED_OPERATORS,
   ].map((operator): [string, Operator] => [operator.name, operator]),
 );
 

@@ -9,7 +9,6 @@ import { bindSizes } from "../passes/bind_sizes.js";
 import { dropDeadCode } from "../passes/drop_dead_code.js";
 import { dropTrainingOnly } from "../passes/drop_training_only.js";
 import { halve } from "../passes/to_float16.js";
-import { chooseMethods } from "./choose_methods.js";
 import {
   gradientName,
   nextName,
@@ -20,6 +19,7 @@ import {
   type TrainingProgram,
 } from "./contract.js";
 import { differentiate, recorder, type Recorder } from "./differentiate.js";
+import { lowerTraining } from "./lowering/index.js";
 import { trainingState, type TrainingState } from "./state.js";
 import { trainingMode, type Tracked } from "./training_mode.js";
 import { applyUpdate } from "./update.js";
@@ -136,7 +136,7 @@ function forwardBackward(plan: Plan, record: Recorder): Step {
   const mixed = options.precision === "mixed";
   const lossScale = mixed ? [{ name: "loss_scale", value: value(tensor([]), "loss_scale") }] : [];
   const core = lossAndGradients(plan, lossScale[0]?.value);
-  const prepared = chooseMethods(mixed ? halve(core.graph) : core.graph, options.target ?? "cpu");
+  const prepared = lowerTraining(mixed ? halve(core.graph) : core.graph, options);
   record.nodes.push(...prepared.nodes);
   record.constants.push(...prepared.constants);
   const output = new Map(prepared.outputs.map((each) => [each.name, each.value]));

@@ -1,0 +1,137 @@
+/** Convolutions of blocked maps, and the gradient of their input. */
+import type { Lowering } from "../../emit/lowering.js";
+import { flag, int, size2 } from "../attributes.js";
+import { conv } from "../conv.js";
+import { sizes } from "../formula.js";
+import { convInputGradient } from "../gradients/conv_input_gradient.js";
+import type { Node, Operator } from "../operator.js";
+import { onnxPads } from "../windows.js";
+import { pickTaps, writeExchangedFilter, writeFilter, type FilterShape } from "./filters.js";
+import { inputNames, steps, type Steps } from "./steps.js";
+
+/** x, blocked, or plain with fewer channels than a block; the weight and the bias as those of `conv`; gives it blocked. */
+export const blockedConv: Operator = {
+  name: "blocked_conv",
+  doc: "A convolution that gives its map in the blocked layout.",
+  infer: (inputs, attributes) => conv.infer(inputs, attributes),
+  lower(node, emit) {
+    const { attributes } = node;
+    const s = steps(emit);
+    const [x, weight, bias] = inputNames(node, emit);
+    const filter = s.reshape(writeFilter(weight!, filterShape(node), s), sizes(node.inputs[1]!));
+    const inputs = [x!, filter, ...(flag(attributes, "bias") ? [bias!] : [])];
+    const written = {
+      kernel_shape: size2(attributes, "kernel"),
+      strides: size2(attributes, "stride"),
+      pads: onnxPads(size2(attributes, "pad")),
+      dilations: size2(attributes, "dilation"),
+      group: 1,
+    };
+    s.blocked("Conv", inputs, written, emit.name(node.outputs[0]!));
+  },
+};
+
+/** dy, blocked, and the weight to dx, blocked: a convolution of each phase of the stride. */
+export const blockedConvInputGradient: Operator = {
+  name: "blocked_conv_input_gradient",
+  doc: "Gradient of a convolution's input in the blocked layout.",
+  infer: (inputs, attributes) => convInputGradient.infer(inputs, attributes),
+  lower(node, emit) {
+    const s = steps(emit);
+    const [dy, weight] = inputNames(node, emit);
+    const shape = filterShape(node);
+    const filter = writeExchangedFilter(weight!, shape, s);
+    const [rows, columns] = phasesOf(node);
+    const output = emit.name(node.outputs[0]!);
+    const [, kw] = size2(node.attributes, "kernel");
+    const parts = rows.map((row) =>
+      columns.map((column) => {
+        if (row.taps.length === 0 || column.taps.length === 0) return undefined;
+        const taps = row.taps.flatMap((i) => column.taps.map((j) => i * kw + j));
+        const kernel = [row.taps.length, column.taps.length];
+        const picked = s.reshape(pickTaps(filter, shape, taps, s), [shape.channels, shape.out, ...kernel]);
+        const attributes = {
+          kernel_shape: kernel,
+          strides: [1, 1],
+          pads: [row.before, column.before, row.after, column.after],
+          dilations: [1, 1],
+          group: 1,
+        };
+        const only = rows.length === 1 && columns.length === 1;
+        return s.blocked("Conv", [dy!, picked], attributes, only ? output : undefined);
+      }),
+    );
+    if (parts.length > 1 || parts[0]!.length > 1) interleave(parts, node, emit, s);
+  },
+};
+
+/** Rows (or columns) of the input that are the same distance from a multiple of the stride. */
+interface Phase {
+  /** Taps of the kernel that meet them, in the order of the convolution. */
+  readonly taps: readonly number[];
+  readonly before: number;
+  readonly after: number;
+}
+
+/**
+ * With y = stride q + a, dx[y] is the sum over taps i = first + stride t, first = (a + pad) mod stride, of
+ * dy[q + shift - t] w[i], shift = (a + pad - first) / stride: a convolution of dy by these taps in reverse order.
+ */
+function phases(kernel: number, stride: number, pad: number, input: number, output: number): readonly Phase[] {
+  return Array.from({ length: stride }, (_, a): Phase => {
+    const first = (a + pad) % stride;
+    const count = Math.max(0, Math.ceil((kernel - first) / stride));
+    const shift = (a + pad - first) / stride;
+    const taps = Array.from({ length: count }, (__, u) => first + stride * (count - 1 - u));
+    return { taps, before: count - 1 - shift, after: input / stride + shift - output };
+  });
+}
+
+function phasesOf({ attributes, inputs, outputs }: Pick<Node, "attributes" | "inputs" | "outputs">) {
+  const [kernel, stride, pad] = [size2(attributes, "kernel"), size2(attributes, "stride"), size2(attributes, "pad")];
+  const [dy, dx] = [sizes(inputs[0]!), sizes(outputs[0]!)];
+  const along = (axis: 0 | 1): readonly Phase[] =>
+    phases(kernel[axis], stride[axis], pad[axis], dx[2 + axis]!, dy[2 + axis]!);
+  return [along(0), along(1)] as const;
+}
+
+/** Whether the input's gradient can be written in phases: each as large, none with less than no padding. */
+export function fitsPhases(node: Node): boolean {
+  const stride = size2(node.attributes, "stride");
+  const input = sizes(node.outputs[0]!).slice(2);
+  if (input.some((size, axis) => size % stride[axis]! !== 0)) return false;
+  if (size2(node.attributes, "dilation").some((step) => step > 1)) return false;
+  return phasesOf(node).every((axis) =>
+    axis.every(({ taps, before, after }) => taps.length === 0 || (before >= 0 && after >= 0)),
+  );
+}
+
+/** Phases [a][b] of [N, C / block, H / stride, W / stride, block] to the map that they are of; zeros where there is none. */
+function interleave(parts: readonly (readonly (string | undefined)[])[], node: Node, emit: Lowering, s: Steps): void {
+  const [batch, channels, height, width] = sizes(node.outputs[0]!) as [number, number, number, number];
+  const block = int(node.attributes, "block");
+  const [sh, sw] = size2(node.attributes, "stride");
+  const [rows, columns] = [(batch * channels * height) / block / sh, width / sw];
+  const output = emit.name(node.outputs[0]!);
+  if (parts.flat().filter((part) => part !== undefined).length === 1 && parts[0]![0] !== undefined) {
+    // One phase alone: zeros after its rows and columns.
+    const apart = s.reshape(parts[0]![0], [rows, 1, columns, block]);
+    const pads = s.vector([0, 0, 0, 0, 0, sh - 1, 0, (sw - 1) * block]);
+    const spaced = s.onnx("Pad", [apart, pads], { mode: "constant" });
+    s.reshape(spaced, [batch, channels, height, width], output);
+    return;
+  }
+  const zeros = (): string => s.onnx("Expand", [s.number(0), s.vector([rows, columns, block])]);
+  const lines = parts.map((line) => {
+    const flat = line.map((part) => s.reshape(part ?? zeros(), [rows * columns, block]));
+    const woven = flat.length === 1 ? flat[0]! : s.onnx("Concat", flat, { axis: 1 });
+    return s.reshape(woven, [rows, width * block]);
+  });
+  const woven = lines.length === 1 ? lines[0]! : s.onnx("Concat", lines, { axis: 1 });
+  s.reshape(woven, [batch, channels, height, width], output);
+}
+
+function filterShape({ attributes, inputs }: Node): FilterShape {
+  const [out, channels, kh, kw] = sizes(inputs[1]!) as [number, number, number, number];
+  return { out, channels, taps: kh * kw, block: int(attributes, "block") };
+}

@@ -1,0 +1,13 @@
+/** Operators on maps in ONNX Runtime's blocked layout (layout.ts): made by compiler/training/lowering/block_layout.ts. */
+import type { Operator } from "../operator.js";
+import { blockedBnTrain, blockedBnTrainGradient } from "./bn.js";
+import { blockedConv, blockedConvInputGradient } from "./conv.js";
+import { fromBlocks, toBlocks } from "./layout.js";
+import { blockedMaxPool } from "./max_pool.js";
+import { blockedConvWeightGradient } from "./weight_gradient.js";
+
+export const BLOCKED_OPERATORS: readonly Operator[] = [
+  ...[toBlocks, fromBlocks],
+  ...[blockedConv, blockedConvInputGradient, blockedConvWeightGradient],
+  ...[blockedBnTrain, blockedBnTrainGradient, blockedMaxPool],
+];

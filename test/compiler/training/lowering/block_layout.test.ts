@@ -1,0 +1,161 @@
+/** The blocked layout gives the gradients that the plain one gives, which other tests hold against the slopes. */
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { memoryHost } from "../../../../compiler/host.js";
+import { elaborate, parseTarget } from "../../../../compiler/index.js";
+import { evaluate } from "../../../../compiler/ir/dim.js";
+import type { Graph } from "../../../../compiler/ir/types.js";
+import { fillNormal, randomStream } from "../../../../compiler/emit/random.js";
+import type { Model } from "../../../../compiler/model.js";
+import { dropDeadCode } from "../../../../compiler/passes/drop_dead_code.js";
+import { buildTraining } from "../../../../compiler/training/build.js";
+import { blockLayout } from "../../../../compiler/training/lowering/block_layout.js";
+import { machineBlockSize } from "../../../../runtime/blocked-layout.js";
+import { relativeError, runGraph, type Tensor } from "../../emit/run.js";
+import { layerGraph } from "../../ops/graphs.js";
+import { gradientGraph } from "../graphs.js";
+import type { OracleNetwork } from "../networks.js";
+import { openTraining } from "../session.js";
+
+let block = 0;
+beforeAll(async () => {
+  block = await machineBlockSize();
+});
+
+function normal(shape: readonly number[], name: string): Tensor {
+  const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  fillNormal(data, 1, randomStream(name));
+  return { shape, data };
+}
+
+const ops = (graph: Graph): ReadonlySet<string> => new Set(graph.nodes.map((node) => node.op));
+
+describe("a convolution's gradients in blocks", () => {
+  const side = fc.integer({ min: 1, max: 5 });
+  const sample = fc
+    .record({
+      batch: fc.constantFrom(8, 16, 32),
+      inner: fc.integer({ min: 1, max: 3 }),
+      outer: fc.integer({ min: 1, max: 5 }),
+      kernel: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
+      stride: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+      output: fc.tuple(side, side),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+      rest: fc.nat({ max: 2 }),
+    })
+    .filter(({ kernel, stride, output, share, rest }) =>
+      [0, 1].every((axis) => {
+        const pad = Math.floor(share * (kernel[axis]! - 1));
+        const size = stride[axis]! * (output[axis]! - 1) + kernel[axis]! - 2 * pad + Math.min(rest, stride[axis]! - 1);
+        return size >= 1;
+      }),
+    );
+
+  it("are those of the plain layout", async (context) => {
+    if (block === 0) context.skip();
+    const seen = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(sample, async ({ batch, inner, outer, kernel, stride, output, share, rest }) => {
+        const pad = kernel.map((size) => Math.floor(share * (size - 1)));
+        const input = output.map(
+          (size, axis) =>
+            stride[axis]! * (size - 1) + kernel[axis]! - 2 * pad[axis]! + Math.min(rest, stride[axis]! - 1),
+        );
+        const attributes = { kernel, stride, pad, channels: outer * block };
+        const forward = layerGraph("conv", [[batch, inner * block, ...input]], attributes);
+        const gradients = gradientGraph(forward);
+        const outputs = [...gradients.outputs, { name: "y", value: forward.outputs[0]!.value }];
+        const plain = dropDeadCode.run({ ...gradients, outputs }, {});
+        const blocked = blockLayout(plain, block);
+        ops(blocked).forEach((op) => seen.add(op));
+        const feeds = Object.fromEntries(
+          plain.inputs.map(({ name, value }) => [
+            name,
+            normal(
+              value.type.shape.map((dim) => evaluate(dim)),
+              name,
+            ),
+          ]),
+        );
+        const [expected, given] = [await runGraph(plain, feeds), await runGraph(blocked, feeds)];
+        expect(Object.keys(given)).toEqual(Object.keys(expected));
+        for (const [name, { data, shape }] of Object.entries(expected)) {
+          expect(given[name]!.shape).toEqual(shape);
+          expect(relativeError(given[name]!.data, data), name).toBeLessThan(1e-5);
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect([...seen]).toEqual(
+      expect.arrayContaining(["blocked_conv", "blocked_conv_input_gradient", "blocked_conv_weight_gradient"]),
+    );
+  });
+});
+
+const source = (stages: string): string => `import { basic, bottleneck, preactivation } from "std/blocks"
+import { zero_padding, projection_on_change } from "std/shortcuts"
+${stages}`;
+
+/** Every shortcut, a pool, an odd size, batch norms with and without a rectifier, and one with a sum after it. */
+const NETWORKS: Readonly<Record<string, string>> = {
+  basic: source(`network Small {
+  input image 3x24x24
+  shortcuts projection_on_change
+  stage conv1 { conv 7x7, 16, /2   bn   relu   max_pool 3x3, /2 }
+  stage conv2 { basic(16) x 2 }
+  stage conv3 /2 { basic(32) x 2 }
+  head { global_avg_pool   fc 7   softmax }
+}`),
+  zero_padding: source(`network Small {
+  input image 3x16x16
+  shortcuts zero_padding
+  stage conv1 { conv 3x3, 16   bn   relu }
+  stage conv2 { basic(16) }
+  stage conv3 /2 { basic(32) x 2 }
+  head { global_avg_pool   fc 7   softmax }
+}`),
+  bottleneck: source(`network Small {
+  input image 3x21x21
+  shortcuts projection_on_change
+  stage conv1 { conv 3x3, 16   bn   relu }
+  stage conv2 { bottleneck(16) x 2 }
+  stage conv3 /2 { bottleneck(16) }
+  head { global_avg_pool   fc 7   softmax }
+}`),
+  preactivation: source(`network Small {
+  input image 3x12x12
+  shortcuts projection_on_change
+  stage conv1 { conv 3x3, 16   bn   relu }
+  stage conv2 { preactivation(16) x 2 }
+  stage conv3 /2 { preactivation(32) }
+  head { bn relu global_avg_pool   fc 7   softmax }
+}`),
+};
+
+function modelOf(text: string): Model {
+  const { model, diagnostics } = elaborate(parseTarget("small.resnet"), { host: memoryHost({ "small.resnet": text }) });
+  if (model) return model;
+  throw new Error(diagnostics.map((each) => each.message).join("; "));
+}
+
+describe("whole networks in blocks", () => {
+  it.each(Object.keys(NETWORKS))("%s", async (name) => {
+    if (block === 0) return;
+    const model = modelOf(NETWORKS[name]!);
+    const [, , height, width] = model.graph.inputs[0]!.value.type.shape as readonly number[];
+    const network: OracleNetwork = { target: "small.resnet", image: [16, 3, height!, width!] };
+    const options = { batch: 16, optimizer: { kind: "sgd" } } as const;
+    const results = [];
+    for (const blockSize of [0, block]) {
+      const training = await openTraining(buildTraining(model, { ...options, blockSize }).gradients, network);
+      results.push(await training.run(0));
+      await training.close();
+    }
+    const [expected, given] = results as [Record<string, Float32Array>, Record<string, Float32Array>];
+    expect(Object.keys(given)).toEqual(Object.keys(expected));
+    for (const [output, values] of Object.entries(expected)) {
+      // A bias before a batch norm has no gradient at all: what is left there is rounding, and no more than that.
+      expect(relativeError(given[output]!, values, 1e-2), output).toBeLessThan(1e-4);
+    }
+  });
+});
