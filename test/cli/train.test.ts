@@ -1,0 +1,210 @@
+/** `train` and what reads its folder, as a person uses them: signals, kills, full disks. */
+import { execFile } from "node:child_process";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { readMetrics, type StepMetrics } from "../../runtime/training/metrics.js";
+import { folderWith, resnetc, type Ended } from "./resnetc.js";
+
+const SOURCE = `network Tiny(classes = 10) {
+  input image 3x32x32
+  stage conv1 { conv 3x3, 4, /4   bn   relu }
+  head        { global_avg_pool   fc classes   softmax }
+}
+recipe quick {
+  optimizer sgd(momentum: 0.9)
+  batch 16
+  learning_rate 0.05
+  stop 40
+  validate 100
+  checkpoint 10
+  train { normalize(mean: 0.5, std: 0.25)   flip_horizontal }
+}
+`;
+
+const folder = (): Promise<string> => folderWith({ "tiny.resnet": SOURCE });
+
+const command = (output: string, ...more: string[]): string[] => [
+  ...["train", "tiny.resnet", "--recipe", "tiny.resnet", "--data", "shapes", "--device", "cpu", "--threads", "1"],
+  ...["-o", output, ...more],
+];
+
+/** Calls `act` as soon as the training has made this many updates. */
+function after(cwd: string, output: string, step: number, act: (kill: (signal: NodeJS.Signals) => void) => void) {
+  return (child: {
+    kill(signal: NodeJS.Signals): boolean;
+    once(event: "exit", listener: () => void): unknown;
+  }): void => {
+    const timer = setInterval(() => {
+      const made = readMetrics(join(cwd, output, "metrics.jsonl")).at(-1)?.step ?? 0;
+      if (made < step) return;
+      clearInterval(timer);
+      act((signal) => child.kill(signal));
+    }, 2);
+    child.once("exit", () => clearInterval(timer));
+  };
+}
+
+const losses = (cwd: string, output: string): number[] =>
+  readMetrics(join(cwd, output, "metrics.jsonl"))
+    .filter((each): each is StepMetrics => each.kind === "step")
+    .map(({ loss }) => loss);
+
+function good({ code, stdout, stderr }: Ended): string {
+  expect(stderr).not.toMatch(/^error:/m);
+  expect(code).toBe(0);
+  return stdout;
+}
+
+describe("train", () => {
+  it("trains, and the folder is evaluated, plotted and measured; its model classifies", async () => {
+    const cwd = await folder();
+    const report = JSON.parse(good(await resnetc(command("run", "--json"), { cwd }))) as { test: { error: number } };
+    expect(report).toMatchObject({ schema: 1, finished: true, step: 40, unreadable: 0 });
+    const evaluated = JSON.parse(
+      good(await resnetc(["eval", "run", "--data", "shapes", "--device", "cpu", "--json"], { cwd })),
+    );
+    expect(evaluated).toMatchObject({ split: "test", pictures: 2000 });
+    expect((evaluated as { error: number }).error).toBeCloseTo(report.test.error, 9);
+    good(await resnetc(["plot", "run", "run", "-o", "curves.svg"], { cwd }));
+    expect(await readFile(join(cwd, "curves.svg"), "utf8")).toMatch(
+      /error \(%\)[\s\S]*stroke-dasharray[\s\S]*<\/svg>\n$/,
+    );
+    const responses = await resnetc(
+      ["responses", "run", "--data", "shapes", "--pictures", "50", "--device", "cpu", "--json", "-o", "responses.svg"],
+      { cwd },
+    );
+    const { networks } = JSON.parse(good(responses)) as { networks: { layers: { path: string; std: number }[] }[] };
+    expect(networks[0]!.layers.map(({ path }) => path)).toEqual(["conv1.bn"]);
+    expect(networks[0]!.layers[0]!.std).toBeGreaterThan(0.1);
+    expect(await readFile(join(cwd, "responses.svg"), "utf8")).toContain("standard deviation");
+    const again = await resnetc(command("run"), { cwd });
+    expect(again).toMatchObject({ code: 1, stdout: "" });
+    expect(again.stderr).toBe("error: run: holds a training; --resume goes on with it, or choose another folder\n");
+  });
+
+  it("saves and ends at Ctrl-C, and goes on as if nothing had been", async () => {
+    const cwd = await folder();
+    good(await resnetc(command("whole"), { cwd }));
+    const stopped = await resnetc(command("run"), {
+      cwd,
+      started: after(cwd, "run", 7, (kill) => kill("SIGINT")),
+    });
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toMatch(/stopped after \d+ updates; the same command with --resume goes on\n$/);
+    good(await resnetc(command("run", "--resume"), { cwd }));
+    expect(losses(cwd, "run")).toEqual(losses(cwd, "whole"));
+    const bytes = (output: string) => readFile(join(cwd, output, "model.safetensors"));
+    expect(await bytes("run")).toEqual(await bytes("whole"));
+  });
+
+  it("ends at once at the second Ctrl-C", async () => {
+    const cwd = await folder();
+    const ended = await resnetc(command("run", "--steps", "100000"), {
+      cwd,
+      started: after(cwd, "run", 3, (kill) => {
+        kill("SIGINT");
+        setTimeout(() => kill("SIGINT"), 1);
+      }),
+    });
+    // The first may have been enough: then it ended of itself.
+    expect([ended.signal, ended.code]).toContain(ended.signal === null ? 130 : "SIGINT");
+  });
+
+  it("loses no more than the interval since the last checkpoint when it is killed, and corrupts none", async () => {
+    const cwd = await folder();
+    good(await resnetc(command("whole", "--steps", "100"), { cwd }));
+    for (const step of [13, 44, 71]) {
+      const killed = await resnetc(command("run", "--steps", "100", ...(step === 13 ? [] : ["--resume"])), {
+        cwd,
+        started: after(cwd, "run", step, (kill) => kill("SIGKILL")),
+      });
+      expect(killed.signal).toBe("SIGKILL");
+      const saved = (await readdir(join(cwd, "run/checkpoints"))).flatMap(
+        (name) => /^step-(\d+)\./.exec(name)?.[1] ?? [],
+      );
+      const made = losses(cwd, "run").length;
+      // Checkpoints are every 10 updates; one may be on its way.
+      expect(Math.max(0, ...saved.map(Number))).toBeGreaterThanOrEqual(made - 20);
+    }
+    const last = await resnetc(command("run", "--steps", "100", "--resume"), { cwd });
+    good(last);
+    expect(last.stderr).not.toContain("warning");
+    expect(losses(cwd, "run")).toEqual(losses(cwd, "whole"));
+    expect((await readdir(join(cwd, "run/checkpoints"))).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it("says in one line what does not fit", async () => {
+    const cwd = await folder();
+    const line = async (args: string[]): Promise<string> => {
+      const { code, stderr } = await resnetc(args, { cwd });
+      expect(code).toBe(1);
+      return stderr;
+    };
+    expect(
+      await line([
+        "train",
+        "CifarResNet(depth: 8, classes: 100)",
+        "--recipe",
+        "shapes",
+        "--data",
+        "shapes",
+        "-o",
+        "a",
+        "--device",
+        "cpu",
+      ]),
+    ).toBe('error: shapes has 10 classes, CifarResNet tells 100 apart: train "CifarResNet(depth: 8, classes: 10)"\n');
+    expect(
+      await line([
+        "train",
+        "ResNet18(classes: 10)",
+        "--recipe",
+        "shapes",
+        "--data",
+        "shapes",
+        "-o",
+        "b",
+        "--device",
+        "cpu",
+      ]),
+    ).toBe("error: shapes gives pictures of 32x32 after the recipe's transforms, ResNet18 takes 224x224\n");
+    expect(await line(["train", "tiny.resnet", "--recipe", "tiny.resnet", "--data", "nowhere", "-o", "c"])).toMatch(
+      /^error: nowhere: no such folder[^\n]*\n$/,
+    );
+    expect(
+      await line(["train", "tiny.resnet", "--recipe", "tiny.resnet", "--data", "cifar10:nowhere", "-o", "d"]),
+    ).toMatch(/^error: nowhere\S*: missing[^\n]*\n$/);
+    expect(await line(["plot", "nowhere", "-o", "x.svg"])).toBe("error: nowhere: no training is there\n");
+    await mkdir(join(cwd, "pictures/train/cat"), { recursive: true });
+    await writeFile(join(cwd, "occupied"), "");
+    expect(await line(command("occupied"))).toMatch(/^error: occupied[^\n]*\n$/);
+  });
+
+  it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
+    "tells of a full disk in one line, and leaves nothing half-written",
+    async (context) => {
+      const cwd = await folder();
+      const disk = join(cwd, "disk");
+      await mkdir(disk);
+      const exec = promisify(execFile);
+      // A disk of 24 kB: room for the beginning, not for a checkpoint after the metrics have grown.
+      const mounted = await exec("mount", ["-t", "tmpfs", "-o", "size=24k", "tmpfs", disk]).then(
+        () => true,
+        () => false,
+      );
+      if (!mounted) return context.skip();
+      try {
+        const { code, stderr } = await resnetc(command("disk/run", "--steps", "100000"), { cwd });
+        expect(code).toBe(1);
+        expect(stderr.split("\n").filter((line) => line.startsWith("error:"))).toHaveLength(1);
+        expect(stderr).toMatch(/error: disk\/run\/\S+: can't be written: the disk is full\n$/);
+        const names = await readdir(join(disk, "run/checkpoints"));
+        expect(names.filter((name) => name.endsWith(".tmp"))).toEqual([]);
+      } finally {
+        await exec("umount", [disk]);
+      }
+    },
+  );
+});
