@@ -1,12 +1,13 @@
-import { interval, type Values } from "./parameter.js";
+import { interval, required, type Values } from "./parameter.js";
 import { interpolation, shorterTo, sizeByShorter } from "./resize.js";
 import { BYTES, SIDE, geometry } from "./transform.js";
 
 const parameters = {
-  length: interval(
-    "The least and the greatest length of the shorter side in pixels",
-    { ...SIDE, integer: true },
-    [256, 480],
+  length: required(
+    interval("The least and the greatest length of the shorter side in pixels; [256, 480] in the paper", {
+      ...SIDE,
+      integer: true,
+    }),
   ),
   interpolation,
 };

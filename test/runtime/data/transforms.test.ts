@@ -53,7 +53,9 @@ async function run(
   expect(out).toHaveLength(pipeline.views);
   if (pipeline.size) expect([out[0]!.height, out[0]!.width]).toEqual(pipeline.size);
   // What is done to levels alone is not done to the pixels yet.
-  return out.map((each) => (each.curve ? { ...each, curve: undefined, data: valuesOf(each) } : each)) as Raster[];
+  return out.map(({ width, height, data, curve }) => {
+    return curve ? { width, height, data: valuesOf({ width, height, data, curve }) } : { width, height, data };
+  });
 }
 
 function planesOf(raster: Raster): Float32Array {
