@@ -6,6 +6,7 @@ import { sizes } from "../formula.js";
 import { convInputGradient } from "../gradients/conv_input_gradient.js";
 import type { Node, Operator } from "../operator.js";
 import { onnxPads } from "../windows.js";
+import { writeBlockedDilation } from "./dilate.js";
 import { pickTaps, writeExchangedFilter, writeFilter, type FilterShape } from "./filters.js";
 import { inputNames, steps, type Steps } from "./steps.js";
 
@@ -115,10 +116,8 @@ function interleave(parts: readonly (readonly (string | undefined)[])[], node: N
   const output = emit.name(node.outputs[0]!);
   if (parts.flat().filter((part) => part !== undefined).length === 1 && parts[0]![0] !== undefined) {
     // One phase alone: zeros after its rows and columns.
-    const apart = s.reshape(parts[0]![0], [rows, 1, columns, block]);
-    const pads = s.vector([0, 0, 0, 0, 0, sh - 1, 0, (sw - 1) * block]);
-    const spaced = s.onnx("Pad", [apart, pads], { mode: "constant" });
-    s.reshape(spaced, [batch, channels, height, width], output);
+    const small = [batch, channels, height / sh, width / sw];
+    writeBlockedDilation(parts[0]![0], small, [batch, channels, height, width], [sh, sw], block, s, output);
     return;
   }
   const zeros = (): string => s.onnx("Expand", [s.number(0), s.vector([rows, columns, block])]);

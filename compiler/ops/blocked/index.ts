@@ -2,6 +2,7 @@
 import type { Operator } from "../operator.js";
 import { blockedBnTrain, blockedBnTrainGradient } from "./bn.js";
 import { blockedConv, blockedConvInputGradient } from "./conv.js";
+import { blockedDilate } from "./dilate.js";
 import { fromBlocks, toBlocks } from "./layout.js";
 import { blockedMaxPool } from "./max_pool.js";
 import { blockedConvWeightGradient } from "./weight_gradient.js";
@@ -9,5 +10,5 @@ import { blockedConvWeightGradient } from "./weight_gradient.js";
 export const BLOCKED_OPERATORS: readonly Operator[] = [
   ...[toBlocks, fromBlocks],
   ...[blockedConv, blockedConvInputGradient, blockedConvWeightGradient],
-  ...[blockedBnTrain, blockedBnTrainGradient, blockedMaxPool],
+  ...[blockedBnTrain, blockedBnTrainGradient, blockedMaxPool, blockedDilate],
 ];

@@ -6,7 +6,7 @@ import type { Node, Operator } from "../operator.js";
 import { inputNames, steps, type Steps } from "./steps.js";
 
 /**
- * x, dy, blocked, to the gradient of the weight [O, C, kh, kw].
+ * x, blocked, or plain with fewer channels than a block, and dy, blocked, to the gradient of the weight [O, C, kh, kw].
  *
  * dw[o, c, i, j] = sum over n, h, w of dy[n, o, h, w] x[n, c, stride h + i, stride w + j] is a convolution whose input
  * channels are images: a block of them, for each of which the rows are cut into stripes. What is summed in one go are
@@ -23,34 +23,37 @@ export const blockedConvWeightGradient: Operator = {
     const plan = planOf(node)!;
     const s = steps(emit);
     const [x, dy] = inputNames(node, emit);
-    const { out, channels, kernel, block, groups, stripes, batch, output, stride, rows } = plan;
+    const { out, channels, lanes, kernel, block, groups, stripes, batch, output, stride, rows } = plan;
     const input = s.reshape(writeImages(x!, plan, s), [
-      channels / block,
+      channels / lanes,
       batch * stripes,
       seen(plan, 0, rows),
-      seen(plan, 1, output[1]) * block,
+      seen(plan, 1, output[1]) * lanes,
     ]);
     const filter = s.reshape(writeStripes(dy!, plan, s), [groups * out, (batch * stripes) / groups, rows, output[1]]);
     let sums = s.blocked("Conv", [input, filter], {
       kernel_shape: [rows, output[1]],
       strides: [1, 1],
       pads: [0, 0, 0, 0],
-      dilations: [stride[0], stride[1] * block],
+      dilations: [stride[0], stride[1] * lanes],
       group: groups,
     });
     const taps = kernel[0] * kernel[1];
-    const inner = channels / block;
+    const inner = channels / lanes;
     if (groups > 1) {
-      const parts = s.reshape(sums, [inner, groups, out * taps * block]);
+      const parts = s.reshape(sums, [inner, groups, out * taps * lanes]);
       sums = s.onnx("ReduceSum", [parts, s.vector([1])], { keepdims: 0 });
     }
-    // [C / block][O / block][taps][block of C][block of O] to [O][C][taps]
-    const apart = s.reshape(sums, [(inner * out) / block, block, taps * block, 1]);
-    let rowsOfO = s.blocked("ReorderOutput", [apart], { channels: block });
-    if (inner > 1) rowsOfO = s.transpose(rowsOfO, [inner, out, taps * block], [1, 0, 2]);
-    const last = s.reshape(rowsOfO, [out * inner, block, taps, 1]);
-    const inOrder = taps === 1 ? last : s.blocked("ReorderOutput", [last], { channels: block });
-    s.reshape(inOrder, sizes(node.outputs[0]!), emit.name(node.outputs[0]!));
+    // [C / lanes][O / block][taps][lanes][block of O] to [O][C / lanes][taps][lanes] to [O][C][taps]
+    const apart = s.reshape(sums, [(inner * out) / block, block, taps * lanes, 1]);
+    let filters = s.blocked("ReorderOutput", [apart], { channels: block });
+    if (inner > 1) filters = s.transpose(filters, [inner, out, taps * lanes], [1, 0, 2]);
+    if (taps > 1 && lanes === block) {
+      filters = s.blocked("ReorderOutput", [s.reshape(filters, [out * inner, block, taps, 1])], { channels: block });
+    } else if (taps > 1) {
+      filters = s.transpose(filters, [out * inner, taps, lanes], [0, 2, 1]);
+    }
+    s.reshape(filters, sizes(node.outputs[0]!), emit.name(node.outputs[0]!));
   },
 };
 
@@ -58,6 +61,8 @@ interface Plan {
   readonly block: number;
   readonly batch: number;
   readonly channels: number;
+  /** Channels of x that lie side by side: a block, or all where they are fewer. */
+  readonly lanes: number;
   readonly out: number;
   readonly kernel: readonly [number, number];
   readonly stride: readonly [number, number];
@@ -87,26 +92,39 @@ function planOf({ attributes, inputs }: Pick<Node, "attributes" | "inputs">): Pl
   const sharing = batch % block === 0 ? 1 : block / batch;
   if (!Number.isInteger(sharing)) return undefined;
   const filters = Math.min(out, FILTER_SET * block);
-  const possible = divisors(output[0]).filter((rows) => (output[0] / rows) % sharing === 0);
-  if (possible.length === 0) return undefined;
-  const fitting = possible.filter((rows) => 4 * block * rows * output[1] * filters < CACHE);
-  const rows = fitting.length > 0 ? Math.max(...fitting) : Math.min(...possible);
-  const stripes = output[0] / rows;
+  const { rows, stripes } = cut(output, sharing, (height) => 4 * block * height * output[1] * filters < CACHE);
   const kernel = size2(attributes, "kernel");
-  const tasks = (channels / block) * Math.ceil(out / (FILTER_SET * block)) * kernel[0];
+  const lanes = Math.min(channels, block);
+  const tasks = (channels / lanes) * Math.ceil(out / (FILTER_SET * block)) * kernel[0];
   const blocks = Math.max(1, batch / block);
   const even = blocks % 2 === 0 || (blocks === 1 && (stripes / sharing) % 2 === 0);
   const groups = tasks % 2 === 1 && tasks < 16 && even ? 2 : 1;
   const [stride, pad] = [size2(attributes, "stride"), size2(attributes, "pad")];
-  return { block, batch, channels, out, kernel, stride, pad, input, output, rows, stripes, sharing, groups };
+  return { block, batch, channels, lanes, out, kernel, stride, pad, input, output, rows, stripes, sharing, groups };
 }
 
 export function fitsBlockedWeightGradient(node: Pick<Node, "attributes" | "inputs">): boolean {
   return size2(node.attributes, "dilation").every((step) => step === 1) && planOf(node) !== undefined;
 }
 
-function divisors(size: number): readonly number[] {
-  return Array.from({ length: size }, (_, index) => index + 1).filter((each) => size % each === 0);
+/**
+ * Rows of a stripe and stripes of an image, a multiple of `sharing`: the highest stripes that fit into the cache, of
+ * those with the fewest rows of zeros at the end.
+ */
+function cut(
+  [height]: readonly [number, number],
+  sharing: number,
+  fits: (rows: number) => boolean,
+): { readonly rows: number; readonly stripes: number } {
+  const cuts = Array.from({ length: height }, (_, index) => {
+    const rows = height - index;
+    return { rows, stripes: Math.ceil(height / rows / sharing) * sharing };
+  });
+  const fitting = cuts.filter(({ rows }) => fits(rows));
+  const total = (each: { readonly rows: number; readonly stripes: number }): number => each.rows * each.stripes;
+  return (fitting.length > 0 ? fitting : cuts.slice(-1)).reduce((best, each) =>
+    total(each) < total(best) ? each : best,
+  );
 }
 
 /** Rows or columns of the input that this many of the output see. */
@@ -114,16 +132,17 @@ function seen({ kernel, stride }: Plan, axis: 0 | 1, count: number): number {
   return stride[axis] * (count - 1) + kernel[axis];
 }
 
-/** x to [C / block][images and stripes in blocks][rows seen][columns seen][block of C][block of images and stripes]. */
+/** x to [C / lanes][images and stripes in blocks][rows seen][columns seen][lanes][block of images and stripes]. */
 function writeImages(x: string, plan: Plan, s: Steps): string {
-  const { batch, channels, block, input, output, pad, stride, rows, stripes, sharing } = plan;
-  const inner = channels / block;
+  const { batch, channels, lanes, block, input, output, pad, stride, rows, stripes, sharing } = plan;
+  const inner = channels / lanes;
   const [height, width] = [seen(plan, 0, rows), seen(plan, 1, output[1])];
   // Rows with their padding, and one of zeros, of which the stripes are then put together.
   const lines = batch * inner * input[0];
+  const side = lanes === block ? x : s.transpose(x, [batch, channels, input[0] * input[1]], [0, 2, 1]);
   const right = width - input[1] - pad[1];
-  const sides = s.vector([0, pad[1] * block, 1, right * block]);
-  const padded = s.onnx("Pad", [s.reshape(x, [lines, input[1] * block]), sides], { mode: "constant" });
+  const sides = s.vector([0, pad[1] * lanes, 1, right * lanes]);
+  const padded = s.onnx("Pad", [s.reshape(side, [lines, input[1] * lanes]), sides], { mode: "constant" });
   const order: number[] = [];
   for (let part = 0; part < inner; part += 1) {
     for (let image = 0; image < batch; image += 1) {
@@ -136,7 +155,7 @@ function writeImages(x: string, plan: Plan, s: Steps): string {
     }
   }
   const chosen = s.onnx("Gather", [padded, s.vector(order)], { axis: 0 });
-  const values = (stripes / sharing) * height * width * block;
+  const values = (stripes / sharing) * height * width * lanes;
   return s.blocked("ReorderInput", [s.reshape(chosen, [inner, batch * sharing, values, 1])]);
 }
 
@@ -146,14 +165,20 @@ function writeStripes(dy: string, plan: Plan, s: Steps): string {
   const images = Math.min(batch, block);
   const [blocks, parts, rest] = [batch / images, out / block, stripes / sharing];
   const pixels = rows * output[1];
+  const missing = (rows * stripes - output[0]) * output[1] * block;
+  let whole = dy;
+  if (missing > 0) {
+    const flat = s.reshape(dy, [batch * parts, output[0] * output[1] * block]);
+    whole = s.onnx("Pad", [flat, s.vector([0, 0, 0, missing])], { mode: "constant" });
+  }
   if (groups === 1) {
-    return s.transpose(dy, [blocks, images, parts, sharing, rest, pixels, block], [2, 0, 4, 5, 1, 3, 6]);
+    return s.transpose(whole, [blocks, images, parts, sharing, rest, pixels, block], [2, 0, 4, 5, 1, 3, 6]);
   }
   if (blocks % groups === 0) {
     const shape = [groups, blocks / groups, images, parts, sharing, rest, pixels, block];
-    return s.transpose(dy, shape, [0, 3, 1, 5, 6, 2, 4, 7]);
+    return s.transpose(whole, shape, [0, 3, 1, 5, 6, 2, 4, 7]);
   }
   // One block of images then.
   const shape = [blocks, images, parts, sharing, groups, rest / groups, pixels, block];
-  return s.transpose(dy, shape, [4, 2, 0, 5, 6, 1, 3, 7]);
+  return s.transpose(whole, shape, [4, 2, 0, 5, 6, 1, 3, 7]);
 }

@@ -3,6 +3,7 @@
  * convolutions on the processor work in, and keeps it there from one to the next. Everything else sees plain maps.
  */
 import { node as makeNode } from "../../ir/build.js";
+import { sameShape } from "../../ir/dim.js";
 import { countUses } from "../../ir/rewrite.js";
 import type { Graph, Node, Value } from "../../ir/types.js";
 import { fitsPhases } from "../../ops/blocked/conv.js";
@@ -135,8 +136,8 @@ const plain: Rule = (node, state) => {
 };
 
 const elementwise: Rule = (node, state) => {
-  const shape = node.outputs[0]!.type.shape.join();
-  const same = node.inputs.every((input) => input.type.shape.join() === shape);
+  const { shape } = node.outputs[0]!.type;
+  const same = node.inputs.every((input) => sameShape(input.type.shape, shape));
   if (!same || !state.fills(node.outputs[0]!) || !node.inputs.some((input) => state.isBlocked(input))) return false;
   return rewritten(node, state, node.op, node.inputs.length);
 };
@@ -169,11 +170,17 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   conv_weight_gradient(node, state) {
     const [x, dy] = node.inputs as [Value, Value];
-    if (isGrouped(node) || !state.fills(x) || !state.fills(dy)) return false;
+    const isImage = (x.type.shape[1] as number) < state.block;
+    if (isGrouped(node) || !(state.fills(x) || isImage) || !state.fills(dy)) return false;
     const attributes = { ...node.attributes, block: state.block };
     if (isPointwise(node) || !fitsBlockedWeightGradient({ ...node, attributes })) return false;
     state.begin(node);
-    const outputs = state.add(node, "blocked_conv_weight_gradient", [state.blocked(x), state.blocked(dy)], attributes);
+    const outputs = state.add(
+      node,
+      "blocked_conv_weight_gradient",
+      [isImage ? state.plain(x) : state.blocked(x), state.blocked(dy)],
+      attributes,
+    );
     state.define(node.outputs[0]!, outputs[0]!, "plain");
     return true;
   },
@@ -209,6 +216,13 @@ const RULES: Readonly<Record<string, Rule>> = {
     const [x] = node.inputs;
     return state.isBlocked(x!) && rewritten(node, state, "blocked_max_pool", 1);
   },
+  subsample(node, state) {
+    const [x] = node.inputs;
+    const pool = { kernel: [1, 1], pad: [0, 0], ceil: false };
+    return state.isBlocked(x!) && rewritten(node, state, "blocked_max_pool", 1, pool);
+  },
+  dilate: (node, state) =>
+    state.fills(node.outputs[0]!) && rewritten(node, state, "blocked_dilate", 1, { block: state.block }),
 };
 
 function isPointwise({ attributes }: Node): boolean {
