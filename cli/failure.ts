@@ -46,6 +46,7 @@ const INPUT_ERRORS = new Set([
   "CompileError",
   "DataError",
   "TrainingError",
+  "DetectionError",
 ]);
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {

@@ -1,15 +1,19 @@
-/** `resnetc eval MODEL --data D`: top-1 and top-5 error. */
+/** `resnetc eval MODEL --data D`: top-1 and top-5 error; and what a detector found, by `--detections`. */
 import { Command, Option } from "commander";
 import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
 import { DATA, loadData } from "../data.js";
 import { deviceOption } from "../device-option.js";
-import { InputFailure } from "../failure.js";
+import { InputFailure, UsageFailure } from "../failure.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { colours, plural, print, printJson, say, sayWarning } from "../terminal.js";
+import { DETECTION_METRICS, evalDetections, type EvalDetectionsOptions } from "./eval-detections.js";
 
-interface Options extends RunnableOptions {
-  readonly data: string;
+interface Options extends RunnableOptions, Partial<Pick<EvalDetectionsOptions, "detections" | "annotations">> {
+  readonly metric?: EvalDetectionsOptions["metric"];
+  readonly set?: string;
+  readonly curves?: string;
+  readonly data?: string;
   readonly split?: "train" | "validation" | "test";
   readonly crops: "1" | "10";
   readonly scales?: readonly number[];
@@ -23,8 +27,8 @@ interface Options extends RunnableOptions {
 export function evalCommand(): Command {
   return new Command("eval")
     .description("measure top-1 and top-5 error on labelled pictures")
-    .argument("<model>", `${MODEL_OR_TARGET}; or a training's folder`)
-    .requiredOption("--data <data>", DATA)
+    .argument("[model]", `${MODEL_OR_TARGET}; or a training's folder`)
+    .option("--data <data>", DATA)
     .addOption(
       new Option("--split <name>", "which pictures; default: test, else validation").choices([
         "train",
@@ -49,18 +53,38 @@ export function evalCommand(): Command {
     .option("--threads <n>", "threads that the processor may use", wholeNumber(1, 1024))
     .addOption(deviceOption())
     .option("--strict", "a picture that can't be read is an error")
+    .option("--detections <file>", "judge these instead, a JSON list of COCO's kind")
+    .option("--annotations <place>", "for --detections: instances.json, or a folder of PASCAL VOC's XML files")
+    .addOption(new Option("--metric <name>", "for --detections; default: coco").choices(DETECTION_METRICS))
+    .option("--set <name>", "for --detections: of a VOC folder, the list in ImageSets/Main")
+    .option("--curves <file>", "for --detections: draw precision over recall (SVG)")
     .option("--json", "for programs")
     .addHelpText(
       "after",
       examples(
         ["resnetc eval run --data shapes", "the model that a training wrote"],
         ["resnetc eval ResNet50V15 --weights resnet50.pth --data imagenet --crops 10", "the paper's table 3"],
+        ["resnetc eval --detections dets.json --annotations instances.json", "COCO's twelve numbers"],
       ),
     )
     .action(run);
 }
 
-async function run(target: string, options: Options): Promise<void> {
+async function run(target: string | undefined, options: Options): Promise<void> {
+  const { detections, annotations, data } = options;
+  if (detections !== undefined) {
+    if (target !== undefined || data !== undefined) {
+      throw new UsageFailure("--detections are judged without a model and without --data");
+    }
+    if (annotations === undefined) throw new UsageFailure("--detections need --annotations to be judged by");
+    return evalDetections({ ...options, detections, annotations });
+  }
+  if (target === undefined) throw new UsageFailure("eval needs a model, or --detections");
+  if (data === undefined) throw new UsageFailure("eval needs --data with labelled pictures");
+  return classification(target, { ...options, data });
+}
+
+async function classification(target: string, options: Options & { readonly data: string }): Promise<void> {
   const model = await runnable(await modelOf(target), options);
   const data = await loadData(options.data);
   const split = options.split === undefined ? (data.test ?? data.validation) : data[options.split];

@@ -1,0 +1,122 @@
+/** `resnetc eval --detections dets.json --annotations instances.json`: what an object detector found, judged. */
+import type { CocoEvaluation } from "../../runtime/detection/evaluate/coco.js";
+import type { VocEvaluation } from "../../runtime/detection/evaluate/voc.js";
+import type { Detections } from "../../runtime/detection/read/coco.js";
+import type { DetectionData } from "../../runtime/detection/records.js";
+import { renderTable, type TableRow } from "../table.js";
+import { plural, print, printJson, sayWarning } from "../terminal.js";
+
+export const DETECTION_METRICS = ["coco", "voc07", "voc10"] as const;
+
+export interface EvalDetectionsOptions {
+  /** A JSON list of COCO's kind. */
+  readonly detections: string;
+  /** A JSON file of COCO's kind or a folder of PASCAL VOC's. */
+  readonly annotations: string;
+  /** Default "coco". */
+  readonly metric?: (typeof DETECTION_METRICS)[number];
+  /** Of a VOC folder: a list in ImageSets/Main. */
+  readonly set?: string;
+  /** Where to draw precision over recall, as SVG. */
+  readonly curves?: string;
+  readonly json?: boolean;
+}
+
+export async function evalDetections(options: EvalDetectionsOptions): Promise<void> {
+  const { metric = "coco" } = options;
+  const { readAnnotations } = await import("../../runtime/detection/read/index.js");
+  const { readCocoDetections } = await import("../../runtime/detection/read/coco.js");
+  const data = await readAnnotations(options.annotations, options.set === undefined ? {} : { set: options.set });
+  const found = await readCocoDetections(options.detections, data);
+  for (const warning of [...data.warnings, ...found.warnings]) sayWarning(warning);
+  const judged = metric === "coco" ? await judgeCoco(data, found) : await judgeVoc(data, found, metric);
+  if (options.curves !== undefined) {
+    const { writeWhole } = await import("../../runtime/files.js");
+    await writeWhole(options.curves, [Buffer.from(await judged.curves())]);
+  }
+  if (options.json) printJson({ schema: 1, metric, ...judged.json });
+  else {
+    print(`${plural(found.detections.length, "detection")} in ${plural(data.pictures.length, "picture")}\n`);
+    print(judged.text);
+  }
+}
+
+interface Judged {
+  readonly text: string;
+  readonly json: object;
+  readonly curves: () => Promise<string>;
+}
+
+async function judgeCoco(data: DetectionData, { detections }: Detections): Promise<Judged> {
+  const { evaluateCoco } = await import("../../runtime/detection/evaluate/coco.js");
+  const evaluation = evaluateCoco(data, detections);
+  return {
+    text: cocoReport(evaluation),
+    json: {
+      ...evaluation.summary,
+      classes: evaluation.classes.map(({ category, objects, numbers }) => ({ ...category, objects, ...numbers })),
+    },
+    curves: async () => (await import("../../runtime/detection/plot.js")).drawCocoCurves(evaluation),
+  };
+}
+
+async function judgeVoc(data: DetectionData, { detections }: Detections, metric: "voc07" | "voc10"): Promise<Judged> {
+  const { evaluateVoc } = await import("../../runtime/detection/evaluate/voc.js");
+  const evaluation = evaluateVoc(data, detections, { metric });
+  return {
+    text: vocReport(evaluation),
+    json: {
+      mAP: evaluation.mAP,
+      classes: evaluation.classes.map(({ category, objects, AP }) => ({ ...category, objects, AP })),
+    },
+    curves: async () => (await import("../../runtime/detection/plot.js")).drawVocCurves(evaluation),
+  };
+}
+
+/** The classes, then the twelve numbers in COCO's order; percent. */
+export function cocoReport({ summary, classes }: CocoEvaluation): string {
+  const rows = classes.map(({ category, objects, numbers: { AP, AP50, AP75, AR100 } }) => [
+    category.name,
+    String(objects),
+    ...[AP, AP50, AP75, AR100].map(percent),
+  ]);
+  const table = renderTable(
+    [["class", "objects", "AP", "AP50", "AP75", "AR100"], "rule", ...rows],
+    ["left", "right", "right", "right", "right", "right"],
+  );
+  const numbers = Object.entries(summary).map(([name, value]): TableRow => [
+    name,
+    percent(value as number),
+    MEANING[name as keyof typeof MEANING],
+  ]);
+  return `${table}\n\n${renderTable(numbers, ["left", "right", "left"])}`;
+}
+
+const MEANING: Readonly<Record<keyof CocoEvaluation["summary"], string>> = {
+  AP: "average precision, mean over IoU 0.50 to 0.95",
+  AP50: "at IoU 0.50",
+  AP75: "at IoU 0.75",
+  APs: "small objects, up to 32 x 32 pixels",
+  APm: "medium objects",
+  APl: "large objects, from 96 x 96 pixels",
+  AR1: "average recall, 1 detection a picture and class",
+  AR10: "10 detections",
+  AR100: "100 detections",
+  ARs: "small objects",
+  ARm: "medium objects",
+  ARl: "large objects",
+};
+
+/** The classes and their mean; percent. */
+export function vocReport({ mAP, classes }: VocEvaluation): string {
+  const rows = classes.map(({ category, objects, AP }) => [category.name, String(objects), percent(AP)]);
+  return renderTable(
+    [["class", "objects", "AP"], "rule", ...rows, "rule", ["mean", "", percent(mAP)]],
+    ["left", "right", "right"],
+  );
+}
+
+/** `-` where there is nothing to find. */
+function percent(value: number): string {
+  return value === -1 ? "-" : (100 * value).toFixed(1);
+}

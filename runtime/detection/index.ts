@@ -1,0 +1,34 @@
+/** What programs use of detection. */
+export {
+  DetectionError,
+  fromInclusiveCorners,
+  type Box,
+  type Category,
+  type Detection,
+  type DetectionData,
+  type GroundTruth,
+  type Picture,
+} from "./records.js";
+export {
+  AREA_RANGES,
+  evaluateCoco,
+  IOU_THRESHOLDS,
+  RECALLS,
+  type CocoClass,
+  type CocoEvaluation,
+  type CocoNumbers,
+} from "./evaluate/coco.js";
+export { evaluateVoc, type VocClass, type VocEvaluation, type VocMetric } from "./evaluate/voc.js";
+export {
+  parseCocoAnnotations,
+  parseCocoDetections,
+  readCocoAnnotations,
+  readCocoDetections,
+  type Detections,
+} from "./read/coco.js";
+export { parseVocXml, readVocFolder, VOC_CLASSES, type VocOptions } from "./read/voc.js";
+export { locatePictures, readAnnotations } from "./read/index.js";
+export { writeCocoAnnotations, writeCocoDetections } from "./write.js";
+export { drawDetections, type DrawOptions, type Mark } from "./draw/index.js";
+export { drawCocoCurves, drawVocCurves } from "./plot.js";
+export { drawScenes, SCENE_CATEGORIES, writeScenes, type DrawnPicture, type ScenesOptions } from "./scenes/index.js";

@@ -1,0 +1,61 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { folderWith, resnetc } from "./resnetc.js";
+
+const INSTANCES = {
+  images: [{ id: 1, file_name: "1.png", width: 100, height: 80 }],
+  categories: [
+    { id: 1, name: "cat" },
+    { id: 2, name: "dog" },
+  ],
+  annotations: [
+    { id: 1, image_id: 1, category_id: 1, bbox: [10, 10, 40, 40], area: 1600, iscrowd: 0 },
+    { id: 2, image_id: 1, category_id: 2, bbox: [60, 10, 20, 20], area: 400, iscrowd: 0 },
+  ],
+};
+const FOUND = [
+  { image_id: 1, category_id: 1, bbox: [10, 10, 40, 40], score: 0.9 },
+  { image_id: 1, category_id: 2, bbox: [0, 0, 20, 20], score: 0.8 },
+  { image_id: 1, category_id: 9, bbox: [0, 0, 20, 20], score: 0.8 },
+];
+
+function folder(found: unknown = FOUND) {
+  return folderWith({ "instances.json": JSON.stringify(INSTANCES), "dets.json": JSON.stringify(found) });
+}
+const ARGUMENTS = ["eval", "--detections", "dets.json", "--annotations", "instances.json"];
+
+describe("resnetc eval --detections", () => {
+  test("prints the classes and the twelve numbers; what was left out is on stderr", async () => {
+    const { code, stdout, stderr } = await resnetc(ARGUMENTS, { cwd: await folder() });
+    expect(stdout).toMatch(/^cat +1 +100\.0/m);
+    expect(stdout).toMatch(/^dog +1 +0\.0/m);
+    expect(stdout).toMatch(/^AP +50\.0 +average precision/m);
+    expect(stdout).toMatch(/^ARl +- /m);
+    expect(stderr).toContain("left out 1 detection of categories that the annotations don't list");
+    expect(code).toBe(0);
+  });
+
+  test("gives JSON and draws curves", async () => {
+    const cwd = await folder();
+    const voc = await resnetc([...ARGUMENTS, "--metric", "voc07", "--json", "--curves", "pr.svg"], { cwd });
+    expect(JSON.parse(voc.stdout)).toMatchObject({ schema: 1, metric: "voc07", mAP: expect.closeTo(0.5, 9) as number });
+    expect(await readFile(path.join(cwd, "pr.svg"), "utf8")).toMatch(/^<svg /);
+  });
+
+  test.each([
+    [["eval"], "eval needs a model, or --detections", 2],
+    [["eval", "run"], "eval needs --data with labelled pictures", 2],
+    [["eval", "--detections", "dets.json"], "--detections need --annotations to be judged by", 2],
+    [["eval", "net", ...ARGUMENTS.slice(1)], "--detections are judged without a model and without --data", 2],
+    [["eval", "--detections", "none.json", "--annotations", "instances.json"], "none.json: no such file", 1],
+    [["eval", "--detections", "dets.json", "--annotations", "none"], "none: no such file", 1],
+    [["eval", "--detections", "instances.json", "--annotations", "instances.json"], "detections must be a list", 1],
+  ])("%j is told in one line", async (args, message, exitCode) => {
+    const { code, stdout, stderr } = await resnetc(args, { cwd: await folder() });
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stdout).toBe("");
+    expect(code).toBe(exitCode);
+  });
+});
