@@ -33,7 +33,18 @@ export function evaluationBatch({ batch, accumulate }: Recipe): number {
   return Math.min(batch / accumulate, 128);
 }
 
-export function buildProgram(model: Model, recipe: Recipe, feed: Feed, device: Device): TrainingProgram {
+/**
+ * The graphs that a recipe asks for, written for a device.
+ *
+ * @param blockSize channels of a block in ONNX Runtime's blocked layout on this processor; 0: not known
+ */
+export function buildProgram(
+  model: Model,
+  recipe: Recipe,
+  feed: Feed,
+  device: Device,
+  blockSize: number,
+): TrainingProgram {
   if (recipe.batch % recipe.accumulate !== 0) {
     throw new TrainingError(`a batch of ${recipe.batch} can't be computed in ${recipe.accumulate} equal parts`);
   }
@@ -54,6 +65,7 @@ export function buildProgram(model: Model, recipe: Recipe, feed: Feed, device: D
     checkpointStages: recipe.recompute,
     precision: recipe.precision,
     target: device,
+    blockSize,
     ...(recipe.clipNorm !== undefined && { clipNorm: recipe.clipNorm }),
     ...(recipe.emaDecay !== undefined && { emaDecay: recipe.emaDecay }),
   };

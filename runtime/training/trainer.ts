@@ -4,6 +4,7 @@ import type { Model } from "../../compiler/model.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import type { TrainingProgram } from "../../compiler/training/contract.js";
+import { machineBlockSize } from "../blocked-layout.js";
 import type { DataSet, Split } from "../data/index.js";
 import type { Device, DeviceRequest } from "../device.js";
 import { chooseDevice } from "../device.js";
@@ -118,7 +119,8 @@ export async function train(request: TrainRequest, options: TrainOptions = {}): 
   try {
     data.warnings.forEach(warn);
     const { device } = await chooseDevice(options.device ?? "auto");
-    const program = options.program ?? buildProgram(model, recipe, feed, device);
+    const blockSize = device === "cpu" ? await machineBlockSize() : 0;
+    const program = options.program ?? buildProgram(model, recipe, feed, device, blockSize);
     const graphs = emitTrainingGraphs(program, recipe.accumulate);
     checkFit(graphs.classes, graphs.stepShape, request, feed);
     const length = trainingLength(recipe, feed.stepsPerEpoch);
