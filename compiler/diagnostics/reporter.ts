@@ -64,6 +64,10 @@ export class Reporter {
     return this.#reported.filter((diagnostic) => diagnostic.severity === "error").length;
   }
 
+  hasCode(code: Code): boolean {
+    return this.#reported.some((diagnostic) => diagnostic.code === code);
+  }
+
   get hasErrors(): boolean {
     return this.errorCount > 0;
   }

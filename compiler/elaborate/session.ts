@@ -7,8 +7,8 @@ import type { Operator } from "../ops/operator.js";
 import type { DraftNode, DraftParameter } from "./draft.js";
 
 /** More than any network needs; a slip such as `x 1e9` ends with an error, not with the machine's memory. */
-const MOST_NODES = 200_000;
-const MOST_STEPS = 2_000_000;
+const MOST_NODES = 20_000;
+const MOST_STEPS = 200_000;
 
 /** Ends the elaboration; the diagnostic was reported. */
 export class Abandoned extends Error {}
