@@ -12,8 +12,8 @@ import { openDataSet, subset, type DataSet } from "../../../runtime/data/index.j
 const SOURCE = `import { basic } from "std/blocks"
 network Tiny(classes = 10) {
   input image 3x32x32
-  stage conv1 { conv 3x3, 4, /4   bn   relu }
-  stage conv2 { basic(4) }
+  stage conv1 { conv 3x3, 16, /4   bn   relu }
+  stage conv2 { basic(16) }
   head        { global_avg_pool   fc classes   softmax }
 }
 network NoNorm {
