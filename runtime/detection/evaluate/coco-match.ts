@@ -55,20 +55,20 @@ export function countWanted(objects: readonly GroundTruth[], range: AreaRange): 
  * An object with id 0 is taken and yet the detection counts as if it took none: pycocotools marks what a detection
  * took by the object's id, and 0 means nothing there.
  *
- * @param outcomes where to write what each detection counts as (an {@link OUTCOME}), from `start` on for the first
- *   threshold, and each further threshold `stride` after the one before
+ * @param outcomes [detections, thresholds], of which those from detection `start` on are written: what each counts as
  */
 export function match(
   { detections, objects, overlaps, range }: Encounter,
   thresholds: readonly number[],
   outcomes: Uint8Array,
   start: number,
-  stride: number,
 ): void {
   const outside = detections.map((detection) => isOutside(detection, range));
   if (objects.length === 0) {
-    const outcome = outside.map((isOut) => (isOut ? OUTCOME.ignored : OUTCOME.wrong));
-    thresholds.forEach((_, t) => outcomes.set(outcome, start + t * stride));
+    outside.forEach((isOut, d) => {
+      const outcome = isOut ? OUTCOME.ignored : OUTCOME.wrong;
+      outcomes.fill(outcome, (start + d) * thresholds.length, (start + d + 1) * thresholds.length);
+    });
     return;
   }
 
@@ -101,7 +101,11 @@ export function match(
       if (found !== -1) taken[found] = 1;
       const isFound = found !== -1 && objects[found]!.id !== 0;
       const isLeftOut = (found !== -1 && ignored[found]!) || (!isFound && isOut);
-      outcomes[start + t * stride + d] = isLeftOut ? OUTCOME.ignored : isFound ? OUTCOME.right : OUTCOME.wrong;
+      outcomes[(start + d) * thresholds.length + t] = isLeftOut
+        ? OUTCOME.ignored
+        : isFound
+          ? OUTCOME.right
+          : OUTCOME.wrong;
     });
   });
 }

@@ -120,7 +120,7 @@ function evaluateClass(category: Category, scenes: readonly Scene[]): CocoClass 
 interface Judged {
   /** Which of its picture's detections each is, from 0: the surest. */
   readonly ranks: Uint8Array;
-  /** What each counts as, by area range: [thresholds, detections] in the order of the pictures. */
+  /** What each counts as, by area range: [detections in the order of the pictures, thresholds]. */
   readonly outcomes: Readonly<Record<Area, Uint8Array>>;
   /** Places in that order, surest first. */
   readonly order: Uint32Array;
@@ -145,7 +145,7 @@ function judge(scenes: readonly Scene[]): Judged {
     for (const area of AREAS) {
       const range = AREA_RANGES[area];
       wanted[area] += countWanted(objects, range);
-      match({ ...encounter, range }, IOU_THRESHOLDS, outcomes[area], start, total);
+      match({ ...encounter, range }, IOU_THRESHOLDS, outcomes[area], start);
     }
     detections.forEach(({ score }, rank) => {
       scores[start + rank] = score;
@@ -170,10 +170,11 @@ function accumulate({ ranks, outcomes, order, wanted }: Judged, area: Area, limi
   const places = order.filter((place) => ranks[place]! < limit);
   const recall = new Float64Array(places.length);
   const precision = new Float64Array(places.length);
+  const own = outcomes[area];
   const curves = IOU_THRESHOLDS.map((_, t) => {
     let [right, wrong] = [0, 0];
     places.forEach((place, index) => {
-      const outcome = outcomes[area][t * order.length + place];
+      const outcome = own[place * IOU_THRESHOLDS.length + t];
       if (outcome === OUTCOME.right) right++;
       else if (outcome === OUTCOME.wrong) wrong++;
       recall[index] = right / objects;

@@ -208,8 +208,10 @@ test("the size of val2017 takes seconds", () => {
       return object ? { ...object, score } : { image, category: 1 + random(80), box: box(), score };
     }),
   );
-  const start = performance.now();
+  // The processor's time: the machine may be busy with other things.
+  const before = process.cpuUsage();
   const { summary } = evaluateCoco(large, detections);
-  expect(performance.now() - start).toBeLessThan(20_000);
+  const { user } = process.cpuUsage(before);
+  expect(user / 1e6).toBeLessThan(20);
   expect(summary.AR100).toBeGreaterThan(0);
 });

@@ -15,10 +15,17 @@ interface Verdict {
 }
 
 export function referenceCoco(data: Data, detections: readonly Detection[]): Record<string, number> {
+  const known = new Map<string, ReturnType<typeof examine>>();
+  const examined = (category: number, area: keyof typeof AREAS, threshold: number, limit: number) => {
+    const key = `${category} ${area} ${threshold} ${limit}`;
+    const verdict = known.get(key) ?? examine(data, detections, category, AREAS[area], threshold, limit);
+    known.set(key, verdict);
+    return verdict;
+  };
   const precision = (area: keyof typeof AREAS, thresholds: readonly number[]) =>
     averageOverClasses(data, (category) => {
       const values = thresholds.map((threshold) => {
-        const { verdicts, wanted } = examine(data, detections, category, AREAS[area], threshold, 100);
+        const { verdicts, wanted } = examined(category, area, threshold, 100);
         return wanted === 0 ? undefined : interpolated(verdicts, wanted);
       });
       return values.includes(undefined) ? undefined : average(values as number[]);
@@ -26,7 +33,7 @@ export function referenceCoco(data: Data, detections: readonly Detection[]): Rec
   const recall = (area: keyof typeof AREAS, limit: number) =>
     averageOverClasses(data, (category) => {
       const values = THRESHOLDS.map((threshold) => {
-        const { verdicts, wanted } = examine(data, detections, category, AREAS[area], threshold, limit);
+        const { verdicts, wanted } = examined(category, area, threshold, limit);
         return wanted === 0 ? undefined : verdicts.filter((verdict) => verdict.isRight).length / wanted;
       });
       return values.includes(undefined) ? undefined : average(values as number[]);
