@@ -34,10 +34,16 @@ for (const [first, last] of RANGES) {
     lines.push(`  ${JSON.stringify(letter)}: [${advance}, ${JSON.stringify(path.join(""))}],`);
   }
 }
+const licence = readFileSync(new URL("LICENSE", import.meta.url), "utf8").trim().replaceAll("\n", "\n * ");
 writeFileSync(
   new URL("glyphs.generated.ts", import.meta.url),
   `/**
- * Written by generate.mjs. Outlines of DejaVu Sans Bold 2.37, whose licence is in LICENSE beside this file.
+ * @license
+ * ${licence}
+ */
+
+/**
+ * Written by generate.mjs.
  * Advance and SVG path of each letter, in thousandths of the letter height, y downwards from the baseline.
  */
 export const GLYPHS: Readonly<Record<string, readonly [advance: number, path: string]>> = {
