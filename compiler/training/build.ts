@@ -2,7 +2,15 @@
 import type { Span } from "../../grammar/ast.js";
 import { tensor, value } from "../ir/build.js";
 import { formatShape } from "../ir/dim.js";
-import { isScope, type Graph, type NamedValue, type Parameter, type Scope, type Value } from "../ir/types.js";
+import {
+  isScope,
+  type Graph,
+  type NamedValue,
+  type Node,
+  type Parameter,
+  type Scope,
+  type Value,
+} from "../ir/types.js";
 import type { Model } from "../model.js";
 import { formula } from "../ops/formula.js";
 import { bindSizes } from "../passes/bind_sizes.js";
@@ -20,6 +28,7 @@ import {
 } from "./contract.js";
 import { differentiate, recorder, type Recorder } from "./differentiate.js";
 import { lowerTraining } from "./lowering/index.js";
+import { recompute, segmentsOf, type Segments } from "./recompute.js";
 import { trainingState, type TrainingState } from "./state.js";
 import { trainingMode, type Tracked } from "./training_mode.js";
 import { applyUpdate } from "./update.js";
@@ -41,7 +50,10 @@ export function buildTraining(model: Model, options: TrainingOptions): TrainingP
     }),
     gradients: finish(plan, `${model.name}.gradients`, (record) => {
       const step = forwardBackward(plan, record);
-      const gradients = plan.trained.map(({ path }) => ({ name: gradientName(path), value: step.gradients.get(path)! }));
+      const gradients = plan.trained.map(({ path }) => ({
+        name: gradientName(path),
+        value: step.gradients.get(path)!,
+      }));
       return { ...step, outputs: [...step.outputs, ...gradients] };
     }),
     update: finish(plan, `${model.name}.update`, (record) => {
@@ -64,11 +76,13 @@ interface Plan {
   readonly frozen: (path: string) => boolean;
   readonly options: TrainingOptions;
   readonly state: TrainingState;
+  readonly segments: Segments | undefined;
 }
 
 function planTraining(model: Model, options: TrainingOptions): Plan {
-  const { frozenStages = [], batch } = options;
-  frozenStages.forEach((path) => requireScope(model, path));
+  const { frozenStages = [], checkpointStages = [], batch } = options;
+  const named = checkpointStages === true ? [] : checkpointStages;
+  [...frozenStages, ...named].forEach((path) => requireScope(model, path));
   const inFrozen = (path: string): boolean => frozenStages.some((stage) => isInside(path, stage));
   const graph = fixedSizes(model, options, batch);
   const trained = graph.parameters.filter((each) => each.trainable && !inFrozen(each.path));
@@ -80,6 +94,7 @@ function planTraining(model: Model, options: TrainingOptions): Plan {
     frozen: (path) => options.frozenBatchNorm === true || inFrozen(path),
     options,
     state: trainingState(graph.parameters, trained, options),
+    segments: checkpointStages === true || named.length > 0 ? segmentsOf(model.root, checkpointStages) : undefined,
   };
 }
 
@@ -110,7 +125,9 @@ function logitsOf(graph: Graph): Value {
   const { shape } = found.value.type;
   const flat = shape.length === 2 || (shape.length === 4 && shape[2] === 1 && shape[3] === 1);
   if (flat) return found.value;
-  throw new RangeError(`training a classifier needs logits of shape [N, classes], ${found.name} is ${formatShape(shape)}`);
+  throw new RangeError(
+    `training a classifier needs logits of shape [N, classes], ${found.name} is ${formatShape(shape)}`,
+  );
 }
 
 // ---- one step
@@ -136,7 +153,8 @@ function forwardBackward(plan: Plan, record: Recorder): Step {
   const mixed = options.precision === "mixed";
   const lossScale = mixed ? [{ name: "loss_scale", value: value(tensor([]), "loss_scale") }] : [];
   const core = lossAndGradients(plan, lossScale[0]?.value);
-  const prepared = lowerTraining(mixed ? halve(core.graph) : core.graph, options);
+  const economical = plan.segments ? recompute(core.graph, plan.segments, core.forward) : core.graph;
+  const prepared = lowerTraining(mixed ? halve(economical) : economical, options);
   record.nodes.push(...prepared.nodes);
   record.constants.push(...prepared.constants);
   const output = new Map(prepared.outputs.map((each) => [each.name, each.value]));
@@ -172,12 +190,17 @@ interface Core {
   readonly inputs: readonly NamedValue[];
   readonly noise: readonly NoiseInput[];
   readonly tracked: readonly Tracked[];
+  /** The network's own nodes and the loss; all others are the backward pass. */
+  readonly forward: ReadonlySet<Node>;
 }
 
 /** A graph of the loss, the counts, every gradient, and the batch's statistics (`batch.0`, ...). */
 function lossAndGradients(plan: Plan, lossScale: Value | undefined): Core {
   const { options, labels } = plan;
-  const { graph, tracked, noise } = trainingMode({ ...plan.graph, outputs: [{ name: "logits", value: plan.logits }] }, plan.frozen);
+  const { graph, tracked, noise } = trainingMode(
+    { ...plan.graph, outputs: [{ name: "logits", value: plan.logits }] },
+    plan.frozen,
+  );
   const record = recorder({ path: "loss", span: spanOf(plan.graph) });
   const [loss, correct, correct5] = recordLoss(graph.outputs[0]!.value, labels, options, record);
   const seed = lossScale ?? record.constant(Float32Array.of(1), []);
@@ -204,7 +227,7 @@ function lossAndGradients(plan: Plan, lossScale: Value | undefined): Core {
       ...tracked.map(({ batch }, index) => ({ name: `batch.${index}`, value: batch })),
     ],
   };
-  return { graph: dropDeadCode.run(whole, {}), inputs: whole.inputs, noise, tracked };
+  return { graph: dropDeadCode.run(whole, {}), inputs: whole.inputs, noise, tracked, forward: new Set(nodes) };
 }
 
 function recordLoss(logits: Value, labels: Value, options: TrainingOptions, record: Recorder): readonly Value[] {
@@ -251,7 +274,9 @@ function finish(plan: Plan, name: string, make: (record: Recorder) => Pieces): T
     outputs: [...pieces.outputs, ...next.map((each) => ({ name: nextName(each.name), value: each.value }))],
   };
   const graph = dropDeadCode.run(whole, {});
-  const used = new Set([...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map((each) => each.value)].map((each) => each.id));
+  const used = new Set(
+    [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map((each) => each.value)].map((each) => each.id),
+  );
   const reads = plan.state.all.filter((each) => used.has(plan.state.value(each.name).id));
   const others = [...pieces.inputs, plan.state.learningRate].filter((each) => used.has(each.value.id));
   const stateInputs = reads.map(({ name: input }) => ({ name: input, value: plan.state.value(input) }));

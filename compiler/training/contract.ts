@@ -60,7 +60,10 @@ export interface TrainingOptions {
   readonly frozenStages?: readonly string[];
   /** Every batch norm is a fixed scale and offset, as for detection (the paper's appendix A). Default false. */
   readonly frozenBatchNorm?: boolean;
-  /** Paths of scopes whose values are computed again in the backward pass instead of being kept. `true`: every block. */
+  /**
+   * Paths of stages or blocks whose values are computed again in the backward pass instead of being kept: in runs of
+   * blocks, only what goes from run to run is kept. `true`: every stage.
+   */
   readonly checkpointStages?: readonly string[] | true;
   /** `mixed`: convolutions and what is between them in fp16, weights, statistics, loss and update in fp32. Default fp32. */
   readonly precision?: "fp32" | "mixed";

@@ -109,6 +109,8 @@ class Network:
         self.values = {}
         for path, shape in graph["parameters"].items():
             tensor = torch.from_numpy(oracle_weights.tensor(path, shape)).to(dtype)
+            if path.endswith("bn3.weight"):
+                tensor *= graph.get("residual_gain", 1)
             self.values[path] = tensor if "running_" in path else tensor.requires_grad_()
         self.trained = {path: t for path, t in self.values.items() if t.requires_grad}
 

@@ -2,7 +2,7 @@ import type { Lowering } from "../../emit/lowering.js";
 import { onnxType } from "../../emit/types.js";
 import { int } from "../attributes.js";
 import { sizes } from "../formula.js";
-import type { Node, Operator } from "../operator.js";
+import type { Node, Operator, Value } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { scalar } from "../tensor/arithmetic.js";
 
@@ -111,20 +111,19 @@ function helpers(node: Node, emit: Lowering) {
   };
 }
 
-/** [N] to [N, classes], 1 at the label: a scatter, since WebGPU has no OneHot. */
-function writeOneHot(node: Node, emit: Lowering, labels: Node["inputs"][number]): string {
+/**
+ * [N] to [N, classes], 1 at the label. WebGPU has no OneHot, nor any arithmetic of int64: the labels are only indices,
+ * into the list of class numbers as floats. A label that is no class is an error of the Gather on the processor.
+ */
+function writeOneHot(node: Node, emit: Lowering, labels: Value): string {
   const logits = node.inputs.find((input) => input.type.shape.length === 2)!;
   const [batch, classes] = sizes(logits) as [number, number];
   const { dtype } = logits.type;
-  const places = emit.temporary("places");
-  emit.node("Reshape", [emit.name(labels), emit.constant([batch, 1], "int64")], [places]);
-  const fill = (value: number, shape: readonly number[], suffix: string): string => {
-    const made = emit.temporary(suffix);
-    emit.node("Expand", [emit.constant([value], dtype, []), emit.constant(shape, "int64")], [made]);
-    return made;
-  };
-  const chosen = emit.temporary("one_hot");
-  const inputs = [fill(0, [batch, classes], "zeros"), places, fill(1, [batch, 1], "ones")];
-  emit.node("ScatterElements", inputs, [chosen], { axis: 1 });
-  return chosen;
+  const [flat, column, truth, chosen] = ["number", "column", "is_label", "one_hot"].map((each) => emit.temporary(each));
+  const numbers = Array.from({ length: classes }, (_, index) => index);
+  emit.node("Gather", [emit.constant(numbers, dtype), emit.name(labels)], [flat!]);
+  emit.node("Reshape", [flat!, emit.constant([batch, 1], "int64")], [column!]);
+  emit.node("Equal", [emit.constant(numbers, dtype, [1, classes]), column!], [truth!]);
+  emit.node("Cast", [truth!], [chosen!], { to: onnxType(dtype) });
+  return chosen!;
 }

@@ -1,6 +1,7 @@
 /** Operators that move values without computing. */
 import { add, formatShape, type Dim } from "../../ir/dim.js";
-import type { Attributes } from "../../ir/types.js";
+import type { Attributes, Value } from "../../ir/types.js";
+import { onnxType } from "../../emit/types.js";
 import { formula, sizes } from "../formula.js";
 import { ShapeError, type Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
@@ -108,4 +109,41 @@ const crop: Operator = {
   },
 };
 
-export const SHAPE_OPERATORS: readonly Operator[] = [reshape, expand, transpose, padAxes, crop];
+/**
+ * x, but not before `moment`, which has nothing else to do with it: 0 times one value of it is added, a dependence that
+ * no optimiser of ONNX Runtime sees through.
+ */
+const after: Operator = {
+  name: "after",
+  doc: "The first input, not before the second is there.",
+  infer: ([x]) => [known(x)],
+  lower(node, emit) {
+    const [x, moment] = node.inputs as readonly [Value, Value];
+    const vector = (size: number, value: number): string =>
+      emit.constant(
+        Array.from({ length: size }, () => value),
+        "int64",
+      );
+    const rank = moment.type.shape.length;
+    const step = (onnx: string, inputs: readonly string[], suffix: string, attributes = {}): string => {
+      const made = emit.temporary(suffix);
+      emit.node(onnx, inputs, [made], attributes);
+      return made;
+    };
+    const axes = emit.constant(
+      Array.from({ length: rank }, (_, axis) => axis),
+      "int64",
+    );
+    let one = emit.name(moment);
+    if (rank > 0) {
+      const first = step("Slice", [one, vector(rank, 0), vector(rank, 1), axes], "first");
+      one = step("Reshape", [first, emit.constant([1], "int64")], "one");
+    }
+    if (moment.type.dtype !== x.type.dtype) one = step("Cast", [one], "cast", { to: onnxType(x.type.dtype) });
+    const nothing = step("Mul", [one, emit.constant([0], x.type.dtype)], "nothing");
+    emit.node("Add", [emit.name(x), nothing], [emit.name(node.outputs[0]!)]);
+  },
+  gradient: "none",
+};
+
+export const SHAPE_OPERATORS: readonly Operator[] = [after, reshape, expand, transpose, padAxes, crop];

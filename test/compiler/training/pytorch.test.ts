@@ -47,14 +47,18 @@ describe("gradients are PyTorch's", () => {
 });
 
 describe("twenty steps follow PyTorch's losses", () => {
-  it.each(names(true))("%s", async (name) => {
-    const expected = golden(name);
-    const network = NETWORKS[name]!;
-    const training = await openTraining(buildTraining(modelOf(network), optionsOf(network)).train, network);
-    const own: number[] = [];
-    for (let step = 0; step < expected.losses.length; step += 1) own.push((await training.run(step))["loss"]![0]!);
-    await training.close();
-    const errors = own.map((loss, step) => Math.abs(loss / expected.losses[step]! - 1));
-    expect(Math.max(...errors), `${own.join(" ")}`).toBeLessThan(1e-3);
-  }, 300_000);
+  it.each(names(true))(
+    "%s",
+    async (name) => {
+      const expected = golden(name);
+      const network = NETWORKS[name]!;
+      const training = await openTraining(buildTraining(modelOf(network), optionsOf(network)).train, network);
+      const own: number[] = [];
+      for (let step = 0; step < expected.losses.length; step += 1) own.push((await training.run(step))["loss"]![0]!);
+      await training.close();
+      const errors = own.map((loss, step) => Math.abs(loss / expected.losses[step]! - 1));
+      expect(Math.max(...errors), `${own.join(" ")}`).toBeLessThan(1e-3);
+    },
+    300_000,
+  );
 });

@@ -9,7 +9,7 @@ import type { OracleNetwork } from "./networks.js";
 
 export interface TrainingSession {
   /** Runs batch `step` and keeps the state; gives every output. */
-  run(step: number): Promise<Record<string, Float32Array>>;
+  run(step: number, learningRate?: number): Promise<Record<string, Float32Array>>;
   /** Values of a state tensor now. */
   state(name: string): Float32Array;
   close(): Promise<void>;
@@ -21,34 +21,53 @@ export async function openTraining(
   network: OracleNetwork,
   options: ort.InferenceSession.SessionOptions = {},
   lossScale = 1,
+  /** Other inputs, and state in place of the oracle's. */
+  given: Readonly<Record<string, Float32Array>> = {},
 ): Promise<TrainingSession> {
   const bytes = emitBytes(training.graph);
   const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3, ...options });
   const state = new Map<string, ort.Tensor>();
-  for (const each of training.reads) state.set(each.name, new ort.Tensor("float32", initial(each), each.shape));
+  for (const each of training.reads) {
+    const values = given[each.name] ?? initial(each, network);
+    state.set(each.name, new ort.Tensor("float32", values, each.shape));
+  }
+  const others = training.graph.inputs.flatMap(({ name, value }) =>
+    given[name] === undefined || state.has(name)
+      ? []
+      : [[name, new ort.Tensor("float32", given[name], value.type.shape as number[])] as const],
+  );
   const how = network.training;
   const [batch, ...rest] = network.image;
-  const given = new Set(session.inputNames);
+  const wanted = new Set(session.inputNames);
   const classes = classesOf(training);
   return {
-    async run(step) {
+    async run(step, learningRate = how?.learning_rate ?? 0.1) {
       const index = how ? step % how.batches : step;
       const image = uniform(`image${index}`, batch * rest.reduce((a, b) => a * b, 1), -2, 2);
       const labels = uniform(`labels${index}`, batch, 0, classes);
-      const feeds: Record<string, ort.Tensor> = {
-        image: new ort.Tensor("float32", image, network.image),
-        labels: new ort.Tensor("int64", BigInt64Array.from(labels, (label) => BigInt(Math.floor(label))), [batch]),
-        ...Object.fromEntries(state),
-      };
-      if (given.has("learning_rate")) feeds["learning_rate"] = scalar(how?.learning_rate ?? 0.1);
-      if (given.has("loss_scale")) feeds["loss_scale"] = scalar(lossScale);
+      const feeds: Record<string, ort.Tensor> = Object.fromEntries([...others, ...state]);
+      if (wanted.has("image")) feeds["image"] = new ort.Tensor("float32", image, network.image);
+      if (wanted.has("labels")) {
+        const numbers = BigInt64Array.from(labels, (label) => BigInt(Math.floor(label)));
+        feeds["labels"] = new ort.Tensor("int64", numbers, [batch]);
+      }
+      if (wanted.has("learning_rate")) feeds["learning_rate"] = scalar(learningRate);
+      if (wanted.has("loss_scale")) feeds["loss_scale"] = scalar(lossScale);
       for (const { name, shape } of training.noise) {
         const layer = name.replace(/^random\./, "");
-        const values = uniform(`noise${step}.${layer}`, shape.reduce((a, b) => a * b, 1), 0, 1);
+        const values = uniform(
+          `noise${step}.${layer}`,
+          shape.reduce((a, b) => a * b, 1),
+          0,
+          1,
+        );
         feeds[name] = new ort.Tensor("float32", values, shape);
       }
       const outputs = await session.run(feeds);
-      for (const { name } of training.writes) state.set(name, outputs[nextName(name)] as ort.Tensor);
+      for (const { name } of training.writes) {
+        if (state.get(name)?.location === "gpu-buffer") state.get(name)!.dispose();
+        state.set(name, outputs[nextName(name)] as ort.Tensor);
+      }
       return Object.fromEntries(
         Object.entries(outputs).flatMap(([name, tensor]) =>
           tensor.location === "cpu" ? [[name, tensor.data as Float32Array]] : [],
@@ -65,13 +84,16 @@ function scalar(value: number): ort.Tensor {
 }
 
 /** What the oracle's networks begin with. */
-export function initial({ init, shape, role, parameter }: StateTensor): Float32Array {
+export function initial({ init, shape, role, parameter }: StateTensor, network?: OracleNetwork): Float32Array {
   const size = shape.reduce((product, dim) => product * dim, 1);
-  if (init.kind === "parameter") return oracleTensor(init.path, shape);
+  if (init.kind === "parameter") {
+    const gain = init.path.endsWith("bn3.weight") ? (network?.residualGain ?? 1) : 1;
+    return oracleTensor(init.path, shape).map((value) => gain * value);
+  }
   return initialValues(init satisfies Parameter["init"], size, `${role} ${parameter ?? ""}`, 0);
 }
 
 function classesOf({ graph }: TrainingGraph): number {
   const loss = graph.nodes.find((node) => node.op === "softmax_cross_entropy");
-  return loss!.inputs[0]!.type.shape[1] as number;
+  return (loss?.inputs[0]!.type.shape[1] as number | undefined) ?? 0;
 }

@@ -1,0 +1,64 @@
+/** A training program as `.onnx` files that any ONNX Runtime binding can drive (docs/training-graphs.md). */
+import { formatPlace } from "../diagnostics/render.js";
+import { emitOnnx, type EmittedModel } from "../emit/onnx.js";
+import type { Model } from "../model.js";
+import { buildTraining } from "./build.js";
+import type { StateTensor, TrainingGraph, TrainingOptions, TrainingProgram } from "./contract.js";
+
+/** The graphs of a program, as their files are called: `train.onnx`, ... */
+export const TRAINING_GRAPHS = ["train", "gradients", "update", "evaluate"] as const;
+
+/** The first in which ScatterElements adds up: the gradient of a maximum pool. */
+const OLDEST_OPSET = 16;
+
+export interface EmittedTraining {
+  readonly program: TrainingProgram;
+  /** By file name. */
+  readonly files: ReadonlyMap<string, EmittedModel>;
+}
+
+export interface EmitTrainingOptions extends TrainingOptions {
+  /** Version of the ai.onnx operators. Default 17, at least 16. */
+  readonly opset?: number;
+}
+
+/** Throws a RangeError where the model can't be trained so; see {@link buildTraining}. */
+export function emitTraining(model: Model, options: EmitTrainingOptions): EmittedTraining {
+  if (options.opset !== undefined && options.opset < OLDEST_OPSET) {
+    throw new RangeError(`training graphs need opset ${OLDEST_OPSET} or later, not ${options.opset}`);
+  }
+  const program = buildTraining(model, options);
+  const files = TRAINING_GRAPHS.map(
+    (name) => [`${name}.onnx`, emitTrainingGraph(model, program[name], options)] as const,
+  );
+  return { program, files: new Map(files) };
+}
+
+/** One graph of a program. What it reads and writes is in the metadata too, as JSON: {@link describeState}. */
+export function emitTrainingGraph(
+  model: Model,
+  training: TrainingGraph,
+  { opset }: Pick<EmitTrainingOptions, "opset"> = {},
+): EmittedModel {
+  return emitOnnx(training.graph, {
+    ...(opset === undefined ? {} : { opset }),
+    sourceLine: (span) => (span.file === "" ? "" : formatPlace(span, model.sources)),
+    metadata: {
+      "resnetc.network": model.name,
+      "resnetc.training.reads": JSON.stringify(training.reads.map(describeState)),
+      "resnetc.training.writes": JSON.stringify(training.writes.map((each) => each.name)),
+      "resnetc.training.noise": JSON.stringify(training.noise),
+    },
+  });
+}
+
+/** Name, shape, role and beginning of a state tensor, for the metadata of a file. */
+function describeState({ name, shape, role, parameter, init }: StateTensor): unknown {
+  return {
+    name,
+    shape,
+    role,
+    ...(parameter === undefined ? {} : { parameter }),
+    ...(init.kind === "constant" ? { value: init.value } : { like: init.path }),
+  };
+}

@@ -1,0 +1,51 @@
+/** How much memory a graph takes, from the lives of its values: known before anything runs. */
+import { evaluate } from "../ir/dim.js";
+import type { Graph, Value } from "../ir/types.js";
+import { elementBytes } from "../emit/types.js";
+import type { TrainingGraph } from "./contract.js";
+
+/** All in bytes. */
+export interface Memory {
+  /** Parameters, statistics, momenta: what stays from step to step. */
+  readonly state: number;
+  /** Images and labels of one batch, and other inputs. */
+  readonly inputs: number;
+  /**
+   * The most that all other values take at once, each from the node that makes it to the last that uses it. What
+   * operators need besides, and next values of the state while the old ones live, are in it.
+   */
+  readonly peak: number;
+  /** Path of the node at which the peak is. */
+  readonly at: string;
+}
+
+export function trainingMemory({ graph, reads }: TrainingGraph): Memory {
+  const names = new Set(reads.map((each) => each.name));
+  const sum = (wanted: boolean): number =>
+    graph.inputs.filter(({ name }) => names.has(name) === wanted).reduce((total, each) => total + bytes(each.value), 0);
+  return { state: sum(true), inputs: sum(false), ...peakMemory(graph) };
+}
+
+/** The most that the values which a graph makes take at once. Outputs live to the end. */
+export function peakMemory(graph: Graph): { readonly peak: number; readonly at: string } {
+  const lastUse = new Map<number, number>();
+  graph.nodes.forEach((node, index) => node.inputs.forEach((input) => lastUse.set(input.id, index)));
+  graph.outputs.forEach(({ value }) => lastUse.set(value.id, graph.nodes.length));
+  const dying = new Map<number, number>();
+  let [now, peak, at] = [0, 0, ""];
+  for (const [index, node] of graph.nodes.entries()) {
+    for (const output of node.outputs) {
+      const size = bytes(output);
+      now += size;
+      const end = lastUse.get(output.id) ?? index;
+      dying.set(end, (dying.get(end) ?? 0) + size);
+    }
+    if (now > peak) [peak, at] = [now, node.path];
+    now -= dying.get(index) ?? 0;
+  }
+  return { peak, at };
+}
+
+function bytes({ type }: Value): number {
+  return type.shape.reduce<number>((size, dim) => size * evaluate(dim), elementBytes(type.dtype));
+}
