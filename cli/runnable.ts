@@ -1,4 +1,5 @@
 /** A model to run: a `.onnx` file as it is, a target compiled in memory. */
+import type { Model } from "../compiler/model.js";
 import type { InputShape } from "./arguments.js";
 import { InputFailure, UsageFailure } from "./failure.js";
 import { loadModel } from "./target.js";
@@ -9,6 +10,8 @@ export interface RunnableOptions {
   readonly lenient?: boolean;
   readonly input?: InputShape;
   readonly precision?: "fp32" | "fp16";
+  /** A target is compiled for any height and width, whatever its source declares. */
+  readonly anySize?: boolean;
 }
 
 /** Its path or its bytes. */
@@ -18,7 +21,8 @@ export async function runnable(target: string, options: RunnableOptions): Promis
     if (given !== undefined) throw new UsageFailure(`--${given} is for targets; ${target} is compiled already`);
     return target;
   }
-  const model = await loadModel(target, { input: options.input });
+  const declared = await loadModel(target, { input: options.input });
+  const model = options.anySize && !options.input ? await loadModel(target, { input: openInput(declared) }) : declared;
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
   const { emitModel } = await import("../compiler/compile.js");
   const { concat } = await import("../compiler/emit/onnx.js");
@@ -36,4 +40,9 @@ export async function runnable(target: string, options: RunnableOptions): Promis
   } finally {
     weights?.close();
   }
+}
+
+/** `3xHxW` for a network that takes three channels. */
+function openInput({ graph }: Model): InputShape {
+  return [graph.inputs[0]!.value.type.shape[1] as number, "H", "W"];
 }

@@ -60,7 +60,7 @@ export function classifyCommand(): Command {
 async function run(target: string, images: string[], options: Options): Promise<void> {
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const preprocess = options.preprocess === undefined ? undefined : await namedPreprocess(options.preprocess);
-  const model = await runnable(target, options);
+  const model = await runnable(target, { ...options, anySize: options.scales !== undefined });
   const { openClassifier } = await import("../../runtime/classify.js");
   const classifier = await openClassifier(model, {
     device: options.device,

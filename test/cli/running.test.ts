@@ -73,6 +73,13 @@ describe("classify", () => {
     expect(fromTarget.results).toEqual(fromFile.results);
   });
 
+  it("opens the size of a target whose source fixes it, for scales", async () => {
+    const args = ["classify", "CifarResNet(depth: 8)", "cat.jpg", "--scales", "32,40"];
+    const { code, stdout } = await resnetc(args, { cwd: folder });
+    expect(stdout).toContain("%");
+    expect(code).toBe(0);
+  });
+
   it("averages crops and scales", async () => {
     const one = await classify("tiny.resnet", "cat.jpg", "--crops", "1", "--input", "3x32x32");
     const ten = await classify("tiny.resnet", "cat.jpg", "--crops", "10", "--input", "3x32x32");
