@@ -35,7 +35,7 @@ class DeviceEngine implements Engine {
   }
 
   async setState(state: Values): Promise<void> {
-    this.#release(this.#state);
+    this.#release(this.#state.values());
     for (const { name, shape } of this.#graphs.state) {
       // A copy: a spare of it is written to.
       this.#state.set(name, this.#tensor(state.get(name)!.slice(), shape));
@@ -143,7 +143,7 @@ class DeviceEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    this.#release(this.#state);
+    this.#release(this.#state.values());
     this.#state.clear();
     const sessions = await Promise.allSettled(this.#sessions.values());
     this.#sessions.clear();
@@ -222,7 +222,7 @@ class DeviceEngine implements Engine {
       for (const name of graph.writes) fetches[nextName(name)] = this.#spareFor(name);
     }
     try {
-      return (await session.run(feeds, fetches)) as Record<string, Tensor>;
+      return await session.run(feeds, fetches);
     } catch (error) {
       throw new SessionError(`${graph.name}: ${readable(error)}`, { cause: error });
     }
@@ -254,10 +254,8 @@ class DeviceEngine implements Engine {
   }
 
   /** What is in a device's memory has to be given back; the rest is JavaScript's. */
-  #release(tensors: Iterable<Tensor> | ReadonlyMap<string, Tensor>): void {
-    for (const tensor of tensors instanceof Map ? tensors.values() : (tensors as Iterable<Tensor>)) {
-      if (tensor.location === "gpu-buffer") tensor.dispose();
-    }
+  #release(tensors: Iterable<Tensor>): void {
+    for (const tensor of tensors) if (tensor.location === "gpu-buffer") tensor.dispose();
   }
 
   #session(graph: EmittedGraph, key: string, stays: boolean, all: boolean): Promise<InferenceSession> {

@@ -118,7 +118,7 @@ function transferable(parameters: readonly unknown[]): ArrayBuffer[] {
   const [first] = parameters;
   const images = first instanceof Float32Array ? first : (first as { images?: unknown } | undefined)?.images;
   const whole = images instanceof Float32Array && images.buffer instanceof ArrayBuffer && images.byteLength > 0;
-  return whole && images.byteLength === images.buffer.byteLength ? [images.buffer as ArrayBuffer] : [];
+  return whole && images.byteLength === images.buffer.byteLength ? [images.buffer] : [];
 }
 
 /** An error of the other thread, of a class that callers know it by. */

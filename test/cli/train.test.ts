@@ -64,9 +64,9 @@ describe("train", () => {
     expect(report).toMatchObject({ schema: 1, finished: true, step: 40, unreadable: 0 });
     const evaluated = JSON.parse(
       good(await resnetc(["eval", "run", "--data", "shapes", "--device", "cpu", "--json"], { cwd })),
-    );
+    ) as { error: number };
     expect(evaluated).toMatchObject({ split: "test", pictures: 2000 });
-    expect((evaluated as { error: number }).error).toBeCloseTo(report.test.error, 9);
+    expect(evaluated.error).toBeCloseTo(report.test.error, 9);
     good(await resnetc(["plot", "run", "run", "-o", "curves.svg"], { cwd }));
     expect(await readFile(join(cwd, "curves.svg"), "utf8")).toMatch(
       /error \(%\)[\s\S]*stroke-dasharray[\s\S]*<\/svg>\n$/,

@@ -31,4 +31,4 @@ await train(
   },
 );
 await rm(folder, { recursive: true, force: true });
-console.log(JSON.stringify({ resident, losses }));
+process.stdout.write(JSON.stringify({ resident, losses }));
