@@ -68,6 +68,12 @@ export function buildTraining(model: Model, options: TrainingOptions): TrainingP
   };
 }
 
+/** Loss and gradients as they are before methods are chosen: what `tuneMethods` measures the operations of. */
+export function unloweredGradients(model: Model, options: TrainingOptions): Graph {
+  const { graph } = lossAndGradients(planTraining(model, options), undefined);
+  return options.precision === "mixed" ? halve(graph) : graph;
+}
+
 interface Plan {
   readonly graph: Graph;
   readonly logits: Value;

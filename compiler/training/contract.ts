@@ -71,6 +71,8 @@ export interface TrainingOptions {
   readonly target?: TrainingTarget;
   /** Only for target cpu: channels of a block in ONNX Runtime's blocked layout there (16 with AVX-512, 8 with AVX2). 0: plain layout. Default 0. */
   readonly blockSize?: number;
+  /** How operations are written that were measured on the machine (lowering/tune.ts). Default: by estimate. */
+  readonly methods?: Readonly<Record<string, string>>;
 }
 
 export type StateRole = "parameter" | "running statistic" | "momentum" | "second moment" | "ema" | "step";

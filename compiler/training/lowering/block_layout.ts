@@ -17,19 +17,59 @@ const ELEMENTWISE: ReadonlySet<string> = new Set([
   ...["relu_gradient", "affine", "positive", "select"],
 ]);
 
+export interface BlockOptions {
+  /** A node's method, where it was measured: anything but `blocked` leaves it plain. */
+  readonly choose?: (node: Node) => string | undefined;
+  /** Inputs and outputs of the graph that are in blocks, if their channels fill them. Default: none. */
+  readonly isBlocked?: (value: Value) => boolean;
+}
+
 /** The graph with maps in blocks of so many channels: 16 where the processor has AVX-512, 8 where it has AVX2. */
-export function blockLayout(graph: Graph, block: number): Graph {
-  const state = new Layouts(graph, block);
+export function blockLayout(graph: Graph, block: number, options: BlockOptions = {}): Graph {
+  const { choose = () => undefined, isBlocked = () => false } = options;
+  const state = new Layouts(graph, block, isBlocked);
   for (const node of graph.nodes) {
     if (state.isDone(node)) continue;
+    const method = choose(node);
     const rule = RULES[node.op] ?? (ELEMENTWISE.has(node.op) ? elementwise : plain);
-    if (!rule(node, state)) plain(node, state);
+    const wanted = method === undefined ? !isPointwiseWeightGradient(node) : method === "blocked";
+    if (!wanted || !rule(node, state)) plain(node, state);
   }
   return {
     ...graph,
     nodes: state.nodes,
-    outputs: graph.outputs.map(({ name, value }) => ({ name, value: state.plain(value) })),
+    outputs: graph.outputs.map(({ name, value }) => {
+      return { name, value: isBlocked(value) && state.fills(value) ? state.blocked(value) : state.plain(value) };
+    }),
   };
+}
+
+/** Operators that can be written in either layout at a choice, and which of their inputs and outputs are maps. */
+export const BLOCKABLE: Readonly<
+  Record<string, { readonly inputs: readonly number[]; readonly outputs: readonly number[] }>
+> = {
+  conv: { inputs: [0], outputs: [0] },
+  conv_input_gradient: { inputs: [0], outputs: [0] },
+  conv_weight_gradient: { inputs: [0, 1], outputs: [] },
+};
+
+/** Whether there is a choice of layouts for this node. */
+export function canBeBlocked(node: Node, block: number): boolean {
+  if (BLOCKABLE[node.op] === undefined) return false;
+  const graph: Graph = {
+    name: node.op,
+    inputs: node.inputs.map((value, index) => ({ name: `x${index}`, value })),
+    parameters: [],
+    constants: [],
+    nodes: [],
+    outputs: [],
+  };
+  return RULES[node.op]!(node, new Layouts(graph, block, () => false));
+}
+
+/** A product of matrices as it is: blocks win nothing. */
+function isPointwiseWeightGradient({ op, attributes }: Node): boolean {
+  return op === "conv_weight_gradient" && [attributes["kernel"], attributes["pad"]].join() === "1,1,0,0";
 }
 
 /** Writes a node in the blocked layout, if it can. */
@@ -49,12 +89,14 @@ class Layouts {
   readonly #done = new Set<Node>();
   #current: Node | undefined;
 
-  constructor(graph: Graph, block: number) {
+  constructor(graph: Graph, block: number, isBlocked: (value: Value) => boolean) {
     this.block = block;
     this.#uses = countUses(graph);
     for (const node of graph.nodes) node.inputs.forEach((input) => this.#users.set(input.id, node));
     const given = [...graph.inputs, ...graph.parameters, ...graph.constants];
-    given.forEach(({ value }) => this.define(value, value, "plain"));
+    for (const { value } of given) {
+      this.define(value, value, isBlocked(value) && this.fills(value) ? "blocked" : "plain");
+    }
     // What nobody says is made is given from outside: the state of training, while its graph is being put together.
     const produced = new Set(graph.nodes.flatMap((node) => node.outputs.map((output) => output.id)));
     for (const node of graph.nodes) {
@@ -173,7 +215,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     const isImage = (x.type.shape[1] as number) < state.block;
     if (isGrouped(node) || !(state.fills(x) || isImage) || !state.fills(dy)) return false;
     const attributes = { ...node.attributes, block: state.block };
-    if (isPointwise(node) || !fitsBlockedWeightGradient({ ...node, attributes })) return false;
+    if (!fitsBlockedWeightGradient({ ...node, attributes })) return false;
     state.begin(node);
     const outputs = state.add(
       node,
@@ -224,10 +266,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   dilate: (node, state) =>
     state.fills(node.outputs[0]!) && rewritten(node, state, "blocked_dilate", 1, { block: state.block }),
 };
-
-function isPointwise({ attributes }: Node): boolean {
-  return [attributes["kernel"], attributes["pad"]].join() === "1,1,0,0";
-}
 
 interface Followers {
   readonly addend?: Value;
