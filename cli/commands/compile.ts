@@ -23,6 +23,8 @@ interface Options {
   readonly fold: boolean;
   readonly labels?: string;
   readonly externalData?: boolean;
+  readonly training?: boolean;
+  readonly recipe?: string;
   readonly json?: boolean;
 }
 
@@ -42,6 +44,8 @@ export function compileCommand(): Command {
     .option("--no-fold", "keep batch norms apart from the convolutions before them")
     .option("--labels <file>", "names of the classes, one a line, to be carried by the model")
     .option("--external-data", "weights in a file beside the model, as for models above 2 GB")
+    .option("--training", "the training step instead, as four graphs in the folder -o (docs/training-graphs.md)")
+    .option("--recipe <name>", "with --training: optimiser, batch and the rest (default: cifar10, the paper's SGD)")
     .option("--json", "for programs: a report of what was written")
     .addHelpText(
       "after",
@@ -50,6 +54,7 @@ export function compileCommand(): Command {
         ["resnetc compile ResNet50V15 --weights resnet50.pth -o resnet50.onnx", "torchvision's weights"],
         ['resnetc compile "CifarResNet(depth: 56)" --seed 7', "the same bytes every time"],
         ["resnetc compile ResNet152 --no-weights", "structure only"],
+        ["resnetc compile ResNet18 --training --batch 16 -o step", "for other bindings of ONNX Runtime"],
       ),
     )
     .action(run);
@@ -59,6 +64,8 @@ async function run(target: string, options: Options): Promise<void> {
   if (options.weights === false && (options.seed !== undefined || options.externalData)) {
     throw new UsageFailure(`--no-weights does not go with ${options.externalData ? "--external-data" : "--seed"}`);
   }
+  if (options.recipe !== undefined && !options.training) throw new UsageFailure("--recipe goes with --training");
+  if (options.training) return compileTraining(target, options);
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const model = await loadModel(target, { input: options.input });
   if (labels !== undefined) requireLabels(labels, options.labels!, model);
@@ -85,6 +92,16 @@ async function run(target: string, options: Options): Promise<void> {
   } finally {
     weights?.close();
   }
+}
+
+async function compileTraining(target: string, options: Options): Promise<void> {
+  const given = (["weights", "labels", "precision", "externalData", "seed"] as const).find(
+    (name) => options[name] !== undefined && options[name] !== true,
+  );
+  if (given !== undefined) throw new UsageFailure(`--${given} does not go with --training: state is the graphs' input`);
+  const model = await loadModel(target, { input: options.input });
+  const { writeTraining } = await import("../training-files.js");
+  await writeTraining(model, options.output ?? `${model.name}-training`, options);
 }
 
 /** Weights beside the model are written first, and go again where the model can't be written. */

@@ -1,6 +1,7 @@
 /** `resnetc summary TARGET`: the network as table 1 of the paper has it, with what each part costs. */
 import { Command } from "commander";
-import { examples, inputShape, TARGET, type InputShape } from "../arguments.js";
+import type { Model } from "../../compiler/model.js";
+import { examples, inputShape, TARGET, wholeNumber, type InputShape } from "../arguments.js";
 import { summaryTable } from "../summary-table.js";
 import { loadModel } from "../target.js";
 import { colours, print, printJson } from "../terminal.js";
@@ -8,8 +9,17 @@ import { colours, print, printJson } from "../terminal.js";
 interface Options {
   readonly layers?: boolean;
   readonly input?: InputShape;
+  readonly training?: boolean;
+  readonly recipe?: string;
+  readonly batch?: number;
   readonly json?: boolean;
 }
+
+const trainingMemory = async (model: Model, options: Options) =>
+  (await import("../training-files.js")).memoryOfTraining(model, options);
+
+const describe = async (memory: Awaited<ReturnType<typeof trainingMemory>>) =>
+  (await import("../training-files.js")).describeMemory(memory);
 
 export function summaryCommand(): Command {
   return new Command("summary")
@@ -17,6 +27,9 @@ export function summaryCommand(): Command {
     .argument("<target>", TARGET)
     .option("--layers", "every layer in a row of its own, blocks not collapsed")
     .option("--input <shape>", "count for this input size, as 3x320x320", inputShape)
+    .option("--training", "also the memory that a training step takes")
+    .option("--recipe <name>", "with --training: optimiser, batch and the rest (default: cifar10, the paper's SGD)")
+    .option("--batch <n>", "with --training: images of a step, in place of the recipe's", wholeNumber(1, 65_536))
     .option("--json", "for programs: every layer and stage, with totals")
     .addHelpText(
       "after",
@@ -24,13 +37,18 @@ export function summaryCommand(): Command {
         ["resnetc summary ResNet50", "table 1's fourth column"],
         ["resnetc summary net.resnet#Small --layers", "every layer"],
         ["resnetc summary ResNet152 --json", "for programs"],
+        ["resnetc summary ResNet50 --training --batch 32", "with the memory of a training step"],
       ),
     )
     .action(async (target: string, options: Options) => {
       const model = await loadModel(target, { input: options.input });
       const { summarize } = await import("../../compiler/summary.js");
       const summary = summarize(model);
-      if (options.json) printJson(summary);
-      else print(summaryTable(summary, options.layers === true, colours.out));
+      const training = options.training ? await trainingMemory(model, options) : undefined;
+      if (options.json) printJson({ ...summary, ...(training && { training }) });
+      else {
+        print(summaryTable(summary, options.layers === true, colours.out));
+        if (training) print(await describe(training));
+      }
     });
 }

@@ -5,6 +5,7 @@ import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import { buildTraining } from "../../compiler/training/build.js";
 import type { TrainingOptions, TrainingProgram } from "../../compiler/training/contract.js";
+import { recipeOptions } from "../../compiler/training/from_recipe.js";
 import type { Device } from "../device.js";
 import type { Identity } from "./checkpoint.js";
 import { TrainingError } from "./error.js";
@@ -55,19 +56,11 @@ export function buildProgram(
     if (isSymbolic(dim)) sizes[formatDim(dim)] = length;
   });
   const options: TrainingOptions = {
-    optimizer: recipe.optimizer,
-    batch: recipe.batch / recipe.accumulate,
+    ...recipeOptions(recipe),
     evaluationBatch: evaluationBatch(recipe),
     sizes,
-    labelSmoothing: recipe.labelSmoothing,
-    frozenStages: recipe.frozenStages,
-    frozenBatchNorm: recipe.frozenBatchNorm,
-    checkpointStages: recipe.recompute,
-    precision: recipe.precision,
     target: device,
     blockSize,
-    ...(recipe.clipNorm !== undefined && { clipNorm: recipe.clipNorm }),
-    ...(recipe.emaDecay !== undefined && { emaDecay: recipe.emaDecay }),
   };
   try {
     return buildTraining(model, options);
