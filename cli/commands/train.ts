@@ -127,10 +127,9 @@ class Report {
       case "start": {
         const { device, deviceReason, step, length, batch } = event;
         this.#tell(() => {
-          const from = step > 0 ? `going on after ${plural(step, "update")} of` : "";
-          say(
-            `${from} ${plural(length.steps, "update")} of ${plural(batch, "image")}, ${count(length.stepsPerEpoch)} an epoch`.trim(),
-          );
+          const made = step > 0 ? `going on after ${count(step)} of ` : "";
+          const all = `${plural(length.steps, "update")} of ${plural(batch, "image")}`;
+          say(`${made}${all}, ${count(length.stepsPerEpoch)} an epoch`);
           say(colours.error.dim(`on ${device}: ${deviceReason}`));
         });
         this.#progress = startTrainingProgress(length, batch);
