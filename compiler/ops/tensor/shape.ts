@@ -9,13 +9,13 @@ import { known, reshaped } from "../shapes.js";
 /** A list of whole numbers among the attributes. */
 export function ints(attributes: Attributes, name: string): readonly number[] {
   const value = attributes[name];
-  if (Array.isArray(value) && value.every((each) => typeof each === "number")) return value as readonly number[];
+  if (Array.isArray(value) && value.every((each) => typeof each === "number")) return value;
   throw new TypeError(`attribute ${name} should be numbers, is ${JSON.stringify(value)}`);
 }
 
 function count(shape: readonly Dim[]): number | undefined {
   return shape.every((dim) => typeof dim === "number")
-    ? shape.reduce<number>((product, dim) => product * (dim as number), 1)
+    ? shape.reduce<number>((product, dim) => product * dim, 1)
     : undefined;
 }
 

@@ -19,4 +19,4 @@ for (const name of process.argv[2]?.split(",") ?? ["webgpu_steps"]) {
   for (let step = 0; step < 5; step += 1) losses[name].push((await session.run(step))["loss"]![0]!);
   await session.close();
 }
-console.log(JSON.stringify(losses));
+process.stdout.write(`${JSON.stringify(losses)}\n`);
