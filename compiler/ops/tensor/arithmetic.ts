@@ -56,9 +56,35 @@ function unary(name: string, doc: string, lower: Operator["lower"], rule?: Unary
   };
 }
 
+/**
+ * ONNX Runtime goes value by value through a tensor whose last sizes are 1 (the weights of a 1x1 convolution) when the
+ * other one is a single number, thirty times as slowly as through the same values in a row: it gets them in a row.
+ *
+ * @returns whether the operator was written
+ */
+function writeInRow(
+  onnx: string,
+  [a, b]: readonly [string, string],
+  type: TensorType,
+  output: string,
+  emit: Lowering,
+): boolean {
+  const { shape } = type;
+  if (shape.length < 2 || shape.at(-1) !== 1 || shape.some((dim) => typeof dim !== "number")) return false;
+  const [flat, result] = [emit.temporary("in_row"), emit.temporary("result")];
+  emit.node("Reshape", [a, emit.constant([-1], "int64")], [flat]);
+  emit.node(onnx, [flat, b], [result]);
+  emit.node("Reshape", [result, emit.constant(shape as readonly number[], "int64")], [output]);
+  return true;
+}
+
 /** One ONNX operator of the node's inputs. */
 function direct(onnx: string): Operator["lower"] {
   return (node, emit) => {
+    const [a, b] = node.inputs;
+    if (b?.type.shape.length === 0) {
+      if (writeInRow(onnx, [emit.name(a!), emit.name(b)], a!.type, emit.name(node.outputs[0]!), emit)) return;
+    }
     emit.node(
       onnx,
       node.inputs.map((input) => emit.name(input)),
@@ -91,10 +117,13 @@ function lowerAffine(node: Node, emit: Lowering): void {
   let current = emit.name(x);
   if (scale !== 1 || offset === 0) {
     const scaled = offset === 0 ? emit.name(y) : emit.temporary("scaled");
-    emit.node("Mul", [current, scalar(scale, y.type, emit)], [scaled]);
+    const inputs = [current, scalar(scale, y.type, emit)] as const;
+    if (!writeInRow("Mul", inputs, y.type, scaled, emit)) emit.node("Mul", inputs, [scaled]);
     current = scaled;
   }
-  if (offset !== 0) emit.node("Add", [current, scalar(offset, y.type, emit)], [emit.name(y)]);
+  if (offset === 0) return;
+  const inputs = [current, scalar(offset, y.type, emit)] as const;
+  if (!writeInRow("Add", inputs, y.type, emit.name(y), emit)) emit.node("Add", inputs, [emit.name(y)]);
 }
 
 function lowerPower(node: Node, emit: Lowering): void {
