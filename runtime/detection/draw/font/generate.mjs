@@ -34,7 +34,9 @@ for (const [first, last] of RANGES) {
     lines.push(`  ${JSON.stringify(letter)}: [${advance}, ${JSON.stringify(path.join(""))}],`);
   }
 }
-const licence = readFileSync(new URL("LICENSE", import.meta.url), "utf8").trim().replaceAll("\n", "\n * ");
+const licence = readFileSync(new URL("LICENSE", import.meta.url), "utf8")
+  .trim()
+  .replaceAll("\n", "\n * ");
 writeFileSync(
   new URL("glyphs.generated.ts", import.meta.url),
   `/**
