@@ -24,8 +24,13 @@ export class Reporter {
     this.#broken.push(span);
   }
 
+  /** Whether this was said of this place: what a message needs need not be computed again. */
+  hasReported(code: Code, span: Span): boolean {
+    return this.#seen.has(placeKey(code, span));
+  }
+
   report(code: Code, span: Span, message: string, details: Details = {}): void {
-    const key = `${code} ${span.file} ${span.start} ${span.end}`;
+    const key = placeKey(code, span);
     if (this.#seen.has(key) || this.#broken.some((place) => touches(span, place))) return;
     this.#seen.add(key);
     this.#reported.push({
@@ -71,6 +76,10 @@ export class Reporter {
   get hasErrors(): boolean {
     return this.errorCount > 0;
   }
+}
+
+function placeKey(code: Code, span: Span): string {
+  return `${code} ${span.file} ${span.start} ${span.end}`;
 }
 
 /** Whether the span has the place in it, or ends just before it: `conv 3x3, }` lacks what the error is about. */

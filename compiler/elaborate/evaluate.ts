@@ -104,6 +104,7 @@ export function unknownName(
   site: Site,
   names: Iterable<string> = [...site.environment.names(), ...Object.keys(FUNCTIONS)],
 ): typeof UNKNOWN {
+  if (site.reporter.hasReported("unknown-name", span)) return UNKNOWN;
   return fail(site, "unknown-name", span, `nothing here is called \`${name}\``, { help: didYouMean(name, names) });
 }
 

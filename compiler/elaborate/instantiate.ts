@@ -17,6 +17,7 @@ import {
   type Place,
   type StageStride,
 } from "./place.js";
+import { Abandoned } from "./session.js";
 import { isList, isRecord, UNKNOWN, type DeclarationValue, type EvalValue, type PartValue } from "./values.js";
 
 /** `bottleneck(64)`: its layers, once. */
@@ -63,8 +64,8 @@ function enter(use: Use, value: DeclarationValue, label: string, place: Place): 
   const chain = [...place.chain, { label, span: use.span }];
   if (place.depth >= DEEPEST) {
     fail({ ...siteOf(place), chain: chain.slice(-3) }, "endless-definition", use.span, `${label} contains itself`);
-    place.flow.tensor = UNKNOWN;
-    return undefined;
+    // Whatever stands beside it would go as deep again, at every level.
+    throw new Abandoned();
   }
   const opened = open(value, { ...siteOf(place, use.span), chain: place.chain });
   if (!opened) {
