@@ -4,12 +4,12 @@ import { ANSI_COLORS, NO_COLORS, type Palette } from "../compiler/diagnostics/re
 
 type Stream = NodeJS.WriteStream & { fd: 1 | 2 };
 
-/** FORCE_COLOR wins over NO_COLOR; without either, colours are for terminals that have them. */
+/** FORCE_COLOR wins over NO_COLOR; without either, colours are for terminals that have them (`isTTY` is undefined on others). */
 function coloured(stream: Stream): boolean {
   const { FORCE_COLOR, NO_COLOR, TERM } = process.env;
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
   if (NO_COLOR !== undefined && NO_COLOR !== "") return false;
-  return stream.isTTY && TERM !== "dumb";
+  return Boolean(stream.isTTY) && TERM !== "dumb";
 }
 
 const outColours = createColors(coloured(process.stdout));

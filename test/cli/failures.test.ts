@@ -119,6 +119,7 @@ describe("colours", () => {
   const escape = "\u001b[";
   it.each([
     ["are left out where the output is no terminal", {}, false],
+    ["are left out where the output is no terminal, on a build server too", { CI: "true" }, false],
     ["are there when forced", { FORCE_COLOR: "1" }, true],
     ["are left out on request", { NO_COLOR: "1" }, false],
   ] as const)("%s", async (_name, env, coloured) => {
