@@ -12,6 +12,10 @@ export const METADATA_KEYS = {
   labels: "resnetc.labels",
   /** The network's name: `ResNet50`. */
   network: "resnetc.network",
+  /** `detection` where the model is a detector; absent for others. */
+  task: "resnetc.task",
+  /** Of a detector: `inclusive` boxes end with their last pixel (x2 - x1 + 1 wide), `exclusive` ones behind it. */
+  boxes: "resnetc.boxes",
   /** Version of this layout. */
   version: "resnetc.version",
 } as const;
@@ -77,11 +81,12 @@ function isLabels(value: unknown): value is readonly string[] {
 
 function isPreprocess(value: unknown): value is Preprocess {
   if (typeof value !== "object" || value === null) return false;
-  const { name, resize, centerCrop, interpolation, color, range, mean, std } = value as Record<string, unknown>;
+  const { name, resize, centerCrop, interpolation, color, range, mean, std, padTo } = value as Record<string, unknown>;
   return (
     typeof name === "string" &&
     (resize === undefined || isResize(resize)) &&
     (centerCrop === undefined || isSize(centerCrop)) &&
+    (padTo === undefined || isLength(padTo)) &&
     ["nearest", "bilinear", "bicubic"].includes(interpolation as string) &&
     ["rgb", "bgr"].includes(color as string) &&
     typeof range === "number" &&
@@ -94,7 +99,13 @@ function isPreprocess(value: unknown): value is Preprocess {
 
 function isResize(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  return "shorter" in value ? isLength(value.shorter) : "to" in value && isSize(value.to);
+  if (!("shorter" in value)) return "to" in value && isSize(value.to);
+  const { shorter, longest, like } = value as Record<string, unknown>;
+  return (
+    isLength(shorter) &&
+    (longest === undefined || isLength(longest)) &&
+    (like === undefined || ["opencv", "torch", "pillow"].includes(like as string))
+  );
 }
 
 function isSize(value: unknown): boolean {

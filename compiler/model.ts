@@ -4,8 +4,8 @@ import type { Graph, Scope } from "./ir/types.js";
 /** How an image becomes an input tensor; a `preprocess` declaration. Travels in the `.onnx` as metadata. */
 export interface Preprocess {
   readonly name: string;
-  /** `shorter`: the shorter side gets this length, the other in proportion. `to`: both sides. Absent: no scaling. */
-  readonly resize?: { readonly shorter: number } | { readonly to: readonly [height: number, width: number] };
+  /** `to`: both sides. Absent: no scaling. */
+  readonly resize?: ResizeShorter | { readonly to: readonly [height: number, width: number] };
   /** Cut from the middle after scaling. Absent: the network's input size. */
   readonly centerCrop?: readonly [height: number, width: number];
   readonly interpolation: "nearest" | "bilinear" | "bicubic";
@@ -16,6 +16,21 @@ export interface Preprocess {
   readonly mean: readonly number[];
   /** Each channel is divided by it after that. */
   readonly std: readonly number[];
+  /** Zeros on the right and below, up to multiples of this; detectors. Absent: none. */
+  readonly padTo?: number;
+}
+
+/** The shorter side gets this length, the other follows in proportion. */
+export interface ResizeShorter {
+  readonly shorter: number;
+  /** Less where the longer side would exceed this. */
+  readonly longest?: number;
+  /**
+   * Whose resizing a detector's is, to the rounding: `opencv` (py-faster-rcnn) and `torch` (torchvision's detectors) sample
+   * the normalised values between pixels, `pillow` (Detectron2) averages bytes where it shrinks. Absent: torchvision's
+   * for classification.
+   */
+  readonly like?: "opencv" | "torch" | "pillow";
 }
 
 /** A `weights` declaration: how the names of a weight file correspond to ours. */

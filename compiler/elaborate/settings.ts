@@ -1,7 +1,7 @@
 /** Statements that say something of a network, a preprocessing or a name map rather than add a layer. */
 import type { Use } from "../../grammar/ast.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import type { Preprocess, WeightMap } from "../model.js";
+import type { Preprocess, ResizeShorter, WeightMap } from "../model.js";
 import { bind, type Bound, type Spec } from "./bind.js";
 import { open, type Opened } from "./declarations.js";
 import { evaluate, checkAssertion, evaluateBoolean, fail, isUnknown, wrongType, type Site } from "./evaluate.js";
@@ -25,7 +25,13 @@ export const NETWORK_SETTINGS: Readonly<Record<string, SettingSpec>> = {
 
 /** In a `preprocess` declaration. */
 export const PREPROCESS_SETTINGS: Readonly<Record<string, SettingSpec>> = {
-  resize: [spec("shorter", "int", { min: 1, optional: true }), spec("to", "size2", { min: 1, optional: true })],
+  resize: [
+    spec("shorter", "int", { min: 1, optional: true }),
+    spec("longest", "int", { min: 1, optional: true }),
+    spec("like", "word", { words: ["opencv", "torch", "pillow"], optional: true }),
+    spec("to", "size2", { min: 1, optional: true }),
+  ],
+  pad_to: [spec("multiple", "int", { min: 1 })],
   center_crop: [spec("size", "size2", { min: 1 })],
   interpolation: [spec("kind", "word", { words: ["bilinear", "bicubic", "nearest"] })],
   color: [spec("order", "word", { words: ["rgb", "bgr"] })],
@@ -143,9 +149,13 @@ export function readPreprocess(value: DeclarationValue, site: Site): Preprocess 
   );
   const get = (word: string, name: string): Bound | undefined => given.get(word)?.values[name];
   const shorter = get("resize", "shorter") as number | undefined;
+  const longest = get("resize", "longest") as number | undefined;
+  const like = get("resize", "like") as ResizeShorter["like"];
+  const padTo = get("pad_to", "multiple") as number | undefined;
   const to = get("resize", "to") as readonly [number, number] | undefined;
   const crop = get("center_crop", "size") as readonly [number, number] | undefined;
-  const resize = to ? { to } : shorter === undefined ? undefined : { shorter };
+  const byShorter = shorter === undefined ? undefined : { shorter, ...(longest && { longest }), ...(like && { like }) };
+  const resize = to ? { to } : byShorter;
   return {
     name: value.alias ?? value.declaration.name.text,
     ...(resize ? { resize } : {}),
@@ -155,6 +165,7 @@ export function readPreprocess(value: DeclarationValue, site: Site): Preprocess 
     range: (get("range", "white") as number | undefined) ?? 1,
     mean: (get("subtract", "mean") as readonly number[] | undefined) ?? [0, 0, 0],
     std: (get("divide", "std") as readonly number[] | undefined) ?? [1, 1, 1],
+    ...(padTo && { padTo }),
   };
 }
 
