@@ -1,20 +1,19 @@
 /** Which part of a scaled picture goes into the network, in torchvision's rounding. */
 import type { Preprocess } from "../../compiler/model.js";
 import type { Window } from "./resample.js";
+import { roundHalfEven, scaleByRules } from "./scaled-size.js";
 
 export type Size = readonly [height: number, width: number];
 
 /** Size of a picture whose shorter side gets the given length; the longer side is rounded down. */
-export function scaleShorter([height, width]: Size, shorter: number): Size {
-  return height < width
-    ? [shorter, Math.trunc((shorter * width) / height)]
-    : [Math.trunc((shorter * height) / width), shorter];
+export function scaleShorter(image: Size, shorter: number): Size {
+  return scaleByRules(image, { shorter }).size;
 }
 
 /** Size that the picture is scaled to. */
 export function scaledSize(image: Size, resize: Preprocess["resize"]): Size {
   if (resize === undefined) return image;
-  return "shorter" in resize ? scaleShorter(image, resize.shorter) : resize.to;
+  return "shorter" in resize ? scaleByRules(image, resize).size : resize.to;
 }
 
 /**
@@ -47,11 +46,4 @@ export function mirrorWindow(window: Window, [, width]: Size): Window {
 function middle(length: number, cut: number): number {
   // torchvision: the margin before the picture is rounded down where it has to be widened, to even where it is cut.
   return cut > length ? -Math.floor((cut - length) / 2) : roundHalfEven((length - cut) / 2);
-}
-
-/** Python's `round`. */
-function roundHalfEven(x: number): number {
-  const down = Math.floor(x);
-  if (x - down !== 0.5) return Math.round(x);
-  return down % 2 === 0 ? down : down + 1;
 }

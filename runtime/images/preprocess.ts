@@ -120,7 +120,7 @@ function mirror({ width, height, data }: Image): Image {
 }
 
 /** Bytes to what the network was trained on: each channel's 256 possible values are computed once, in fp32. */
-function normalize(image: Image, { color, range, mean, std }: Preprocess): Planes {
+export function normalize(image: Image, { color, range, mean, std }: Preprocess): Planes {
   const pixels = image.width * image.height;
   const data = new Float32Array(3 * pixels);
   for (let channel = 0; channel < 3; channel++) {
