@@ -1,12 +1,10 @@
 /** Pictures to class names: the paper's three ways of testing, on any classification model in ONNX. */
 import path from "node:path";
 import type { Preprocess } from "../compiler/model.js";
-import { decodeImage } from "./images/decode.js";
-import { ImageError } from "./images/image.js";
 import { views, type Planes, type View } from "./images/preprocess.js";
+import { nameOf, orProblem, readImage, type ImageSource, type NamedImage } from "./images/source.js";
 import { imageInput, meanProbabilities, numberOrNone, scoreOutput, type Scorer } from "./class-scores.js";
-import { parseMetadata } from "../compiler/metadata.js";
-import { readModelInfo } from "./model-info.js";
+import { readModelMetadata } from "./model-metadata.js";
 import { openSession, SessionError, type Session, type SessionOptions } from "./session.js";
 
 export interface ClassifierOptions extends SessionOptions {
@@ -62,15 +60,11 @@ export interface Classifier {
    *
    * @throws {SessionError} for what concerns all of them: options that the model can't follow
    */
-  classify(images: readonly (string | NamedImage)[], options?: ClassifyOptions): Promise<Classified[]>;
+  classify(images: readonly ImageSource[], options?: ClassifyOptions): Promise<Classified[]>;
   close(): Promise<void>;
 }
 
-/** A picture that is not in a file. */
-export interface NamedImage {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
+export type { NamedImage };
 
 /**
  * Opens a model for classification. A `.onnx` that resnetc compiled is enough; of others, the preprocessing has to be
@@ -80,7 +74,10 @@ export interface NamedImage {
  */
 export async function openClassifier(model: string | Uint8Array, options: ClassifierOptions = {}): Promise<Classifier> {
   const name = typeof model === "string" ? path.basename(model) : "model";
-  const carried = metadataOf(model, name);
+  const carried = readModelMetadata(model, name);
+  if (carried.detection !== undefined) {
+    throw new SessionError(`${name}: a detector, which finds objects and doesn't classify: use detect`);
+  }
   const preprocess = options.preprocess ?? carried.preprocess;
   if (preprocess === undefined) {
     throw new SessionError(
@@ -112,15 +109,6 @@ export async function openClassifier(model: string | Uint8Array, options: Classi
   }
 }
 
-function metadataOf(model: string | Uint8Array, name: string): ReturnType<typeof parseMetadata> {
-  const { metadata } = readModelInfo(model);
-  try {
-    return parseMetadata(metadata);
-  } catch (error) {
-    throw new SessionError(`${name}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
 interface Ready extends Scorer {
   readonly preprocess: Preprocess;
   readonly labels: readonly string[] | undefined;
@@ -128,7 +116,7 @@ interface Ready extends Scorer {
 
 async function classifyAll(
   model: Ready,
-  images: readonly (string | NamedImage)[],
+  images: readonly ImageSource[],
   options: ClassifyOptions,
 ): Promise<Classified[]> {
   const { top = 5, onProgress } = options;
@@ -136,7 +124,7 @@ async function classifyAll(
   const batch = model.input.batch ?? options.batch ?? DEFAULT_BATCH;
   if (!Number.isInteger(batch) || batch < 1) throw new SessionError(`batch: ${batch} is not a positive whole number`);
   if (!Number.isInteger(top) || top < 1) throw new SessionError(`top: ${top} is not a positive whole number`);
-  const prepare = (image: string | NamedImage): Promise<Prepared> => prepareImage(model, image, tests);
+  const prepare = (image: ImageSource): Promise<Prepared> => prepareImage(model, image, tests);
 
   const results: Classified[] = [];
   // Pictures that fill a batch are taken together; of many views each, one at a time, which bounds the memory.
@@ -190,16 +178,13 @@ interface Prepared {
   readonly error?: string;
 }
 
-async function prepareImage(model: Ready, image: string | NamedImage, tests: readonly View[]): Promise<Prepared> {
-  const name = typeof image === "string" ? image : image.name;
-  try {
-    const decoded = await decodeImage(typeof image === "string" ? image : image.bytes, { name });
-    return { name, crops: tests.flatMap((view) => views(decoded, model.preprocess, model.input.size, view)) };
-  } catch (error) {
-    if (!(error instanceof ImageError)) throw error;
-    const { message } = error;
-    return { name, crops: [], error: message.startsWith(name) ? message : `${name}: ${message}` };
-  }
+async function prepareImage(model: Ready, image: ImageSource, tests: readonly View[]): Promise<Prepared> {
+  const name = nameOf(image);
+  const made = await orProblem(image, async () => {
+    const decoded = await readImage(image);
+    return { crops: tests.flatMap((view) => views(decoded, model.preprocess, model.input.size, view)) };
+  });
+  return "error" in made ? { name, crops: [], ...made } : { name, ...made };
 }
 
 /** The `top` best classes, likeliest first; of equals, the lower number first. */

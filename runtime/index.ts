@@ -18,6 +18,7 @@ export {
   type ClassifyOptions,
   type Prediction,
 } from "./classify.js";
+export type { ImageSource, MadeImage, NamedImage } from "./images/source.js";
 export { bench, type BenchOptions, type BenchResult } from "./bench.js";
 export { evaluateModel, type EvaluateOptions, type Evaluation } from "./evaluate.js";
 export * from "./data/index.js";

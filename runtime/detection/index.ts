@@ -10,6 +10,14 @@ export {
   type Picture,
 } from "./records.js";
 export {
+  openDetector,
+  type Detected,
+  type DetectedObject,
+  type Detector,
+  type DetectorOptions,
+  type DetectOptions,
+} from "./detector.js";
+export {
   AREA_RANGES,
   evaluateCoco,
   IOU_THRESHOLDS,

@@ -19,22 +19,30 @@ export interface ModelText {
   readonly outputs: Readonly<Record<string, readonly (number | string)[]>>;
   /** Shapes; the values are a fixed function of the name and the index. */
   readonly weights?: Readonly<Record<string, readonly number[]>>;
+  readonly constants?: Readonly<Record<string, Constant>>;
+  /** Outputs that are of whole numbers. */
+  readonly whole?: readonly string[];
   readonly metadata?: Readonly<Record<string, string>>;
   readonly opset?: number;
   /** Element type of inputs, outputs and weights. */
   readonly half?: boolean;
 }
 
+export interface Constant {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | BigInt64Array;
+}
+
 /** Bytes of the model. */
 export function onnxModel(text: ModelText): Uint8Array {
-  const { FLOAT, FLOAT16 } = onnx.TensorProto.DataType;
+  const { FLOAT, FLOAT16, INT64 } = onnx.TensorProto.DataType;
   const elemType = text.half ? FLOAT16 : FLOAT;
   const values = (shapes: ModelText["inputs"]): proto.onnx.IValueInfoProto[] =>
     Object.entries(shapes).map(([name, shape]) => ({
       name,
       type: {
         tensorType: {
-          elemType,
+          elemType: text.whole?.includes(name) ? INT64 : elemType,
           shape: { dim: shape.map((dim) => (typeof dim === "number" ? { dimValue: dim } : { dimParam: dim })) },
         },
       },
@@ -61,14 +69,20 @@ export function onnxModel(text: ModelText): Uint8Array {
             : { name: attribute, type: onnx.AttributeProto.AttributeType.INTS, ints: [...value] },
         ),
       })),
-      initializer: Object.entries(text.weights ?? {}).map(([name, dims]) => ({
-        name,
-        dims: [...dims],
-        dataType: FLOAT,
-        rawData: new Uint8Array(weightValues(name, dims).buffer),
-      })),
+      initializer: [
+        ...Object.entries(text.weights ?? {}).map(([name, shape]) =>
+          initializer(name, { shape, data: weightValues(name, shape) }),
+        ),
+        ...Object.entries(text.constants ?? {}).map(([name, constant]) => initializer(name, constant)),
+      ],
     },
   }).finish();
+}
+
+function initializer(name: string, { shape, data }: Constant): proto.onnx.ITensorProto {
+  const { FLOAT, INT64 } = onnx.TensorProto.DataType;
+  const dataType = data instanceof Float32Array ? FLOAT : INT64;
+  return { name, dims: [...shape], dataType, rawData: new Uint8Array(data.buffer) };
 }
 
 /** Between -0.2 and 0.2, different for every name. */

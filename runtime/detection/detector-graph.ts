@@ -1,0 +1,110 @@
+/** A detector's graph: what it is given and what it gives, checked. */
+import type { Size } from "../images/crops.js";
+import { stack, type DetectorInput } from "../images/detector-input.js";
+import type { BoxEnds } from "../model-metadata.js";
+import { SessionError, type Session, type TensorSpec, type Values } from "../session.js";
+import { fromInclusiveCorners, type Box } from "./records.js";
+
+const INPUTS = ["image", "image_info"] as const;
+const OUTPUTS = ["boxes", "scores", "labels", "images"] as const;
+
+/** Where they are fixed: pictures at a time, and their height and width. */
+export interface DetectorGraph {
+  readonly batch: number | undefined;
+  readonly size: Size | undefined;
+}
+
+/** @throws {SessionError} where the model is no detector */
+export function detectorGraph({ name, inputs, outputs }: Session): DetectorGraph {
+  const find = (specs: readonly TensorSpec[], wanted: string) => specs.find((each) => each.name === wanted);
+  const lacks =
+    INPUTS.some((each) => find(inputs, each) === undefined) ||
+    OUTPUTS.some((each) => find(outputs, each) === undefined);
+  if (lacks) {
+    throw new SessionError(
+      `${name}: not a detector: from ${names(inputs)} it gives ${names(outputs)}, ` +
+        `and a detector gives ${OUTPUTS.join(", ")} from ${INPUTS.join(", ")}`,
+    );
+  }
+  if (inputs.length > INPUTS.length) {
+    const more = inputs.length - INPUTS.length;
+    throw new SessionError(`${name}: ${more} more inputs than a detector has (was it compiled without weights?)`);
+  }
+  const { type, shape } = find(inputs, "image")!;
+  const [batch, channels, height, width] = shape;
+  if (shape.length !== 4 || channels !== 3 || (type !== "float32" && type !== "float16")) {
+    throw new SessionError(`${name}: input image is ${type}[${shape.join(", ")}], not pictures: float[N, 3, H, W]`);
+  }
+  return {
+    batch: typeof batch === "number" ? batch : undefined,
+    size: typeof height === "number" && typeof width === "number" ? [height, width] : undefined,
+  };
+}
+
+function names(specs: readonly TensorSpec[]): string {
+  const some = specs.slice(0, 4).map(({ name }) => name);
+  return specs.length > some.length ? `${some.join(", ")}, ...` : some.join(", ");
+}
+
+/** A box in the picture's own pixels. */
+export interface Finding {
+  readonly box: Box;
+  /** Of the class, from 0, without the background. */
+  readonly index: number;
+  readonly score: number;
+}
+
+export interface RunOptions extends DetectorGraph {
+  readonly padTo: number | undefined;
+  readonly boxes: BoxEnds;
+}
+
+/**
+ * One run.
+ *
+ * @param inputs no more than the graph takes at a time
+ * @returns for each, what was found, surest first
+ * @throws {SessionError} also where boxes or scores are no numbers
+ */
+export async function runDetector(
+  session: Session,
+  inputs: readonly DetectorInput[],
+  { batch, size, padTo, boxes: ends }: RunOptions,
+): Promise<Finding[][]> {
+  // A graph made for N pictures is given N: what comes of the repeated last one is not looked at.
+  const repeated = Array.from({ length: (batch ?? inputs.length) - inputs.length }, () => inputs.at(-1)!);
+  const { image, info } = stack([...inputs, ...repeated], padTo, size);
+  const results = await session.run({ image, image_info: info }, OUTPUTS);
+  const [boxes, scores] = [floats(session, results, "boxes"), floats(session, results, "scores")];
+  const [labels, images] = [wholes(session, results, "labels"), wholes(session, results, "images")];
+  const count = scores.length;
+  if (boxes.length !== 4 * count || labels.length !== count || images.length !== count) {
+    throw new SessionError(`${session.name}: its outputs are not of one length, as a detector's are`);
+  }
+  if (!boxes.every(Number.isFinite) || !scores.every(Number.isFinite)) {
+    throw new SessionError(`${session.name}: its boxes are not finite numbers; do weights and preprocessing fit?`);
+  }
+  const found: Finding[][] = inputs.map(() => []);
+  for (let i = 0; i < count; i++) {
+    const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4) as unknown as [number, number, number, number];
+    found[Number(images[i])]?.push({ box: BOX[ends](x1, y1, x2, y2), index: Number(labels[i]), score: scores[i]! });
+  }
+  return found;
+}
+
+const BOX: Readonly<Record<BoxEnds, (x1: number, y1: number, x2: number, y2: number) => Box>> = {
+  inclusive: (x1, y1, x2, y2) => fromInclusiveCorners(x1, y1, x2, y2, 0),
+  exclusive: (x1, y1, x2, y2) => [x1, y1, x2 - x1, y2 - y1],
+};
+
+function floats({ name }: Session, results: Readonly<Record<string, Values>>, output: string): Float32Array {
+  const { data } = results[output]!;
+  if (data instanceof Float32Array) return data;
+  throw new SessionError(`${name}: output ${output} is not of floating point`);
+}
+
+function wholes({ name }: Session, results: Readonly<Record<string, Values>>, output: string): ArrayLike<unknown> {
+  const { data } = results[output]!;
+  if (data instanceof BigInt64Array || data instanceof Int32Array) return data;
+  throw new SessionError(`${name}: output ${output} is not of whole numbers`);
+}

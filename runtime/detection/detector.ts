@@ -1,0 +1,227 @@
+/** Pictures to the objects in them, by any detector in ONNX that has resnetc's inputs and outputs. */
+import path from "node:path";
+import type { Preprocess } from "../../compiler/model.js";
+import { detectorInput, type DetectorInput } from "../images/detector-input.js";
+import { ImageError, type Image } from "../images/image.js";
+import { nameOf, orProblem, readImage, type ImageSource } from "../images/source.js";
+import { readModelMetadata, type BoxEnds } from "../model-metadata.js";
+import { openSession, SessionError, type Session, type SessionOptions } from "../session.js";
+import { detectorGraph, runDetector, type Finding, type RunOptions } from "./detector-graph.js";
+import type { Box } from "./records.js";
+
+export interface DetectorOptions extends SessionOptions {
+  /** Instead of what the model carries; needed for models that carry none. */
+  readonly preprocess?: Preprocess;
+  /** Instead of what the model carries. Without any, a class is called by its number. */
+  readonly labels?: readonly string[];
+  /** For models that don't say it. Default `exclusive`. */
+  readonly boxes?: BoxEnds;
+}
+
+export interface DetectOptions {
+  /** What is less sure is left out, 0 to 1. Default 0: all that the model gives. */
+  readonly score?: number;
+  /**
+   * Pictures that go through the network at once, padded to the size of the largest. Default 1, or what the model was
+   * compiled for.
+   */
+  readonly batch?: number;
+  /** Called after each picture. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /**
+   * Called with each picture in order, and its pixels where they could be read. What it does overlaps with the next run;
+   * a picture later it is waited for.
+   */
+  readonly onPicture?: (detected: Detected, pixels: Image | undefined) => void | Promise<void>;
+}
+
+export interface DetectedObject {
+  readonly label: string;
+  /** Of the class, from 0, without the background. */
+  readonly index: number;
+  readonly score: number;
+  /** In the picture's own pixels. */
+  readonly box: Box;
+}
+
+/** What became of one picture: the objects, surest first, or the one-line reason why there are none. */
+export type Detected =
+  | {
+      readonly image: string;
+      readonly width: number;
+      readonly height: number;
+      readonly objects: readonly DetectedObject[];
+    }
+  | { readonly image: string; readonly error: string };
+
+/** A model made ready to detect. */
+export interface Detector {
+  readonly session: Session;
+  readonly preprocess: Preprocess;
+  readonly labels: readonly string[] | undefined;
+  /** Name of the network, where the model says it. */
+  readonly network: string | undefined;
+  /**
+   * Finds objects in pictures, in their order. While the network runs, the next pictures are decoded on other threads.
+   * A picture that can't be read, or on which the network fails, has its error and does not stop the others.
+   *
+   * @throws {SessionError} for what concerns all of them: options that the model can't follow
+   */
+  detect(images: readonly ImageSource[], options?: DetectOptions): Promise<Detected[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a model for detection. A `.onnx` that resnetc compiled is enough; others need the same inputs and outputs, and
+ * their preprocessing to be given.
+ *
+ * @throws {SessionError} one line: no model, not a detector, no preprocessing known or one that a detector can't have
+ */
+export async function openDetector(model: string | Uint8Array, options: DetectorOptions = {}): Promise<Detector> {
+  const name = typeof model === "string" ? path.basename(model) : "model";
+  const carried = readModelMetadata(model, name);
+  const session = await openSession(model, options);
+  try {
+    const graph = detectorGraph(session);
+    const preprocess = options.preprocess ?? carried.preprocess;
+    if (preprocess === undefined) {
+      throw new SessionError(`${name}: carries no preprocessing; say which it was trained with`);
+    }
+    checkPreprocess(preprocess, name);
+    const labels = options.labels ?? carried.labels;
+    const boxes = carried.detection?.boxes ?? options.boxes ?? "exclusive";
+    const ready: Ready = { session, preprocess, labels, run: { ...graph, boxes, padTo: preprocess.padTo } };
+    return {
+      session,
+      preprocess,
+      labels,
+      network: carried.network,
+      detect: (images, how = {}) => detectAll(ready, images, how),
+      close: () => session.close(),
+    };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+function checkPreprocess({ name, resize, centerCrop, interpolation }: Preprocess, model: string): void {
+  if (centerCrop !== undefined) {
+    throw new SessionError(`${model}: preprocessing ${name} cuts the middle out; a detector needs the whole picture`);
+  }
+  const like = resize !== undefined && "shorter" in resize ? resize.like : undefined;
+  if ((like === "torch" || like === "opencv") && interpolation !== "bilinear") {
+    throw new SessionError(
+      `${model}: preprocessing ${name} resizes like ${like}, which is bilinear, not ${interpolation}`,
+    );
+  }
+}
+
+interface Ready {
+  readonly session: Session;
+  readonly preprocess: Preprocess;
+  readonly labels: readonly string[] | undefined;
+  readonly run: RunOptions;
+}
+
+async function detectAll(
+  model: Ready,
+  images: readonly ImageSource[],
+  { score = 0, batch: asked = 1, onProgress, onPicture }: DetectOptions,
+): Promise<Detected[]> {
+  if (!(score >= 0 && score <= 1)) throw new SessionError(`score: ${score} is not from 0 to 1`);
+  if (!Number.isInteger(asked) || asked < 1) throw new SessionError(`batch: ${asked} is not a positive whole number`);
+  const batch = model.run.batch ?? asked;
+  const group = (start: number) => images.slice(start, start + batch).map((image) => prepare(model, image));
+
+  const results: Detected[] = [];
+  let coming = group(0);
+  let handed: Promise<unknown> = Promise.resolve();
+  for (let start = 0; start < images.length; start += batch) {
+    const prepared = await Promise.all(coming);
+    coming = group(start + batch);
+    const found = await find(model, prepared);
+    const detected = prepared.map((picture, i) => describe(model, picture, found[i]!, score));
+    await handed;
+    handed = handOn(detected, prepared, onPicture);
+    // Awaited later: by then its failure would be one that nobody had taken.
+    handed.catch(() => undefined);
+    for (const each of detected) {
+      results.push(each);
+      onProgress?.(results.length, images.length);
+    }
+  }
+  await handed;
+  return results;
+}
+
+async function handOn(
+  detected: readonly Detected[],
+  prepared: readonly Prepared[],
+  onPicture: DetectOptions["onPicture"],
+): Promise<void> {
+  for (const [i, each] of detected.entries()) await onPicture?.(each, prepared[i]!.pixels);
+}
+
+/** A picture as the network wants it, or why it can't be. */
+interface Prepared {
+  readonly name: string;
+  readonly pixels?: Image;
+  readonly input?: DetectorInput;
+  readonly error?: string;
+}
+
+async function prepare({ session, preprocess, run }: Ready, source: ImageSource): Promise<Prepared> {
+  const made = await orProblem(source, async () => {
+    const pixels = await readImage(source);
+    const input = detectorInput(pixels, preprocess);
+    const [height, width] = input.info;
+    if (run.size !== undefined && (height > run.size[0] || width > run.size[1])) {
+      const [most, size] = [run.size.join("x"), `${height}x${width}`];
+      throw new ImageError(`scaled to ${size}, it doesn't go into ${session.name}, whose input is ${most}`);
+    }
+    return { pixels, input };
+  });
+  return { name: nameOf(source), ...made };
+}
+
+type Found = readonly Finding[] | { readonly error: string };
+
+/** What the network finds in each; where it fails on several pictures, they are tried one by one. */
+async function find(model: Ready, prepared: readonly Prepared[]): Promise<Found[]> {
+  const readable = prepared.filter(({ input }) => input !== undefined);
+  const found = await findIn(model, readable);
+  return prepared.map((picture) => found.get(picture) ?? { error: picture.error! });
+}
+
+async function findIn(model: Ready, pictures: readonly Prepared[]): Promise<Map<Prepared, Found>> {
+  if (pictures.length === 0) return new Map();
+  try {
+    const inputs = pictures.map(({ input }) => input!);
+    const found = await runDetector(model.session, inputs, model.run);
+    return new Map(pictures.map((picture, i) => [picture, found[i]!]));
+  } catch (error) {
+    if (!(error instanceof SessionError)) throw error;
+    if (pictures.length === 1) return new Map([[pictures[0]!, { error: `${pictures[0]!.name}: ${error.message}` }]]);
+    const alone = [];
+    for (const picture of pictures) alone.push(...(await findIn(model, [picture])));
+    return new Map(alone);
+  }
+}
+
+function describe({ labels, session }: Ready, picture: Prepared, found: Found, least: number): Detected {
+  const { name: image, pixels } = picture;
+  if ("error" in found) return { image, error: found.error };
+  const objects = found
+    .filter(({ score }) => score >= least)
+    .map(({ index, score, box }) => ({ label: labelOf(index, labels, session), index, score, box }));
+  return { image, width: pixels!.width, height: pixels!.height, objects };
+}
+
+function labelOf(index: number, labels: readonly string[] | undefined, { name }: Session): string {
+  if (labels === undefined) return `class ${index}`;
+  const label = labels[index];
+  if (label === undefined)
+    throw new SessionError(`${name}: found class ${index}, but there are ${labels.length} labels`);
+  return label;
+}
