@@ -41,22 +41,32 @@ def bounds(name, shape):
     return -0.1, 0.1
 
 
-def tensor(name, shape):
-    low, high = bounds(name, shape)
+def tensor(name, shape, ranges={}):
+    low, high = ranges.get(name) or bounds(name, shape)
     return uniform(name, math.prod(shape), low, high).reshape(shape)
 
 
-def fill(module):
-    """Gives a torch module these weights, and the statistics of its batch norms."""
+def fill(module, ranges={}):
+    """Gives a torch module these weights, and the statistics of its batch norms; `ranges` has those of some by name."""
     import torch
 
     state = module.state_dict()
     for name, value in state.items():
         if not name.endswith("num_batches_tracked"):
-            state[name] = torch.from_numpy(tensor(name, list(value.shape)))
+            state[name] = torch.from_numpy(tensor(name, list(value.shape), ranges))
     module.load_state_dict(state)
     return module.eval()
 
 
 def image(shape=(1, 3, 224, 224)):
     return uniform("input", math.prod(shape), -2.0, 2.0).reshape(shape)
+
+
+def picture(name, height, width):
+    """Bytes [3, height, width] of squares of 4, 16 and 64 pixels on one another, as pictures have detail of every size."""
+    total = np.zeros((3, height, width), np.int64)
+    for shift in (2, 4, 6):
+        rows, columns = ((side - 1 >> shift) + 1 for side in (height, width))
+        squares = uniform(f"{name}.{shift}", 3 * rows * columns, 0, 256).astype(np.int64).reshape(3, rows, columns)
+        total += squares[:, np.arange(height) >> shift][:, :, np.arange(width) >> shift]
+    return (total // 3).astype(np.uint8)

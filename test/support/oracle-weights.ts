@@ -30,9 +30,12 @@ function bounds(name: string, shape: readonly number[]): readonly [low: number, 
   return [-0.1, 0.1];
 }
 
-export function oracleTensor(name: string, shape: readonly number[]): Float32Array {
+/** By tensor name: the ranges of those that are not {@link bounds}'. */
+export type Ranges = Readonly<Record<string, readonly [low: number, high: number]>>;
+
+export function oracleTensor(name: string, shape: readonly number[], ranges: Ranges = {}): Float32Array {
   if (name.endsWith("num_batches_tracked")) return new Float32Array(1);
-  return uniform(name, product(shape), ...bounds(name, shape));
+  return uniform(name, product(shape), ...(ranges[name] ?? bounds(name, shape)));
 }
 
 /** What the oracle's networks are run on: [1, 3, 224, 224]. */
@@ -40,8 +43,27 @@ export function oracleImage(): Float32Array {
   return uniform("input", 3 * 224 * 224, -2, 2);
 }
 
+/** Bytes [3, height, width] of squares of 4, 16 and 64 pixels on one another, as pictures have detail of every size. */
+export function oraclePicture(name: string, height: number, width: number): Uint8Array {
+  const total = new Uint16Array(3 * height * width);
+  for (const shift of [2, 4, 6]) {
+    const [rows, columns] = [((height - 1) >> shift) + 1, ((width - 1) >> shift) + 1];
+    const squares = uniform(`${name}.${shift}`, 3 * rows * columns, 0, 256);
+    for (let i = 0; i < total.length; i++) {
+      const [x, line] = [i % width, Math.floor(i / width)];
+      const [y, channel] = [line % height, Math.floor(line / height)];
+      total[i]! += Math.floor(squares[(channel * rows + (y >> shift)) * columns + (x >> shift)]!);
+    }
+  }
+  return Uint8Array.from(total, (sum) => Math.floor(sum / 3));
+}
+
 /** A state_dict of these names and shapes as a weight file would be. */
-export function oracleSource(file: string, tensors: Readonly<Record<string, readonly number[]>>): TensorSource {
+export function oracleSource(
+  file: string,
+  tensors: Readonly<Record<string, readonly number[]>>,
+  ranges?: Ranges,
+): TensorSource {
   const infos = new Map<string, TensorInfo>(
     Object.entries(tensors).map(([name, shape]) => [name, { name, shape, dtype: "float32" }]),
   );
@@ -50,7 +72,7 @@ export function oracleSource(file: string, tensors: Readonly<Record<string, read
     format: "pytorch",
     tensors: infos,
     metadata: {},
-    read: (name) => oracleTensor(name, infos.get(name)?.shape ?? []),
+    read: (name) => oracleTensor(name, infos.get(name)?.shape ?? [], ranges),
     close: () => undefined,
   };
 }
