@@ -21,6 +21,8 @@ export function numberBytes(numbers: readonly number[], dtype: DataType): Uint8A
   switch (dtype) {
     case "int64":
       return littleEndian(BigInt64Array.from(numbers, BigInt));
+    case "float64":
+      return littleEndian(Float64Array.from(numbers));
     case "int32":
       return littleEndian(Int32Array.from(numbers));
     case "uint8":

@@ -6,6 +6,7 @@ import { BLOCKED_OPERATORS } from "./blocked/index.js";
 import { cast } from "./cast.js";
 import { concat } from "./concat.js";
 import { conv } from "./conv.js";
+import { DETECTION_OPERATORS } from "./detection/index.js";
 import { dropout } from "./dropout.js";
 import { fc } from "./fc.js";
 import { flatten } from "./flatten.js";
@@ -46,6 +47,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     ...TENSOR_OPERATORS,
     ...GRADIENT_OPERATORS,
     ...BLOCKED_OPERATORS,
+    ...DETECTION_OPERATORS,
   ].map((operator): [string, Operator] => [operator.name, operator]),
 );
 

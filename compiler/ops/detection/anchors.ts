@@ -1,0 +1,166 @@
+/** Anchors, and what a network says of each: maps of channels become rows in the anchors' order, (row, column, anchor). */
+import { mul, type Dim } from "../../ir/dim.js";
+import type { Attributes } from "../../ir/types.js";
+import { int, size2, word } from "../attributes.js";
+import { ShapeError, type Operator } from "../operator.js";
+import { featureMap } from "../shapes.js";
+import { ints as numbers } from "../tensor/shape.js";
+import { floats, forms } from "./forms.js";
+import { writer, type Writer } from "./write.js";
+
+/** Corners x1, y1, x2, y2 of one anchor around its cell's origin, of a size and a ratio of height to width. */
+type Corners = (size: number, ratio: number) => readonly [number, number, number, number];
+
+/** The three ways in which codebases make them. */
+const ROUNDING: Readonly<Record<string, Corners>> = {
+  /** Detectron2 (modeling/anchor_generator.py): an area of size^2, centred on 0. */
+  none(size, ratio) {
+    const width = Math.sqrt(size ** 2 / ratio);
+    const height = ratio * width;
+    return [-width / 2, -height / 2, width / 2, height / 2];
+  },
+  /** torchvision (models/detection/anchor_utils.py), in float32 as there: each corner to the nearest even whole. */
+  corners(size, ratio) {
+    const root = Math.fround(Math.sqrt(Math.fround(ratio)));
+    const half = (side: number): number => roundHalfEven(Math.fround(side) / 2);
+    const [x, y] = [half(Math.fround(1 / root) * size), half(root * size)];
+    return [-x, -y, x, y];
+  },
+  /** py-faster-rcnn (lib/rpn/generate_anchors.py): whole sides of a 16x16 box's area, then scaled; width is x2 - x1 + 1. */
+  base(size, ratio) {
+    const width = roundHalfEven(Math.sqrt(256 / ratio));
+    const height = roundHalfEven(width * ratio);
+    const half = (side: number): number => (side * (size / 16) - 1) / 2;
+    return [7.5 - half(width), 7.5 - half(height), 7.5 + half(width), 7.5 + half(height)];
+  },
+};
+
+/** As numpy and PyTorch round: 2.5 to 2, 3.5 to 4. */
+function roundHalfEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
+}
+
+/** Anchors of one cell: [x1, y1, x2, y2] each, in the order in which the channels have them. */
+export function cellAnchors(attributes: Attributes): readonly (readonly [number, number, number, number])[] {
+  const [sizes, ratios] = [numbers(attributes, "sizes"), numbers(attributes, "ratios")];
+  const corners = ROUNDING[word(attributes, "rounding")]!;
+  return word(attributes, "order") === "by_size"
+    ? sizes.flatMap((size) => ratios.map((ratio) => corners(size, ratio)))
+    : ratios.flatMap((ratio) => sizes.map((size) => corners(size, ratio)));
+}
+
+/**
+ * map [N, C, h, w], image [N, 3, H, W] to [h * w * A, 4]: an anchor of every `sizes` x `ratios` at every cell. `order`:
+ * `by_size` (ratios within) or `by_ratio`. Cells are `stride` [y, x] apart (`step` `fixed`), or floor(H / h) and
+ * floor(W / w) (`grid`); the first is at 0.
+ */
+const anchors: Operator = {
+  name: "anchors",
+  doc: "The anchors of every cell of a feature map.",
+  fullPrecision: true,
+  gradient: "none",
+  infer([x, image], attributes) {
+    const map = featureMap(x, "anchors");
+    featureMap(image, "anchors");
+    const each = cellAnchors(attributes).length;
+    return [floats(mul(mul(map.height, map.width), each), 4)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const [map, image] = node.inputs;
+    const { attributes } = node;
+    const cells = cellAnchors(attributes);
+    /** Where the cells are along height (2) or width (3), on the coordinates of that axis alone: [h, 1, 1, 4]. */
+    const along = (axis: 2 | 3): string => {
+      const count = w.size(map!, axis);
+      const step =
+        word(attributes, "step") === "fixed"
+          ? w.number(size2(attributes, "stride")[axis - 2]!)
+          : w.cast(w.step("Div", [w.size(image!, axis), count], "step"), "float32");
+      const places = w.step("Mul", [w.range(count, "float32", "cells"), step], "places");
+      const row = w.unsqueeze(places, axis === 2 ? [1, 2, 3] : [0, 2, 3], "axis");
+      return w.step("Mul", [row, w.numbers(axis === 2 ? [0, 1, 0, 1] : [1, 0, 1, 0])], "shifts");
+    };
+    const shifts = w.step("Add", [along(2), along(3)], "shifts");
+    const all = w.step("Add", [shifts, w.numbers(cells.flat(), [cells.length, 4])], "all");
+    w.give("Reshape", [all, w.ints(-1, 4)]);
+  },
+};
+
+/** [N, channels, h, w] as rows of `values` channels: [N, h * w * channels / values, values]. */
+function writeRows(w: Writer, map: string, values: number | undefined): void {
+  const last = w.step("Transpose", [map], "channels_last", { perm: [0, 2, 3, 1] });
+  w.give("Reshape", [last, values === undefined ? w.ints(0, -1) : w.ints(0, -1, values)]);
+}
+
+/** map [N, A * values, h, w] to [N, h * w * A, values]: what is said of each anchor; channel = anchor * values + value. */
+const anchorValues: Operator = {
+  name: "anchor_values",
+  doc: "The values of each anchor, from a map with a group of channels for each.",
+  fullPrecision: true,
+  gradient: "none",
+  infer([x], attributes) {
+    const { batch, channels, height, width } = featureMap(x, "anchor_values");
+    const values = int(attributes, "values");
+    return [floats(batch, mul(mul(height, width), groups("anchor_values", channels, values)), values)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    writeRows(w, w.inputs[0]!, int(node.attributes, "values"));
+  },
+};
+
+/**
+ * map to [N, h * w * A], how likely each anchor is an object, as a logit. `kind`: `sigmoid`, a channel an anchor;
+ * `softmax`, [N, 2 * A, h, w], the A of the background first (py-faster-rcnn): the difference of the two is the logit.
+ */
+const objectness: Operator = {
+  name: "objectness",
+  doc: "The logit of each anchor for being an object.",
+  fullPrecision: true,
+  gradient: "none",
+  infer([x], attributes) {
+    const { batch, channels, height, width } = featureMap(x, "objectness");
+    const each = word(attributes, "kind") === "softmax" ? groups("objectness", channels, 2) : channels;
+    return [floats(batch, mul(mul(height, width), each))];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const [map] = w.inputs;
+    if (word(node.attributes, "kind") === "sigmoid") return writeRows(w, map!, undefined);
+    const each = featureMap(node.inputs[0]!.type, "objectness").channels / 2;
+    const [background, object] = [w.slice(map!, 1, 0, each, "background"), w.slice(map!, 1, each, 2 * each, "object")];
+    writeRows(w, w.step("Sub", [object, background], "logit"), undefined);
+  },
+};
+
+function groups(operator: string, channels: number, size: number): number {
+  if (channels % size === 0) return channels / size;
+  throw new ShapeError(`${operator}: ${channels} channels can't be split into groups of ${size}`);
+}
+
+/** x [R, K * 4] to [R, K, 4]: the four values of each class. */
+const splitClasses: Operator = {
+  name: "split_classes",
+  doc: "Four values of each class, from rows with those of all.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const [[rows, values]] = forms("split_classes", { values: ["R", "4K"] }, inputs) as [readonly Dim[]];
+    return [floats(rows!, classes(values!), 4)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    // The number of classes is stated: nothing could be told from no rows.
+    w.give("Reshape", [w.inputs[0]!, w.ints(0, classes(node.inputs[0]!.type.shape[1]!), 4)]);
+  },
+};
+
+function classes(values: Dim): number {
+  if (typeof values === "number") return groups("split_classes", values, 4);
+  throw new ShapeError("split_classes needs a known number of values");
+}
+
+export const ANCHORS: readonly Operator[] = [anchors, anchorValues, objectness, splitClasses];

@@ -1,0 +1,107 @@
+/**
+ * Picks: int64 [S, 3] = picture, class, row of the regions; what is detected, as indices into the boxes and scores of
+ * all regions and classes.
+ */
+import { unknownSize, type Dim } from "../../ir/dim.js";
+import { flag, int } from "../attributes.js";
+import type { Operator } from "../operator.js";
+import { floats, forms, integers } from "./forms.js";
+import { LOWEST } from "./scores.js";
+import { writer, type Writer } from "./write.js";
+
+/** The places (row, class) of picks in what has [R, K, ...]: int64 [S, 2]. */
+export function writePlaces(w: Writer, picks: string): string {
+  return w.step("Gather", [picks, w.ints(2, 1)], "places", { axis: 1 });
+}
+
+/** boxes [R, K, 4], scores [R, K] to [R, 4]: each row's box of its likeliest class, the first of equals. */
+const pickClass: Operator = {
+  name: "pick_class",
+  doc: "Of each region the box of its likeliest class.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const [[rows]] = forms("pick_class", { boxes: ["R", "K", 4], scores: ["R", "K"] }, inputs) as [readonly Dim[]];
+    return [floats(rows!, 4)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const likeliest = w.step("ArgMax", [w.inputs[1]!], "likeliest", { axis: 1, keepdims: 1 });
+    w.give("GatherND", [w.inputs[0]!, likeliest], { batch_dims: 1 });
+  },
+};
+
+/**
+ * picks [S, 3], scores [S], info [N, 6] to picks [D, 3], scores [D], images int64 [D], labels int64 [D]: the best
+ * `keep` of each picture over all classes, by picture and score. With `ties` what scores as much as the last of them
+ * stays too.
+ */
+const bestDetections: Operator = {
+  name: "best_detections",
+  doc: "The best detections of each picture, over all classes.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    forms("best_detections", { picks: ["S", 3], scores: ["S"], info: ["N", 6] }, inputs);
+    const found = unknownSize("D");
+    return [integers(found, 3), floats(found), integers(found), integers(found)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const [picks, scores] = w.inputs as readonly [string, string];
+    const keep = int(node.attributes, "keep");
+    const batch = w.size(node.inputs[2]!, 0);
+    // One more, the worst of a picture after the last: nothing is empty then, and it is never kept.
+    const picture = w.concat([w.column(picks, 0, "picture"), batch], 0, "pictures");
+    const score = w.concat([scores, w.numbers([LOWEST])], 0, "scores");
+    const length = w.sizeOf(score, 0);
+    const take = (x: string, order: string, suffix: string): string => w.step("Gather", [x, order], suffix);
+    // By score, then by picture; equals stay in their order.
+    const byScore = w.top(score, length, "by_score");
+    const byPicture = w.top(take(picture, byScore.indices, "pictures.by_score"), length, "by_picture", false);
+    const order = take(byScore.indices, byPicture.indices, "order");
+    const ranked = take(byScore.values, byPicture.indices, "ranked");
+    // The rank within the picture: the place less how many are of pictures before.
+    const numbers = w.range(w.step("Add", [batch, w.ints(1)], "count"), "int64", "numbers");
+    const earlier = w.step("Less", [w.unsqueeze(picture, [0], "row"), w.unsqueeze(numbers, [1], "column")], "earlier");
+    const before = w.cast(
+      w.reduce("Sum", w.cast(earlier, "float32", "earlier.number"), [1], "before"),
+      "int64",
+      "first",
+    );
+    const first = take(before, byPicture.values, "first.own");
+    const rank = w.step("Sub", [w.range(length, "int64", "place"), first], "rank");
+    let kept = w.step("Less", [rank, w.ints(keep)], "kept");
+    if (flag(node.attributes, "ties")) {
+      const end = w.step("Sub", [length, w.ints(1)], "end");
+      const last = w.step("Min", [w.step("Add", [first, w.ints(keep - 1)], "last"), end], "last.place");
+      const tied = w.step("GreaterOrEqual", [ranked, take(ranked, last, "last.score")], "tied");
+      kept = w.step("Or", [kept, tied], "kept.tied");
+    }
+    const real = w.step("Less", [byPicture.values, batch], "real");
+    const places = w.where(w.step("And", [kept, real], "kept.real"), "kept.places");
+    const chosen = take(picks, take(order, places, "chosen"), "chosen.picks");
+    w.give("Identity", [chosen], {}, 0);
+    w.give("Gather", [ranked, places], {}, 1);
+    w.give("Gather", [chosen, emit.constant([0], "int64", [])], { axis: 1 }, 2);
+    w.give("Gather", [chosen, emit.constant([1], "int64", [])], { axis: 1 }, 3);
+  },
+};
+
+/** boxes [R, K, 4], picks [D, 3] to their boxes [D, 4]. */
+const pickBoxes: Operator = {
+  name: "pick_boxes",
+  doc: "The boxes of detections.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const [, [found]] = forms("pick_boxes", { boxes: ["R", "K", 4], picks: ["D", 3] }, inputs) as [Dim[], Dim[]];
+    return [floats(found!, 4)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    w.give("GatherND", [w.inputs[0]!, writePlaces(w, w.inputs[1]!)]);
+  },
+};
+
+export const DETECTIONS: readonly Operator[] = [pickClass, bestDetections, pickBoxes];

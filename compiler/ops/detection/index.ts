@@ -1,0 +1,20 @@
+/** Operators that detectors are composed of: compiler/detection/ writes the language's layers in them. */
+import type { Operator } from "../operator.js";
+import { ANCHORS } from "./anchors.js";
+import { BOXES } from "./boxes.js";
+import { DETECTIONS } from "./detections.js";
+import { LEVELS } from "./levels.js";
+import { PICTURES } from "./pictures.js";
+import { RANKING } from "./ranking.js";
+import { REGIONS } from "./regions.js";
+import { roiAlign } from "./roi_align.js";
+import { roiPool } from "./roi_pool.js";
+import { SUPPRESSION } from "./suppress.js";
+import { boxVote } from "./vote.js";
+
+export const DETECTION_OPERATORS: readonly Operator[] = [
+  ...[...PICTURES, ...ANCHORS, ...BOXES],
+  ...[...RANKING, ...SUPPRESSION, ...REGIONS],
+  ...[roiPool, roiAlign, ...LEVELS],
+  ...[...DETECTIONS, boxVote],
+];

@@ -1,0 +1,93 @@
+/** The best of many by their score, picture by picture. */
+import { unknownSize, type Dim } from "../../ir/dim.js";
+import type { TensorType, Value } from "../../ir/types.js";
+import { int } from "../attributes.js";
+import type { Operator } from "../operator.js";
+import { known } from "../shapes.js";
+import { floats, forms, integers } from "./forms.js";
+import { IN } from "./scores.js";
+import { writer, type Writer } from "./write.js";
+
+/** The smaller of a number and the size of an axis, which decides how many there are to take. */
+function atMost(number: number, dim: Dim, name: string): Dim {
+  return typeof dim === "number" ? Math.min(number, dim) : unknownSize(name);
+}
+
+function writeAtMost(w: Writer, number: number, of: Value, axis: number): string {
+  const dim = of.type.shape[axis];
+  if (typeof dim === "number") return w.ints(Math.min(number, dim));
+  return w.step("Min", [w.size(of, axis), w.ints(number)], "count");
+}
+
+/** scores [N, L] to the T = min(k, L) best of each row, best first, and int64 where they were; ties: the first first. */
+const topK: Operator = {
+  name: "top_k",
+  doc: "The best scores of each picture and where they are.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs, attributes) {
+    const [[batch, length]] = forms("top_k", { scores: ["N", "L"] }, inputs) as [readonly Dim[]];
+    const best = atMost(int(attributes, "k"), length!, "T");
+    return [floats(batch!, best), integers(batch!, best)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const count = writeAtMost(w, int(node.attributes, "k"), node.inputs[0]!, 1);
+    emit.node("TopK", [w.inputs[0]!, count], w.outputs, { axis: 1, largest: 1, sorted: 1 });
+  },
+};
+
+/** x [N, L, k], or [L, k] for all pictures alike, indices int64 [N, T] to those rows: [N, T, k]. */
+const takeRows: Operator = {
+  name: "take_rows",
+  doc: "Rows by their indices, picture by picture.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const [[batch, taken]] = forms("take_rows", { indices: ["N", "T"] }, inputs.slice(1)) as [readonly Dim[]];
+    const { dtype, shape } = known(inputs[0]);
+    const rows = shape.length === 2 ? { rows: ["L", "k"] } : { rows: ["N", "L", "k"] };
+    forms("take_rows", rows, inputs);
+    return [{ dtype, shape: [batch!, taken!, shape.at(-1)!] } satisfies TensorType];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const [x, indices] = w.inputs as readonly [string, string];
+    if (node.inputs[0]!.type.shape.length === 2) w.give("Gather", [x, indices], { axis: 0 });
+    else w.give("GatherND", [x, w.unsqueeze(indices, [2], "places")], { batch_dims: 1 });
+  },
+};
+
+/**
+ * boxes [N, T, 4], scores [N, T] to regions [R, 5] = picture, x1, y1, x2, y2 and their scores [R]: the best `keep` of
+ * each picture by picture and score, ties by index; those whose score is LOWEST are left out.
+ */
+const bestRegions: Operator = {
+  name: "best_regions",
+  doc: "The best boxes of each picture as regions.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    forms("best_regions", { boxes: ["N", "T", 4], scores: ["N", "T"] }, inputs);
+    const found = unknownSize("R");
+    return [floats(found, 5), floats(found)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const [boxes, scores] = node.inputs as readonly [Value, Value];
+    const batch = w.size(boxes, 0);
+    const count = writeAtMost(w, int(node.attributes, "keep"), scores, 1);
+    const best = w.top(w.inputs[1]!, count, "best");
+    const places = w.unsqueeze(best.indices, [2], "places");
+    const taken = w.step("GatherND", [w.inputs[0]!, places], "taken", { batch_dims: 1 });
+    const column = w.unsqueeze(w.range(batch, "float32", "pictures"), [1, 2], "column");
+    const pictures = w.expand(column, [batch, count, 1], "rows");
+    const all = w.reshape(w.concat([pictures, taken], 2, "regions.all"), [-1, 5], "regions.flat");
+    const values = w.reshape(best.values, [-1], "scores.flat");
+    const kept = w.where(w.step("Greater", [values, w.number(IN)], "kept"), "kept.places");
+    w.give("Gather", [all, kept], { axis: 0 }, 0);
+    w.give("Gather", [values, kept], { axis: 0 }, 1);
+  },
+};
+
+export const RANKING: readonly Operator[] = [topK, takeRows, bestRegions];

@@ -1,0 +1,95 @@
+/**
+ * Regions: float32 [R, 5], the row of the picture in the batch and a box in its coordinates, so that all pictures'
+ * regions are rows of one tensor, however many each has.
+ */
+import { add, type Dim } from "../../ir/dim.js";
+import type { TensorType } from "../../ir/types.js";
+import { ShapeError, type Operator } from "../operator.js";
+import { known, reshaped } from "../shapes.js";
+import { floats, forms } from "./forms.js";
+import { writer, type Writer } from "./write.js";
+
+/** The pictures of regions as indices: int32 [R], which WebGPU has, or int64, which some operators insist on. */
+export function writePictures(w: Writer, regions: string, dtype: "int32" | "int64"): string {
+  return w.cast(w.column(regions, 0, "picture"), dtype, "pictures");
+}
+
+/** regions [R, 5] to [R, 1, 4]: their boxes, to broadcast over classes. */
+const regionBoxes: Operator = {
+  name: "region_boxes",
+  doc: "The boxes of regions, for every class alike.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const [[rows]] = forms("region_boxes", { regions: ["R", 5] }, inputs) as [readonly Dim[]];
+    return [floats(rows!, 1, 4)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    w.give("Unsqueeze", [w.slice(w.inputs[0]!, 1, 1, 5, "boxes"), w.ints(1)]);
+  },
+};
+
+/** regions [R, 5], boxes [R, 4] to [R, 5]: the same pictures, other boxes. */
+const withBoxes: Operator = {
+  name: "with_boxes",
+  doc: "Regions with other boxes.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const [[rows]] = forms("with_boxes", { regions: ["R", 5], boxes: ["R", 4] }, inputs) as [readonly Dim[]];
+    return [floats(rows!, 5)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    w.give("Concat", [w.slice(w.inputs[0]!, 1, 0, 1, "picture"), w.inputs[1]!], { axis: 1 });
+  },
+};
+
+/** x [N, ...], regions [R, 5] to [R, ...]: the row of each region's picture. */
+const rowsOfImage: Operator = {
+  name: "rows_of_image",
+  doc: "For each region the row of its picture.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const [, [rows]] = forms("rows_of_image", { rows: ["N", "..."], regions: ["R", 5] }, inputs) as [Dim[], Dim[]];
+    return [reshaped(inputs[0], [rows!, ...known(inputs[0]).shape.slice(1)])];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    w.give("Gather", [w.inputs[0]!, writePictures(w, w.inputs[1]!, "int32")], { axis: 0 });
+  },
+};
+
+/** [A, ...], [B, ...], ... to [A + B + ..., ...]. */
+const joinRows: Operator = {
+  name: "join_rows",
+  doc: "The rows of several tensors, one after the other.",
+  fullPrecision: true,
+  gradient: "none",
+  infer: (inputs) => [joined("join_rows", inputs)],
+  lower(node, emit) {
+    const w = writer(node, emit);
+    w.give("Concat", w.inputs, { axis: 0 });
+  },
+};
+
+/** The type of tensors one after the other; what comes after the first axis has to be the same. */
+export function joined(operator: string, parts: readonly TensorType[]): TensorType {
+  const [first, ...others] = parts;
+  const row = [
+    "R",
+    ...known(first)
+      .shape.slice(1)
+      .map((dim, axis) => (typeof dim === "number" ? dim : `d${axis}`)),
+  ];
+  for (const other of others) {
+    forms(operator, { rows: row }, [other]);
+    if (other.dtype !== first!.dtype) throw new ShapeError(`${operator}: ${first!.dtype} and ${other.dtype}`);
+  }
+  const rows = parts.map((part) => part.shape[0]!).reduce(add);
+  return reshaped(first, [rows, ...first!.shape.slice(1)]);
+}
+
+export const REGIONS: readonly Operator[] = [regionBoxes, withBoxes, rowsOfImage, joinRows];

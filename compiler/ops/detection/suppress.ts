@@ -1,0 +1,108 @@
+/**
+ * Non-maximum suppression: of boxes that overlap more than `iou` (strictly), the best scored stays. ONNX knows no
+ * boxes that include their last pixel; moved out by one pixel on the far side, theirs is the same overlap. As ONNX has
+ * it, a box whose corners are the wrong way round counts as turned, and one without area overlaps nothing.
+ */
+import { unknownSize, type Dim } from "../../ir/dim.js";
+import type { Attributes } from "../../ir/types.js";
+import { flag, int } from "../attributes.js";
+import type { Operator } from "../operator.js";
+import { count, floats, forms, integers } from "./forms.js";
+import { writeRowsByPicture } from "./by_picture.js";
+import { FINITE, IN, LOWEST } from "./scores.js";
+import { writer, type Writer } from "./write.js";
+
+/** boxes [B, T, 4], scores [B, T] to the rows (b, 0, t) of those that stay and whose score is above a threshold. */
+function writeNms(
+  w: Writer,
+  boxes: string,
+  scores: string,
+  attributes: Attributes,
+  keep: string,
+  threshold: number,
+): string {
+  const outer = flag(attributes, "inclusive") ? w.step("Add", [boxes, w.numbers([0, 0, 1, 1])], "boxes.outer") : boxes;
+  const numbers = [w.numbers([int(attributes, "iou")]), w.numbers([threshold])];
+  return w.step("NonMaxSuppression", [outer, w.unsqueeze(scores, [1], "scores.class"), keep, ...numbers], "selected");
+}
+
+/**
+ * boxes [N, T, 4], scores [N, T] to scores, LOWEST for what is suppressed by a better box of its picture, and for all
+ * beyond the best `keep` of those that stay. Ties: the first is the better.
+ */
+const suppress: Operator = {
+  name: "suppress",
+  doc: "Scores without those of boxes that overlap better ones.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const [, shape] = forms("suppress", { boxes: ["N", "T", 4], scores: ["N", "T"] }, inputs);
+    return [floats(...shape!)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const [boxes, scores] = w.inputs as readonly [string, string];
+    const selected = writeNms(w, boxes, scores, node.attributes, w.ints(int(node.attributes, "keep")), IN);
+    const places = w.step("Gather", [selected, w.ints(0, 2)], "places", { axis: 1 });
+    const kept = w.step("GatherND", [scores, places], "kept");
+    const size = (axis: number): string => w.size(node.inputs[1]!, axis);
+    w.give("ScatterND", [w.expand(w.number(LOWEST), [size(0), size(1)], "lowest"), places, kept]);
+  },
+};
+
+/**
+ * boxes [R, K, 4], scores [R, K], regions [R, 5], info [N, 6] to picks int64 [S, 3] = picture, class, row and their
+ * scores [S]: each class of each picture by itself, by picture, class and score. Out are scores not above `threshold`,
+ * LOWEST, and what is not finite.
+ *
+ * Classes and pictures are ONNX's batch, whose boxes are their own; nothing is shifted apart, which would cost digits.
+ */
+const classSuppress: Operator = {
+  name: "class_suppress",
+  doc: "Detections of each class that overlap no better one of theirs.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const wanted = { boxes: ["R", "K", 4], scores: ["R", "K"], regions: ["R", 5], info: ["N", 6] };
+    const [[, classes]] = forms("class_suppress", wanted, inputs) as [readonly Dim[]];
+    count(classes, "class_suppress", "classes");
+    const found = unknownSize("S");
+    return [integers(found, 3), floats(found)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const { attributes } = node;
+    const classes = node.inputs[1]!.type.shape[1] as number;
+    const { table, most, gather } = writeRowsByPicture(w, w.inputs[2]!, w.size(node.inputs[3]!, 0));
+    const boxes = gather(w.inputs[0]!, w.numbers(new Array<number>(4 * classes).fill(0), [1, classes, 4]), "boxes");
+    const scores = gather(w.inputs[1]!, w.numbers(new Array<number>(classes).fill(LOWEST), [1, classes]), "scores");
+    const byClass = {
+      boxes: w.reshape(
+        w.step("Transpose", [boxes], "boxes.class", { perm: [0, 2, 1, 3] }),
+        [-1, most, 4],
+        "boxes.flat",
+      ),
+      scores: w.reshape(w.step("Transpose", [scores], "scores.class", { perm: [0, 2, 1] }), [-1, most], "scores.flat"),
+    };
+    const finite = writeFinite(w, byClass.boxes, byClass.scores);
+    const threshold = Math.max(int(attributes, "threshold"), IN);
+    const selected = writeNms(w, byClass.boxes, finite, attributes, most, threshold);
+    const [plane, slot] = [w.slice(selected, 1, 0, 1, "plane"), w.slice(selected, 1, 2, 3, "slot")];
+    const picture = w.step("Div", [plane, w.ints(classes)], "picture");
+    const label = w.step("Sub", [plane, w.step("Mul", [picture, w.ints(classes)], "planes")], "class");
+    const found = w.step("GatherND", [table, w.concat([picture, slot], 1, "place")], "row.found");
+    const row = w.unsqueeze(found, [1], "row");
+    w.give("Concat", [picture, label, row], { axis: 1 }, 0);
+    w.give("GatherND", [w.inputs[1]!, w.concat([row, label], 1, "row_class")], {}, 1);
+  },
+};
+
+/** Scores [B, T] with LOWEST for what is not finite or whose box [B, T, 4] is not. */
+function writeFinite(w: Writer, boxes: string, scores: string): string {
+  const limit = w.number(FINITE);
+  const extent = w.reduce("Sum", w.step("Abs", [boxes], "boxes.size"), [2], "extent");
+  const both = [w.step("Abs", [scores], "scores.size"), extent].map((x) => w.step("LessOrEqual", [x, limit], "finite"));
+  return w.step("Where", [w.step("And", both, "real"), scores, w.number(LOWEST)], "scores.real");
+}
+
+export const SUPPRESSION: readonly Operator[] = [suppress, classSuppress];
