@@ -80,7 +80,12 @@ export function emitModel(model: Model, options: EmitModelOptions = {}): Emitted
   return emitOnnx(graph, {
     withWeights,
     sourceLine: (span) => formatPlace(span, model.sources),
-    metadata: modelMetadata(options.preprocess ?? model.preprocess, options.labels ?? model.labels, model.name),
+    metadata: modelMetadata(
+      options.preprocess ?? model.preprocess,
+      options.labels ?? model.labels,
+      model.name,
+      model.detection,
+    ),
     ...(options.opset === undefined ? {} : { opset: options.opset }),
     ...(options.weights ? { weights: options.weights } : {}),
     ...(options.seed === undefined ? {} : { seed: options.seed }),

@@ -3,7 +3,7 @@
  *
  * No Node API here: the compiler writes it in a browser too.
  */
-import type { Preprocess } from "./model.js";
+import type { Model, Preprocess } from "./model.js";
 
 export const METADATA_KEYS = {
   /** JSON of {@link Preprocess}. */
@@ -26,6 +26,8 @@ export interface ModelMetadata {
   readonly network?: string;
   readonly preprocess?: Preprocess;
   readonly labels?: readonly string[];
+  /** Present in detectors. */
+  readonly detection?: NonNullable<Model["detection"]>;
 }
 
 /** The `metadata_props` of a model, in the order in which they are written. */
@@ -33,11 +35,13 @@ export function modelMetadata(
   preprocess: Preprocess | undefined,
   labels: readonly string[] | undefined,
   network: string,
+  detection?: Model["detection"],
 ): Record<string, string> {
   return {
     [METADATA_KEYS.network]: network,
     ...(preprocess && { [METADATA_KEYS.preprocess]: JSON.stringify(preprocess) }),
     ...(labels && { [METADATA_KEYS.labels]: JSON.stringify(labels) }),
+    ...(detection && { [METADATA_KEYS.task]: "detection", [METADATA_KEYS.boxes]: detection.boxes }),
     [METADATA_KEYS.version]: VERSION,
   };
 }

@@ -54,6 +54,8 @@ export interface Model {
   readonly root: Scope;
   readonly preprocess?: Preprocess;
   readonly labels?: readonly string[];
+  /** Of a detector: whether a box ends with its last pixel (x2 - x1 + 1 wide) or behind it. */
+  readonly detection?: { readonly boxes: "inclusive" | "exclusive" };
   /** The first that fits a weight file is used. */
   readonly weightMaps: readonly WeightMap[];
   /** Text of every file that took part, for code frames and source lines. */

@@ -29,11 +29,19 @@ function withExtension(file: string): string {
   return file.endsWith(".resnet") ? file : `${file}.resnet`;
 }
 
-/** The network (or recipe) that a target names, its arguments given. Undefined after an error, which is reported. */
+/** What a target can be asked to be: anything that has a graph, or a recipe. */
+type TargetKind = "network" | "recipe";
+
+const KEYWORDS: Readonly<Record<TargetKind, readonly string[]>> = {
+  network: ["network", "detector"],
+  recipe: ["recipe"],
+};
+
+/** The network or detector (or recipe) that a target names, its arguments given. Undefined after an error, which is reported. */
 export function resolveTarget(
   program: Program,
   target: Target,
-  keyword: "network" | "recipe" = "network",
+  kind: TargetKind = "network",
 ): DeclarationValue | undefined {
   const module = target.file === undefined ? undefined : program.load(target.file);
   const text = [target.file, target.expression].filter((part) => part !== undefined).join("#");
@@ -43,11 +51,11 @@ export function resolveTarget(
     program.reporter.report("unknown-target", whole, `the file ${target.file} does not exist`);
     return undefined;
   }
-  if (target.expression === undefined) return module && onlyOne(program, module.path, module.environment, keyword);
+  if (target.expression === undefined) return module && onlyOne(program, module.path, module.environment, kind);
 
   const standard = standardEnvironment(program);
   const names = module ? withFallback(module.environment, standard) : standard;
-  const prefix = `${keyword} target = `;
+  const prefix = `${kind} target = `;
   // A network without parameters of its own: names are looked up in the file, then in the standard library.
   const snippet = program.add(TYPED, prefix + target.expression, names);
   program.addText(TYPED, target.expression);
@@ -55,10 +63,10 @@ export function resolveTarget(
   const [declaration] = snippet.file.declarations;
   if (program.reporter.hasErrors || !declaration?.value) return undefined;
   const value = evaluate(declaration.value, { reporter: program.reporter, environment: names, chain: [] });
-  if (isRecord(value, "declaration") && value.declaration.keyword === keyword) return value;
+  if (isRecord(value, "declaration") && KEYWORDS[kind].includes(value.declaration.keyword)) return value;
   if (!program.reporter.hasErrors) {
     const { span } = declaration.value;
-    program.reporter.report("unknown-target", span, `\`${target.expression}\` is not a ${keyword}`);
+    program.reporter.report("unknown-target", span, `\`${target.expression}\` is not a ${kind}`);
   }
   return undefined;
 }
@@ -68,19 +76,19 @@ function onlyOne(
   program: Program,
   path: string,
   environment: Environment,
-  keyword: "network" | "recipe",
+  kind: TargetKind,
 ): DeclarationValue | undefined {
   const file = program.load(path)?.file;
-  const declared = (file?.declarations ?? []).filter((declaration) => declaration.keyword === keyword);
+  const declared = (file?.declarations ?? []).filter((declaration) => KEYWORDS[kind].includes(declaration.keyword));
   const [first, ...others] = declared;
   const span = first?.name.span ?? { file: path, start: 0, end: 0 };
   if (!first) {
-    if (!program.reporter.hasErrors) program.reporter.report("unknown-target", span, `${path} declares no ${keyword}`);
+    if (!program.reporter.hasErrors) program.reporter.report("unknown-target", span, `${path} declares no ${kind}`);
     return undefined;
   }
   if (others.length > 0) {
     const names = declared.map(({ name }) => `${path}#${name.text}`);
-    program.reporter.report("unknown-target", span, `${path} declares ${declared.length} ${keyword}s`, {
+    program.reporter.report("unknown-target", span, `${path} declares ${declared.length} ${kind}s`, {
       help: `name one: ${names.join(", ")}`,
     });
     return undefined;
@@ -99,7 +107,7 @@ function withFallback(first: Environment, second: Environment): Environment {
   return merged;
 }
 
-/** Networks of the standard library that can be used as they are, for lists and suggestions. */
+/** Networks and detectors of the standard library that can be used as they are, for lists and suggestions. */
 export function standardNetworks(program: Program): DeclarationValue[] {
   const environment = standardEnvironment(program);
   const values = [...environment.names()].map((name) => environment.lookup(name)?.get());
@@ -107,7 +115,7 @@ export function standardNetworks(program: Program): DeclarationValue[] {
     (value): value is DeclarationValue =>
       value !== undefined &&
       isRecord(value, "declaration") &&
-      value.declaration.keyword === "network" &&
+      KEYWORDS.network.includes(value.declaration.keyword) &&
       isComplete(value),
   );
 }

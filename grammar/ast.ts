@@ -45,7 +45,8 @@ export interface ImportName {
 }
 
 /** What a declaration declares. */
-export type DeclarationKeyword = "block" | "shortcut" | "network" | "detector" | "recipe" | "preprocess" | "weights";
+export type DeclarationKeyword =
+  "block" | "shortcut" | "network" | "detector" | "recipe" | "preprocess" | "weights" | "dialect";
 
 /**
  * `block basic(width, stride = 1) { ... }`, `network ResNet50 = ResNet(bottleneck, [3, 4, 6, 3])`, or the top-level

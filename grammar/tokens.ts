@@ -48,6 +48,7 @@ export const DECLARATION_WORDS = [
   "recipe",
   "preprocess",
   "weights",
+  "dialect",
 ] as const;
 const declarationTokens = DECLARATION_WORDS.map(declares);
 

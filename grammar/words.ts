@@ -8,7 +8,7 @@
  */
 
 /** Where a word may stand. */
-export type WordContext = "layer" | "network" | "preprocess" | "weights" | "recipe" | "transform" | "detector";
+export type WordContext = "layer" | "network" | "preprocess" | "weights" | "recipe" | "transform" | "dialect";
 
 export interface Word {
   readonly word: string;
@@ -56,11 +56,34 @@ export const WORDS: readonly Word[] = [
   word("layer", "multiply", false, "Product of the branches that follow, broadcast over height and width."),
   word("layer", "maximum", false, "Elementwise maximum of the branches that follow (maxout)."),
   word("layer", "concat", false, "The branches that follow, one after the other along the channels."),
+  word("layer", "average", false, "Elementwise mean of the branches that follow."),
   word("layer", "residual", false, "The braces plus the network's shortcut round them."),
+  word("layer", "shared", false, "A part that is used by its label, several times with the same weights."),
+  word(
+    "layer",
+    "resize_like",
+    true,
+    "Enlarges or shrinks height and width to those of another map: nearest or bilinear.",
+  ),
+  word("layer", "rescale", true, "Height and width times a factor, bilinear."),
+  word("layer", "propose", true, "Regions from objectness and delta maps: sizes, ratios, top, nms, keep."),
+  word("layer", "roi_pool", true, "Maxima over a grid in each region that arrives: maps, size, levels."),
+  word(
+    "layer",
+    "roi_align",
+    true,
+    "Averages over a grid in each region that arrives: maps, size, sampling, aligned, levels.",
+  ),
+  word("layer", "refine", true, "Regions moved to the box of their likeliest class: regions, scores, deltas."),
+  word("layer", "join", true, "Regions, or their values, one after the other."),
+  word("layer", "whole_picture", false, "Each picture as a region."),
+  word("layer", "of_picture", true, "For each region that arrives its picture's row of a tensor."),
+  word("layer", "detect", true, "Boxes, labels and scores: regions, scores, deltas, nms, vote, keep."),
   word("network", "shortcuts", true, "The shortcut kind that every residual below uses."),
   word("network", "preprocess", true, "How an image becomes this network's input."),
   word("network", "labels", true, "The names of the classes, in order."),
   word("network", "weights", true, "The name maps by which other people's weights load into this network."),
+  word("network", "dialect", true, "The rules of boxes, anchors and suppression that a detector follows."),
   word("network", "output", true, "The labelled tensors that the network gives, in order."),
   word(
     "preprocess",
@@ -80,6 +103,28 @@ export const WORDS: readonly Word[] = [
   word("weights", "format", true, "pytorch, caffe or detectron2: how each layer's tensors are laid out and suffixed."),
   word("weights", "stride_in", true, "The kernel that carries a bottleneck's stride in these weights: 1x1 or 3x3."),
   word("weights", "trained_with", true, "The preprocessing that these weights were trained with."),
+  word(
+    "dialect",
+    "box_rule",
+    true,
+    "inclusive (x2 is the last pixel) or exclusive; last_pixel: decoded boxes end with it.",
+  ),
+  word(
+    "dialect",
+    "delta_rule",
+    true,
+    "What head deltas are divided by, and the limit of their logarithms: regions, clamp.",
+  ),
+  word(
+    "dialect",
+    "anchor_rule",
+    true,
+    "rounding: none, corners or base; order: by_ratio or by_size; step: fixed or grid.",
+  ),
+  word("dialect", "objectness_rule", true, "softmax (two channels an anchor) or sigmoid (one)."),
+  word("dialect", "proposal_rule", true, "rank: before or after decoding; min_size, scaled, strict: boxes left out."),
+  word("dialect", "background_rule", true, "first or last among the classes."),
+  word("dialect", "detection_rule", true, "coordinates: input or picture; threshold, min_size, clip, ties."),
   word("recipe", "optimizer", true, "sgd(momentum, weight_decay, nesterov) or adamw(beta1, beta2, weight_decay)."),
   word("recipe", "batch", true, "Images of an update; accumulate: the parts that it is computed in."),
   word("recipe", "learning_rate", true, "The base rate, and what it does: divide, plateau, cosine, linear."),

@@ -1,5 +1,6 @@
 /** Everything that can be said of files without compiling them. */
 import { elaborateNetwork } from "../elaborate/index.js";
+import { readDialect } from "../elaborate/dialect.js";
 import { isComplete } from "../elaborate/declarations.js";
 import { readRecipe } from "../elaborate/recipe.js";
 import { readPreprocess, readWeightMap } from "../elaborate/settings.js";
@@ -33,6 +34,7 @@ function checkDeclaration(value: DeclarationValue, program: Program): Model | un
   const site = { reporter, environment: value.environment, chain: [], at: value.declaration.name.span };
   switch (value.declaration.keyword) {
     case "network":
+    case "detector":
       return elaborateNetwork(value, reporter, () => program.sources);
     case "preprocess":
       readPreprocess(value, site);
@@ -42,6 +44,9 @@ function checkDeclaration(value: DeclarationValue, program: Program): Model | un
       return undefined;
     case "recipe":
       readRecipe(value, site);
+      return undefined;
+    case "dialect":
+      readDialect(value, site);
       return undefined;
     default:
       return undefined;

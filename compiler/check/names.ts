@@ -15,6 +15,8 @@ import type {
 } from "../../grammar/ast.js";
 import type { Reporter } from "../diagnostics/reporter.js";
 import { didYouMean } from "../diagnostics/suggest.js";
+import { DETECTION_WORDS } from "../elaborate/detection-words.js";
+import { DIALECT_SETTINGS } from "../elaborate/dialect.js";
 import { FUNCTIONS } from "../elaborate/functions.js";
 import { NETWORK_SETTINGS, PREPROCESS_SETTINGS, WEIGHTS_SETTINGS, type SettingSpec } from "../elaborate/settings.js";
 import { OPERATORS } from "../ops/index.js";
@@ -22,18 +24,21 @@ import { RECIPE_BODIES, RECIPE_SETTINGS, TRANSFORM_SETTINGS } from "../elaborate
 import { Names, type Name } from "./scope.js";
 
 /** Layers that are not operators. */
-const OTHER_WORDS = new Set(["residual", "nothing"]);
+const OTHER_WORDS = new Set(["residual", "nothing", "shared", ...Object.keys(DETECTION_WORDS)]);
 
 /** What a declaration's body knows without declaring it. */
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
   block: ["input"],
   network: ["input"],
+  detector: ["input"],
   shortcut: ["input", "channels", "stride", "changes"],
 };
 
 /** The words of a declaration's own body, and of braces in it. */
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, SettingSpec>>>> = {
   network: NETWORK_SETTINGS,
+  detector: NETWORK_SETTINGS,
+  dialect: DIALECT_SETTINGS,
   preprocess: PREPROCESS_SETTINGS,
   weights: WEIGHTS_SETTINGS,
   recipe: { ...RECIPE_SETTINGS, ...Object.fromEntries(RECIPE_BODIES.map((word) => [word, []])) },
@@ -185,7 +190,7 @@ class NameChecker {
     const setting = Object.hasOwn(this.#settings, word) ? this.#settings[word] : undefined;
     if (setting && (use.style === "bare" || this.#settings !== NETWORK_SETTINGS)) return setting;
     if (!isLayerWord(word)) return undefined;
-    return OPERATORS.get(word)?.layer?.arguments ?? [];
+    return DETECTION_WORDS[word]?.arguments ?? OPERATORS.get(word)?.layer?.arguments ?? [];
   }
 
   #arguments(args: readonly Argument[], specs: SettingSpec, names: Names): void {

@@ -41,6 +41,7 @@ export const CODES = {
   "misplaced-statement": error("a statement where it can't stand"),
   "missing-input": error("a network without `input`"),
   "empty-network": error("a network without layers"),
+  "missing-detect": error("a detector without `detect`"),
   "missing-body": error("a layer that needs braces after it, or more of them"),
   "unexpected-body": error("braces after something that takes none"),
   "not-a-layer": error("a value used as a statement that is no layer, block or tensor"),

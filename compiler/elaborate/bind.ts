@@ -2,7 +2,7 @@
 import type { Argument, Expression, Span } from "../../grammar/ast.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { describeNumber, evaluate, fail, isUnknown, type Site } from "./evaluate.js";
-import { describeKind, isList, isRecord, type DeclarationValue, type EvalValue } from "./values.js";
+import { describeKind, isList, isRecord, type DeclarationValue, type EvalValue, type TensorValue } from "./values.js";
 
 /** What a table says of an argument; operators' ArgumentSpec is one of these. */
 export interface Spec {
@@ -21,7 +21,11 @@ export interface Spec {
     | "shortcut"
     | "preprocess"
     | "weights"
+    | "dialect"
     | "tensor"
+    | "value"
+    | "values"
+    | "lists"
     | "form";
   /** Of a `form`: its words, each with what it takes in parentheses: `sgd(momentum: 0.9)`. */
   readonly forms?: Readonly<Record<string, readonly Spec[]>>;
@@ -50,7 +54,10 @@ export type Bound =
   | readonly string[]
   | DeclarationValue
   | readonly DeclarationValue[]
-  | readonly BoundTensor[];
+  | readonly BoundTensor[]
+  | TensorValue
+  | readonly TensorValue[]
+  | readonly (readonly number[])[];
 
 export interface BoundTensor {
   readonly kind: "tensor";
@@ -196,13 +203,13 @@ function tensor(expression: Expression, value: EvalValue, site: Site): readonly 
 }
 
 type Conversion = readonly [wanted: string, read: (value: EvalValue) => Bound | undefined];
-type DeclarationType = "shortcut" | "preprocess" | "weights";
+type DeclarationType = "shortcut" | "preprocess" | "weights" | "dialect";
 
 const isWhole = (value: EvalValue): value is number => typeof value === "number" && Number.isInteger(value);
 const listOf = <T extends EvalValue>(value: EvalValue, is: (item: EvalValue) => item is T): readonly T[] | undefined =>
   isList(value) && value.every(is) ? value : undefined;
 const isDeclarationType = (type: Spec["type"]): type is DeclarationType =>
-  type === "shortcut" || type === "preprocess" || type === "weights";
+  type === "shortcut" || type === "preprocess" || type === "weights" || type === "dialect";
 const declared =
   (keyword: DeclarationType) =>
   (value: EvalValue): DeclarationValue | undefined =>
@@ -244,8 +251,23 @@ const CONVERSIONS: Readonly<Record<Exclude<Spec["type"], "word" | "tensor" | "fo
     "a string or a list of strings",
     (value) => (typeof value === "string" ? [value] : listOf(value, (item) => typeof item === "string")),
   ],
+  value: ["a tensor", (value) => (isRecord(value, "tensor") ? value : undefined)],
+  values: [
+    "a tensor or a list of tensors",
+    (value) => (isRecord(value, "tensor") ? [value] : listOf(value, (item) => isRecord(item, "tensor"))),
+  ],
+  lists: [
+    "a list of numbers, or one for each map",
+    (value) => {
+      const flat = listOf(value, (item) => typeof item === "number");
+      if (flat) return [flat];
+      const lists = listOf(value, isList)?.map((item) => listOf(item, (one) => typeof one === "number"));
+      return lists?.every((list) => list !== undefined) ? lists : undefined;
+    },
+  ],
   shortcut: ["a shortcut", declared("shortcut")],
   preprocess: ["a preprocess declaration", declared("preprocess")],
+  dialect: ["a dialect", declared("dialect")],
   weights: [
     "a weights declaration",
     (value) => {

@@ -29,6 +29,10 @@ export interface DraftScope extends Open<Omit<ir.Scope, "children">> {
   readonly transparent: boolean;
   /** A stage's blocks are called 0, 1, 2, ... */
   readonly indexed: boolean;
+  /** Of a shared part's first use: where the part is defined. It is named there, wherever it is used first. */
+  readonly home?: DraftScope;
+  /** Those whose home this is. */
+  guests: DraftScope[];
 }
 
 export function isDraftScope(item: DraftScope | DraftNode): item is DraftScope {
@@ -40,6 +44,7 @@ interface ScopeOptions {
   readonly label?: string | undefined;
   readonly transparent?: boolean;
   readonly indexed?: boolean;
+  readonly home?: DraftScope | undefined;
 }
 
 export function draftScope(kind: ir.Scope["kind"], base: string, span: Span, options: ScopeOptions = {}): DraftScope {
@@ -50,8 +55,10 @@ export function draftScope(kind: ir.Scope["kind"], base: string, span: Span, opt
     path: "",
     span,
     children: [],
+    guests: [],
     transparent: options.transparent ?? false,
     indexed: options.indexed ?? false,
+    ...(options.home === undefined ? {} : { home: options.home }),
     ...(options.label === undefined ? {} : { label: options.label }),
     ...(options.declaration === undefined ? {} : { declaration: options.declaration }),
   };

@@ -134,9 +134,15 @@ function size(tensor: TensorValue, axis: number): EvalValue {
 export function member(object: EvalValue, name: Identifier, site: Site): EvalValue {
   if (isUnknown(object)) return UNKNOWN;
   if (isRecord(object, "tensor")) {
+    const own = object.members?.get(name.text);
+    if (own !== undefined) return own;
     const read = TENSOR_MEMBERS[name.text];
     if (read) return read(object);
-    return unknownMember("a tensor", name, Object.keys(TENSOR_MEMBERS), site);
+    return unknownMember("a tensor", name, [...(object.members?.keys() ?? []), ...Object.keys(TENSOR_MEMBERS)], site);
+  }
+  // Of the results of a part that was applied to several tensors: the member of each.
+  if (isList(object) && object.length > 0 && object.every((item) => isRecord(item, "tensor"))) {
+    return object.map((item) => member(item, name, site));
   }
   if (isRecord(object, "declaration")) {
     const stages = stageNames(object, site);

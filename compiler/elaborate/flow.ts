@@ -1,5 +1,5 @@
 /** Statements, one after the other, each on the tensor that the one before gave. */
-import type { Body, For, If, Statement, Use } from "../../grammar/ast.js";
+import type { Body, Expression, For, If, Statement, Use } from "../../grammar/ast.js";
 import { OPERATORS } from "../ops/index.js";
 import { inlineNetwork, instantiateBlock, readInput, runStage } from "./instantiate.js";
 import { applyLayer, applyMerge, applyNothing, applyResidual } from "./layers.js";
@@ -15,10 +15,12 @@ import {
   unknownName,
   wrongType,
 } from "./evaluate.js";
-import { inner, isSkipped, isTensor, siteOf, type Place } from "./place.js";
+import { isSkipped, isTensor, inner, siteOf, type Place } from "./place.js";
+import { applyDetectionWord, DETECTION_WORDS } from "./detection-words.js";
+import { applyShared, defineShared } from "./shared.js";
 import { applySetting, NETWORK_SETTINGS } from "./settings.js";
 import { applyArguments } from "./declarations.js";
-import { describeKind, isList, isRecord, UNKNOWN, type EvalValue } from "./values.js";
+import { describeKind, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue, type Unknown } from "./values.js";
 
 export function runBody(body: Body, place: Place): void {
   for (const statement of body.statements) {
@@ -88,6 +90,7 @@ function runUse(use: Use, place: Place): void {
   const setting = members.length === 0 ? NETWORK_SETTINGS[first.text] : undefined;
   // A block may be called like a setting (`weights`), so what is written decides.
   if (setting && use.style === "bare") return applySetting(use, setting, place);
+  if (first.text === "shared" && members.length === 0) return defineShared(use, place);
   if (isSkipped(place)) return;
   if (place.flow.tensor === undefined) {
     fail(siteOf(place), "missing-input", use.span, "the network has layers before its `input`", {
@@ -100,23 +103,30 @@ function runUse(use: Use, place: Place): void {
     place.flow.tensor = UNKNOWN;
     return;
   }
-  const from = use.on ? startingPoint(use, place) : place;
-  for (let turn = 0; turn < times; turn++) {
-    if (turn > 0) place.session.step(use.span);
-    runOnce(use, from);
-  }
-  if (use.label) place.environment.set(use.label.text, place.flow.tensor ?? UNKNOWN, use.label.span);
+  const runAll = (): TensorValue | Unknown => {
+    for (let turn = 0; turn < times; turn++) {
+      if (turn > 0) place.session.step(use.span);
+      runOnce(use, place);
+    }
+    return place.flow.tensor ?? UNKNOWN;
+  };
+  const result = use.on ? onOthers(use.on, place, runAll) : runAll();
+  if (use.label) place.environment.set(use.label.text, result, use.label.span);
 }
 
-/** `conv 1x1, 256 on c3`: the flow is taken up at another tensor. */
-function startingPoint(use: Use, place: Place): Place {
-  const value = use.on ? evaluate(use.on, siteOf(place)) : UNKNOWN;
-  if (isRecord(value, "tensor")) place.flow.tensor = value;
-  else {
-    if (use.on) wrongType("a tensor", value, use.on.span, siteOf(place));
-    place.flow.tensor = UNKNOWN;
-  }
-  return place;
+/** `conv 1x1, 256 on c3`: the flow is taken up at another tensor; of a list, at each, which gives a list. */
+function onOthers(on: Expression, place: Place, run: () => TensorValue | Unknown): EvalValue {
+  const value = evaluate(on, siteOf(place));
+  const start = (tensor: EvalValue): TensorValue | Unknown => {
+    if (isRecord(tensor, "tensor")) return tensor;
+    wrongType("a tensor", tensor, on.span, siteOf(place));
+    return UNKNOWN;
+  };
+  const results = (isList(value) ? value : [value]).map((one) => {
+    place.flow.tensor = start(one);
+    return run();
+  });
+  return isList(value) ? results : (results[0] ?? UNKNOWN);
 }
 
 function runOnce(use: Use, place: Place): void {
@@ -127,6 +137,7 @@ function runOnce(use: Use, place: Place): void {
   if (definition?.layer) {
     return definition.layer.merges ? applyMerge(use, definition, place) : applyLayer(use, definition, place);
   }
+  if (word !== undefined && Object.hasOwn(DETECTION_WORDS, word)) return applyDetectionWord(use, word, place);
   const value = resolveTarget(use, place);
   if (isUnknown(value)) {
     place.flow.tensor = UNKNOWN;
@@ -135,6 +146,7 @@ function runOnce(use: Use, place: Place): void {
   if (use.bodies[0])
     fail(siteOf(place), "unexpected-body", use.bodies[0].span, `${describeKind(value)} takes no braces`);
   if (isRecord(value, "part")) return inlineNetwork(use, value, place);
+  if (isRecord(value, "shared")) return applyShared(use, value, place);
   if (isRecord(value, "tensor")) {
     if (isTensor(place.flow.tensor) || place.flow.tensor === UNKNOWN) place.flow.tensor = value;
     return;
@@ -187,6 +199,6 @@ function resolveTarget(use: Use, place: Place): EvalValue {
 /** As for any name, with the layers' words among the suggestions. */
 function unknownLayer(name: string, span: Use["span"], place: Place): EvalValue {
   const words = place.environment;
-  const names = [...words.names(), ...OPERATORS.keys(), "residual"];
+  const names = [...words.names(), ...OPERATORS.keys(), ...Object.keys(DETECTION_WORDS), "residual", "shared"];
   return unknownName(name, span, siteOf(place), names);
 }

@@ -1,4 +1,4 @@
-/** From a network's declaration to a {@link Model}: its graph, its structure and what it says of itself. */
+/** From a network's or detector's declaration to a {@link Model}: its graph, its structure and what it says of itself. */
 import type { Span } from "../../grammar/ast.js";
 import type { Reporter } from "../diagnostics/reporter.js";
 import { operator } from "../ops/index.js";
@@ -34,7 +34,7 @@ export function elaborateNetwork(
     const scope = draftScope("network", name, span, { declaration: opened.declaration.name.text });
     const state = networkState(opened, { root: true, selection: undefined });
     const flow: Flow = { tensor: undefined };
-    const chain = [{ label: `network ${name}`, span }];
+    const chain = [{ label: `${opened.declaration.keyword} ${name}`, span }];
     runBody(opened.body, {
       kind: "network",
       session,
@@ -69,6 +69,7 @@ export function elaborateNetwork(
       sources: sources(),
       ...(preprocess ? { preprocess } : {}),
       ...(labels ? { labels } : {}),
+      ...(session.detector && { detection: { boxes: session.detector.inclusive ? "inclusive" : "exclusive" } }),
     };
   } catch (error) {
     if (error instanceof Abandoned) return undefined;
@@ -77,12 +78,17 @@ export function elaborateNetwork(
 }
 
 function checkComplete(state: NetworkState, session: Session, flow: Flow, span: Span, site: Site): void {
+  const what = `${state.detector ? "detector" : "network"} ${state.declaration}`;
   if (!state.hasInput) {
-    fail(site, "missing-input", span, `network ${state.declaration} has no \`input\``, {
+    fail(site, "missing-input", span, `${what} has no \`input\``, {
       help: "begin its body with `input image 3x224x224`",
     });
-  } else if (session.nodes.length === 0 && isTensor(flow.tensor)) {
-    fail(site, "empty-network", span, `network ${state.declaration} has no layers`);
+  } else if (session.nodes.length === (state.detector ? 1 : 0) && isTensor(flow.tensor)) {
+    fail(site, "empty-network", span, `${what} has no layers`);
+  } else if (session.detector && !session.detector.detects) {
+    fail(site, "missing-detect", span, `${what} detects nothing`, {
+      help: "end its body with `detect regions, scores, deltas, nms: 0.5, keep: 100`",
+    });
   }
 }
 
@@ -125,7 +131,7 @@ function checkLabels(
   site: Site,
 ): void {
   const classes = outputs?.[0]?.value.type.shape[1];
-  if (!labels || typeof classes !== "number" || classes === labels.length) return;
+  if (!labels || state.detector || typeof classes !== "number" || classes === labels.length) return;
   const span = site.chain.at(-1)?.span;
   if (!span || state.outputs) return;
   fail(site, "out-of-range", span, `there are ${labels.length} labels for ${classes} classes`);

@@ -2,8 +2,10 @@
 import type { Input, Stage, Use } from "../../grammar/ast.js";
 import { formatShape, symbol, type Dim } from "../ir/dim.js";
 import { value as makeValue } from "../ir/build.js";
+import type { Value } from "../ir/types.js";
+import { operator } from "../ops/index.js";
 import { DEEPEST, hasParameter, open, stageNames, type Opened } from "./declarations.js";
-import { draftScope } from "./draft.js";
+import { draftScope, type DraftScope } from "./draft.js";
 import { describeNumber, evaluate, evaluateWhole, fail, isUnknown, wrongType } from "./evaluate.js";
 import { runBody } from "./flow.js";
 import { takeStride } from "./layers.js";
@@ -13,6 +15,8 @@ import {
   isTensor,
   setInput,
   siteOf,
+  withMembers,
+  type Detector,
   type NetworkState,
   type Place,
   type StageStride,
@@ -45,7 +49,14 @@ export function instantiateBlock(use: Use, block: DeclarationValue, place: Place
     depth: place.depth + 1,
   };
   runBody(opened.body, inside);
-  if (isTensor(place.flow.tensor)) scope.output = place.flow.tensor.value;
+  finish(scope, opened, place);
+}
+
+/** What the body gave is the scope's output; its labels are members of that. */
+function finish(scope: DraftScope, { environment }: Opened, { flow }: Place): void {
+  if (!isTensor(flow.tensor)) return;
+  scope.output = flow.tensor.value;
+  flow.tensor = withMembers(flow.tensor, environment);
 }
 
 /** The block with the stage's stride, where that waits and the block has one that is not given. */
@@ -109,16 +120,18 @@ export function inlineNetwork(use: Use, part: PartValue, place: Place): void {
     network: networkState(opened, { root: false, selection }),
     depth: place.depth + 1,
   });
-  if (isTensor(place.flow.tensor)) scope.output = place.flow.tensor.value;
+  finish(scope, opened, place);
 }
 
 export function networkState(opened: Opened, options: Pick<NetworkState, "root" | "selection">): NetworkState {
   return {
     declaration: opened.declaration.name.text,
+    detector: opened.declaration.keyword === "detector",
     environment: opened.environment,
     shortcut: undefined,
     settings: new Map(),
     outputs: undefined,
+    dialect: undefined,
     hasInput: false,
     ...options,
   };
@@ -195,8 +208,18 @@ export function readInput(input: Input, place: Place): void {
   place.session.inputs.push({ name: input.name.text, value });
   place.flow.tensor = { kind: "tensor", value, scale: [1, 1] };
   place.scope.input = value;
+  if (place.network.detector) place.session.detector = readPictures(value, input, place);
   place.environment.set(input.name.text, place.flow.tensor, input.name.span);
   setInput(place.environment, place.flow.tensor, input.span);
+}
+
+/** A detector's second input: what is known of its pictures, by row of the batch (docs/detection.md). */
+function readPictures(image: Value, input: Input, { session, scope }: Place): Detector {
+  const given = makeValue({ dtype: "float32", shape: [symbol("M"), 6] }, "image_info");
+  session.inputs.push({ name: "image_info", value: given });
+  const node = session.append(operator("image_info"), [image, given], {}, input.span);
+  scope.children.push(node);
+  return { image, info: node.outputs[0]!, inclusive: false, detects: false };
 }
 
 function inputShape(input: Input, place: Place): Dim[] | undefined {

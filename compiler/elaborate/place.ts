@@ -1,12 +1,13 @@
 /** Where a statement is carried out. */
 import type { Span } from "../../grammar/ast.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
+import type * as ir from "../ir/types.js";
 import type { Bound, BoundTensor } from "./bind.js";
 import type { DraftScope } from "./draft.js";
 import { Environment } from "./environment.js";
 import type { Site } from "./evaluate.js";
 import type { Session } from "./session.js";
-import type { DeclarationValue, TensorValue, Unknown } from "./values.js";
+import { isList, isRecord, type DeclarationValue, type TensorValue, type Unknown } from "./values.js";
 
 /** The tensor that flows from statement to statement. Undefined before a network's `input`; unknown after an error. */
 export interface Flow {
@@ -22,16 +23,34 @@ export interface StageStride {
 /** What the statements of a network's own body set. */
 export interface NetworkState {
   readonly declaration: string;
+  readonly detector: boolean;
   /** Of its own body: stages are known there by name. */
   readonly environment: Environment;
   /** Undefined: the identity. */
   shortcut: DeclarationValue | undefined;
   readonly settings: Map<string, Readonly<Record<string, Bound>>>;
-  outputs: readonly BoundTensor[] | undefined;
+  outputs: readonly Output[] | undefined;
+  /** The rules that detection layers follow. */
+  dialect: DeclarationValue | undefined;
   /** False where the network is part of another: then its input is what flows there. */
   readonly root: boolean;
   readonly selection: Selection | undefined;
   hasInput: boolean;
+}
+
+/** A tensor that the network gives, by the name that it has there. */
+export type Output = Pick<BoundTensor, "label" | "value">;
+
+/** What the layers of a detector share. */
+export interface Detector {
+  /** The network's input, [N, 3, H, W]. */
+  readonly image: ir.Value;
+  /** [N, 6], a row a picture. */
+  readonly info: ir.Value;
+  /** Whether its boxes end with their last pixel; as the dialect says. */
+  inclusive: boolean;
+  /** Whether it has come to its `detect`. */
+  detects: boolean;
 }
 
 /** `backbone.conv1 .. backbone.conv4`: layers outside of it are passed over. */
@@ -71,6 +90,17 @@ export function inner(place: Place, changes: Partial<Place> = {}): Place {
 /** Makes the tensor that arrives known to the body as `input`. */
 export function setInput(environment: Environment, tensor: TensorValue | Unknown, span: Span): void {
   environment.set("input", tensor, span);
+}
+
+/**
+ * What a body gave, with the tensors that it labelled as members; and those of the block that it ended with. Its
+ * `input` is not its own.
+ */
+export function withMembers(tensor: TensorValue, environment: Environment): TensorValue {
+  const own = [...environment.entries()].filter(
+    ([name, value]) => name !== "input" && (isList(value) ? value : [value]).every((one) => isRecord(one, "tensor")),
+  );
+  return { ...tensor, members: new Map([...(tensor.members ?? []), ...own]) };
 }
 
 export function isTensor(tensor: TensorValue | Unknown | undefined): tensor is TensorValue {

@@ -21,6 +21,7 @@ export const NETWORK_SETTINGS: Readonly<Record<string, SettingSpec>> = {
   labels: [spec("names", "strings")],
   weights: [spec("maps", "weights", { many: true })],
   output: [spec("tensors", "tensor", { many: true })],
+  dialect: [spec("rules", "dialect")],
 };
 
 /** In a `preprocess` declaration. */
@@ -61,6 +62,7 @@ export function applySetting(use: Use, specs: SettingSpec, place: Place): void {
   if (!bound) return;
   place.network.settings.set(word, bound);
   if (word === "shortcuts") place.network.shortcut = bound["kind"] as DeclarationValue;
+  if (word === "dialect") place.network.dialect = bound["rules"] as DeclarationValue;
   if (word === "output") place.network.outputs = bound["tensors"] as NonNullable<Place["network"]["outputs"]>;
 }
 
@@ -121,8 +123,8 @@ export function readStatements(opened: SettingsBody, site: Site, onUse: (use: Us
   runAll(opened.body, opened.environment);
 }
 
-/** The settings that a `preprocess` or `weights` declaration makes, in order. */
-function readSettings(opened: Opened, table: Readonly<Record<string, SettingSpec>>, site: Site): Setting[] {
+/** The settings that a declaration such as `preprocess` makes, in order. */
+export function readSettings(opened: Opened, table: Readonly<Record<string, SettingSpec>>, site: Site): Setting[] {
   const settings: Setting[] = [];
   readStatements(opened, site, (use, here) => {
     const word = use.target.map((part) => part.text).join(".");

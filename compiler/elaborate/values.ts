@@ -1,8 +1,10 @@
 /** What expressions evaluate to. Plain data is plain JavaScript; the rest are small records told apart by `kind`. */
-import type { Declaration } from "../../grammar/ast.js";
+import type { Body, Declaration } from "../../grammar/ast.js";
 import type * as ir from "../ir/types.js";
 import { formatDim, type Dim } from "../ir/dim.js";
+import type { DraftParameter } from "./draft.js";
 import type { Environment } from "./environment.js";
+import type { Place } from "./place.js";
 
 export type EvalValue =
   | number
@@ -11,6 +13,7 @@ export type EvalValue =
   | readonly EvalValue[]
   | DeclarationValue
   | PartValue
+  | SharedValue
   | TensorValue
   | FunctionValue
   | SymbolValue
@@ -42,11 +45,25 @@ export interface PartValue {
   readonly to: string;
 }
 
+/** `head = shared { ... }`: layers that are used several times with the same weights. */
+export interface SharedValue {
+  readonly kind: "shared";
+  readonly name: string;
+  readonly body: Body;
+  /** Where it is defined: its names, and the shortcuts in force there. */
+  readonly place: Place;
+  /** In the order in which its layers ask for them; filled by the first use. */
+  readonly parameters: DraftParameter[];
+  readonly uses: { count: number };
+}
+
 /** A tensor of the graph, with how much smaller its map is than the network's input (`[16, 16]` for conv4). */
 export interface TensorValue {
   readonly kind: "tensor";
   readonly value: ir.Value;
   readonly scale: readonly [number, number];
+  /** Of what a block, a shared part or a network gives: the tensors that are labelled in it. */
+  readonly members?: ReadonlyMap<string, EvalValue>;
 }
 
 export interface FunctionValue {
@@ -85,6 +102,8 @@ export function describeKind(value: EvalValue): string {
       return `the ${value.declaration.keyword} \`${value.declaration.name.text}\``;
     case "part":
       return "part of a network";
+    case "shared":
+      return `the shared part \`${value.name}\``;
     case "tensor":
       return "a tensor";
     case "function":

@@ -1,5 +1,6 @@
 /** Every operator. One line here and one file beside it add another. */
 import { add } from "./add.js";
+import { average } from "./average.js";
 import { avgPool } from "./avg_pool.js";
 import { bn } from "./bn.js";
 import { BLOCKED_OPERATORS } from "./blocked/index.js";
@@ -25,6 +26,8 @@ import { pad } from "./pad.js";
 import { padChannels } from "./pad_channels.js";
 import { relu } from "./relu.js";
 import { relu6 } from "./relu6.js";
+import { rescale } from "./rescale.js";
+import { resizeLike } from "./resize_like.js";
 import { sigmoid } from "./sigmoid.js";
 import { silu } from "./silu.js";
 import { sliceChannels } from "./slice_channels.js";
@@ -40,9 +43,9 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     ...[conv, fc, bn],
     ...[relu, leakyRelu, relu6, sigmoid, hardSigmoid, tanh, silu, gelu, softmax],
     ...[maxPool, avgPool, globalAvgPool, globalMaxPool, subsample],
-    ...[pad, padChannels, sliceChannels, upsample],
+    ...[pad, padChannels, sliceChannels, upsample, rescale, resizeLike],
     ...[dropout, flatten, identity],
-    ...[add, multiply, maximum, concat],
+    ...[add, multiply, maximum, average, concat],
     cast,
     ...TENSOR_OPERATORS,
     ...GRADIENT_OPERATORS,

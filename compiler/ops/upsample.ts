@@ -1,8 +1,8 @@
 import { mul } from "../ir/dim.js";
-import type { OnnxAttribute } from "../emit/lowering.js";
 import { size2, word } from "./attributes.js";
 import { formula, sizes } from "./formula.js";
 import type { Operator } from "./operator.js";
+import { RESIZING } from "./resizing.js";
 import { featureMap, reshaped } from "./shapes.js";
 
 /**
@@ -36,10 +36,7 @@ export const upsample: Operator = {
   label: (attributes) => `upsample, x${size2(attributes, "factor").join("x")}`,
   lower(node, emit) {
     const scales = emit.constant([1, 1, ...size2(node.attributes, "factor")], "float32");
-    const how: Readonly<Record<string, OnnxAttribute>> =
-      word(node.attributes, "mode") === "nearest"
-        ? { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" }
-        : { mode: "linear", coordinate_transformation_mode: "half_pixel" };
+    const how = RESIZING[word(node.attributes, "mode")];
     emit.node("Resize", [emit.name(node.inputs[0]!), "", scales], [emit.name(node.outputs[0]!)], how);
   },
   gradient(node, [dy], builder) {

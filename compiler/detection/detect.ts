@@ -1,0 +1,88 @@
+/** From regions with the class probabilities and boxes of one or more heads to what is in the picture. */
+import type { Value } from "../ir/types.js";
+import { first, joined, type Build, type Pictures } from "./build.js";
+import type { Dialect } from "./dialect.js";
+import { classScores, regressed, type Judged } from "./regress.js";
+
+export interface DetectSettings {
+  /** Of two boxes of a class that overlap by more than this the better stays. */
+  readonly nms: number;
+  /** Boxes are averaged with those that were suppressed and overlap by at least this (box voting); 0: they are not. */
+  readonly vote: number;
+  /** Added to a voter's score, which then is its weight. */
+  readonly voteOffset: number;
+  /** Detections of a picture, at most. */
+  readonly keep: number;
+  readonly background: Dialect["background"] | "none";
+}
+
+export interface Detections {
+  /** [D, 4] in pixels of the original picture; by picture, then by score. */
+  readonly boxes: Value;
+  /** [D] */
+  readonly scores: Value;
+  /** [D] int64, the background not counted. */
+  readonly labels: Value;
+  /** [D] int64: row of the batch. */
+  readonly images: Value;
+}
+
+export function detect(
+  judged: readonly Judged[],
+  settings: DetectSettings,
+  dialect: Dialect,
+  pictures: Pictures,
+  build: Build,
+): Detections {
+  const one = first(build);
+  const { background } = settings;
+  const { threshold, minSize, ties } = dialect.detections;
+  const { inclusive } = dialect;
+  const regions = joined(
+    judged.map((each) => each.regions),
+    one,
+  );
+  const scoresOfAll = joined(
+    judged.map((each) => classScores(each, background, build)),
+    one,
+  );
+  const classes = scoresOfAll.type.shape[1] as number;
+  const boxes = joined(
+    judged.map((each) => regressed(each, classes, background, dialect, pictures, build)),
+    one,
+  );
+  const scores =
+    minSize > 0
+      ? one("drop_small", [scoresOfAll, boxes], { min_size: minSize, inclusive, strict: false })
+      : scoresOfAll;
+  const [candidates, sure] = build("class_suppress", [boxes, scores, regions, pictures.info], {
+    threshold,
+    iou: settings.nms,
+    inclusive,
+  });
+  const { keep } = settings;
+  const [picks, best, images, labels] = build("best_detections", [candidates!, sure!, pictures.info], { keep, ties });
+  const voting = { iou: settings.vote, inclusive, threshold, offset: settings.voteOffset };
+  const kept =
+    settings.vote > 0 ? one("box_vote", [boxes, scores, regions, picks!], voting) : one("pick_boxes", [boxes, picks!]);
+  const found = { boxes: kept, scores: best!, images: images!, labels: labels! };
+  return dialect.detections.coordinates === "picture" ? found : inPicture(found, picks!, dialect, pictures, build);
+}
+
+/** From pixels of the input to those of the original picture. */
+function inPicture(
+  found: Detections,
+  picks: Value,
+  { inclusive, detections }: Dialect,
+  { info }: Pictures,
+  build: Build,
+): Detections {
+  const one = first(build);
+  const rows = (what: string): Value => one("rows_of_image", [one("picture_values", [info], { what }), picks]);
+  const scaled = one("box_scale", [found.boxes, rows("scale")], { divide: true });
+  if (!detections.clip) return { ...found, boxes: scaled };
+  const clipped = one("box_clip", [scaled, rows("original")], { inclusive });
+  const scores = one("drop_small", [found.scores, clipped], { min_size: 0, inclusive, strict: true });
+  const [sure, boxes, images, labels] = build("found_rows", [scores, clipped, found.images, found.labels]);
+  return { boxes: boxes!, scores: sure!, images: images!, labels: labels! };
+}

@@ -1,0 +1,54 @@
+/** Regions moved and resized by the deltas that a head gives for each class. */
+import type { Value } from "../ir/types.js";
+import { first, type Build, type Pictures } from "./build.js";
+import type { Dialect } from "./dialect.js";
+
+/** What a head says of regions. */
+export interface Judged {
+  /** [R, 5] */
+  readonly regions: Value;
+  /** [R, K + 1] probabilities, the background among them; [R, K] where there is none. */
+  readonly scores: Value;
+  /** [R, 4K], or [R, 4(K + 1)] with the background's; undefined: the regions are the boxes. */
+  readonly deltas: Value | undefined;
+}
+
+/** Without the background: [R, K]. */
+export function classScores({ scores }: Judged, background: Dialect["background"] | "none", build: Build): Value {
+  return withoutBackground(scores, background, build);
+}
+
+/** A box for each class, [R, K, 4], in the dialect's coordinates, clipped to the picture. `classes` is K. */
+export function regressed(
+  { regions, deltas }: Judged,
+  classes: number,
+  background: Dialect["background"] | "none",
+  dialect: Dialect,
+  { info }: Pictures,
+  build: Build,
+): Value {
+  const one = first(build);
+  const { inclusive, lastPixel, clamp, regionWeights } = dialect;
+  const inPicture = dialect.detections.coordinates === "picture";
+  const rows = (what: string): Value => one("rows_of_image", [one("picture_values", [info], { what }), regions]);
+  const own = one("region_boxes", [regions]);
+  const from = inPicture ? one("box_scale", [own, rows("scale")], { divide: true }) : own;
+  const boxes = deltas === undefined ? from : one("box_decode", [from, classDeltas(deltas)], decoding());
+  return one("box_clip", [boxes, rows(inPicture ? "original" : "size")], { inclusive });
+
+  function classDeltas(all: Value): Value {
+    const split = one("split_classes", [all]);
+    const given = split.type.shape[1];
+    return given === classes ? split : withoutBackground(split, background, build);
+  }
+  function decoding() {
+    return { weights: [...regionWeights], clamp, inclusive, last_pixel: lastPixel };
+  }
+}
+
+function withoutBackground(values: Value, background: Dialect["background"] | "none", build: Build): Value {
+  if (background === "none") return values;
+  const all = values.type.shape[1] as number;
+  const [from, to] = background === "first" ? [1, all] : [0, all - 1];
+  return first(build)("slice_channels", [values], { from, to });
+}
