@@ -21,6 +21,12 @@ export function refined(
   });
 }
 
+export interface Voting {
+  readonly threshold: number;
+  readonly offset: number;
+  readonly one: One;
+}
+
 /**
  * Box voting (Gidaris and Komodakis, section 5): each kept box becomes the mean of all candidates of its class that
  * overlap it by the threshold or more, itself among them, each weighted by max(0, score + offset). Scores stay.
@@ -28,7 +34,7 @@ export function refined(
 export function voted(
   kept: readonly Detection[],
   candidates: readonly Detection[],
-  { threshold = 0.5, offset = 0, one = 1 } = {},
+  { threshold = 0.5, offset = 0, one = 1 }: Partial<Voting> = {},
 ): Detection[] {
   return kept.map((found) => {
     const voters = candidates
