@@ -28,7 +28,7 @@ export function pool(
     one(op, [map, of], { ...attributes, scale: [1 / scale[0], 1 / scale[1]] });
   const [only, ...others] = maps;
   if (only && others.length === 0) return from(only, regions);
-  const levels = one("assign_level", [regions], { ...rule, levels: maps.length });
+  const levels = one("assign_level", [regions], rule);
   const parts = maps.map((map, level) => {
     const [own, rows] = build("regions_of_level", [regions, levels], { level });
     return { values: from(map, own!), rows: rows! };

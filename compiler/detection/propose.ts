@@ -35,7 +35,7 @@ export function propose(
   build: Build,
 ): { readonly regions: Value; readonly scores: Value } {
   const one = first(build);
-  const sizes = one("picture_values", [pictures.info], { what: "size" });
+  const sizes = one("picture_values", [pictures.info], { what: "size", apart: true });
   const candidates = maps.map((map) => candidatesOf(map, settings, dialect, { ...pictures, sizes }, build));
   const suppressed = candidates.map(({ boxes, scores }) =>
     one("suppress", [boxes, scores], { iou: settings.nms, keep: settings.keep, inclusive: dialect.inclusive }),
@@ -69,7 +69,7 @@ function candidatesOf(
     return one("box_clip", [boxes, pictures.sizes], { inclusive });
   };
   const withoutSmall = (scores: Value, boxes: Value): Value => {
-    const scale = proposals.scaled ? [one("picture_values", [pictures.info], { what: "scale" })] : [];
+    const scale = proposals.scaled ? [one("picture_values", [pictures.info], { what: "enlargement" })] : [];
     const { minSize: min_size, strict } = proposals;
     return one("drop_small", [scores, boxes, ...scale], { min_size, inclusive, strict });
   };

@@ -9,12 +9,12 @@ export function refine(judged: Judged, dialect: Dialect, pictures: Pictures, bui
   const one = first(build);
   const scores = classScores(judged, dialect.background, build);
   const classes = scores.type.shape[1] as number;
-  const boxes = one("pick_class", [regressed(judged, classes, dialect.background, dialect, pictures, build), scores]);
-  if (dialect.detections.coordinates === "input") return one("with_boxes", [judged.regions, boxes]);
-  const scale = one("picture_values", [pictures.info], { what: "scale" });
-  const regions = one("with_boxes", [judged.regions, boxes]);
-  const scaled = one("box_scale", [one("region_boxes", [regions]), one("rows_of_image", [scale, regions])], {
-    divide: false,
-  });
-  return one("with_boxes", [regions, scaled]);
+  const boxes = regressed(judged, classes, dialect.background, dialect, pictures, build);
+  const inInput = dialect.detections.coordinates === "input" ? boxes : scaled(boxes);
+  return one("with_boxes", [judged.regions, one("pick_class", [inInput, scores])]);
+
+  function scaled(from: Value): Value {
+    const scale = one("picture_values", [pictures.info], { what: "scale", apart: true });
+    return one("box_scale", [from, one("rows_of_image", [scale, judged.regions])], { divide: false });
+  }
 }

@@ -30,7 +30,8 @@ export function regressed(
   const one = first(build);
   const { inclusive, lastPixel, clamp, regionWeights } = dialect;
   const inPicture = dialect.detections.coordinates === "picture";
-  const rows = (what: string): Value => one("rows_of_image", [one("picture_values", [info], { what }), regions]);
+  const rows = (what: string): Value =>
+    one("rows_of_image", [one("picture_values", [info], { what, apart: true }), regions]);
   const own = one("region_boxes", [regions]);
   const from = inPicture ? one("box_scale", [own, rows("scale")], { divide: true }) : own;
   const boxes = deltas === undefined ? from : one("box_decode", [from, classDeltas(deltas)], decoding());

@@ -35,8 +35,8 @@ interface Work {
 
 interface DetectionWord {
   readonly arguments: readonly Spec[];
-  /** It follows the dialect's rules. */
-  readonly needsDialect?: true;
+  /** It follows the dialect's rules; perhaps only with some arguments. */
+  readonly needsDialect?: true | ((given: Given) => boolean);
   /** It takes the regions that flow. */
   readonly takesRegions?: true;
   readonly run: (work: Work) => TensorValue;
@@ -60,6 +60,9 @@ const LEVELS: Spec = {
     next_scale: [whole("stride", { default: 16 })],
   },
 };
+
+/** The level depends on a region's area, and that on where a box ends. */
+const hasLevels = (given: Given): boolean => given["levels"] !== undefined;
 
 const noScale = (found: ir.Value): TensorValue => ({ kind: "tensor", value: found, scale: [1, 1] });
 
@@ -106,11 +109,13 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = {
   },
   roi_pool: {
     takesRegions: true,
+    needsDialect: hasLevels,
     arguments: [values("maps"), { name: "size", type: "size2", min: 1 }, LEVELS],
     run: (work) => pooled("roi_pool", {}, work),
   },
   roi_align: {
     takesRegions: true,
+    needsDialect: hasLevels,
     arguments: [
       values("maps"),
       { name: "size", type: "size2", min: 1 },
@@ -222,8 +227,10 @@ export function applyDetectionWord(use: Use, word: string, place: Place): void {
     const help = "declare it with `detector` in place of `network`";
     return void fail(site, "misplaced-statement", use.span, `\`${word}\` stands in a detector`, { help });
   }
-  const dialect = definition.needsDialect ? dialectOf(word, use, place) : undefined;
-  if (definition.needsDialect && !dialect) return;
+  const { needsDialect } = definition;
+  const follows = typeof needsDialect === "function" ? needsDialect(given) : needsDialect;
+  const dialect = follows ? dialectOf(word, use, place) : undefined;
+  if (follows && !dialect) return;
   const scope = draftScope("group", word, use.span, use.label ? { label: use.label.text } : {});
   scope.input = flow.value;
   place.scope.children.push(scope);
@@ -264,7 +271,7 @@ function builder(use: Use, scope: DraftScope, place: Place): Build {
   };
 }
 
-function pooled(op: string, attributes: ir.Attributes, { given, build, flow }: Work): TensorValue {
+function pooled(op: string, attributes: ir.Attributes, { given, build, flow, dialect }: Work): TensorValue {
   const maps = tensors(given, "maps").map((map) => ({ map: map.value, scale: map.scale }));
   const size = get<readonly number[]>(given, "size");
   const levels = given["levels"] as Form | undefined;
@@ -275,22 +282,25 @@ function pooled(op: string, attributes: ir.Attributes, { given, build, flow }: W
       help,
     );
   }
-  const found = pool(op, maps, flow.value, { ...attributes, size }, levelRule(levels, maps), build);
+  const found = pool(op, maps, flow.value, { ...attributes, size }, levelRule(levels, maps, dialect), build);
   return { kind: "tensor", value: found, scale: maps[0]!.scale };
 }
 
 function levelRule(
   levels: Form | undefined,
   maps: readonly { readonly scale: readonly [number, number] }[],
+  dialect: Dialect,
 ): ir.Attributes {
   if (!levels) return {};
   const { size, level, first, stride } = levels.values as Readonly<Record<string, number>>;
+  const { inclusive } = dialect;
   if (levels.name === "by_area") {
-    return { rule: "area", canonical_size: size!, canonical_level: level!, min_level: first! };
+    const [min, max] = [first!, first! + maps.length - 1];
+    return { rule: "area", canonical_size: size!, canonical_level: level!, min, max, inclusive };
   }
   // How much larger than the input the picture was from which each map was made.
   const factors = maps.map((map) => stride! / map.scale[0]);
-  return { rule: "scale", factors, second: levels.name === "next_scale" };
+  return { rule: "scale", factors, second: levels.name === "next_scale", inclusive };
 }
 
 const tensors = (given: Given, name: string): readonly TensorValue[] => get<readonly TensorValue[]>(given, name);

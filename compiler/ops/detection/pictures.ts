@@ -1,8 +1,7 @@
-/** The pictures of a batch: what is known about each, and smaller and larger copies of them. */
-import { unknownSize, type Dim } from "../../ir/dim.js";
-import { flag, int } from "../attributes.js";
+/** The pictures of a batch: what is known about each. */
+import type { Dim } from "../../ir/dim.js";
+import { flag, word } from "../attributes.js";
 import type { Operator } from "../operator.js";
-import { featureMap, reshaped } from "../shapes.js";
 import { floats, forms } from "./forms.js";
 import { writer } from "./write.js";
 
@@ -52,31 +51,35 @@ const wholeImages: Operator = {
   },
 };
 
-/**
- * [N, C, H, W] to [N, C, floor(H * factor), floor(W * factor)], the products in float64: linear between the middles of
- * pixels (half pixel), by the ratio of the sizes, without antialiasing.
- */
-const rescale: Operator = {
-  name: "rescale",
-  doc: "Pictures larger or smaller by a factor, interpolated linearly.",
+/** Which columns of what is known about a picture. */
+const COLUMNS: Readonly<Record<string, readonly number[]>> = {
+  /** Height and width in the tensor, and of the original. */
+  size: [0, 1],
+  original: [2, 3],
+  /** From original to tensor along y and x; along x alone. */
+  scale: [4, 5],
+  enlargement: [5],
+};
+
+/** info [N, 6] to the columns called `what`, [N, k]; with `apart` [N, 1, k], to broadcast over a picture's boxes. */
+const pictureValues: Operator = {
+  name: "picture_values",
+  doc: "Sizes or scales of the pictures of a batch.",
   fullPrecision: true,
   gradient: "none",
-  infer([image], attributes) {
-    const map = featureMap(image, "rescale");
-    const factor = int(attributes, "factor");
-    const scaled = (size: Dim, name: string): Dim =>
-      typeof size === "number" ? Math.floor(size * factor) : unknownSize(name);
-    return [reshaped(image, [map.batch, map.channels, scaled(map.height, "height"), scaled(map.width, "width")])];
+  complete: (attributes) => ({ apart: false, ...attributes }),
+  infer(inputs, attributes) {
+    const [[batch]] = forms("picture_values", { info: ["N", 6] }, inputs) as [readonly Dim[]];
+    const { length } = COLUMNS[word(attributes, "what")]!;
+    return [flag(attributes, "apart") ? floats(batch!, 1, length) : floats(batch!, length)];
   },
   lower(node, emit) {
     const w = writer(node, emit);
-    const image = node.inputs[0]!;
-    const sides = w.cast(w.concat([w.size(image, 2), w.size(image, 3)], 0, "sides"), "float64");
-    const product = w.step("Mul", [sides, emit.constant([int(node.attributes, "factor")], "float64")], "scaled");
-    const scaled = w.cast(w.step("Floor", [product], "whole"), "int64");
-    const shape = w.concat([w.size(image, 0), w.size(image, 1), scaled], 0, "sizes");
-    w.give("Resize", [w.inputs[0]!, "", "", shape], { mode: "linear", coordinate_transformation_mode: "half_pixel" });
+    const columns = COLUMNS[word(node.attributes, "what")]!;
+    const [from, to] = [columns[0]!, columns.at(-1)! + 1];
+    if (!flag(node.attributes, "apart")) return w.give("Slice", [w.inputs[0]!, w.ints(from), w.ints(to), w.ints(1)]);
+    w.give("Unsqueeze", [w.slice(w.inputs[0]!, 1, from, to, "values"), w.ints(1)]);
   },
 };
 
-export const PICTURES: readonly Operator[] = [imageInfo, wholeImages, rescale];
+export const PICTURES: readonly Operator[] = [imageInfo, wholeImages, pictureValues];

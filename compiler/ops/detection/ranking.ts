@@ -59,7 +59,7 @@ const takeRows: Operator = {
 };
 
 /**
- * boxes [N, T, 4], scores [N, T] to regions [R, 5] = picture, x1, y1, x2, y2 and their scores [R]: the best `keep` of
+ * boxes [N, T, 4], scores [N, T] to regions [R, 5] = picture, x1, y1, x2, y2 and their scores [R, 1]: the best `keep` of
  * each picture by picture and score, ties by index; those whose score is LOWEST are left out.
  */
 const bestRegions: Operator = {
@@ -70,7 +70,7 @@ const bestRegions: Operator = {
   infer(inputs) {
     forms("best_regions", { boxes: ["N", "T", 4], scores: ["N", "T"] }, inputs);
     const found = unknownSize("R");
-    return [floats(found, 5), floats(found)];
+    return [floats(found, 5), floats(found, 1)];
   },
   lower(node, emit) {
     const w = writer(node, emit);
@@ -86,8 +86,26 @@ const bestRegions: Operator = {
     const values = w.reshape(best.values, [-1], "scores.flat");
     const kept = w.where(w.step("Greater", [values, w.number(IN)], "kept"), "kept.places");
     w.give("Gather", [all, kept], { axis: 0 }, 0);
-    w.give("Gather", [values, kept], { axis: 0 }, 1);
+    w.give("Unsqueeze", [w.step("Gather", [values, kept], "scores.kept", { axis: 0 }), w.ints(1)], {}, 1);
   },
 };
 
-export const RANKING: readonly Operator[] = [topK, takeRows, bestRegions];
+/** scores [D], then anything [D, ...] to the rows of all of them whose score is not LOWEST. */
+const foundRows: Operator = {
+  name: "found_rows",
+  doc: "The rows whose score is not out.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    forms("found_rows", { scores: ["D"] }, inputs);
+    const found = unknownSize("D");
+    return inputs.map((input) => ({ dtype: input.dtype, shape: [found, ...input.shape.slice(1)] }));
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const kept = w.where(w.step("Greater", [w.inputs[0]!, w.number(IN)], "kept"), "kept.places");
+    w.inputs.forEach((input, index) => w.give("Gather", [input, kept], { axis: 0 }, index));
+  },
+};
+
+export const RANKING: readonly Operator[] = [topK, takeRows, bestRegions, foundRows];

@@ -4,9 +4,10 @@
  */
 import { add, type Dim } from "../../ir/dim.js";
 import type { TensorType } from "../../ir/types.js";
+import { int } from "../attributes.js";
 import { ShapeError, type Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
-import { floats, forms } from "./forms.js";
+import { floats, forms, type Form } from "./forms.js";
 import { writer, type Writer } from "./write.js";
 
 /** The pictures of regions as indices: int32 [R], which WebGPU has, or int64, which some operators insist on. */
@@ -46,14 +47,15 @@ const withBoxes: Operator = {
   },
 };
 
-/** x [N, ...], regions [R, 5] to [R, ...]: the row of each region's picture. */
+/** x [N, ...], regions [R, 5] (or picks int64 [D, 3]) to [R, ...]: the row of each one's picture. */
 const rowsOfImage: Operator = {
   name: "rows_of_image",
   doc: "For each region the row of its picture.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
-    const [, [rows]] = forms("rows_of_image", { rows: ["N", "..."], regions: ["R", 5] }, inputs) as [Dim[], Dim[]];
+    const of: Record<string, Form> = known(inputs[1]).dtype === "int64" ? { picks: ["D", 3] } : { regions: ["R", 5] };
+    const [, [rows]] = forms("rows_of_image", { rows: ["N", "..."], ...of }, inputs) as [Dim[], Dim[]];
     return [reshaped(inputs[0], [rows!, ...known(inputs[0]).shape.slice(1)])];
   },
   lower(node, emit) {
@@ -62,34 +64,32 @@ const rowsOfImage: Operator = {
   },
 };
 
-/** [A, ...], [B, ...], ... to [A + B + ..., ...]. */
+/** [A, ...], [B, ...], ... to [A + B + ..., ...]; along another `axis` where one is given. */
 const joinRows: Operator = {
   name: "join_rows",
   doc: "The rows of several tensors, one after the other.",
   fullPrecision: true,
   gradient: "none",
-  infer: (inputs) => [joined("join_rows", inputs)],
+  complete: (attributes) => ({ axis: 0, ...attributes }),
+  infer: (inputs, attributes) => [joined("join_rows", inputs, int(attributes, "axis"))],
   lower(node, emit) {
     const w = writer(node, emit);
-    w.give("Concat", w.inputs, { axis: 0 });
+    w.give("Concat", w.inputs, { axis: int(node.attributes, "axis") });
   },
 };
 
-/** The type of tensors one after the other; what comes after the first axis has to be the same. */
-export function joined(operator: string, parts: readonly TensorType[]): TensorType {
+/** The type of tensors one after the other along an axis; all others have to be the same. */
+export function joined(operator: string, parts: readonly TensorType[], joint = 0): TensorType {
   const [first, ...others] = parts;
-  const row = [
-    "R",
-    ...known(first)
-      .shape.slice(1)
-      .map((dim, axis) => (typeof dim === "number" ? dim : `d${axis}`)),
-  ];
+  const row = known(first).shape.map((dim, axis) =>
+    axis === joint ? "R" : typeof dim === "number" ? dim : `d${axis}`,
+  );
   for (const other of others) {
     forms(operator, { rows: row }, [other]);
     if (other.dtype !== first!.dtype) throw new ShapeError(`${operator}: ${first!.dtype} and ${other.dtype}`);
   }
-  const rows = parts.map((part) => part.shape[0]!).reduce(add);
-  return reshaped(first, [rows, ...first!.shape.slice(1)]);
+  const rows = parts.map((part) => part.shape[joint]!).reduce(add);
+  return reshaped(first, first!.shape.with(joint, rows));
 }
 
 export const REGIONS: readonly Operator[] = [regionBoxes, withBoxes, rowsOfImage, joinRows];
