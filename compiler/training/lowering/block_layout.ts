@@ -18,7 +18,7 @@ const ELEMENTWISE: ReadonlySet<string> = new Set([
 ]);
 
 export interface BlockOptions {
-  /** A node's method, where it was measured: anything but `blocked` leaves it plain. */
+  /** A convolution's method, or its gradient's, where it was measured: anything but `blocked` leaves it plain. */
   readonly choose?: (node: Node) => string | undefined;
   /** Inputs and outputs of the graph that are in blocks, if their channels fill them. Default: none. */
   readonly isBlocked?: (value: Value) => boolean;
@@ -30,8 +30,9 @@ export function blockLayout(graph: Graph, block: number, options: BlockOptions =
   const state = new Layouts(graph, block, isBlocked);
   for (const node of graph.nodes) {
     if (state.isDone(node)) continue;
-    const method = choose(node);
     const rule = RULES[node.op] ?? (ELEMENTWISE.has(node.op) ? elementwise : plain);
+    // All others follow the layout of what they are given.
+    const method = BLOCKABLE[node.op] && choose(node);
     const wanted = method === undefined ? !isPointwiseWeightGradient(node) : method === "blocked";
     if (!wanted || !rule(node, state)) plain(node, state);
   }
@@ -53,9 +54,10 @@ export const BLOCKABLE: Readonly<
   conv_weight_gradient: { inputs: [0, 1], outputs: [] },
 };
 
-/** Whether there is a choice of layouts for this node. */
+/** Whether this node can be written in blocks, whatever is around it. */
 export function canBeBlocked(node: Node, block: number): boolean {
-  if (BLOCKABLE[node.op] === undefined) return false;
+  const rule = RULES[node.op];
+  if (rule === undefined) return false;
   const graph: Graph = {
     name: node.op,
     inputs: node.inputs.map((value, index) => ({ name: `x${index}`, value })),
@@ -64,11 +66,11 @@ export function canBeBlocked(node: Node, block: number): boolean {
     nodes: [],
     outputs: [],
   };
-  return RULES[node.op]!(node, new Layouts(graph, block, () => false));
+  return rule(node, new Layouts(graph, block, () => false));
 }
 
 /** A product of matrices as it is: blocks win nothing. */
-function isPointwiseWeightGradient({ op, attributes }: Node): boolean {
+export function isPointwiseWeightGradient({ op, attributes }: Node): boolean {
   return op === "conv_weight_gradient" && [attributes["kernel"], attributes["pad"]].join() === "1,1,0,0";
 }
 

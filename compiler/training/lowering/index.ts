@@ -5,7 +5,7 @@ import type { TrainingOptions } from "../contract.js";
 import { blockLayout } from "./block_layout.js";
 import { methodKey } from "./methods.js";
 
-export { tuneMethods, type Measure, type Tuned } from "./tune.js";
+export { choicesOf, fastest, measureChoice, relevantMethods, type Choice, type Measure, type Times } from "./tune.js";
 export type { MethodChoices } from "./methods.js";
 
 /**

@@ -2,13 +2,15 @@
 import { sizes } from "../../ops/formula.js";
 import { operator } from "../../ops/index.js";
 import type { Node, Target } from "../../ops/operator.js";
-import { canBeBlocked } from "./block_layout.js";
+import { BLOCKABLE, canBeBlocked, isPointwiseWeightGradient } from "./block_layout.js";
 
 /** Method by {@link methodKey}. */
 export type MethodChoices = Readonly<Record<string, string>>;
 
 /** In ONNX Runtime's blocked layout, as block_layout.ts writes it. */
 export const BLOCKED = "blocked";
+/** In the layout of ONNX itself, of operators that have one way to be written in it. */
+export const PLAIN = "plain";
 
 export interface LoweringTarget {
   readonly target: Target;
@@ -23,7 +25,15 @@ export function methodsOf(node: Node, { target, block }: LoweringTarget): readon
   const fastest = Math.min(...plain.map((each) => each.seconds));
   const near = plain.filter((each) => each.seconds < HOPELESS * fastest).map((each) => each.method);
   if (block === 0 || !canBeBlocked(node, block)) return near;
-  return [BLOCKED, ...(near.length === 0 ? ["plain"] : near)];
+  // What is in blocks without being asked has no choice; a batch norm, say.
+  return BLOCKABLE[node.op] === undefined ? [] : [BLOCKED, ...(near.length === 0 ? [PLAIN] : near)];
+}
+
+/** The method that is taken where nothing was measured. */
+export function estimatedMethod(node: Node, { target, block }: LoweringTarget): string {
+  if (block > 0 && canBeBlocked(node, block) && !isPointwiseWeightGradient(node)) return BLOCKED;
+  const plain = operator(node.op).alternatives?.(node, target) ?? [];
+  return plain.length === 0 ? PLAIN : plain.reduce((best, each) => (each.seconds < best.seconds ? each : best)).method;
 }
 
 /** How many times as slow as the fastest a method's estimate may be, for it to be measured all the same. */

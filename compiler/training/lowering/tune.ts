@@ -3,47 +3,83 @@ import { node as makeNode, value } from "../../ir/build.js";
 import type { Graph, Node, Value } from "../../ir/types.js";
 import { chooseMethods } from "../choose_methods.js";
 import { BLOCKABLE, blockLayout } from "./block_layout.js";
-import { BLOCKED, methodKey, methodsOf, type LoweringTarget, type MethodChoices } from "./methods.js";
+import {
+  BLOCKED,
+  estimatedMethod,
+  methodKey,
+  methodsOf,
+  PLAIN,
+  type LoweringTarget,
+  type MethodChoices,
+} from "./methods.js";
 
 /** Seconds that one run of a small graph takes; the values of its inputs do not matter. */
 export type Measure = (graph: Graph) => Promise<number>;
 
-export interface Tuned {
+/** Seconds by method; a method that does not run on the machine is not there. */
+export type Times = Readonly<Record<string, number>>;
+
+/** An operation that can be written in several ways. */
+export interface Choice {
   readonly key: string;
-  /** Seconds by method; a method that failed is not there. */
-  readonly seconds: Readonly<Record<string, number>>;
-  readonly fastest: string;
+  /** The first in the graph of those with this key. */
+  readonly node: Node;
+  /** Paths of all that have it, in the graph's order. */
+  readonly layers: readonly string[];
+  readonly methods: readonly string[];
+  /** The one that the cost model takes. */
+  readonly estimate: string;
 }
 
-/**
- * The fastest method of each operation in `graph`, as it is before methods are chosen. Those in `known` are not measured
- * again. `observe` sees each one that was.
- */
-export async function tuneMethods(
-  graph: Graph,
-  lowering: LoweringTarget,
-  measure: Measure,
-  known: MethodChoices = {},
-  observe: (tuned: Tuned) => void = () => {},
-): Promise<MethodChoices> {
-  const choices: Record<string, string> = { ...known };
+/** Of a graph as it is before methods are chosen. */
+export function choicesOf(graph: Graph, lowering: LoweringTarget): readonly Choice[] {
+  const found = new Map<string, Choice & { readonly layers: string[] }>();
   for (const node of graph.nodes) {
     const methods = methodsOf(node, lowering);
     if (methods.length < 2) continue;
     const key = methodKey(node, lowering);
-    if (Object.hasOwn(choices, key)) continue;
-    const seconds: Record<string, number> = {};
-    for (const method of methods) {
-      // A way that does not run on this machine is no choice there.
-      const time = await measure(piece(node, method, lowering)).catch(() => Infinity);
-      if (time < Infinity) seconds[method] = time;
-    }
-    const [fastest] = Object.entries(seconds).sort(([, a], [, b]) => a - b);
-    if (fastest === undefined) continue;
-    choices[key] = fastest[0];
-    observe({ key, seconds, fastest: fastest[0] });
+    const known = found.get(key);
+    if (known) known.layers.push(node.path);
+    else found.set(key, { key, node, layers: [node.path], methods, estimate: estimatedMethod(node, lowering) });
   }
-  return choices;
+  return [...found.values()];
+}
+
+/** Those of `methods` that a graph has a choice of. */
+export function relevantMethods(graph: Graph, lowering: LoweringTarget, methods: MethodChoices): MethodChoices {
+  const keys = choicesOf(graph, lowering).map(({ key }) => key);
+  return Object.fromEntries(keys.flatMap((key) => (Object.hasOwn(methods, key) ? [[key, methods[key]!]] : [])));
+}
+
+/** Rounds in which the estimate and what seems faster are measured again: the machine may have been busy with other things. */
+const CONFIRMATIONS = 2;
+
+/** The shortest time of every method. */
+export async function measureChoice(choice: Choice, lowering: LoweringTarget, measure: Measure): Promise<Times> {
+  const seconds: Record<string, number> = {};
+  const time = async (method: string): Promise<void> => {
+    const took = await measure(piece(choice.node, method, lowering)).catch(() => Infinity);
+    if (took < (seconds[method] ?? Infinity)) seconds[method] = took;
+  };
+  for (const method of choice.methods) await time(method);
+  for (let round = 0; round < CONFIRMATIONS; round++) {
+    const best = fastest(choice, seconds);
+    if (best === undefined || best === choice.estimate || seconds[choice.estimate] === undefined) break;
+    await time(choice.estimate);
+    await time(best);
+  }
+  return seconds;
+}
+
+/** Share of its time that a method must save to be taken in place of the estimate: less is noise. */
+const MARGIN = 0.05;
+
+/** Undefined where no method runs. */
+export function fastest({ estimate }: Pick<Choice, "estimate">, seconds: Times): string | undefined {
+  const [best] = Object.entries(seconds).sort(([, a], [, b]) => a - b);
+  if (best === undefined) return undefined;
+  const estimated = seconds[estimate] ?? Infinity;
+  return best[1] < (1 - MARGIN) * estimated ? best[0] : estimate;
 }
 
 /**
@@ -52,7 +88,7 @@ export async function tuneMethods(
  */
 export function piece(node: Node, method: string, { target, block }: LoweringTarget): Graph {
   const inputs = node.inputs.map((input, index) => ({ name: `x${index}`, value: value(input.type, `x${index}`) }));
-  const attributes = method === BLOCKED || method === "plain" ? node.attributes : { ...node.attributes, method };
+  const attributes = method === BLOCKED || method === PLAIN ? node.attributes : { ...node.attributes, method };
   const made = makeNode(
     node.op,
     inputs.map((each) => each.value),

@@ -1,16 +1,18 @@
 /** Choosing methods by measuring: what is measured, what is chosen, and that every choice computes the same. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { elaborate, parseTarget } from "../../../../compiler/index.js";
 import { verify } from "../../../../compiler/ir/verify.js";
 import type { Graph } from "../../../../compiler/ir/types.js";
 import { buildTraining, unloweredGradients } from "../../../../compiler/training/build.js";
 import type { TrainingOptions } from "../../../../compiler/training/contract.js";
-import { tuneMethods } from "../../../../compiler/training/lowering/index.js";
-import { methodKey, methodsOf } from "../../../../compiler/training/lowering/methods.js";
-import { tune, tunedBefore } from "../../../../runtime/tune.js";
+import {
+  choicesOf,
+  fastest,
+  lowerTraining,
+  measureChoice,
+  relevantMethods,
+} from "../../../../compiler/training/lowering/index.js";
+import { estimatedMethod, methodKey, methodsOf } from "../../../../compiler/training/lowering/methods.js";
 import { machineBlockSize } from "../../../../runtime/blocked-layout.js";
 import { relativeError } from "../../emit/run.js";
 import { openTraining } from "../session.js";
@@ -31,35 +33,79 @@ describe("methods of operations", () => {
     expect(methodsOf(forward, { ...lowering, block: 0 })).toEqual([]);
   });
 
-  it("are measured once for each shape, and the fastest is taken", async () => {
-    const measured: Graph[] = [];
-    const seen: string[] = [];
-    const measure = (piece: Graph): Promise<number> => {
-      measured.push(verify(piece));
-      const isBlocked = piece.nodes.some((node) => node.op.startsWith("blocked_conv"));
-      return Promise.resolve(isBlocked ? 2 : 1 + (measured.length % 7) / 10);
-    };
-    const choices = await tuneMethods(graph, lowering, measure, {}, ({ key }) => seen.push(key));
-    expect(new Set(seen).size).toBe(seen.length);
-    const keys = new Set(
-      graph.nodes.filter((node) => methodsOf(node, lowering).length > 1).map((node) => methodKey(node, lowering)),
-    );
-    expect(new Set(Object.keys(choices))).toEqual(keys);
-    expect(Object.values(choices)).not.toContain("blocked");
-    // Nothing is left to measure.
-    measured.length = 0;
-    expect(await tuneMethods(graph, lowering, measure, choices)).toEqual(choices);
-    expect(measured).toEqual([]);
+  it("are a choice once for each shape, with the layers that have it", () => {
+    const choices = choicesOf(graph, lowering);
+    const keys = choices.map(({ key }) => key);
+    expect(new Set(keys).size).toBe(keys.length);
+    const nodes = graph.nodes.filter((node) => methodsOf(node, lowering).length > 1);
+    expect(new Set(keys)).toEqual(new Set(nodes.map((node) => methodKey(node, lowering))));
+    expect(choices.reduce((sum, { layers }) => sum + layers.length, 0)).toBe(nodes.length);
+    const known = { [keys[3]!]: "plain", "cpu/16; conv; of another network": "plain" };
+    expect(relevantMethods(graph, lowering, known)).toEqual({ [keys[3]!]: "plain" });
   });
 
-  it("that fail are not chosen", async () => {
-    const measure = (piece: Graph): Promise<number> =>
-      piece.nodes.some((node) => node.op === "blocked_conv")
-        ? Promise.reject(new Error("no kernel"))
-        : Promise.resolve(1);
-    const choices = await tuneMethods(graph, lowering, measure);
-    const forward = graph.nodes.find((node) => node.op === "conv")!;
-    expect(choices[methodKey(forward, lowering)]).toBe("plain");
+  it.each([0, 16])("without a measurement are those that the cost model estimates, blocks of %i", (block) => {
+    const here = { ...lowering, block };
+    const nodes = graph.nodes.filter((node) => methodsOf(node, here).length > 1);
+    const methods = Object.fromEntries(nodes.map((node) => [methodKey(node, here), estimatedMethod(node, here)]));
+    const written = (given: typeof methods): unknown =>
+      lowerTraining(graph, { target: "cpu", blockSize: block, methods: given }).nodes.map(({ op, attributes }) => [
+        op,
+        attributes["method"],
+      ]);
+    expect(written(methods)).toEqual(written({}));
+  });
+
+  it("leave in blocks what has no choice of layouts", () => {
+    const methods = Object.fromEntries(
+      graph.nodes.map((node) => [methodKey(node, lowering), node.op === "relu_gradient" ? "compare" : "onnx"]),
+    );
+    const convolutions = choicesOf(graph, lowering).map(({ key, methods: [first] }) => [key, first!] as const);
+    const { nodes } = lowerTraining(graph, {
+      target: "cpu",
+      blockSize: 16,
+      methods: { ...methods, ...Object.fromEntries(convolutions) },
+    });
+    expect(nodes.filter(({ op }) => op === "bn_train")).toEqual([]);
+    const reordered = (graph: Graph): number => graph.nodes.filter(({ op }) => op === "to_blocks").length;
+    expect(reordered({ ...graph, nodes })).toBe(reordered(lowerTraining(graph, { target: "cpu", blockSize: 16 })));
+  });
+
+  const weight = choicesOf(graph, lowering).find(({ node }) => node.op === "conv_weight_gradient")!;
+  /** Times by method, one a measurement; the last stays. */
+  const clock = (times: Readonly<Record<string, readonly number[]>>) => {
+    const left = Object.fromEntries(Object.entries(times).map(([method, each]) => [method, [...each]]));
+    return (piece: Graph): Promise<number> => {
+      const { nodes } = verify(piece);
+      const method = nodes.some(({ op }) => op === "blocked_conv_weight_gradient")
+        ? "blocked"
+        : (nodes.find(({ op }) => op === "conv_weight_gradient")!.attributes["method"] as string);
+      const queue = left[method]!;
+      const time = queue.length > 1 ? queue.shift()! : queue[0]!;
+      return time < Infinity ? Promise.resolve(time) : Promise.reject(new Error("no kernel"));
+    };
+  };
+
+  it.each<[string, Record<string, number[]>, Record<string, number>, string | undefined]>([
+    ["the fastest", { blocked: [3], columns: [2], gathered: [1] }, { blocked: 3, columns: 2, gathered: 1 }, "gathered"],
+    [
+      "the estimate where the gain is noise",
+      { blocked: [1], columns: [0.97], gathered: [2] },
+      { blocked: 1, columns: 0.97, gathered: 2 },
+      "blocked",
+    ],
+    [
+      "the estimate where it was only slow while the machine was busy",
+      { blocked: [5, 1], columns: [2], gathered: [3] },
+      { blocked: 1, columns: 2, gathered: 3 },
+      "blocked",
+    ],
+    ["no method that fails", { blocked: [Infinity], columns: [2], gathered: [Infinity] }, { columns: 2 }, "columns"],
+    ["none where all fail", { blocked: [Infinity], columns: [Infinity], gathered: [Infinity] }, {}, undefined],
+  ])("are measured, and it is %s that is taken", async (_, times, expected, method) => {
+    const seconds = await measureChoice(weight, lowering, clock(times));
+    expect(seconds).toEqual(expected);
+    expect(fastest(weight, seconds)).toBe(method);
   });
 
   it("compute the same, whichever is chosen", async () => {
@@ -81,31 +127,5 @@ describe("methods of operations", () => {
     for (const [name, values] of Object.entries(results[0]!)) {
       for (const other of results.slice(1)) expect(relativeError(other[name]!, values, 1e-2), name).toBeLessThan(1e-4);
     }
-  });
-});
-
-describe("choices on this machine", () => {
-  let folder = "";
-  beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "resnetc-tune-"));
-  });
-  afterAll(() => rm(folder, { recursive: true }));
-
-  it("are kept in a file, and taken from it; a damaged file counts as empty", async () => {
-    const file = path.join(folder, "cache", "methods.json");
-    const small = { ...options(await machineBlockSize()), batch: 8 };
-    let measured = 0;
-    const how = { threads: 1, file, observe: () => (measured += 1) };
-    const choices = await tune(model, small, how);
-    expect(measured).toBe(Object.keys(choices).length);
-    expect(measured).toBeGreaterThan(5);
-    const written = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>;
-    expect(Object.values(written)).toEqual([choices]);
-    expect(await tune(model, small, how)).toEqual(choices);
-    expect(measured).toBe(Object.keys(choices).length);
-    expect(await tunedBefore(1, file)).toEqual(choices);
-    expect(await tunedBefore(3, file)).toEqual({});
-    await writeFile(file, '{"a": 3, "b": ["c"]');
-    expect(await tunedBefore(1, file)).toEqual({});
   });
 });

@@ -1,0 +1,113 @@
+/** Choices that are measured on a machine are kept in a file: what is in it, and what happens when it is not as it was. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Graph } from "../../../compiler/ir/types.js";
+import type { TrainingOptions } from "../../../compiler/training/contract.js";
+import { tune, tunedMethods, type TuneOptions, type Tuning } from "../../../runtime/tuning/tune.js";
+import { tinyModel } from "../training/tiny.js";
+
+const options: TrainingOptions = { batch: 4, optimizer: { kind: "sgd" } };
+
+let folder = "";
+let file = "";
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "resnetc-tune-"));
+  file = path.join(folder, "cache", "methods.json");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Every graph takes longer than the one before; counts them. */
+function counter() {
+  const graphs: Graph[] = [];
+  return { graphs, measure: (graph: Graph): Promise<number> => Promise.resolve(graphs.push(graph)) };
+}
+
+const run = (how: TuneOptions): Promise<Tuning> => tune(tinyModel(), options, { device: "cpu", file, ...how });
+
+describe("tuning", () => {
+  it("measures on the machine itself, and keeps what was found", async () => {
+    const progress: number[] = [];
+    const tuning = await run({ threads: 1, onProgress: (done, total) => progress.push(done / total) });
+    const { operations } = tuning;
+    expect(operations.length).toBeGreaterThan(5);
+    expect(progress).toHaveLength(operations.length + 1);
+    expect(progress.at(-1)).toBe(1);
+    for (const { method, seconds, known } of operations) {
+      expect(known).toBe(false);
+      expect(Object.keys(seconds).length, JSON.stringify(seconds)).toBeGreaterThan(1);
+      expect(seconds[method!]).toBeGreaterThan(0);
+    }
+    const methods = Object.fromEntries(operations.map(({ key, method }) => [key, method]));
+    expect(await tunedMethods({ threads: 1, file })).toEqual(methods);
+    // Of other numbers of threads it says nothing.
+    expect(await tunedMethods({ threads: 3, file })).toEqual({});
+    expect(await tunedMethods({ file })).toEqual({});
+  });
+
+  it("measures nothing twice, but when it is told to", async () => {
+    const first = counter();
+    const tuning = await run(first);
+    expect(first.graphs.length).toBeGreaterThanOrEqual(2 * tuning.operations.length);
+    const second = counter();
+    const again = await run(second);
+    expect(second.graphs).toEqual([]);
+    expect(again.operations).toEqual(tuning.operations.map((each) => ({ ...each, known: true })));
+    const larger = await tune(tinyModel(), { ...options, batch: 8 }, { device: "cpu", file, ...second });
+    expect(larger.operations.some(({ known }) => known)).toBe(false);
+    const kept = await tunedMethods({ file });
+    expect(Object.keys(kept)).toHaveLength(tuning.operations.length + larger.operations.length);
+    const third = counter();
+    expect((await run({ ...third, again: true })).operations.some(({ known }) => known)).toBe(false);
+    expect(third.graphs.length).toBe(first.graphs.length);
+  });
+
+  it("keeps what it has when it is stopped, and goes on with the rest", async () => {
+    const stop = new AbortController();
+    const stopped = await run({
+      ...counter(),
+      signal: stop.signal,
+      onProgress: (done) => done === 2 && stop.abort(),
+    });
+    expect(stopped.finished).toBe(false);
+    // The one that was begun was finished.
+    expect(stopped.operations).toHaveLength(3);
+    const rest = await run(counter());
+    expect(rest.finished).toBe(true);
+    expect(rest.operations.map(({ known }) => known).indexOf(false)).toBe(3);
+  });
+
+  it.each([
+    ["truncated", (text: string) => text.slice(0, text.length / 2)],
+    ["of another layout", () => '{"version": 2, "machines": {}}'],
+    ["something else", () => '["conv"]'],
+    ["without a time", (text: string) => text.replace(/"seconds": \{[^}]*\}/, '"seconds": {}')],
+    ["with a time that is none", (text: string) => text.replace(/: \d+(?=,?\n)/g, ": -1")],
+    ["empty", () => ""],
+  ])("ignores a file that is damaged with one line, and writes it anew: %s", async (_, damage) => {
+    const { operations } = await run(counter());
+    await writeFile(file, damage(await readFile(file, "utf8")));
+    const warnings: string[] = [];
+    const onWarning = (message: string): number => warnings.push(message);
+    const line = `${file}: is damaged: what was measured before is not used`;
+    expect(await tunedMethods({ file, onWarning })).toEqual({});
+    expect(warnings).toEqual([line]);
+    const anew = await run({ ...counter(), onWarning });
+    expect(warnings).toEqual([line, line]);
+    expect(anew.operations).toEqual(operations);
+    expect(Object.keys(await tunedMethods({ file, onWarning }))).toHaveLength(operations.length);
+    expect(warnings).toHaveLength(2);
+  });
+
+  it("says that the file can't be written before it measures", async () => {
+    await mkdir(file, { recursive: true });
+    const { graphs, measure } = counter();
+    await expect(run({ measure })).rejects.toThrow(`${file}: is a folder`);
+    await writeFile(path.join(folder, "occupied"), "");
+    await expect(run({ measure, file: path.join(folder, "occupied", "methods.json") })).rejects.toThrow(
+      /occupied: can't be written/,
+    );
+    expect(graphs).toEqual([]);
+  });
+});
