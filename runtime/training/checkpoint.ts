@@ -9,6 +9,7 @@ import { constants } from "node:fs";
 import path from "node:path";
 import zlib from "node:zlib";
 import type { StateTensor } from "../../compiler/training/contract.js";
+import type { MethodChoices } from "../../compiler/training/lowering/index.js";
 import { fileFailure } from "../files.js";
 import { openWeights } from "../weights/open.js";
 import { WeightsError, type TensorSource } from "../weights/source.js";
@@ -34,6 +35,8 @@ export interface Checkpoint {
   readonly file: string;
   readonly position: Position;
   readonly identity: Identity;
+  /** How operations are written that were measured on the machine where the training began: sums round by it. */
+  readonly methods?: MethodChoices;
   readonly state: StateValues;
 }
 
@@ -57,12 +60,12 @@ export async function saveCheckpoint(
   tensors: readonly StateTensor[],
   best: boolean,
 ): Promise<string> {
-  const { position, identity, state } = checkpoint;
+  const { position, identity, methods, state } = checkpoint;
   await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw fileFailure(folder, cause);
   });
   const file = checkpointFile(folder, position.step);
-  const text = JSON.stringify({ version: 1, position, identity });
+  const text = JSON.stringify({ version: 1, position, identity, methods });
   await writeSafetensors(
     file,
     tensors.map(({ name, shape }) => ({ name, dtype: "float32", shape, data: () => state.get(name)! })),
@@ -134,21 +137,22 @@ export async function newestCheckpoint(folder: string, tensors: readonly StateTe
 export async function readCheckpoint(file: string, tensors: readonly StateTensor[]): Promise<Checkpoint> {
   const source = await openWeights(file);
   try {
-    const { position, identity } = readText(source);
-    return { file, position, identity, state: readState(source, tensors) };
+    return { file, ...readText(source), state: readState(source, tensors) };
   } finally {
     source.close();
   }
 }
 
-function readText({ file, metadata }: TensorSource): Pick<Checkpoint, "position" | "identity"> {
+type Description = Pick<Checkpoint, "position" | "identity" | "methods">;
+
+function readText({ file, metadata }: TensorSource): Description {
   const text = metadata[KEY];
   if (text === undefined) throw new WeightsError(`${file}: is no checkpoint`);
   if (checksum(text) !== metadata[`${KEY}.crc32`]) {
     throw new WeightsError(`${file}: is damaged: the checksum of its description is wrong`);
   }
   // What the checksum vouches for, we wrote.
-  const { version, ...rest } = JSON.parse(text) as { version: number } & Pick<Checkpoint, "position" | "identity">;
+  const { version, ...rest } = JSON.parse(text) as { version: number } & Description;
   if (version !== 1) throw new WeightsError(`${file}: was written by a later version (layout ${version})`);
   return rest;
 }

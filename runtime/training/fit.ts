@@ -3,9 +3,10 @@ import path from "node:path";
 import { formatDim, formatShape, isSymbolic } from "../../compiler/ir/dim.js";
 import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
-import { buildTraining } from "../../compiler/training/build.js";
+import { buildTraining, unloweredGradients } from "../../compiler/training/build.js";
 import type { TrainingOptions, TrainingProgram } from "../../compiler/training/contract.js";
 import { recipeOptions } from "../../compiler/training/from_recipe.js";
+import { relevantMethods, type MethodChoices } from "../../compiler/training/lowering/index.js";
 import type { Device } from "../device.js";
 import type { Identity } from "./checkpoint.js";
 import { TrainingError } from "./error.js";
@@ -35,17 +36,17 @@ export function evaluationBatch({ batch, accumulate }: Recipe): number {
 }
 
 /**
- * The graphs that a recipe asks for, written for a device.
+ * What a recipe asks of the graphs, on a device.
  *
  * @param blockSize channels of a block in ONNX Runtime's blocked layout on this processor; 0: not known
  */
-export function buildProgram(
+export function trainingOptions(
   model: Model,
   recipe: Recipe,
   feed: Feed,
   device: Device,
   blockSize: number,
-): TrainingProgram {
+): TrainingOptions {
   if (recipe.batch % recipe.accumulate !== 0) {
     throw new TrainingError(`a batch of ${recipe.batch} can't be computed in ${recipe.accumulate} equal parts`);
   }
@@ -55,20 +56,35 @@ export function buildProgram(
     const dim = image[2 + axis]!;
     if (isSymbolic(dim)) sizes[formatDim(dim)] = length;
   });
-  const options: TrainingOptions = {
+  return {
     ...recipeOptions(recipe),
     evaluationBatch: evaluationBatch(recipe),
     sizes,
     target: device,
     blockSize,
   };
+}
+
+/** @param methods measured ones, of this network's operations and perhaps of others */
+export function buildProgram(model: Model, options: TrainingOptions, methods: MethodChoices): TrainingProgram {
+  return told(() => buildTraining(model, { ...options, methods: ownMethods(model, options, methods) }));
+}
+
+/** What can't be trained so, as a {@link TrainingError}. */
+export function told<T>(build: () => T): T {
   try {
-    return buildTraining(model, options);
+    return build();
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError)
       throw new TrainingError(error.message, { cause: error });
     throw error;
   }
+}
+
+function ownMethods(model: Model, options: TrainingOptions, methods: MethodChoices): MethodChoices {
+  if (Object.keys(methods).length === 0) return {};
+  const { target = "cpu", blockSize = 0 } = options;
+  return relevantMethods(unloweredGradients(model, options), { target, block: blockSize }, methods);
 }
 
 export function checkFit(

@@ -1,9 +1,11 @@
 /** Training from beginning to end: batches in, state carried, what was learned written down. */
 import { rm } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Model } from "../../compiler/model.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import type { TrainingProgram } from "../../compiler/training/contract.js";
+import type { MethodChoices } from "../../compiler/training/lowering/index.js";
 import { machineBlockSize } from "../blocked-layout.js";
 import type { DataSet, Split } from "../data/index.js";
 import type { Device, DeviceRequest } from "../device.js";
@@ -15,7 +17,7 @@ import { openDeviceEngine } from "./device-engine.js";
 import { TrainingError } from "./error.js";
 import { startEventFile, type EventFile } from "./event-file.js";
 import { trainedWeights, writeTrained } from "./export.js";
-import { buildProgram, checkFit, checkSame, evaluationBatch, settled } from "./fit.js";
+import { buildProgram, checkFit, checkSame, evaluationBatch, settled, trainingOptions } from "./fit.js";
 import { openFeed, type Feed, type FeedOptions } from "./feed.js";
 import { emitTrainingGraphs } from "./graphs.js";
 import { initialState } from "./initial-state.js";
@@ -48,6 +50,8 @@ export interface TrainOptions extends Pick<FeedOptions, "workers" | "strict"> {
   readonly resume?: boolean;
   /** Initial weights, by parameter path. */
   readonly weights?: ParameterValues;
+  /** How operations are written that were measured on this machine. What goes on is written as it was when it began. */
+  readonly methods?: MethodChoices;
   /** Runs graphs in the thread that calls. Default: in one of their own. */
   readonly sameThread?: boolean;
   /** Ends training after the update that is being made; a checkpoint is written. */
@@ -68,6 +72,8 @@ export type TrainEvent =
       readonly step: number;
       readonly length: Length;
       readonly batch: number;
+      /** Kinds of operations that are written as was measured. */
+      readonly tuned: number;
     }
   | { readonly kind: "step"; readonly metrics: StepMetrics }
   | { readonly kind: "validation"; readonly metrics: ValidationMetrics; readonly best: boolean }
@@ -120,9 +126,10 @@ export async function train(request: TrainRequest, options: TrainOptions = {}): 
     data.warnings.forEach(warn);
     const { device } = await chooseDevice(options.device ?? "auto");
     const blockSize = device === "cpu" ? await machineBlockSize() : 0;
-    const program = options.program ?? buildProgram(model, recipe, feed, device, blockSize);
-    const graphs = emitTrainingGraphs(program, recipe.accumulate);
-    checkFit(graphs.classes, graphs.stepShape, request, feed);
+    const settings = trainingOptions(model, recipe, feed, device, blockSize);
+    const build = (methods: MethodChoices): TrainingProgram =>
+      options.program ?? buildProgram(model, settings, methods);
+    let program = build(options.methods ?? {});
     const length = trainingLength(recipe, feed.stepsPerEpoch);
     const identity: Identity = { ...names, seed: recipe.seed, settings: JSON.stringify(settled(recipe)) };
 
@@ -132,6 +139,11 @@ export async function train(request: TrainRequest, options: TrainOptions = {}): 
     else if (options.resume) warn(`${run.folder}: no checkpoint to go on from; beginning anew`);
     const position = found?.checkpoint.position ?? START;
     const state = found?.checkpoint.state ?? initialState(model, program.state, recipe.seed, options.weights);
+    // What was measured since then would round otherwise.
+    const begun = found ? (found.checkpoint.methods ?? {}) : program.options.methods;
+    if (!isDeepStrictEqual(begun, program.options.methods)) program = build(begun ?? {});
+    const graphs = emitTrainingGraphs(program, recipe.accumulate);
+    checkFit(graphs.classes, graphs.stepShape, request, feed);
 
     const open = options.sameThread ? openDeviceEngine : openRemoteEngine;
     engine = await open(graphs, {
@@ -155,6 +167,7 @@ export async function train(request: TrainRequest, options: TrainOptions = {}): 
       step: position.step,
       length,
       batch: recipe.batch,
+      tuned: Object.keys(program.options.methods ?? {}).length,
     });
     const training = new Training(
       { request, options, run, feed, engine, program, length, identity, metrics, tell },
@@ -356,8 +369,9 @@ class Training {
     const position = { ...this.#position, seconds: this.#seconds() };
     metrics.flush();
     this.#saved = position.step;
-    this.#saving = saveCheckpoint(run.checkpoints, { position, identity, state }, program.state, best).then((file) =>
-      tell({ kind: "checkpoint", file }),
+    const { methods = {} } = program.options;
+    this.#saving = saveCheckpoint(run.checkpoints, { position, identity, methods, state }, program.state, best).then(
+      (file) => tell({ kind: "checkpoint", file }),
     );
     this.#saving.catch(() => undefined);
   }

@@ -6,12 +6,14 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Recipe } from "../../../compiler/index.js";
 import { concat, emitOnnx } from "../../../compiler/emit/onnx.js";
 import { runPasses } from "../../../compiler/passes/index.js";
+import { recipeOptions } from "../../../compiler/training/from_recipe.js";
 import { evaluateModel } from "../../../runtime/evaluate.js";
 import { openSession } from "../../../runtime/session.js";
 import { listCheckpoints } from "../../../runtime/training/checkpoint.js";
 import { openFeed } from "../../../runtime/training/feed.js";
 import { readMetrics, type Metrics } from "../../../runtime/training/metrics.js";
 import { train, type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/trainer.js";
+import { tune } from "../../../runtime/tuning/tune.js";
 import { openWeights } from "../../../runtime/weights/index.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";
 
@@ -98,6 +100,40 @@ describe("training", () => {
       expect(await bytes(folder, "model.onnx")).toEqual(await bytes("whole", "model.onnx"));
       expect(lasting(folder)).toEqual(lasting("whole"));
     }
+  });
+
+  it("goes on as it was measured when it began, whatever was measured since", async () => {
+    const { operations } = await tune(tinyModel(), recipeOptions(tinyRecipe()), {
+      device: "cpu",
+      threads: 1,
+      file: path.join(root, "methods.json"),
+      measure: () => Promise.resolve(1),
+    });
+    // Everything as it is not estimated, of convolutions and their gradients; and a choice of another network's.
+    const methods = Object.fromEntries(
+      operations.flatMap(({ key, estimate, seconds }) => {
+        const other = Object.keys(seconds).find((method) => method !== estimate);
+        return other === undefined ? [] : [[key, other]];
+      }),
+    );
+    const elsewhere = { "cpu/0; conv; of another network": "plain" };
+    const tuned: number[] = [];
+    const onEvent = (event: TrainEvent): unknown => event.kind === "start" && tuned.push(event.tuned);
+    await run({ folder: "estimated" });
+    await run({ folder: "whole", methods: { ...methods, ...elsewhere }, onEvent });
+    await run({ folder: "half", methods, ...stoppingAfter(6) });
+    await run({ folder: "half", methods: elsewhere, resume: true, onEvent });
+    expect(tuned).toEqual([operations.length, operations.length]);
+    const weights = await bytes("whole", "model.safetensors");
+    expect(await bytes("half", "model.safetensors")).toEqual(weights);
+    expect(lasting("half")).toEqual(lasting("whole"));
+    // They round otherwise: it matters.
+    expect(await bytes("estimated", "model.safetensors")).not.toEqual(weights);
+    await run({ folder: "half of estimated", ...stoppingAfter(6) });
+    await run({ folder: "half of estimated", methods, resume: true });
+    expect(await bytes("half of estimated", "model.safetensors")).toEqual(
+      await bytes("estimated", "model.safetensors"),
+    );
   });
 
   it("gives the same with any number of data threads and at every repetition", async () => {
