@@ -8,6 +8,8 @@ export const EXIT = {
   usage: 2,
   /** A fault of resnetc itself (EX_SOFTWARE of sysexits.h). */
   internal: 70,
+  /** As a shell sees a process that Ctrl-C ended, so that what follows does not take a part for the whole. */
+  interrupted: 130,
 } as const;
 
 /** The input can't be used; the message is one clear line. */

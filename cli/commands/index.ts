@@ -15,6 +15,7 @@ import { plotCommand } from "./plot.js";
 import { responsesCommand } from "./responses.js";
 import { summaryCommand } from "./summary.js";
 import { trainCommand } from "./train.js";
+import { tuneCommand } from "./tune.js";
 
 export const COMMANDS: readonly (() => Command)[] = [
   initCommand,
@@ -29,6 +30,7 @@ export const COMMANDS: readonly (() => Command)[] = [
   benchCommand,
   exportCommand,
   trainCommand,
+  tuneCommand,
   evalCommand,
   plotCommand,
   responsesCommand,

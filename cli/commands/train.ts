@@ -3,11 +3,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import type { Recipe } from "../../compiler/recipe.js";
+import type { MethodChoices } from "../../compiler/training/lowering/index.js";
 import type { TrainEvent, TrainResult } from "../../runtime/training/trainer.js";
 import { examples, TARGET, wholeNumber } from "../arguments.js";
 import { DATA, loadData } from "../data.js";
 import { deviceOption } from "../device-option.js";
-import { InputFailure, Stop, UsageFailure } from "../failure.js";
+import { EXIT, InputFailure, Stop, UsageFailure } from "../failure.js";
 import { packageVersion } from "../package-files.js";
 import { onFirstSignal } from "../signals.js";
 import { loadModel, loadRecipe } from "../target.js";
@@ -29,6 +30,7 @@ interface Options {
   readonly seed?: number;
   readonly workers?: number;
   readonly threads?: number;
+  readonly tuned: boolean;
   readonly validation?: number;
   readonly strict?: boolean;
   readonly json?: boolean;
@@ -51,6 +53,7 @@ export function trainCommand(): Command {
     .option("--seed <n>", "what initial weights, batches and augmentation are made from", wholeNumber(0))
     .option("--workers <n>", "threads that decode and augment", wholeNumber(0, 1024))
     .option("--threads <n>", "threads that the processor may use for the network", wholeNumber(1, 1024))
+    .option("--no-tuned", "write operations as estimated, not as resnetc tune measured on this machine")
     .option("--validation <n>", "CIFAR: training pictures that are set aside for validation", wholeNumber(0))
     .option("--strict", "a picture that can't be read is an error")
     .option("--json", "for programs: a report at the end")
@@ -77,6 +80,7 @@ async function run(target: string, options: Options): Promise<void> {
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
   const data = await loadData(options.data, { validation: options.validation });
   const { train } = await import("../../runtime/training/trainer.js");
+  const methods = options.tuned ? await measuredMethods(options) : {};
   const stop = new AbortController();
   const takeBack = onFirstSignal(() => {
     say("stopping after this update; once more ends at once");
@@ -90,6 +94,7 @@ async function run(target: string, options: Options): Promise<void> {
         device: options.device,
         signal: stop.signal,
         version: packageVersion(),
+        methods,
         onEvent: (event) => report.event(event),
         ...(options.resume && { resume: true }),
         ...(options.strict && { strict: true }),
@@ -105,6 +110,11 @@ async function run(target: string, options: Options): Promise<void> {
     takeBack();
     weights?.close();
   }
+}
+
+async function measuredMethods({ threads }: Options): Promise<MethodChoices> {
+  const { tunedMethods } = await import("../../runtime/tuning/tune.js");
+  return tunedMethods({ onWarning: sayWarning, ...(threads !== undefined && { threads }) });
 }
 
 function adapted(recipe: Recipe, { steps, epochs, batch, seed }: Options): Recipe {
@@ -125,12 +135,13 @@ class Report {
   event(event: TrainEvent): void {
     switch (event.kind) {
       case "start": {
-        const { device, deviceReason, step, length, batch } = event;
+        const { device, deviceReason, step, length, batch, tuned } = event;
         this.#tell(() => {
           const made = step > 0 ? `going on after ${count(step)} of ` : "";
           const all = `${plural(length.steps, "update")} of ${plural(batch, "image")}`;
           say(`${made}${all}, ${count(length.stepsPerEpoch)} an epoch`);
           say(colours.error.dim(`on ${device}: ${deviceReason}`));
+          if (tuned > 0) say(colours.error.dim(`${plural(tuned, "kind")} of operations as measured by resnetc tune`));
         });
         this.#progress = startTrainingProgress(length, batch);
         void this.#progress.then((progress) => (this.#shown = progress));
@@ -168,9 +179,6 @@ class Report {
   }
 }
 
-/** As a shell sees a process that Ctrl-C ended, so that what follows does not take a part for the whole. */
-const INTERRUPTED = 130;
-
 function tellResult(result: TrainResult, { output, json }: Options): void {
   const { finished, step, validation, test, best, run, waiting, unreadable } = result;
   if (json) {
@@ -183,7 +191,7 @@ function tellResult(result: TrainResult, { output, json }: Options): void {
   }
   if (finished) return;
   say(`stopped after ${plural(step, "update")}; the same command with --resume goes on`);
-  throw new Stop(INTERRUPTED);
+  throw new Stop(EXIT.interrupted);
 }
 
 function percent(share: number): string {

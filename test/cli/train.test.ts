@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { readMetrics, type StepMetrics } from "../../runtime/training/metrics.js";
+import type { Tuning } from "../../runtime/tuning/tune.js";
 import { folderWith, resnetc, type Ended } from "./resnetc.js";
 
 const SOURCE = `network Tiny(classes = 10) {
@@ -97,6 +98,37 @@ describe("train", () => {
     expect(losses(cwd, "run")).toEqual(losses(cwd, "whole"));
     const bytes = (output: string) => readFile(join(cwd, output, "model.safetensors"));
     expect(await bytes("run")).toEqual(await bytes("whole"));
+  });
+
+  it("writes operations as tune measured them, but not with --no-tuned", async () => {
+    const cwd = await folder();
+    const env = { XDG_CACHE_HOME: join(cwd, "cache") };
+    const tune = ["tune", "tiny.resnet", "--recipe", "tiny.resnet", "--device", "cpu", "--threads", "1"];
+    const { operations, file } = JSON.parse(good(await resnetc([...tune, "--json"], { cwd, env }))) as Tuning;
+    expect(file).toBe(join(cwd, "cache/resnetc/methods.json"));
+    expect(operations.length).toBeGreaterThan(0);
+    const again = await resnetc(tune, { cwd, env });
+    good(again);
+    expect(again.stderr).toMatch(/(\d+) kinds? of operations, \1 of them measured before; /);
+    expect(again.stderr).toMatch(/^kept in .*methods\.json$/m);
+    const said = /^\d+ kinds? of operations as measured by resnetc tune$/m;
+    const train = async (output: string, ...more: string[]): Promise<string> => {
+      const ended = await resnetc(command(output, "--steps", "2", ...more), { cwd, env });
+      good(ended);
+      return ended.stderr;
+    };
+    expect(await train("tuned")).toMatch(said);
+    expect(await train("estimated", "--no-tuned")).not.toMatch(said);
+    await writeFile(file, "{");
+    const damaged = await train("damaged");
+    expect(damaged).toContain(`warning: ${file}: is damaged: what was measured before is not used\n`);
+    expect(damaged).not.toMatch(said);
+    const refused = await resnetc([...tune, "--batch", "0"], { cwd, env });
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    await writeFile(join(cwd, "open.resnet"), SOURCE.replace("3x32x32", "3xHxW"));
+    const open = await resnetc(["tune", "open.resnet", "--device", "cpu"], { cwd, env });
+    expect(open).toMatchObject({ code: 1, stdout: "" });
+    expect(open.stderr).toMatch(/^error: training needs every size of the input image, which is [^\n]*\n$/);
   });
 
   it("ends at once at the second Ctrl-C", async () => {
