@@ -51,10 +51,10 @@ export function detect(
     judged.map((each) => regressed(each, classes, background, dialect, pictures, build)),
     one,
   );
-  const scores =
-    minSize > 0
-      ? one("drop_small", [scoresOfAll, boxes], { min_size: minSize, inclusive, strict: false })
-      : scoresOfAll;
+  // The region without area that stands for none at all.
+  const own = one("region_boxes", [regions]);
+  const real = one("drop_small", [scoresOfAll, own], { min_size: 0, inclusive, strict: true });
+  const scores = minSize > 0 ? one("drop_small", [real, boxes], { min_size: minSize, inclusive, strict: false }) : real;
   const [candidates, sure] = build("class_suppress", [boxes, scores, regions, pictures.info], {
     threshold,
     iou: settings.nms,

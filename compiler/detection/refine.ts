@@ -11,7 +11,7 @@ export function refine(judged: Judged, dialect: Dialect, pictures: Pictures, bui
   const classes = scores.type.shape[1] as number;
   const boxes = regressed(judged, classes, dialect.background, dialect, pictures, build);
   const inInput = dialect.detections.coordinates === "input" ? boxes : scaled(boxes);
-  return one("with_boxes", [judged.regions, one("pick_class", [inInput, scores])]);
+  return one("with_boxes", [judged.regions, one("pick_class", [inInput, scores])], { inclusive: dialect.inclusive });
 
   function scaled(from: Value): Value {
     const scale = one("picture_values", [pictures.info], { what: "scale", apart: true });

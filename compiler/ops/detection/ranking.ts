@@ -5,7 +5,7 @@ import { int } from "../attributes.js";
 import type { Operator } from "../operator.js";
 import { known } from "../shapes.js";
 import { floats, forms, integers } from "./forms.js";
-import { IN } from "./scores.js";
+import { IN, LOWEST } from "./scores.js";
 import { writer, type Writer } from "./write.js";
 
 /** The smaller of a number and the size of an axis, which decides how many there are to take. */
@@ -61,6 +61,9 @@ const takeRows: Operator = {
 /**
  * boxes [N, T, 4], scores [N, T] to regions [R, 5] = picture, x1, y1, x2, y2 and their scores [R, 1]: the best `keep` of
  * each picture by picture and score, ties by index; those whose score is LOWEST are left out.
+ *
+ * There is always one: where nothing is left it is a region without area (0, 0, -1, -1 of the first picture), whose
+ * score is LOWEST and which `detect` passes over. ONNX Runtime's fast layouts of convolutions fail on empty batches.
  */
 const bestRegions: Operator = {
   name: "best_regions",
@@ -81,11 +84,16 @@ const bestRegions: Operator = {
     const places = w.unsqueeze(best.indices, [2], "places");
     const taken = w.step("GatherND", [w.inputs[0]!, places], "taken", { batch_dims: 1 });
     const column = w.unsqueeze(w.range(batch, "float32", "pictures"), [1, 2], "column");
-    const pictures = w.expand(column, [batch, count, 1], "rows");
+    const pictures = w.expand(column, [batch, count, 1], "pictures.all");
     const all = w.reshape(w.concat([pictures, taken], 2, "regions.all"), [-1, 5], "regions.flat");
-    const values = w.reshape(best.values, [-1], "scores.flat");
-    const kept = w.where(w.step("Greater", [values, w.number(IN)], "kept"), "kept.places");
-    w.give("Gather", [all, kept], { axis: 0 }, 0);
+    const flat = w.reshape(best.values, [-1], "scores.flat");
+    const some = w.step("Greater", [flat, w.number(IN)], "some");
+    const most = w.reduce("Max", w.cast(some, "float32", "some.number"), [0], "any", true);
+    const none = w.step("Less", [most, w.number(0.5)], "none");
+    const rows = w.concat([all, w.numbers([0, 0, 0, -1, -1], [1, 5])], 0, "rows.all");
+    const values = w.concat([flat, w.numbers([LOWEST])], 0, "scores.all");
+    const kept = w.where(w.concat([some, none], 0, "kept"), "kept.places");
+    w.give("Gather", [rows, kept], { axis: 0 }, 0);
     w.give("Unsqueeze", [w.step("Gather", [values, kept], "scores.kept", { axis: 0 }), w.ints(1)], {}, 1);
   },
 };

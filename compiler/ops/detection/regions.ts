@@ -7,6 +7,7 @@ import type { TensorType } from "../../ir/types.js";
 import { int } from "../attributes.js";
 import { ShapeError, type Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
+import { writeSizes } from "./boxes.js";
 import { floats, forms, type Form } from "./forms.js";
 import { writer, type Writer } from "./write.js";
 
@@ -31,7 +32,7 @@ const regionBoxes: Operator = {
   },
 };
 
-/** regions [R, 5], boxes [R, 4] to [R, 5]: the same pictures, other boxes. */
+/** regions [R, 5], boxes [R, 4] to [R, 5]: the same pictures, other boxes. A region without area stays as it is. */
 const withBoxes: Operator = {
   name: "with_boxes",
   doc: "Regions with other boxes.",
@@ -43,7 +44,11 @@ const withBoxes: Operator = {
   },
   lower(node, emit) {
     const w = writer(node, emit);
-    w.give("Concat", [w.slice(w.inputs[0]!, 1, 0, 1, "picture"), w.inputs[1]!], { axis: 1 });
+    const [regions, boxes] = w.inputs as readonly [string, string];
+    const own = w.slice(regions, 1, 1, 5, "own");
+    const side = w.reduce("Min", writeSizes(w, own, node.attributes), [1], "side", true);
+    const kept = w.step("Where", [w.step("Greater", [side, w.number(0)], "real"), boxes, own], "boxes");
+    w.give("Concat", [w.slice(regions, 1, 0, 1, "picture"), kept], { axis: 1 });
   },
 };
 

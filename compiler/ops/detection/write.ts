@@ -34,7 +34,13 @@ export interface Writer {
   column(x: string, index: number, suffix: string): string;
   concat(parts: readonly string[], axis: number, suffix: string): string;
   /** Over some axes, which go unless kept. */
-  reduce(kind: "Sum" | "Max" | "Mean", x: string, axes: readonly number[], suffix: string, keep?: boolean): string;
+  reduce(
+    kind: "Sum" | "Max" | "Min" | "Mean",
+    x: string,
+    axes: readonly number[],
+    suffix: string,
+    keep?: boolean,
+  ): string;
   /** 0, 1, ... up to a count, which is int64 [1]: int64 or float32 [count]. */
   range(count: string, dtype: "int64" | "float32", suffix: string): string;
   /** Where a boolean vector is true: int64 [S]. */
