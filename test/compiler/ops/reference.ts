@@ -39,6 +39,19 @@ function get({ shape, data }: Array4, ...index: number[]): number | undefined {
   return data[flat];
 }
 
+/** Linear between the four values round a place; edges continue outwards. */
+function between(x: Array4, image: number, channel: number, y: number, z: number): number {
+  const [, , h, w] = x.shape as [number, number, number, number];
+  const at = (row: number, column: number): number =>
+    get(x, image, channel, Math.min(Math.max(row, 0), h - 1), Math.min(Math.max(column, 0), w - 1))!;
+  const [top, left] = [Math.floor(y), Math.floor(z)];
+  const [v, u] = [y - top, z - left];
+  return (
+    (1 - v) * ((1 - u) * at(top, left) + u * at(top, left + 1)) +
+    v * ((1 - u) * at(top + 1, left) + u * at(top + 1, left + 1))
+  );
+}
+
 const map = (f: (x: number, options: Options) => number): Rule => {
   return ([x], options) => ({ shape: x!.shape, data: Float64Array.from(x!.data, (value) => f(value, options)) });
 };
@@ -194,18 +207,19 @@ export const REFERENCE: Readonly<Record<string, Rule>> = {
   upsample: ([x], options) => {
     const [n, c, h, w] = x!.shape as [number, number, number, number];
     const [a, b] = pair(options, "factor", 1);
-    const clamped = (i: number, j: number, row: number, column: number): number =>
-      get(x!, i, j, Math.min(Math.max(row, 0), h - 1), Math.min(Math.max(column, 0), w - 1))!;
     return build([n, c, a * h, b * w], (i, j, row, column) => {
       if (options["mode"] !== "bilinear") return get(x!, i, j, Math.floor(row / a), Math.floor(column / b))!;
-      const [y, z] = [(row + 0.5) / a - 0.5, (column + 0.5) / b - 0.5];
-      const [top, left] = [Math.floor(y), Math.floor(z)];
-      const [v, u] = [y - top, z - left];
-      return (
-        (1 - v) * ((1 - u) * clamped(i, j, top, left) + u * clamped(i, j, top, left + 1)) +
-        v * ((1 - u) * clamped(i, j, top + 1, left) + u * clamped(i, j, top + 1, left + 1))
-      );
+      return between(x!, i, j, (row + 0.5) / a - 0.5, (column + 0.5) / b - 0.5);
     });
+  },
+  rescale: ([x], options) => {
+    const factor = options["factor"] as number;
+    const [n, c, h, w] = x!.shape as [number, number, number, number];
+    // A hair more, so that a third of nine is three.
+    const [height, width] = [Math.floor(h * factor + 1e-9), Math.floor(w * factor + 1e-9)];
+    return build([n, c, height, width], (i, j, row, column) =>
+      between(x!, i, j, ((row + 0.5) * h) / height - 0.5, ((column + 0.5) * w) / width - 0.5),
+    );
   },
   dropout: ([x]) => x!,
   identity: ([x]) => x!,
@@ -213,6 +227,10 @@ export const REFERENCE: Readonly<Record<string, Rule>> = {
   add: merge((a, b) => a + b),
   multiply: merge((a, b) => a * b),
   maximum: merge(Math.max),
+  average: (inputs) => {
+    const sum = merge((a, b) => a + b)(inputs, {});
+    return { shape: sum.shape, data: Float64Array.from(sum.data, (value) => value / inputs.length) };
+  },
   concat: (inputs) => {
     const [n, , ...rest] = inputs[0]!.shape;
     const channels = sumOf(inputs.map((input) => input.shape[1]!));

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { completeAttributes } from "../../../compiler/ops/attributes.js";
 import { OPERATORS, operator } from "../../../compiler/ops/index.js";
+import { DETECTION_WORDS } from "../../../compiler/elaborate/detection-words.js";
 import { takesBareArguments, WORDS } from "../../../grammar/words.js";
 import { REFERENCE } from "./reference.js";
 import { SAMPLES } from "./samples.js";
 
 /** Words of the language itself: the elaborator gives them their meaning. */
-const CONSTRUCTS = ["residual", "nothing"];
+const CONSTRUCTS = ["residual", "nothing", "shared", ...Object.keys(DETECTION_WORDS)];
 const layerWords = WORDS.filter(({ context, word }) => context === "layer" && !CONSTRUCTS.includes(word));
 const layers = [...OPERATORS.values()].filter((each) => each.layer !== undefined);
 

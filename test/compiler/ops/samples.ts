@@ -89,10 +89,16 @@ export const SAMPLES: Readonly<Record<string, fc.Arbitrary<Sample>>> = {
     return { op: "slice_channels", shapes: [x], attributes: { from, to: from + 1 + (b % (x[1]! - from)) } };
   }),
   upsample: one("upsample", map4, fc.record({ factor: two(1, 4), mode: fc.constantFrom("nearest", "bilinear") })),
+  rescale: one(
+    "rescale",
+    fc.tuple(size(1, 2), size(1, 3), size(4, 11), size(4, 11)),
+    fc.record({ factor: fc.constantFrom(1 / 3, 1 / 4, 2 / 3, 1, 4 / 3, 5 / 3, 2.5) }),
+  ),
   dropout: one("dropout", tensor, fc.constant({ probability: 0.5 })),
   flatten: one("flatten", tensor),
   add: merge("add", (shape) => shape),
   maximum: merge("maximum", (shape) => shape),
+  average: merge("average", (shape) => shape),
   multiply: merge("multiply", ([n, c, h, w], k) => [n!, c!, k % 2 ? h! : 1, k % 3 ? w! : 1]),
   concat: merge("concat", ([n, , h, w], k) => [n!, k, h!, w!]),
 };
