@@ -12,6 +12,15 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
+/** `--score 0.5` */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError("a number from 0 to 1 is needed.");
+  }
+  return value;
+}
+
 /** `--batch 8`, `--batch dynamic` */
 export function batchSize(text: string): number | "dynamic" {
   return text === "dynamic" ? text : wholeNumber(1, 65_536)(text);

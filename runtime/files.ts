@@ -70,6 +70,21 @@ async function told<T>(target: string, action: Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * Makes a folder, and those above it, unless it is there.
+ *
+ * @throws {FileError}
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await fs.mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    const reason = { EEXIST: "a file has this name", ENOTDIR: "a file has this name" }[code] ?? REASONS[code] ?? code;
+    throw new FileError(`${folder}: the folder can't be made: ${reason}`);
+  }
+}
+
 /** The system's error on writing a file as a line that names it. */
 export function fileFailure(target: string, cause: unknown): FileError {
   const code = (cause as NodeJS.ErrnoException).code ?? "";

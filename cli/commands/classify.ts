@@ -2,8 +2,9 @@
 import { Command, Option } from "commander";
 import type { Classified, Classifier } from "../../runtime/classify.js";
 import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
-import { EXIT, InputFailure, Stop } from "../failure.js";
+import { EXIT, Stop } from "../failure.js";
 import { readLabels } from "../labels.js";
+import { namedPreprocess } from "../named-preprocess.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { colours, plural, print, printJson, say, sayError, sayWarning } from "../terminal.js";
@@ -110,17 +111,4 @@ function report(classifier: Classifier, results: readonly Classified[], json: bo
   const unread = results.filter((result) => "error" in result).length;
   if (unread > 0 && results.length > 1)
     sayWarning(`${plural(unread, "picture")} of ${results.length} could not be read`);
-}
-
-/** A `preprocess` declaration of the standard library. */
-async function namedPreprocess(name: string) {
-  const { elaborate } = await import("../../compiler/analyze.js");
-  const { memoryHost } = await import("../../compiler/host.js");
-  const probe = `import { ${name} } from "std/preprocess"
-network Probe { input image 3x8x8   preprocess ${name}   stage all { relu } }`;
-  const known = /^\w+$/.test(name)
-    ? elaborate({ file: "probe.resnet" }, { host: memoryHost({ "probe.resnet": probe }) }).model?.preprocess
-    : undefined;
-  if (known === undefined) throw new InputFailure(`std/preprocess has nothing called ${name}`);
-  return known;
 }

@@ -1,18 +1,14 @@
-/** `resnetc eval --detections dets.json --annotations instances.json`: what an object detector found, judged. */
+/** What an object detector found, judged: `resnetc eval --detections dets.json --annotations instances.json`. */
 import type { CocoEvaluation } from "../../runtime/detection/evaluate/coco.js";
 import type { VocEvaluation } from "../../runtime/detection/evaluate/voc.js";
-import type { Detections } from "../../runtime/detection/read/coco.js";
-import type { DetectionData } from "../../runtime/detection/records.js";
+import type { Detection, DetectionData } from "../../runtime/detection/records.js";
 import { renderTable, type TableRow } from "../table.js";
 import { plural, print, printJson, sayWarning } from "../terminal.js";
 
 export const DETECTION_METRICS = ["coco", "voc07", "voc10"] as const;
 
-export interface EvalDetectionsOptions {
-  /** A JSON list of COCO's kind. */
-  readonly detections: string;
-  /** A JSON file of COCO's kind or a folder of PASCAL VOC's. */
-  readonly annotations: string;
+/** By what is judged, and what becomes of it. */
+export interface JudgeOptions {
   /** Default "coco". */
   readonly metric?: (typeof DETECTION_METRICS)[number];
   /** Of a VOC folder: a list in ImageSets/Main. */
@@ -22,21 +18,36 @@ export interface EvalDetectionsOptions {
   readonly json?: boolean;
 }
 
+export interface EvalDetectionsOptions extends JudgeOptions {
+  /** A JSON list of COCO's kind. */
+  readonly detections: string;
+  /** A JSON file of COCO's kind or a folder of PASCAL VOC's. */
+  readonly annotations: string;
+}
+
 export async function evalDetections(options: EvalDetectionsOptions): Promise<void> {
-  const { metric = "coco" } = options;
   const { readAnnotations } = await import("../../runtime/detection/read/index.js");
   const { readCocoDetections } = await import("../../runtime/detection/read/coco.js");
   const data = await readAnnotations(options.annotations, options.set === undefined ? {} : { set: options.set });
   const found = await readCocoDetections(options.detections, data);
   for (const warning of [...data.warnings, ...found.warnings]) sayWarning(warning);
-  const judged = metric === "coco" ? await judgeCoco(data, found) : await judgeVoc(data, found, metric);
-  if (options.curves !== undefined) {
+  await present(data, found.detections, options);
+}
+
+/** Judges detections, draws the curves and prints the numbers. */
+export async function present(
+  data: DetectionData,
+  detections: readonly Detection[],
+  { metric = "coco", curves, json }: JudgeOptions,
+): Promise<void> {
+  const judged = metric === "coco" ? await judgeCoco(data, detections) : await judgeVoc(data, detections, metric);
+  if (curves !== undefined) {
     const { writeWhole } = await import("../../runtime/files.js");
-    await writeWhole(options.curves, [Buffer.from(await judged.curves())]);
+    await writeWhole(curves, [Buffer.from(await judged.curves())]);
   }
-  if (options.json) printJson({ schema: 1, metric, ...judged.json });
+  if (json) printJson({ schema: 1, metric, ...judged.json });
   else {
-    print(`${plural(found.detections.length, "detection")} in ${plural(data.pictures.length, "picture")}\n`);
+    print(`${plural(detections.length, "detection")} in ${plural(data.pictures.length, "picture")}\n`);
     print(judged.text);
   }
 }
@@ -47,7 +58,7 @@ interface Judged {
   readonly curves: () => Promise<string>;
 }
 
-async function judgeCoco(data: DetectionData, { detections }: Detections): Promise<Judged> {
+async function judgeCoco(data: DetectionData, detections: readonly Detection[]): Promise<Judged> {
   const { evaluateCoco } = await import("../../runtime/detection/evaluate/coco.js");
   const evaluation = evaluateCoco(data, detections);
   return {
@@ -60,7 +71,11 @@ async function judgeCoco(data: DetectionData, { detections }: Detections): Promi
   };
 }
 
-async function judgeVoc(data: DetectionData, { detections }: Detections, metric: "voc07" | "voc10"): Promise<Judged> {
+async function judgeVoc(
+  data: DetectionData,
+  detections: readonly Detection[],
+  metric: "voc07" | "voc10",
+): Promise<Judged> {
   const { evaluateVoc } = await import("../../runtime/detection/evaluate/voc.js");
   const evaluation = evaluateVoc(data, detections, { metric });
   return {

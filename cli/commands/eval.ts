@@ -1,4 +1,4 @@
-/** `resnetc eval MODEL --data D`: top-1 and top-5 error; and what a detector found, by `--detections`. */
+/** `resnetc eval MODEL`: top-1 and top-5 error of classifiers, average precision of detectors. */
 import { Command, Option } from "commander";
 import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
 import { DATA, loadData } from "../data.js";
@@ -7,12 +7,14 @@ import { InputFailure, UsageFailure } from "../failure.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { colours, plural, print, printJson, say, sayWarning } from "../terminal.js";
-import { DETECTION_METRICS, evalDetections, type EvalDetectionsOptions } from "./eval-detections.js";
+import { DETECTION_METRICS, evalDetections, type JudgeOptions } from "./eval-detections.js";
+import { evalDetector, SCENES } from "./eval-detector.js";
 
-interface Options extends RunnableOptions, Partial<Pick<EvalDetectionsOptions, "detections" | "annotations">> {
-  readonly metric?: EvalDetectionsOptions["metric"];
-  readonly set?: string;
-  readonly curves?: string;
+interface Options extends RunnableOptions, JudgeOptions {
+  readonly detections?: string;
+  readonly annotations?: string;
+  readonly images?: string;
+  readonly save?: string;
   readonly data?: string;
   readonly split?: "train" | "validation" | "test";
   readonly crops: "1" | "10";
@@ -21,14 +23,13 @@ interface Options extends RunnableOptions, Partial<Pick<EvalDetectionsOptions, "
   readonly device: "auto" | "cpu" | "webgpu" | "cuda";
   readonly threads?: number;
   readonly strict?: boolean;
-  readonly json?: boolean;
 }
 
 export function evalCommand(): Command {
   return new Command("eval")
-    .description("measure top-1 and top-5 error on labelled pictures")
+    .description("measure how often a classifier errs, and how precisely a detector finds")
     .argument("[model]", `${MODEL_OR_TARGET}; or a training's folder`)
-    .option("--data <data>", DATA)
+    .option("--data <data>", `${DATA}; for detectors scenes, or scenes:COUNT`)
     .addOption(
       new Option("--split <name>", "which pictures; default: test, else validation").choices([
         "train",
@@ -53,18 +54,22 @@ export function evalCommand(): Command {
     .option("--threads <n>", "threads that the processor may use", wholeNumber(1, 1024))
     .addOption(deviceOption())
     .option("--strict", "a picture that can't be read is an error")
-    .option("--detections <file>", "judge these instead, a JSON list of COCO's kind")
-    .option("--annotations <place>", "for --detections: instances.json, or a folder of PASCAL VOC's XML files")
-    .addOption(new Option("--metric <name>", "for --detections; default: coco").choices(DETECTION_METRICS))
-    .option("--set <name>", "for --detections: of a VOC folder, the list in ImageSets/Main")
-    .option("--curves <file>", "for --detections: draw precision over recall (SVG)")
+    .option("--annotations <place>", "for detectors: instances.json, or a folder of PASCAL VOC's XML files")
+    .option("--images <folder>", "for --annotations: where the pictures are; default: beside them")
+    .addOption(new Option("--metric <name>", "for detectors; default: coco").choices(DETECTION_METRICS))
+    .option("--set <name>", "of a VOC folder, the list in ImageSets/Main")
+    .option("--curves <file>", "for detectors: draw precision over recall (SVG)")
+    .option("--save <file>", "for detectors: keep what was found, a JSON list of COCO's kind")
+    .option("--detections <file>", "judge such a list, without a model")
     .option("--json", "for programs")
     .addHelpText(
       "after",
       examples(
         ["resnetc eval run --data shapes", "the model that a training wrote"],
         ["resnetc eval ResNet50V15 --weights resnet50.pth --data imagenet --crops 10", "the paper's table 3"],
-        ["resnetc eval --detections dets.json --annotations instances.json", "COCO's twelve numbers"],
+        ["resnetc eval net.onnx --annotations instances.json --images val2017", "a detector, by COCO's twelve numbers"],
+        ["resnetc eval net.onnx --annotations VOC2007 --set test --metric voc07", "by PASCAL VOC's"],
+        ["resnetc eval --detections dets.json --annotations instances.json", "what another program found"],
       ),
     )
     .action(run);
@@ -80,8 +85,24 @@ async function run(target: string | undefined, options: Options): Promise<void> 
     return evalDetections({ ...options, detections, annotations });
   }
   if (target === undefined) throw new UsageFailure("eval needs a model, or --detections");
-  if (data === undefined) throw new UsageFailure("eval needs --data with labelled pictures");
+  const place = annotations ?? scenes(data);
+  if (place !== undefined) {
+    if (annotations !== undefined && data !== undefined) throw new UsageFailure("--annotations go without --data");
+    if (options.crops !== "1" || options.scales !== undefined) {
+      throw new UsageFailure("--crops and --scales are for classifiers");
+    }
+    return evalDetector(await modelOf(target), { ...options, annotations: place });
+  }
+  if (data === undefined) {
+    throw new UsageFailure("eval needs --data with labelled pictures, or for a detector --annotations");
+  }
   return classification(target, { ...options, data });
+}
+
+/** `scenes:500` */
+function scenes(data: string | undefined): { readonly scenes: number } | undefined {
+  const match = /^scenes(?::(\d{1,6}))?$/.exec(data ?? "");
+  return match ? { scenes: match[1] === undefined ? SCENES : Number(match[1]) } : undefined;
 }
 
 async function classification(target: string, options: Options & { readonly data: string }): Promise<void> {

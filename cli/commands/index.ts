@@ -4,6 +4,7 @@ import { benchCommand } from "./bench.js";
 import { checkCommand } from "./check.js";
 import { classifyCommand } from "./classify.js";
 import { compileCommand } from "./compile.js";
+import { detectCommand } from "./detect.js";
 import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
 import { exportCommand } from "./export.js";
@@ -27,6 +28,7 @@ export const COMMANDS: readonly (() => Command)[] = [
   figureCommand,
   compileCommand,
   classifyCommand,
+  detectCommand,
   benchCommand,
   exportCommand,
   trainCommand,

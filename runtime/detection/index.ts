@@ -35,8 +35,11 @@ export {
   type Detections,
 } from "./read/coco.js";
 export { parseVocXml, readVocFolder, VOC_CLASSES, type VocOptions } from "./read/voc.js";
-export { locatePictures, readAnnotations } from "./read/index.js";
-export { writeCocoAnnotations, writeCocoDetections } from "./write.js";
+export { locatePictures, pictureFolder, readAnnotations } from "./read/index.js";
+export { detectData, type DetectDataOptions, type DetectedData } from "./run.js";
+export { matchCategories, toDetections } from "./categories.js";
+export { writeCocoAnnotations, writeCocoDetections, type WrittenDetection } from "./write.js";
 export { drawDetections, type DrawOptions, type Mark } from "./draw/index.js";
 export { drawCocoCurves, drawVocCurves } from "./plot.js";
+export { SCENES_FIRST, scenesTestSet } from "./scenes/test-set.js";
 export { drawScenes, SCENE_CATEGORIES, writeScenes, type DrawnPicture, type ScenesOptions } from "./scenes/index.js";

@@ -2,21 +2,24 @@
 import { writeWhole } from "../files.js";
 import type { Detection, DetectionData } from "./records.js";
 
+/** A picture is known by its id, or where nobody numbered it by its file's name. */
+export type WrittenDetection = Omit<Detection, "image"> & { readonly image: number | string };
+
 /**
  * Writes detections in the order in which they are given. Numbers are written so that the same are read back.
  *
  * @throws {FileError}
  */
-export async function writeCocoDetections(file: string, detections: Iterable<Detection>): Promise<void> {
+export async function writeCocoDetections(file: string, detections: Iterable<WrittenDetection>): Promise<void> {
   await writeWhole(file, pieces(list(detections, entryOf)));
 }
 
 /** As text, for a stream. */
-export function* cocoDetections(detections: Iterable<Detection>): Generator<string> {
+export function* cocoDetections(detections: Iterable<WrittenDetection>): Generator<string> {
   yield* list(detections, entryOf);
 }
 
-function entryOf({ image, category, box, score }: Detection): object {
+function entryOf({ image, category, box, score }: WrittenDetection): object {
   return { image_id: image, category_id: category, bbox: box, score };
 }
 

@@ -23,7 +23,7 @@ export interface Ended {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   /** Called with the process when it has started. */
   readonly started?: (child: ReturnType<typeof spawn>) => void;
 }

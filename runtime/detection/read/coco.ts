@@ -117,7 +117,7 @@ export function parseCocoDetections(
 ): Detections {
   if (!Array.isArray(json)) new Place(file).fail("detections must be a list");
   const ids = new Set(pictures.map(({ id }) => id));
-  const byName = new Map(pictures.flatMap(({ id, file: name }) => namesOf(name).map((key) => [key, id] as const)));
+  const byName = idsByName(pictures);
   const known = new Set(categories.map(({ id }) => id));
   const strays = new Tally();
   const detections = (json as unknown[]).map((entry, index): Detection => {
@@ -144,6 +144,11 @@ export function parseCocoDetections(
       (n) => `left out ${counted(n, "detection")} of categories that the annotations don't list`,
     ),
   };
+}
+
+/** Ids of pictures by their files' names, with and without folders and endings. */
+export function idsByName(pictures: readonly Picture[]): ReadonlyMap<string, number> {
+  return new Map(pictures.flatMap(({ id, file }) => namesOf(file).map((key) => [key, id] as const)));
 }
 
 /** `JPEGImages/2008_000002.jpg`, `2008_000002.jpg` and `2008_000002` mean the same picture. */

@@ -16,6 +16,21 @@ export async function readAnnotations(place: string, options?: VocOptions): Prom
 }
 
 /**
+ * Where pictures usually are: JPEGImages in PASCAL VOC's folder, images beside COCO's file, otherwise with the
+ * annotations.
+ */
+export async function pictureFolder(place: string): Promise<string> {
+  const isFolder = (folder: string) =>
+    stat(folder).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+  const [folder, usual] = (await isFolder(place)) ? [place, "JPEGImages"] : [path.dirname(place), "images"];
+  const inside = path.join(folder, usual);
+  return (await isFolder(inside)) ? inside : folder;
+}
+
+/**
  * Where each picture lies, by id.
  *
  * @throws {DetectionError} one line: how many are not there and the first of them; or one whose name leads elsewhere

@@ -1,8 +1,7 @@
 /** The detection data that need no download: `scenes`, drawn from a seed, annotated as COCO's are. */
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { OUTLINES } from "../../data/sources/shapes/outlines.js";
-import { FileError, writeWhole } from "../../files.js";
+import { makeFolder, writeWhole } from "../../files.js";
 import type { Image } from "../../images/image.js";
 import { DetectionError, type Category, type DetectionData, type GroundTruth, type Picture } from "../records.js";
 import { writeCocoAnnotations } from "../write.js";
@@ -93,13 +92,4 @@ export async function writeScenes(
   const data: DetectionData = { pictures, categories: SCENE_CATEGORIES, objects, warnings: [] };
   await writeCocoAnnotations(path.join(folder, "instances.json"), data);
   return data;
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new FileError(`${folder}: the folder can't be made (${code})`);
-  }
 }

@@ -1,9 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { METADATA_KEYS, modelMetadata } from "../../../compiler/metadata.js";
-import type { Preprocess } from "../../../compiler/model.js";
+import { modelMetadata } from "../../../compiler/metadata.js";
 import { openClassifier } from "../../../runtime/classify.js";
 import {
   openDetector,
@@ -12,36 +10,23 @@ import {
   type DetectorOptions,
 } from "../../../runtime/detection/detector.js";
 import type { NamedImage } from "../../../runtime/images/source.js";
+import { detectorMetadata, SMALL_PREPROCESS, solidPng } from "../../support/detection-data.js";
 import { nodesWith, wholePicture } from "../../support/detector.js";
 import { meanColour, tinyNetwork, type ModelText } from "../../support/onnx.js";
 
 const PHOTO = path.join(import.meta.dirname, "../../golden/images/photo.jpg");
 
-const preprocess: Preprocess = {
-  name: "small",
-  resize: { shorter: 24, longest: 60, like: "torch" },
-  interpolation: "bilinear",
-  color: "rgb",
-  range: 1,
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-  padTo: 16,
-};
+const preprocess = SMALL_PREPROCESS;
 const labels = ["red", "green", "blue"];
-const metadata = (boxes = "exclusive"): Record<string, string> => ({
-  ...modelMetadata(preprocess, labels, "Whole"),
-  [METADATA_KEYS.task]: "detection",
-  [METADATA_KEYS.boxes]: boxes,
-});
+const metadata = (boxes: "inclusive" | "exclusive" = "exclusive") => detectorMetadata(labels, boxes);
 
 async function solid(
   name: string,
   width: number,
   height: number,
-  [r, g, b]: readonly [number, number, number],
+  colour: readonly [number, number, number],
 ): Promise<NamedImage> {
-  const image = sharp({ create: { width, height, channels: 3, background: { r, g, b } } });
-  return { name, bytes: await image.png().toBuffer() };
+  return { name, bytes: await solidPng(width, height, colour) };
 }
 
 async function withDetector<T>(

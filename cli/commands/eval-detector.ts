@@ -1,0 +1,81 @@
+/** `resnetc eval MODEL --annotations instances.json`: a detector run over annotated pictures, and judged. */
+import type { DetectedData } from "../../runtime/detection/run.js";
+import type { Detector } from "../../runtime/detection/detector.js";
+import type { DetectionData } from "../../runtime/detection/records.js";
+import type { ImageSource } from "../../runtime/images/source.js";
+import { startProgress } from "../progress.js";
+import { runnable, type RunnableOptions } from "../runnable.js";
+import { colours, say, sayWarning } from "../terminal.js";
+import { present, type JudgeOptions } from "./eval-detections.js";
+
+export interface EvalDetectorOptions extends RunnableOptions, JudgeOptions {
+  /** A JSON file of COCO's kind, a folder of PASCAL VOC's, or a number of scenes to be drawn. */
+  readonly annotations: string | { readonly scenes: number };
+  /** Where the pictures are; default: where they usually are beside the annotations. */
+  readonly images?: string;
+  /** Where to keep what was found. */
+  readonly save?: string;
+  readonly batch?: number;
+  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly threads?: number;
+  readonly strict?: boolean;
+}
+
+export const SCENES = 200;
+
+export async function evalDetector(target: string, options: EvalDetectorOptions): Promise<void> {
+  const { data, images } = await pictures(options);
+  for (const warning of data.warnings) sayWarning(warning);
+  const model = await runnable(target, options);
+  const { openDetector } = await import("../../runtime/detection/detector.js");
+  const detector = await openDetector(model, {
+    device: options.device,
+    ...(options.threads !== undefined && { threads: options.threads }),
+  });
+  try {
+    const found = await detect(detector, data, images, options);
+    if (options.save !== undefined) {
+      const { writeCocoDetections } = await import("../../runtime/detection/write.js");
+      await writeCocoDetections(options.save, found.detections);
+    }
+    if (!options.json) say(colours.error.dim(`on ${detector.session.device}: ${detector.session.deviceReason}`));
+    await present(found.data, found.detections, options);
+  } finally {
+    await detector.close();
+  }
+}
+
+interface Pictures {
+  readonly data: DetectionData;
+  readonly images: ReadonlyMap<number, ImageSource>;
+}
+
+async function pictures({ annotations, images, set }: EvalDetectorOptions): Promise<Pictures> {
+  if (typeof annotations !== "string") {
+    const { scenesTestSet } = await import("../../runtime/detection/scenes/test-set.js");
+    return scenesTestSet(annotations.scenes);
+  }
+  const { locatePictures, pictureFolder, readAnnotations } = await import("../../runtime/detection/read/index.js");
+  const data = await readAnnotations(annotations, set === undefined ? {} : { set });
+  return { data, images: await locatePictures(data.pictures, images ?? (await pictureFolder(annotations))) };
+}
+
+async function detect(
+  detector: Detector,
+  data: DetectionData,
+  images: Pictures["images"],
+  { batch, strict }: EvalDetectorOptions,
+): Promise<DetectedData> {
+  const { detectData } = await import("../../runtime/detection/run.js");
+  const progress = await startProgress({ label: "detecting", total: data.pictures.length, unit: "pictures" });
+  try {
+    return await detectData(detector, data, images, {
+      ...(batch !== undefined && { batch }),
+      ...(strict && { strict }),
+      onWarning: sayWarning,
+      onProgress: (done) => progress.update(done),
+    });
+  } finally {
+    progress.stop();
+  }
+}

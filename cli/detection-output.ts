@@ -1,0 +1,133 @@
+/** The folder that `detect -o` writes: pictures with what was found drawn on them, and detections.json. */
+import { realpath } from "node:fs/promises";
+import path from "node:path";
+import type { Detected, Detector } from "../runtime/detection/detector.js";
+import type { WrittenDetection } from "../runtime/detection/write.js";
+import type { Image } from "../runtime/images/image.js";
+import { UsageFailure } from "./failure.js";
+import { say, sayWarning } from "./terminal.js";
+
+export interface DetectionOutput {
+  readonly folder: string;
+  /** Files by the picture's place in the list. */
+  readonly drawn: ReadonlyMap<number, string>;
+  /** Whether a picture could not be drawn, which was told. */
+  readonly hasFailed: () => boolean;
+  /** To be called for each picture in the order of the list. */
+  readonly draw: (detected: Detected, pixels: Image | undefined) => Promise<void>;
+  /** Writes detections.json. */
+  readonly finish: (results: readonly Detected[]) => Promise<void>;
+}
+
+/**
+ * @param pictures names in the order in which they will be drawn
+ * @param annotations whose ids of categories and pictures detections get
+ * @throws {FileError | DetectionError}
+ */
+export async function openDetectionOutput(
+  folder: string,
+  pictures: readonly string[],
+  detector: Detector,
+  annotations: string | undefined,
+): Promise<DetectionOutput> {
+  const { makeFolder, writeWhole } = await import("../runtime/files.js");
+  const { writeCocoDetections } = await import("../runtime/detection/write.js");
+  const { drawDetections } = await import("../runtime/detection/draw/index.js");
+  const { DetectionError } = await import("../runtime/detection/records.js");
+  const numbered = annotations === undefined ? await byName(pictures) : await byAnnotations(annotations, detector);
+  await makeFolder(folder);
+  const names = drawnNames(pictures);
+  const drawn = new Map<number, string>();
+  let next = 0;
+  let failures = 0;
+  return {
+    folder,
+    drawn,
+    hasFailed: () => failures > 0,
+    async draw(detected, pixels) {
+      const index = next++;
+      if ("error" in detected || pixels === undefined) return;
+      const file = path.join(folder, names[index]!);
+      const marks = detected.objects.map(({ index: number, label, score, box }) => ({
+        class: number,
+        label,
+        score,
+        box,
+      }));
+      try {
+        await writeWhole(file, [
+          await drawDetections(pixels, marks, { format: file.endsWith(".jpg") ? "jpeg" : "png" }),
+        ]);
+        drawn.set(index, file);
+      } catch (error) {
+        if (!(error instanceof DetectionError)) throw error;
+        failures++;
+        sayWarning(`${detected.image}: ${error.message}`);
+      }
+    },
+    finish: (results) => writeCocoDetections(path.join(folder, "detections.json"), results.flatMap(numbered)),
+  };
+}
+
+type Numbered = (detected: Detected) => WrittenDetection[];
+
+/** Without a data set: a picture is its file's name, or its path where several have this name. */
+async function byName(pictures: readonly string[]): Promise<Numbered> {
+  const { toDetections } = await import("../runtime/detection/categories.js");
+  say("detections.json: category_id is the label's place + 1, image_id the file's name; --categories has a data set's");
+  const paths = new Map<string, Set<string>>();
+  for (const picture of pictures) {
+    const name = path.basename(picture);
+    paths.set(name, (paths.get(name) ?? new Set()).add(picture));
+  }
+  return (detected) => {
+    const name = path.basename(detected.image);
+    return toDetections(detected, paths.get(name)!.size > 1 ? detected.image : name);
+  };
+}
+
+async function byAnnotations(annotations: string, { labels, session }: Detector): Promise<Numbered> {
+  const { matchCategories, toDetections } = await import("../runtime/detection/categories.js");
+  const { idsByName } = await import("../runtime/detection/read/coco.js");
+  const { readAnnotations } = await import("../runtime/detection/read/index.js");
+  const data = await readAnnotations(annotations);
+  const { ids, warnings } = matchCategories(labels, data.categories, session.name, annotations);
+  for (const warning of warnings) sayWarning(warning);
+  const pictures = idsByName(data.pictures);
+  return (detected) => {
+    const name = path.basename(detected.image);
+    return toDetections(detected, pictures.get(name) ?? name, (index) => ids[index]);
+  };
+}
+
+/**
+ * A name for each picture that is drawn: its file's, without folders; numbered where several have the same. JPEG stays
+ * JPEG, all else becomes PNG.
+ */
+export function drawnNames(pictures: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return pictures.map((picture) => {
+    const { name, ext } = path.parse(picture);
+    const ending = /^\.jpe?g$/i.test(ext) ? ".jpg" : ".png";
+    let drawn = `${name}${ending}`;
+    // Some file systems take A.png and a.png for the same.
+    for (let copy = 2; taken.has(drawn.toLowerCase()); copy++) drawn = `${name}-${copy}${ending}`;
+    taken.add(drawn.toLowerCase());
+    return drawn;
+  });
+}
+
+/**
+ * What is drawn must not take the place of what is read.
+ *
+ * @throws {UsageFailure}
+ */
+export async function refuseToOverwrite(pictures: readonly string[], folder: string): Promise<void> {
+  const real = (file: string) => realpath(file).catch(() => undefined);
+  const read = new Set(await Promise.all(pictures.map(real)));
+  for (const name of drawnNames(pictures)) {
+    const file = await real(path.join(folder, name));
+    if (file === undefined || !read.has(file)) continue;
+    throw new UsageFailure(`-o ${folder}: ${name} would be written over the picture that is read; name another folder`);
+  }
+}

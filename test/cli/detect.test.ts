@@ -1,0 +1,204 @@
+/** Objects in pictures: listed, drawn, and as COCO's files. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { drawnNames } from "../../cli/detection-output.js";
+import { SMALL_PREPROCESS, detectorMetadata, solidPng, wholeFiles } from "../support/detection-data.js";
+import { wholePicture } from "../support/detector.js";
+import { tinyNetwork } from "../support/onnx.js";
+import { folderWith, listing, resnetc, type Ended } from "./resnetc.js";
+
+const INSTANCES = JSON.stringify({
+  images: [
+    { id: 7, file_name: "val/rose.png", width: 80, height: 60 },
+    { id: 9, file_name: "val/leaf.png", width: 60, height: 90 },
+  ],
+  categories: [
+    { id: 40, name: "green" },
+    { id: 50, name: "red" },
+    { id: 60, name: "dog" },
+  ],
+  annotations: [],
+});
+
+async function folder(more: Readonly<Record<string, string | Uint8Array>> = {}): Promise<string> {
+  return folderWith({ ...(await wholeFiles()), ...more });
+}
+const detect = (cwd: string, ...args: string[]): Promise<Ended> =>
+  resnetc(["detect", "net.onnx", ...args, "--device", "cpu"], { cwd });
+const detections = async (cwd: string): Promise<unknown> =>
+  JSON.parse(await readFile(path.join(cwd, "out/detections.json"), "utf8")) as unknown;
+
+describe("resnetc detect", () => {
+  it("lists what is sure enough", async () => {
+    const cwd = await folder();
+    const { code, stdout, stderr } = await detect(cwd, "rose.png", "sky.png", "leaf.png");
+    expect(stdout).toBe(
+      "rose.png\n  100.0 %  red  80 x 60 at 0, 0\nsky.png\n  nothing\nleaf.png\n  80.0 %  green  60 x 90 at 0, 0\n",
+    );
+    expect(stderr).toMatch(/^on cpu: asked for\n3 pictures in \d+\.\d s, .*\n$/);
+    expect(code).toBe(0);
+    expect(await listing(cwd)).toEqual(["leaf.png", "net.onnx", "rose.png", "sky.png"]);
+  });
+
+  it("draws the pictures of a folder and writes COCO's list", async () => {
+    const cwd = await folder();
+    const { code, stdout, stderr } = await detect(cwd, ".", "--score", "0.3", "-o", "out", "--batch", "2");
+    expect(code, stderr).toBe(0);
+    expect(stdout).toBe("3 objects in 3 pictures: out\n");
+    expect(stderr).toContain("category_id is the label's place + 1");
+    expect(await listing(path.join(cwd, "out"))).toEqual(["detections.json", "leaf.png", "rose.png", "sky.png"]);
+    expect(await detections(cwd)).toEqual([
+      { image_id: "leaf.png", category_id: 2, bbox: [0, 0, 60, 90], score: expect.closeTo(0.8, 5) as number },
+      { image_id: "rose.png", category_id: 1, bbox: [0, 0, 80, 60], score: 1 },
+      { image_id: "sky.png", category_id: 3, bbox: [0, 0, 90, 40], score: expect.closeTo(0.4, 5) as number },
+    ]);
+    // Enlarged four times, with a box: the middle is the picture's, the edge is not.
+    const drawn = await sharp(path.join(cwd, "out/sky.png")).raw().toBuffer({ resolveWithObject: true });
+    expect([drawn.info.width, drawn.info.height]).toEqual([360, 160]);
+    const pixel = (x: number, y: number) => [...drawn.data.subarray((y * 360 + x) * 3, (y * 360 + x) * 3 + 3)];
+    expect(pixel(200, 100)).toEqual([0, 0, 102]);
+    expect(pixel(2, 100)).not.toEqual([0, 0, 102]);
+  });
+
+  it("takes the ids of a data set, by name", async () => {
+    const cwd = await folder({ "instances.json": INSTANCES });
+    const args = ["rose.png", "leaf.png", "sky.png", "-o", "out", "--score", "0", "--categories", "instances.json"];
+    const { code, stderr } = await detect(cwd, ...args);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain("left out what is of classes that instances.json doesn't have (blue)");
+    expect(stderr).toContain("has no class for categories of instances.json (dog)");
+    expect(await detections(cwd)).toMatchObject([
+      { image_id: 7, category_id: 50 },
+      { image_id: 9, category_id: 40 },
+    ]);
+  });
+
+  it("takes a picture from standard input, and gives programs all numbers", async () => {
+    const cwd = await folder();
+    const input = await readFile(path.join(cwd, "leaf.png"));
+    const args = ["detect", "net.onnx", "-", "--json", "--device", "cpu", "-o", "out"];
+    const { code, stdout, stderr } = await resnetc(args, { cwd, input });
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 1,
+      network: "Whole",
+      device: "cpu",
+      preprocess: SMALL_PREPROCESS,
+      results: [
+        {
+          image: "stdin",
+          width: 60,
+          height: 90,
+          drawn: path.join("out", "stdin.png"),
+          objects: [{ label: "green", index: 1, box: [0, 0, 60, 90] }],
+        },
+      ],
+    });
+    expect(await listing(path.join(cwd, "out"))).toEqual(["detections.json", "stdin.png"]);
+  });
+
+  it("names the classes and prepares pictures as it is told", async () => {
+    const cwd = await folder({ "names.txt": "x\ny\nz\n" });
+    const { stdout } = await detect(cwd, "rose.png", "--labels", "names.txt");
+    expect(stdout).toContain("100.0 %  x  ");
+  });
+
+  it("tells what it can't read, goes on with the others, and exits 1", async () => {
+    const cwd = await folder({ "bad.jpg": "no picture", "empty.png": "" });
+    const { code, stdout, stderr } = await detect(cwd, "bad.jpg", "none.jpg", "empty.png", "rose.png", "-o", "out");
+    expect(code).toBe(1);
+    expect(stdout).toBe("1 object in 1 picture: out\n");
+    expect(stderr).toMatch(/^error: bad\.jpg: /m);
+    expect(stderr).toMatch(/^error: none\.jpg: no such file$/m);
+    expect(stderr).toMatch(/^error: empty\.png: empty, not a picture$/m);
+    expect(stderr).toContain("3 pictures of 4 could not be looked at");
+    expect(await listing(path.join(cwd, "out"))).toEqual(["detections.json", "rose.png"]);
+  });
+
+  it("looks at a picture that is too long to be drawn, and says so", async () => {
+    const cwd = await folder({ "thread.png": await solidPng(40_000, 2, [255, 0, 0]) });
+    const { code, stderr } = await detect(cwd, "thread.png", "rose.png", "-o", "out");
+    expect(stderr).toMatch(/warning: thread\.png: boxes can't be drawn on a picture of 40000 x 2: 32767 is the most/);
+    expect(code).toBe(1);
+    expect(await listing(path.join(cwd, "out"))).toEqual(["detections.json", "rose.png"]);
+    expect(await detections(cwd)).toHaveLength(2);
+  });
+
+  it("does not write over what it reads", async () => {
+    const cwd = await folder();
+    const before = await readFile(path.join(cwd, "rose.png"));
+    const { code, stderr } = await detect(cwd, "rose.png", "-o", ".");
+    expect(stderr).toMatch(/-o \.: rose\.png would be written over the picture that is read; name another folder/);
+    expect(code).toBe(2);
+    expect(await readFile(path.join(cwd, "rose.png"))).toEqual(before);
+  });
+
+  it("keeps pictures of the same name apart, in files and in the list", async () => {
+    const cwd = await folder();
+    await mkdir(path.join(cwd, "a"));
+    await writeFile(path.join(cwd, "a/rose.png"), await solidPng(30, 30, [0, 255, 0]));
+    const { code, stderr } = await detect(cwd, "rose.png", "a/rose.png", "-o", "out");
+    expect(code, stderr).toBe(0);
+    expect(await listing(path.join(cwd, "out"))).toEqual(["detections.json", "rose-2.png", "rose.png"]);
+    expect(await detections(cwd)).toMatchObject([{ image_id: "rose.png" }, { image_id: "a/rose.png" }]);
+  });
+});
+
+it("names of drawn pictures are different and stay in their folder", () => {
+  const names = drawnNames(["../../a.jpg", "b/A.JPEG", "a-2.jpg", "a.webp", "/x/..png", "stdin", "a.jpg"]);
+  expect(names).toEqual(["a.jpg", "A-2.jpg", "a-2-2.jpg", "a.png", "..png", "stdin.png", "a-3.jpg"]);
+});
+
+describe("one clear line", () => {
+  it.each([
+    [["rose.png", "-", "-"], "- is one picture: name it once", 2],
+    [["rose.png", "--score", "2"], "a number from 0 to 1 is needed", 2],
+    [["rose.png", "--batch", "0"], "a whole number from 1 to 256 is needed", 2],
+    [["rose.png", "--weights", "x.pth"], "--weights is for targets; net.onnx is compiled already", 2],
+    [["rose.png", "--categories", "instances.json"], "--categories are for detections.json, which -o writes", 2],
+    [["rose.png", "-o", "net.onnx"], "net.onnx: the folder can't be made: a file has this name", 1],
+    [["none"], "none: no such file", 1],
+    [["bare"], "bare: no pictures in this folder", 1],
+    [["rose.png", "--labels", "few.txt"], "1 labels", 1],
+    [
+      ["rose.png", "-o", "out", "--categories", "other.json"],
+      "none of its classes (red, green, blue) is a category",
+      1,
+    ],
+    [["rose.png", "-o", "out", "--categories", "none.json"], "none.json: no such file", 1],
+  ])("detect net.onnx %j", async (args, message, exitCode) => {
+    const other = JSON.stringify({ images: [], categories: [{ id: 1, name: "cat" }], annotations: [] });
+    const cwd = await folder({ "few.txt": "", "other.json": other, "instances.json": INSTANCES });
+    await writeFile(path.join(cwd, "few.txt"), "a\n");
+    await mkdir(path.join(cwd, "bare"));
+    const leaf = args.includes("few.txt") ? ["leaf.png"] : [];
+    const { code, stdout, stderr } = await detect(cwd, ...args, ...leaf);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stdout).toBe("");
+    expect(code).toBe(exitCode);
+    expect(await listing(cwd)).not.toContain("out");
+  });
+
+  it("a classifier that is asked to detect, and a detector that is asked to classify", async () => {
+    const cwd = await folder({ "tiny.onnx": tinyNetwork({ metadata: detectorMetadata() }) });
+    const first = await resnetc(["detect", "tiny.onnx", "rose.png", "--device", "cpu"], { cwd });
+    expect(first.stderr).toContain("tiny.onnx: not a detector: from image it gives probabilities, logits");
+    const second = await resnetc(["classify", "net.onnx", "rose.png", "--device", "cpu"], { cwd });
+    expect(second.stderr).toContain("net.onnx: a detector, which finds objects and doesn't classify: use detect");
+    const third = await resnetc(["eval", "net.onnx", "--data", "shapes", "--device", "cpu"], { cwd });
+    expect(third.stderr).toContain("net.onnx: a detector");
+    expect([first.code, second.code, third.code]).toEqual([1, 1, 1]);
+  });
+
+  it("a long picture where the preprocessing has no limit", async () => {
+    const endless = { ...SMALL_PREPROCESS, resize: { shorter: 600, like: "opencv" as const } };
+    const model = wholePicture({ metadata: detectorMetadata(undefined, "exclusive", endless) });
+    const cwd = await folder({ "net.onnx": model, "thread.png": await solidPng(10_000, 8, [255, 0, 0]) });
+    const { code, stderr } = await detect(cwd, "thread.png");
+    expect(stderr).toContain("thread.png: 10000x8 is too much for a detector: scaled it would be 750000x600");
+    expect(code).toBe(1);
+  });
+});

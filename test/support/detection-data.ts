@@ -1,0 +1,44 @@
+/** Pictures of one colour each, for the detector that finds a picture in itself. */
+import sharp from "sharp";
+import { METADATA_KEYS, modelMetadata } from "../../compiler/metadata.js";
+import type { Preprocess } from "../../compiler/model.js";
+import { wholePicture } from "./detector.js";
+
+export const SMALL_PREPROCESS: Preprocess = {
+  name: "small",
+  resize: { shorter: 24, longest: 60, like: "torch" },
+  interpolation: "bilinear",
+  color: "rgb",
+  range: 1,
+  mean: [0, 0, 0],
+  std: [1, 1, 1],
+  padTo: 16,
+};
+
+export function detectorMetadata(
+  labels: readonly string[] | undefined = ["red", "green", "blue"],
+  boxes: "inclusive" | "exclusive" = "exclusive",
+  preprocess = SMALL_PREPROCESS,
+): Record<string, string> {
+  return {
+    ...modelMetadata(preprocess, labels, "Whole"),
+    [METADATA_KEYS.task]: "detection",
+    [METADATA_KEYS.boxes]: boxes,
+  };
+}
+
+export function solidPng(width: number, height: number, [r, g, b]: readonly [number, number, number]): Promise<Buffer> {
+  return sharp({ create: { width, height, channels: 3, background: { r, g, b } } })
+    .png()
+    .toBuffer();
+}
+
+/** Files for a folder: the model and three pictures of its three classes, the third of which it is less sure of. */
+export async function wholeFiles(): Promise<Record<string, Uint8Array>> {
+  return {
+    "net.onnx": wholePicture({ metadata: detectorMetadata() }),
+    "rose.png": await solidPng(80, 60, [255, 0, 0]),
+    "leaf.png": await solidPng(60, 90, [0, 204, 0]),
+    "sky.png": await solidPng(90, 40, [0, 0, 102]),
+  };
+}
