@@ -40,7 +40,7 @@ export function matchCategories(
     warnings: [
       ...(unknown.size === 0
         ? []
-        : [`${model}: left out what is of classes that ${place} doesn't have (${someOf([...unknown])})`]),
+        : [`${model}: left out what is of classes that are not in ${place} (${someOf([...unknown])})`]),
       ...(unseen.length === 0 ? [] : [`${model}: has no class for categories of ${place} (${someOf(unseen)})`]),
     ],
   };

@@ -67,7 +67,7 @@ describe("resnetc detect", () => {
     const args = ["rose.png", "leaf.png", "sky.png", "-o", "out", "--score", "0", "--categories", "instances.json"];
     const { code, stderr } = await detect(cwd, ...args);
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain("left out what is of classes that instances.json doesn't have (blue)");
+    expect(stderr).toContain("left out what is of classes that are not in instances.json (blue)");
     expect(stderr).toContain("has no class for categories of instances.json (dog)");
     expect(await detections(cwd)).toMatchObject([
       { image_id: 7, category_id: 50 },

@@ -1,0 +1,199 @@
+/** A detector and a data set, from end to end. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { SCENE_CATEGORIES } from "../../runtime/detection/scenes/index.js";
+import { detectorMetadata, solidPng, wholeFiles } from "../support/detection-data.js";
+import { wholePicture } from "../support/detector.js";
+import { folderWith, listing, resnetc, type Ended } from "./resnetc.js";
+
+const NAMES = ["rose", "leaf", "sky"];
+const SIZES = [
+  [80, 60],
+  [60, 90],
+  [90, 40],
+] as const;
+
+/** The pictures' own boxes, but the last is annotated at half of its width: an overlap of 0.5. */
+const INSTANCES = {
+  images: NAMES.map((name, i) => ({
+    id: i + 1,
+    file_name: `${name}.png`,
+    width: SIZES[i]![0],
+    height: SIZES[i]![1],
+  })),
+  categories: ["red", "green", "blue"].map((name, i) => ({ id: 11 * (i + 1), name })),
+  annotations: SIZES.map(([width, height], i) => {
+    const bbox = [0, 0, i === 2 ? width / 2 : width, height];
+    return { id: i + 1, image_id: i + 1, category_id: 11 * (i + 1), bbox, area: bbox[2]! * height, iscrowd: 0 };
+  }),
+};
+
+async function folder(instances: object = INSTANCES, pictures = ""): Promise<string> {
+  const { "net.onnx": model, ...files } = await wholeFiles();
+  const cwd = await folderWith({ "net.onnx": model!, "instances.json": JSON.stringify(instances) });
+  await mkdir(path.join(cwd, pictures), { recursive: true });
+  for (const [name, bytes] of Object.entries(files)) await writeFile(path.join(cwd, pictures, name), bytes);
+  return cwd;
+}
+const evaluate = (cwd: string, ...args: string[]): Promise<Ended> =>
+  resnetc(["eval", "net.onnx", "--annotations", "instances.json", ...args, "--device", "cpu"], { cwd });
+
+describe("resnetc eval MODEL --annotations", () => {
+  it("finds in the pictures and judges what it found", async () => {
+    const cwd = await folder();
+    const { code, stdout, stderr } = await evaluate(cwd, "--save", "dets.json", "--curves", "pr.svg");
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain("3 detections in 3 pictures");
+    expect(stdout).toMatch(/^red +1 +100\.0 +100\.0/m);
+    // At 0.50 alone: a tenth.
+    expect(stdout).toMatch(/^blue +1 +10\.0 +100\.0 +0\.0/m);
+    expect(stdout).toMatch(/^AP +70\.0 /m);
+    expect(stderr).toBe("on cpu: asked for\n");
+    expect(await readFile(path.join(cwd, "pr.svg"), "utf8")).toMatch(/^<svg /);
+
+    const again = ["eval", "--detections", "dets.json", "--annotations", "instances.json"];
+    expect((await resnetc(again, { cwd })).stdout).toBe(stdout);
+  });
+
+  it("finds the pictures in the folder images, or where it is told", async () => {
+    for (const [place, args] of [
+      ["images", []],
+      ["elsewhere", ["--images", "elsewhere"]],
+    ] as const) {
+      const { stdout, stderr } = await evaluate(await folder(INSTANCES, place), ...args, "--json", "--batch", "3");
+      expect(JSON.parse(stdout), stderr).toMatchObject({
+        schema: 1,
+        metric: "coco",
+        AP: expect.closeTo(0.7, 9) as number,
+      });
+    }
+  });
+
+  it("reads PASCAL VOC's folder", async () => {
+    const cwd = await folder();
+    for (const place of ["VOC/Annotations", "VOC/ImageSets/Main", "VOC/JPEGImages"]) {
+      await mkdir(path.join(cwd, place), { recursive: true });
+    }
+    for (const [i, name] of NAMES.entries()) {
+      const [width, height] = SIZES[i]!;
+      const object = `<object><name>${["red", "green", "blue"][i]!}</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>${width}</xmax><ymax>${height}</ymax></bndbox></object>`;
+      const xml = `<annotation><filename>${name}.png</filename>${object}</annotation>`;
+      await writeFile(path.join(cwd, `VOC/Annotations/${name}.xml`), xml);
+      await writeFile(path.join(cwd, `VOC/JPEGImages/${name}.png`), await readFile(path.join(cwd, `${name}.png`)));
+    }
+    await writeFile(path.join(cwd, "VOC/ImageSets/Main/test.txt"), "rose\nleaf\n");
+    const args = ["--annotations", "VOC", "--set", "test", "--metric", "voc07", "--device", "cpu"];
+    const { code, stdout, stderr } = await resnetc(["eval", "net.onnx", ...args], { cwd });
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^red +1 +100\.0$/m);
+    expect(stdout).toMatch(/^mean +100\.0$/m);
+    expect(stdout).not.toContain("blue");
+  });
+
+  it("draws scenes, the same each time", async () => {
+    const labels = SCENE_CATEGORIES.map(({ name }) => name);
+    const cwd = await folderWith({ "net.onnx": wholePicture({ metadata: detectorMetadata(labels) }) });
+    const args = ["eval", "net.onnx", "--data", "scenes:5", "--device", "cpu"];
+    const first = await resnetc(args, { cwd });
+    expect(first.code, first.stderr).toBe(0);
+    expect(first.stdout).toContain("5 detections in 5 pictures");
+    expect((await resnetc(args, { cwd })).stdout).toBe(first.stdout);
+    expect(await listing(cwd)).toEqual(["net.onnx"]);
+  });
+
+  it("leaves out pictures that can't be read, and says so", async () => {
+    const cwd = await folder();
+    await writeFile(path.join(cwd, "sky.png"), (await readFile(path.join(cwd, "sky.png"))).subarray(0, 60));
+    const { code, stdout, stderr } = await evaluate(cwd);
+    expect(stderr).toMatch(/warning: .*sky\.png: (damaged|not a picture)/);
+    expect(stdout).toContain("2 detections in 2 pictures");
+    expect(stdout).toMatch(/^AP +100\.0 /m);
+    expect(code).toBe(0);
+
+    const strict = await evaluate(cwd, "--strict");
+    expect(strict.stderr).toMatch(/error: .*sky\.png: /);
+    expect(strict.stdout).toBe("");
+    expect(strict.code).toBe(1);
+  });
+
+  it("warns of pictures of another size than annotated, and of categories on one side only", async () => {
+    const images = INSTANCES.images.map((image) => ({ ...image, width: image.width * 2 }));
+    const categories = [...INSTANCES.categories.slice(0, 2), { id: 33, name: "violet" }];
+    const { code, stderr } = await evaluate(await folder({ ...INSTANCES, images, categories }));
+    expect(stderr).toContain("the annotations: 3 pictures of another size than annotated (first:");
+    expect(stderr).toMatch(/rose\.png is 80x60, annotated 160x60\)/);
+    expect(stderr).toContain("left out what is of classes that are not in the annotations (blue)");
+    expect(stderr).toContain("has no class for categories of the annotations (violet)");
+    expect(code).toBe(0);
+  });
+
+  const annotation = (change: object) => ({
+    ...INSTANCES,
+    annotations: [{ ...INSTANCES.annotations[0]!, ...change }],
+  });
+  it.each<[string, object, string[], string, number]>([
+    ["a negative size", annotation({ bbox: [0, 0, -5, 5] }), [], 'annotation 1: "bbox" has a negative size: -5 x 5', 1],
+    [
+      "missing pictures",
+      {
+        ...INSTANCES,
+        images: [...INSTANCES.images, { id: 4, file_name: "gone.png" }, { id: 5, file_name: "lost.png" }],
+      },
+      [],
+      "gone.png is not there, 2 in all",
+      1,
+    ],
+    [
+      "a name that leads elsewhere",
+      { ...INSTANCES, images: [{ id: 1, file_name: "../rose.png" }] },
+      [],
+      'image 1: its file_name "../rose.png" leads out of .',
+      1,
+    ],
+    [
+      "other categories",
+      { ...INSTANCES, categories: [{ id: 1, name: "cat" }] },
+      [],
+      "net.onnx: none of its classes (red, green, blue) is a category of the annotations (cat)",
+      1,
+    ],
+    ["no folder of pictures", INSTANCES, ["--images", "none"], "none: rose.png is not there, 3 in all", 1],
+    ["crops", INSTANCES, ["--crops", "10"], "--crops and --scales are for classifiers", 2],
+    ["two data sets", INSTANCES, ["--data", "scenes"], "--annotations go without --data", 2],
+  ])("%s: one clear line", async (_, instances, args, message, exitCode) => {
+    const { code, stdout, stderr } = await evaluate(await folder(instances), ...args);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stdout).toBe("");
+    expect(code).toBe(exitCode);
+  });
+
+  it("an annotation of an unknown category is left out, with a warning", async () => {
+    const { code, stderr } = await evaluate(await folder(annotation({ category_id: 99 })));
+    expect(stderr).toContain("left out 1 annotation of categories that are not listed");
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    [["eval", "net.onnx", "--data", "scenes:0"], "scenes: the number of pictures must be a whole number from 1"],
+    [["eval", "net.onnx", "--data", "scenes"], "none of its classes (red, green, blue) is a category"],
+  ])("%j: one clear line", async (args, message) => {
+    const { code, stderr } = await resnetc([...args, "--device", "cpu"], { cwd: await folder() });
+    expect(stderr).toContain(message);
+    expect(code).toBe(1);
+  });
+});
+
+it("a model without labels can't be judged by names", async () => {
+  const { "resnetc.labels": _, ...metadata } = detectorMetadata();
+  const model = wholePicture({ metadata });
+  const cwd = await folderWith({
+    "net.onnx": model,
+    "a.png": await solidPng(20, 20, [255, 0, 0]),
+    "instances.json": JSON.stringify({ ...INSTANCES, images: [{ id: 1, file_name: "a.png" }], annotations: [] }),
+  });
+  const { code, stderr } = await evaluate(cwd);
+  expect(stderr).toContain("net.onnx: its classes have no names by which to find them among those of the annotations");
+  expect(code).toBe(1);
+});
