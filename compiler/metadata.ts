@@ -55,11 +55,33 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
   const network = metadata[METADATA_KEYS.network];
   const preprocess = parse(metadata, METADATA_KEYS.preprocess, isPreprocess);
   const labels = parse(metadata, METADATA_KEYS.labels, isLabels);
+  const detection = parseDetection(metadata);
   return {
     ...(network !== undefined && { network }),
     ...(preprocess && { preprocess }),
     ...(labels && { labels }),
+    ...(detection && { detection }),
   };
+}
+
+function parseDetection(metadata: Readonly<Record<string, string>>): ModelMetadata["detection"] {
+  if (word(metadata, METADATA_KEYS.task, ["detection"]) === undefined) return undefined;
+  const boxes = word(metadata, METADATA_KEYS.boxes, ["inclusive", "exclusive"]);
+  if (boxes === undefined) throw new Error(`metadata ${METADATA_KEYS.boxes} is missing`);
+  return { boxes };
+}
+
+function word<const T extends string>(
+  metadata: Readonly<Record<string, string>>,
+  key: string,
+  words: readonly T[],
+): T | undefined {
+  const text = metadata[key];
+  const known = words.find((each) => each === text);
+  if (text !== undefined && known === undefined) {
+    throw new Error(`metadata ${key} is "${text.slice(0, 40)}", not ${words.join(" or ")}`);
+  }
+  return known;
 }
 
 function parse<T>(
