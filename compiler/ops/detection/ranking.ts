@@ -3,7 +3,7 @@ import { unknownSize, type Dim } from "../../ir/dim.js";
 import type { TensorType, Value } from "../../ir/types.js";
 import { int } from "../attributes.js";
 import type { Operator } from "../operator.js";
-import { known } from "../shapes.js";
+import { known, reshaped } from "../shapes.js";
 import { floats, forms, integers } from "./forms.js";
 import { IN, LOWEST } from "./scores.js";
 import { writer, type Writer } from "./write.js";
@@ -107,7 +107,10 @@ const foundRows: Operator = {
   infer(inputs) {
     forms("found_rows", { scores: ["D"] }, inputs);
     const found = unknownSize("D");
-    return inputs.map((input) => ({ dtype: input.dtype, shape: [found, ...input.shape.slice(1)] }));
+    return inputs.map((input) => {
+      forms("found_rows", { scores: ["D"], rows: ["D", "..."] }, [inputs[0]!, input]);
+      return reshaped(input, [found, ...input.shape.slice(1)]);
+    });
   },
   lower(node, emit) {
     const w = writer(node, emit);

@@ -1,0 +1,165 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Attributes } from "../../../../compiler/ir/types.js";
+import {
+  detectron2Anchors,
+  paperAnchors,
+  placed,
+  torchvisionAnchors,
+} from "../../../runtime/detection/reference/anchors.js";
+import type { Box } from "../../../runtime/detection/reference/boxes.js";
+import { indicesOf, rowsOf, tensor } from "./reference.js";
+import { check, runOperator, variants } from "./run.js";
+import { input, values } from "./samples.js";
+
+const zeros = (sizes: string, shape: readonly number[]) =>
+  input(sizes, shape, new Array<number>(shape.reduce((a, b) => a * b, 1)).fill(0));
+
+/** The anchors of a map of one cell. */
+async function cell(attributes: Attributes): Promise<number[][]> {
+  const inputs = [zeros("N C h w", [1, 1, 1, 1]), zeros("N C H W", [1, 3, 16, 16])];
+  const [anchors] = await runOperator("anchors", inputs, { step: "fixed", stride: [16, 16], ...attributes });
+  return rowsOf(anchors!);
+}
+
+describe("anchor tables", () => {
+  it("of py-faster-rcnn are the nine of its source, and three more on COCO", async () => {
+    const table = [
+      [-84, -40, 99, 55],
+      [-176, -88, 191, 103],
+      [-360, -184, 375, 199],
+      [-56, -56, 71, 71],
+      [-120, -120, 135, 135],
+      [-248, -248, 263, 263],
+      [-36, -80, 51, 95],
+      [-80, -168, 95, 183],
+      [-168, -344, 183, 359],
+    ];
+    const how = { ratios: [0.5, 1, 2], order: "by_ratio", rounding: "base" };
+    expect(await cell({ ...how, sizes: [128, 256, 512] })).toEqual(table);
+    const four = await cell({ ...how, sizes: [64, 128, 256, 512] });
+    expect([four[0], four[4], four[8]]).toEqual([
+      [-38, -16, 53, 31],
+      [-24, -24, 39, 39],
+      [-14, -36, 29, 51],
+    ]);
+    expect(four.filter((_, index) => index % 4 !== 0)).toEqual(table);
+  });
+
+  it("of Detectron2 are not rounded and go by size", async () => {
+    const how = { sizes: [32, 64, 128, 256, 512], ratios: [0.5, 1, 2], order: "by_size", rounding: "none" };
+    const table = await cell(how);
+    expect(table.length).toBe(15);
+    expect(table[0]!.map((corner) => corner.toFixed(4))).toEqual(["-22.6274", "-11.3137", "22.6274", "11.3137"]);
+    expect(table[1]).toEqual([-16, -16, 16, 16]);
+    expect(table[4]).toEqual([-32, -32, 32, 32]);
+  });
+
+  it("of torchvision are rounded at the corners, halves to even", async () => {
+    const how = { ratios: [0.5, 1, 2], order: "by_ratio", rounding: "corners" };
+    expect(await cell({ ...how, sizes: [32] })).toEqual([
+      [-23, -11, 23, 11],
+      [-16, -16, 16, 16],
+      [-11, -23, 11, 23],
+    ]);
+    expect(await cell({ ...how, sizes: [33, 35], ratios: [1] })).toEqual([
+      [-16, -16, 16, 16],
+      [-18, -18, 18, 18],
+    ]);
+  });
+});
+
+describe("anchors", () => {
+  const tables: Readonly<Record<string, (sizes: number[], ratios: number[]) => Box[]>> = {
+    base: (sizes, ratios) =>
+      paperAnchors(
+        sizes.map((size) => size / 16),
+        ratios,
+      ),
+    none: detectron2Anchors,
+    corners: torchvisionAnchors,
+  };
+
+  it("are at every cell, row by row", async () => {
+    const how = fc.record({
+      map: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
+      extra: fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 40 })),
+      rounding: fc.constantFrom("base", "none", "corners"),
+      sizes: fc.uniqueArray(fc.constantFrom(16, 32, 33, 64, 128), { minLength: 1, maxLength: 3 }),
+      ratios: fc.uniqueArray(fc.constantFrom(0.5, 1, 2, 0.37), { minLength: 1, maxLength: 3 }),
+      step: fc.constantFrom("fixed", "grid"),
+      stride: fc.constantFrom([16, 16], [8, 4]),
+    });
+    await fc.assert(
+      fc.asyncProperty(how, variants, async ({ map, extra, rounding, step, stride, ...table }, variant) => {
+        const [height, width] = map;
+        const [H, W] = [height + extra[0], width + extra[1]];
+        const order = rounding === "none" ? "by_size" : "by_ratio";
+        const inputs = [zeros("N C h w", [2, 3, height, width]), zeros("N C H W", [2, 3, H, W])];
+        const by =
+          step === "fixed" ? { y: stride[0], x: stride[1] } : { y: Math.floor(H / height), x: Math.floor(W / width) };
+        const expected = placed(tables[rounding]!(table.sizes, table.ratios), { height, width }, by);
+        const attributes = { ...table, rounding, order, step, stride };
+        await check("anchors", inputs, attributes, [tensor([expected.length, 4], expected.flat())], variant, 1e-6);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe("maps in the anchors' order", () => {
+  const maps = fc
+    .record({
+      batch: fc.integer({ min: 1, max: 3 }),
+      anchors: fc.integer({ min: 1, max: 3 }),
+      values: fc.constantFrom(2, 4),
+    })
+    .chain(({ batch, anchors, values: each }) =>
+      values("N C h w", [batch, anchors * each, 2, 3], fc.integer({ min: -99, max: 99 })).map((map) => ({
+        map,
+        anchors,
+        each,
+      })),
+    );
+
+  it("are the values of each anchor together", async () => {
+    await fc.assert(
+      fc.asyncProperty(maps, variants, async ({ map, anchors, each }, variant) => {
+        const batch = map.shape[0]!;
+        const expected = indicesOf([batch, 2, 3, anchors, each]).map(
+          ([n, y, x, a, k]) => map.data[((n! * anchors * each + a! * each + k!) * 2 + y!) * 3 + x!]!,
+        );
+        const shape = [batch, 6 * anchors, each];
+        await check("anchor_values", [map], { values: each }, [tensor(shape, expected)], variant);
+      }),
+    );
+  });
+
+  it("are logits of one channel, or of the background's and the object's", async () => {
+    await fc.assert(
+      fc.asyncProperty(maps, fc.boolean(), variants, async ({ map }, softmax, variant) => {
+        const [batch, channels] = map.shape as [number, number];
+        const anchors = softmax ? channels / 2 : channels;
+        const at = (n: number, c: number, y: number, x: number) => map.data[((n * channels + c) * 2 + y) * 3 + x]!;
+        const expected = indicesOf([batch, 2, 3, anchors]).map(([n, y, x, a]) =>
+          softmax ? at(n!, anchors + a!, y!, x!) - at(n!, a!, y!, x!) : at(n!, a!, y!, x!),
+        );
+        const kind = softmax ? "softmax" : "sigmoid";
+        await check("objectness", [map], { kind }, [tensor([batch, 6 * anchors], expected)], variant);
+      }),
+    );
+  });
+
+  it("are split by class, without rows too", async () => {
+    for (const rows of [0, 3]) {
+      const x = input(
+        "R K",
+        [rows, 8],
+        Array.from({ length: rows * 8 }, (_, index) => index),
+      );
+      for (const open of [false, true]) {
+        await check("split_classes", [x], {}, [tensor([rows, 2, 4], x.data)], { opset: 17, open });
+      }
+    }
+  });
+});

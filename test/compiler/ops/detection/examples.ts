@@ -1,0 +1,101 @@
+/** One use of every detection operator, with what its sizes are called. */
+import type { Attributes } from "../../../../compiler/ir/types.js";
+import type { Input } from "./run.js";
+import { indices, input } from "./samples.js";
+
+export interface Example {
+  readonly op: string;
+  readonly inputs: readonly Input[];
+  readonly attributes: Attributes;
+}
+
+/** Values between 0 and `largest`. */
+function some(sizes: string, shape: readonly number[], largest = 1): Input {
+  const length = shape.reduce((a, b) => a * b, 1);
+  return input(
+    sizes,
+    shape,
+    Array.from({ length }, (_, index) => largest * Math.abs(Math.sin(1.7 * index + 0.3))),
+  );
+}
+
+/** Boxes of at least a pixel. */
+function boxes(sizes: string, lead: readonly number[]): Input {
+  const { data, shape } = some(sizes, [...lead, 4], 20);
+  return input(
+    sizes,
+    shape,
+    data.map((value, index) => (index % 4 < 2 ? value : value + data[index - 2]! + 1)),
+  );
+}
+
+const pictures = input("N 6", [2, 6], [20, 30, 40, 60, 0.5, 0.5, 24, 16, 24, 16, 1, 1]);
+const regions = input("R 5", [3, 5], [0, 2, 3, 14, 19, 1, 0, 1, 9, 7, 0, 5, 5, 28, 12]);
+const picks = indices("D 3", [2, 3], [0, 1, 2, 1, 0, 1]);
+const image = some("N C H W", [2, 3, 32, 32]);
+const map = some("N C h w", [2, 8, 4, 5]);
+const [candidates, candidateScores] = [boxes("N T 4", [2, 6]), some("N T", [2, 6])];
+const [judged, probabilities] = [boxes("R K 4", [3, 2]), some("R K", [3, 2])];
+const overlap = { iou: 0.5, inclusive: true };
+const level = { rule: "area", canonical_level: 4, canonical_size: 224, min: 2, max: 5 };
+const anchors = { sizes: [32, 64], ratios: [0.5, 1], order: "by_size", rounding: "none", stride: [8, 8] };
+const coder = { weights: [10, 10, 5, 5], inclusive: true };
+const pool = { size: [2, 3], scale: [0.25, 0.5] };
+const align = { ...pool, sampling: 2 };
+
+const use = (op: string, inputs: readonly Input[], attributes: Attributes = {}): Example => ({
+  op,
+  inputs,
+  attributes,
+});
+
+export const EXAMPLES: readonly Example[] = [
+  use("image_info", [image, { ...pictures, sizes: "M 6" }]),
+  use("picture_values", [pictures], { what: "scale", apart: true }),
+  use("whole_images", [pictures], { inclusive: true }),
+  use("anchors", [map, image], { ...anchors, step: "grid" }),
+  use("anchors", [map, image], { ...anchors, step: "fixed" }),
+  use("anchor_values", [map], { values: 4 }),
+  use("objectness", [map], { kind: "sigmoid" }),
+  use("objectness", [map], { kind: "softmax" }),
+  use("split_classes", [some("R K", [3, 8])]),
+  use("box_decode", [boxes("R 1 4", [3, 1]), some("R K 4", [3, 2, 4])], { ...coder, clamp: 4, last_pixel: true }),
+  use("box_encode", [boxes("R 4", [3]), boxes("R 4", [3])], coder),
+  use("box_clip", [candidates, some("N 1 2", [2, 1, 2], 20)], { inclusive: true }),
+  use("box_scale", [candidates, some("N 1 2", [2, 1, 2], 20)], { divide: true }),
+  use("drop_small", [candidateScores, candidates], { min_size: 16, inclusive: true, strict: false }),
+  use("drop_small", [candidateScores, candidates, some("N 1", [2, 1])], {
+    min_size: 4,
+    inclusive: false,
+    strict: true,
+  }),
+  use("top_k", [some("N L", [2, 9])], { k: 4 }),
+  use("take_rows", [boxes("N L 4", [2, 9]), indices("N T", [2, 2], [0, 3, 8, 1])]),
+  use("take_rows", [boxes("L 4", [9]), indices("N T", [2, 2], [0, 3, 8, 1])]),
+  use("best_regions", [candidates, candidateScores], { keep: 3 }),
+  use("found_rows", [some("D", [2]), boxes("D 4", [2]), indices("D", [2], [4, 5])]),
+  use("suppress", [candidates, candidateScores], { ...overlap, keep: 3 }),
+  use("class_suppress", [judged, probabilities, regions, pictures], { ...overlap, threshold: 0.1 }),
+  use("region_boxes", [regions]),
+  use("with_boxes", [regions, boxes("R 4", [3])]),
+  use("rows_of_image", [some("N 1 2", [2, 1, 2]), regions]),
+  use("rows_of_image", [some("N 2", [2, 2]), picks]),
+  use("join_rows", [regions, { ...regions, sizes: "Q 5" }]),
+  use("roi_pool", [map, regions], pool),
+  use("roi_align", [map, regions], { ...align, aligned: true }),
+  use("roi_align", [map, regions], { ...align, aligned: false }),
+  use("assign_level", [regions], level),
+  use("assign_level", [regions], { rule: "scale", factors: [0.5, 1, 2], second: true, inclusive: true }),
+  use("regions_of_level", [regions, indices("R", [3], [0, 1, 0])], { level: 0 }),
+  use("merge_levels", [
+    some("A C 1 1", [2, 4, 1, 1]),
+    some("B C 1 1", [1, 4, 1, 1]),
+    indices("A", [2], [0, 2]),
+    indices("B", [1], [1]),
+    regions,
+  ]),
+  use("pick_class", [judged, probabilities]),
+  use("best_detections", [{ ...picks, sizes: "S 3" }, some("S", [2]), pictures], { keep: 1, ties: true }),
+  use("pick_boxes", [judged, picks]),
+  use("box_vote", [judged, probabilities, regions, picks], { ...overlap, threshold: 0, offset: 0.5 }),
+];

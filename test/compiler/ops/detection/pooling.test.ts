@@ -1,0 +1,132 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isDelicate, roiAlign, roiPool } from "./pooled.js";
+import { tensor } from "./reference.js";
+import { check, runOperator, variants } from "./run.js";
+import { input, regions, values } from "./samples.js";
+
+/** Features and regions, some of them outside of the map, of no size, or turned. */
+const cases = (corner: fc.Arbitrary<number[]>) =>
+  fc
+    .record({
+      batch: fc.integer({ min: 1, max: 3 }),
+      channels: fc.integer({ min: 1, max: 3 }),
+      height: fc.integer({ min: 1, max: 9 }),
+      width: fc.integer({ min: 1, max: 9 }),
+      rows: fc.integer({ min: 0, max: 5 }),
+    })
+    .chain(({ batch, channels, height, width, rows }) =>
+      fc.record({
+        features: values(
+          "N C h w",
+          [batch, channels, height, width],
+          fc.integer({ min: -99, max: 99 }).map((value) => Math.fround(value / 7)),
+        ),
+        regions: regions(rows, batch, corner),
+      }),
+    );
+
+const side = fc.integer({ min: 1, max: 4 });
+
+describe("roi_pool", () => {
+  const whole = fc.integer({ min: -20, max: 60 });
+  const box = fc
+    .tuple(whole, whole, fc.integer({ min: -4, max: 60 }), fc.integer({ min: -4, max: 60 }))
+    .map(([x, y, width, height]) => [x, y, x + width, y + height]);
+  const how = fc.record({
+    size: fc.tuple(side, side).map((both): number[] => both),
+    scale: fc.constantFrom([0.25, 0.25], [0.125, 0.125], [0.25, 0.5], [0.3, 0.3]),
+  });
+
+  it("is Caffe's", async () => {
+    await fc.assert(
+      fc.asyncProperty(cases(box), how, variants, async (given, attributes, variant) => {
+        const inputs = [given.features, given.regions];
+        await check("roi_pool", inputs, attributes, [roiPool(given.features, given.regions, attributes)], variant);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("rounds halves away from zero, is the largest of negative values too, and 0 outside", async () => {
+    const features = input(
+      "N C h w",
+      [1, 1, 4, 4],
+      Array.from({ length: 16 }, (_, index) => index - 20),
+    );
+    // Scale 1/16: 8 is half a cell, 24 one and a half: cells 1 to 2. -8 is cell -1, which is outside.
+    const of = input("R 5", [3, 5], [0, 8, 8, 24, 24, 0, -8, -8, 0, 0, 0, 160, 160, 200, 200]);
+    const attributes = { size: [1, 1], scale: [1 / 16, 1 / 16] };
+    const [pooled] = await runOperator("roi_pool", [features, of], attributes);
+    expect(pooled!.data).toEqual([10 - 20, 0 - 20, 0]);
+    const bins = { size: [2, 2], scale: [1 / 16, 1 / 16] };
+    // Cells 0 to 2 in two bins: floor and ceiling of 1.5 put the middle cell into both.
+    const [overlapping] = await runOperator("roi_pool", [features, input("R 5", [1, 5], [0, 0, 0, 32, 32])], bins);
+    expect(overlapping!.data).toEqual([5 - 20, 6 - 20, 9 - 20, 10 - 20]);
+  });
+});
+
+describe("roi_align", () => {
+  const eighth = fc.integer({ min: -80, max: 240 }).map((value) => value / 8);
+  // Not a whole number of eighths: a bin's number of points is no matter of rounding.
+  const length = fc.integer({ min: 0, max: 200 }).map((value) => Math.fround(value / 8 + 0.03));
+  const box = fc
+    .tuple(eighth, eighth, length, length)
+    .map(([x, y, width, height]) => [x, y, Math.fround(x + width), Math.fround(y + height)]);
+  const how = fc.record({
+    size: fc.tuple(side, side).map((both): number[] => both),
+    scale: fc.constantFrom([0.25, 0.25], [0.125, 0.125], [0.25, 0.5]),
+    sampling: fc.integer({ min: 0, max: 3 }),
+    aligned: fc.boolean(),
+  });
+
+  it("is torchvision's, and Detectron2's where it is aligned", async () => {
+    await fc.assert(
+      fc.asyncProperty(cases(box), how, variants, async ({ features, regions: of }, attributes, { opset, open }) => {
+        fc.pre(!isDelicate(features, of, attributes));
+        const variant = { opset: attributes.aligned ? Math.max(opset, 17) : opset, open };
+        await check("roi_align", [features, of], attributes, [roiAlign(features, of, attributes)], variant, 1e-5);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("before opset 16 has no aligned region of less than a cell", async () => {
+    await fc.assert(
+      fc.asyncProperty(cases(box), how, async ({ features, regions: of }, how_) => {
+        const attributes = { ...how_, aligned: true };
+        const [y, x] = how_.scale as [number, number];
+        const shifted = of.data.map((value, index) =>
+          index % 5 === 0 ? value : value - (index % 5 === 1 || index % 5 === 3 ? 0.5 / x : 0.5 / y),
+        );
+        const early = { ...how_, aligned: false };
+        const moved = { ...of, data: shifted };
+        fc.pre(!isDelicate(features, moved, early));
+        const expected = roiAlign(features, moved, early);
+        await check("roi_align", [features, of], attributes, [expected], { opset: 13, open: true }, 1e-5);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("gives the published values", async () => {
+    // Detectron2's tests/layers/test_roi_align.py.
+    const features = input(
+      "N C h w",
+      [1, 1, 5, 5],
+      Array.from({ length: 25 }, (_, index) => index),
+    );
+    const of = input("R 5", [1, 5], [0, 1, 1, 3, 3]);
+    const rows = (first: number): number[] =>
+      [0, 2.5, 5, 7.5].flatMap((down) => [0, 0.5, 1, 1.5].map((across) => first + down + across));
+    for (const [aligned, first] of [
+      [false, 7.5],
+      [true, 4.5],
+    ] as const) {
+      const attributes = { size: [4, 4], scale: [1, 1], sampling: 0, aligned };
+      const expected = tensor([1, 1, 4, 4], rows(first));
+      for (const opset of [13, 17])
+        await check("roi_align", [features, of], attributes, [expected], { opset, open: false });
+    }
+  });
+});

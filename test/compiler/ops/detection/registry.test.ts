@@ -1,0 +1,104 @@
+/** What holds for every detection operator: its record, its shapes, and the ONNX that it writes. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { node, value } from "../../../../compiler/ir/build.js";
+import { DETECTION_OPERATORS } from "../../../../compiler/ops/detection/index.js";
+import { operator, OPERATORS } from "../../../../compiler/ops/index.js";
+import { ShapeError } from "../../../../compiler/ops/operator.js";
+import { emitBytes } from "../../emit/run.js";
+import { SPAN } from "../graphs.js";
+import { EXAMPLES, type Example } from "./examples.js";
+import { operatorGraph, runOperator } from "./run.js";
+
+const PYTHON = "/usr/bin/python3";
+const NO_CHECKER = spawnSync(PYTHON, ["-c", "import onnx"]).status !== 0;
+
+describe("detection operators", () => {
+  it("are registered, documented, kept in fp32, and all have an example", () => {
+    for (const each of DETECTION_OPERATORS) {
+      expect(OPERATORS.get(each.name)).toBe(each);
+      expect(each.doc, each.name).toMatch(/^[A-Z].*\.$/);
+      expect(each.fullPrecision, each.name).toBe(true);
+      expect(
+        EXAMPLES.some(({ op }) => op === each.name),
+        each.name,
+      ).toBe(true);
+    }
+  });
+
+  it("refuse a number in place of a tensor, and say what they need", () => {
+    for (const { op, inputs, attributes } of EXAMPLES) {
+      inputs.forEach((_, wrong) => {
+        // One score or scale for all boxes is as good as one for each.
+        if (op === "drop_small" && wrong !== 1) return;
+        const values = inputs.map(({ shape, dtype = "float32" }, index) =>
+          value({ dtype, shape: index === wrong ? [] : shape }, `x${index}`),
+        );
+        const make = (): unknown => node(op, values, attributes, op, SPAN);
+        expect(make, `${op}, input ${wrong}`).toThrow(ShapeError);
+        expect(make, `${op}, input ${wrong}`).toThrow(new RegExp(op));
+      });
+    }
+  });
+
+  it("refuse sizes that differ where they are one", () => {
+    const error = (op: string, ...shapes: (readonly number[])[]): string => {
+      const values = shapes.map((shape, index) => value({ dtype: "float32", shape }, `x${index}`));
+      try {
+        operator(op).infer(
+          values.map((each) => each.type),
+          { keep: 1, values: 3, axis: 0 },
+        );
+      } catch (thrown) {
+        if (thrown instanceof ShapeError) return thrown.message;
+        throw thrown;
+      }
+      throw new Error(`${op} takes it`);
+    };
+    expect(error("suppress", [2, 6, 4], [2, 5])).toBe("suppress needs scores [N, T], got [2, 5]");
+    expect(error("best_regions", [2, 6, 5], [2, 6])).toBe("best_regions needs boxes [N, T, 4], got [2, 6, 5]");
+    expect(error("pick_class", [6, 3, 4], [6, 2])).toBe("pick_class needs scores [R, K], got [6, 2]");
+    expect(error("anchor_values", [1, 8, 2, 2])).toBe("anchor_values: 8 channels can't be split into groups of 3");
+    expect(error("rows_of_image", [2, 6], [7, 4])).toBe("rows_of_image needs regions [R, 5], got [7, 4]");
+    expect(error("join_rows", [2, 6], [7, 4])).toBe("join_rows needs rows [R, 6], got [7, 4]");
+  });
+
+  it.each([13, 17, 21])("give what they promise, open or not, at opset %i", async (opset) => {
+    for (const { op, inputs, attributes } of EXAMPLES) {
+      const known = await runOperator(op, inputs, attributes, { opset, open: false });
+      expect(await runOperator(op, inputs, attributes, { opset, open: true }), op).toEqual(known);
+    }
+  });
+});
+
+describe.skipIf(NO_CHECKER)("ONNX's checker", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), "resnetc-detection-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  // As far as the versions go that the checker of ONNX 1.12 knows.
+  it.each([13, 16, 17])("takes every operator at opset %i", (opset) => {
+    const files = EXAMPLES.flatMap((example, index) =>
+      [false, true].map((open) => {
+        const file = path.join(folder, `${index}-${example.op}-${opset}${open ? "-open" : ""}.onnx`);
+        writeFileSync(file, emitBytes(graphOf(example, open), { opset }));
+        return file;
+      }),
+    );
+    const script = path.join(import.meta.dirname, "../../../oracle/check_onnx.py");
+    const lines = execFileSync(PYTHON, [script, ...files], { encoding: "utf8" })
+      .trim()
+      .split("\n");
+    expect(lines.filter((line) => !line.endsWith(": ok"))).toEqual([]);
+    expect(lines.length).toBe(files.length);
+  });
+});
+
+function graphOf({ op, inputs, attributes }: Example, open: boolean) {
+  return operatorGraph(op, inputs, attributes, open);
+}
