@@ -9,7 +9,7 @@ import { operator } from "./ops/index.js";
  */
 export function isLandmark(node: Node): boolean {
   const record = operator(node.op);
-  if (record.macs !== undefined || record.scale !== undefined) return true;
+  if (record.landmark || record.macs !== undefined || record.scale !== undefined) return true;
   if (record.layer?.merges) return false;
   const [before, after] = [node.inputs[0]?.type.shape ?? [], node.outputs[0]?.type.shape ?? []];
   return before.length === after.length && formatShape(before) !== formatShape(after);

@@ -1,11 +1,11 @@
 /** What a network costs, layer by layer and stage by stage: the numbers of table 1. */
-import { evaluate, formatDim, isSymbolic, type Dim } from "./ir/dim.js";
+import { atMost, evaluate, formatDim, isSymbolic, type Dim } from "./ir/dim.js";
 import { isScope, type Node, type Scope, type Value } from "./ir/types.js";
 import { landmarkLabel, nodesOf } from "./landmarks.js";
 import type { Model } from "./model.js";
 import { operator } from "./ops/index.js";
 
-/** Numbers that need a size which only running the model tells are null. */
+/** Of sizes that only running the model tells (a detector's regions), the most; null where nothing bounds them. */
 export interface Cost {
   /** Trainable parameters: weights, biases, scales and offsets; running statistics are not among them. */
   readonly params: number;
@@ -210,7 +210,7 @@ function peak({ graph }: Model): number | null {
 }
 
 function sizeAtBatchOne(dim: Dim): number {
-  return evaluate(dim, { N: 1 });
+  return evaluate(atMost(dim), { N: 1 });
 }
 
 function elements(value: Value): number | null {

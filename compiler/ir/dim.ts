@@ -31,6 +31,8 @@ interface SymbolAtom {
   readonly kind: "symbol";
   readonly name: string;
   readonly key: string;
+  /** Of a size found at run time: what it is not beyond, where that is known. */
+  readonly most?: Dim;
 }
 
 interface FloorAtom {
@@ -47,10 +49,10 @@ export function symbol(name: string): SymbolicDim {
 
 let unknowns = 0;
 
-/** A size that only running the model tells (how many boxes are kept): equal to nothing but itself. */
-export function unknownSize(name: string): SymbolicDim {
+/** A size that only running the model tells (how many boxes are kept), at most `most`: equal to nothing but itself. */
+export function unknownSize(name: string, most?: Dim): SymbolicDim {
   unknowns += 1;
-  return ofAtom({ kind: "symbol", name, key: `${name}#${unknowns}` });
+  return ofAtom({ kind: "symbol", name, key: `${name}#${unknowns}`, ...(most === undefined ? {} : { most }) });
 }
 
 export function isSymbolic(dim: Dim): dim is SymbolicDim {
@@ -110,13 +112,20 @@ export type Bindings = Readonly<Record<string, Dim>>;
 
 /** The expression with symbols replaced; those without a binding stay. */
 export function bindDim(dim: Dim, bindings: Bindings): Dim {
+  return replaceSymbols(dim, ({ name }) => (Object.hasOwn(bindings, name) ? bindings[name] : undefined));
+}
+
+/** The expression with sizes found at run time as large as they can be; those that may be any size stay. */
+export function atMost(dim: Dim): Dim {
+  return replaceSymbols(dim, ({ most }) => (most === undefined ? undefined : atMost(most)));
+}
+
+function replaceSymbols(dim: Dim, by: (symbol: SymbolAtom) => Dim | undefined): Dim {
   if (!isSymbolic(dim)) return dim;
-  const bindAtom = (atom: Atom): Dim => {
-    if (atom.kind === "symbol") return Object.hasOwn(bindings, atom.name) ? bindings[atom.name]! : ofAtom(atom);
-    return floorDiv(bindDim(atom.numerator, bindings), atom.divisor);
-  };
+  const replaced = (atom: Atom): Dim =>
+    atom.kind === "symbol" ? (by(atom) ?? ofAtom(atom)) : floorDiv(replaceSymbols(atom.numerator, by), atom.divisor);
   return dim.terms.reduce<Dim>(
-    (total, term) => add(total, term.atoms.map(bindAtom).reduce(mul, term.coefficient)),
+    (total, term) => add(total, term.atoms.map(replaced).reduce(mul, term.coefficient)),
     dim.constant,
   );
 }

@@ -1,4 +1,4 @@
-import { valuesPerImage } from "./cost.js";
+import { valuesPerImage, valuesPerRow } from "./cost.js";
 import { flag, int } from "./attributes.js";
 import { formula, sizes } from "./formula.js";
 import { formatShape, isSymbolic } from "../ir/dim.js";
@@ -35,7 +35,7 @@ export const fc: Operator = {
     return [reshaped(x, [known(x).shape[0]!, int(attributes, "channels")])];
   },
   linear: { withBias: (attributes) => ({ ...attributes, bias: true }) },
-  macs: ([x], [y], _attributes, size) => valuesPerImage(x!.shape, size) * valuesPerImage(y!.shape, size),
+  macs: ([x], [y], _attributes, size) => valuesPerRow(x!.shape, size) * valuesPerImage(y!.shape, size),
   label: (attributes) => `fc ${int(attributes, "channels")}`,
   lower(node, emit) {
     const [x, ...parameters] = node.inputs;

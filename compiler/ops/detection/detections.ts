@@ -42,8 +42,9 @@ const bestDetections: Operator = {
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
-    forms("best_detections", { picks: ["S", 3], scores: ["S"], info: ["N", 6] }, inputs);
-    const found = unknownSize("D");
+    const wanted = { picks: ["S", 3], scores: ["S"], info: ["N", 6] };
+    const [[all]] = forms("best_detections", wanted, inputs) as [readonly Dim[]];
+    const found = unknownSize("D", all!);
     return [integers(found, 3), floats(found), integers(found), integers(found)];
   },
   lower(node, emit) {

@@ -82,8 +82,8 @@ const regionsOfLevel: Operator = {
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
-    forms("regions_of_level", { regions: ["R", 5], levels: ["R"] }, inputs);
-    const found = unknownSize("S");
+    const [[all]] = forms("regions_of_level", { regions: ["R", 5], levels: ["R"] }, inputs) as [readonly Dim[]];
+    const found = unknownSize("S", all!);
     return [floats(found, 5), integers(found)];
   },
   lower(node, emit) {

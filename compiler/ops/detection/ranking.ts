@@ -1,5 +1,5 @@
 /** The best of many by their score, picture by picture. */
-import { unknownSize, type Dim } from "../../ir/dim.js";
+import { mul, unknownSize, type Dim } from "../../ir/dim.js";
 import type { TensorType, Value } from "../../ir/types.js";
 import { int } from "../attributes.js";
 import type { Operator } from "../operator.js";
@@ -10,7 +10,7 @@ import { writer, type Writer } from "./write.js";
 
 /** The smaller of a number and the size of an axis, which decides how many there are to take. */
 function atMost(number: number, dim: Dim, name: string): Dim {
-  return typeof dim === "number" ? Math.min(number, dim) : unknownSize(name);
+  return typeof dim === "number" ? Math.min(number, dim) : unknownSize(name, number);
 }
 
 function writeAtMost(w: Writer, number: number, of: Value, axis: number): string {
@@ -68,11 +68,13 @@ const takeRows: Operator = {
 const bestRegions: Operator = {
   name: "best_regions",
   doc: "The best boxes of each picture as regions.",
+  landmark: true,
+  label: (attributes) => `best ${int(attributes, "keep")} regions`,
   fullPrecision: true,
   gradient: "none",
-  infer(inputs) {
-    forms("best_regions", { boxes: ["N", "T", 4], scores: ["N", "T"] }, inputs);
-    const found = unknownSize("R");
+  infer(inputs, attributes) {
+    const [[batch]] = forms("best_regions", { boxes: ["N", "T", 4], scores: ["N", "T"] }, inputs) as [readonly Dim[]];
+    const found = unknownSize("R", mul(batch!, int(attributes, "keep")));
     return [floats(found, 5), floats(found, 1)];
   },
   lower(node, emit) {
@@ -105,8 +107,8 @@ const foundRows: Operator = {
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
-    forms("found_rows", { scores: ["D"] }, inputs);
-    const found = unknownSize("D");
+    const [[all]] = forms("found_rows", { scores: ["D"] }, inputs) as [readonly Dim[]];
+    const found = unknownSize("D", all!);
     return inputs.map((input) => {
       forms("found_rows", { scores: ["D"], rows: ["D", "..."] }, [inputs[0]!, input]);
       return reshaped(input, [found, ...input.shape.slice(1)]);

@@ -18,6 +18,7 @@ export const roiAlign: Operator = {
   doc: "Averages over the bins of each region, of values interpolated between the cells of a map.",
   fullPrecision: true,
   gradient: "none",
+  label: (attributes) => `${size2(attributes, "size").join("x")} RoI align`,
   infer: (inputs, attributes) => [pooledType("roi_align", inputs, attributes)],
   lower(node, emit) {
     const w = writer(node, emit);

@@ -14,6 +14,7 @@ export const roiPool: Operator = {
   doc: "Maxima over the bins of each region, its corners rounded to cells of the map.",
   fullPrecision: true,
   gradient: "none",
+  label: (attributes) => `${size2(attributes, "size").join("x")} RoI pool`,
   infer: (inputs, attributes) => [pooledType("roi_pool", inputs, attributes)],
   // ONNX does not say how MaxRoiPool rounds; ONNX Runtime's is Caffe's to the letter.
   lower(node, emit) {

@@ -3,7 +3,7 @@
  * boxes that include their last pixel; moved out by one pixel on the far side, theirs is the same overlap. As ONNX has
  * it, a box whose corners are the wrong way round counts as turned, and one without area overlaps nothing.
  */
-import { unknownSize, type Dim } from "../../ir/dim.js";
+import { mul, unknownSize, type Dim } from "../../ir/dim.js";
 import type { Attributes } from "../../ir/types.js";
 import { flag, int } from "../attributes.js";
 import type { Operator } from "../operator.js";
@@ -60,13 +60,14 @@ const suppress: Operator = {
 const classSuppress: Operator = {
   name: "class_suppress",
   doc: "Detections of each class that overlap no better one of theirs.",
+  landmark: true,
+  label: (attributes) => `NMS, ${int(attributes, "iou")}`,
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
     const wanted = { boxes: ["R", "K", 4], scores: ["R", "K"], regions: ["R", 5], info: ["N", 6] };
-    const [[, classes]] = forms("class_suppress", wanted, inputs) as [readonly Dim[]];
-    count(classes, "class_suppress", "classes");
-    const found = unknownSize("S");
+    const [[rows, classes]] = forms("class_suppress", wanted, inputs) as [readonly Dim[]];
+    const found = unknownSize("S", mul(rows!, count(classes, "class_suppress", "classes")));
     return [integers(found, 3), floats(found)];
   },
   lower(node, emit) {
