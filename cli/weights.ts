@@ -35,7 +35,9 @@ export async function loadWeights(model: Model, file: string, options: { lenient
     if (mismatch !== undefined) sayWarning(mismatch);
     const stride = weights.strideWarning(model, match.map);
     if (stride !== undefined) sayWarning(stride);
-    const preprocess = match.map.trainedWith;
+    const { trainedWith } = match.map;
+    // The same with other arguments, a detector's on smaller pictures, is what the user asked for.
+    const preprocess = trainedWith?.name === model.preprocess?.name ? undefined : trainedWith;
     return {
       values,
       emit: { weights: values, ...(preprocess && { preprocess }) },

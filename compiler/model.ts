@@ -43,6 +43,8 @@ export interface WeightMap {
   readonly ignore: readonly string[];
   /** The kernel that carries a bottleneck's stride in these weights: no shape can tell. */
   readonly strideIn?: readonly [number, number];
+  /** The epsilon of their batch norms, which no shape can tell either. Absent: ours. */
+  readonly epsilon?: number;
   /** The preprocessing that these weights were trained with; it becomes the model's when they are loaded. */
   readonly trainedWith?: Preprocess;
 }

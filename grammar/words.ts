@@ -102,6 +102,7 @@ export const WORDS: readonly Word[] = [
   word("weights", "ignore", true, "Names on their side that may be there and are not needed."),
   word("weights", "format", true, "pytorch, caffe or detectron2: how each layer's tensors are laid out and suffixed."),
   word("weights", "stride_in", true, "The kernel that carries a bottleneck's stride in these weights: 1x1 or 3x3."),
+  word("weights", "epsilon", true, "What these weights' batch norms add to the variance; by default what ours do."),
   word("weights", "trained_with", true, "The preprocessing that these weights were trained with."),
   word(
     "dialect",

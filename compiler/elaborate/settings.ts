@@ -47,6 +47,7 @@ export const WEIGHTS_SETTINGS: Readonly<Record<string, SettingSpec>> = {
   rename: [spec("ours", "string"), spec("theirs", "string")],
   ignore: [spec("pattern", "string")],
   stride_in: [spec("kernel", "size2", { min: 1 })],
+  epsilon: [spec("value", "number", { min: 0 })],
   trained_with: [spec("preprocess", "preprocess")],
 };
 
@@ -180,6 +181,7 @@ export function readWeightMap(value: DeclarationValue, site: Site): WeightMap | 
     settings.findLast((setting) => setting.word === word)?.values[name];
   const all = (word: string): Setting[] => settings.filter((setting) => setting.word === word);
   const strideIn = last("stride_in", "kernel") as WeightMap["strideIn"];
+  const epsilon = last("epsilon", "value") as number | undefined;
   const trainedWith = last("trained_with", "preprocess") as DeclarationValue | undefined;
   const preprocess = trainedWith && readPreprocess(trainedWith, site);
   return {
@@ -191,6 +193,7 @@ export function readWeightMap(value: DeclarationValue, site: Site): WeightMap | 
     })),
     ignore: all("ignore").map(({ values }) => values["pattern"] as string),
     ...(strideIn ? { strideIn } : {}),
+    ...(epsilon === undefined ? {} : { epsilon }),
     ...(preprocess ? { trainedWith: preprocess } : {}),
   };
 }

@@ -3,6 +3,7 @@ import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Parameter } from "../../compiler/ir/types.js";
 import type { WeightMap } from "../../compiler/model.js";
 import { writeWhole } from "../files.js";
+import { BATCH_NORM_EPSILON, changeEpsilon } from "./epsilon.js";
 import { namer, OWN_NAMES, shapeOf } from "./match.js";
 import { WeightsError } from "./source.js";
 import { elementCount } from "./strided.js";
@@ -55,7 +56,8 @@ function namedTensors(
           `${path}: ${parameter.path} has ${found.length} values, its shape is [${shape.join(", ")}]`,
         );
       }
-      return found;
+      if (parameter.role !== "running_var" || map.epsilon === undefined) return found;
+      return changeEpsilon(found, BATCH_NORM_EPSILON, map.epsilon);
     };
     add({ name, dtype: "float32", shape, data }, parameter.path);
     // PyTorch's batch norms count the batches that they have seen; with a momentum, nothing depends on it.

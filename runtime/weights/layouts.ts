@@ -1,6 +1,7 @@
 /** Which tensors of a weight file make one of our parameters, by the framework that wrote it. */
 import type { WeightMap } from "../../compiler/model.js";
 import type { Parameter } from "../../compiler/ir/types.js";
+import { BATCH_NORM_EPSILON } from "./epsilon.js";
 
 type Role = Parameter["role"];
 
@@ -88,8 +89,6 @@ function detectron2(theirs: string, role: Role): readonly Origin[] {
       return [...first("_running_var", "_riv"), constant(1 - BATCH_NORM_EPSILON)];
   }
 }
-
-const BATCH_NORM_EPSILON = 1e-5;
 
 /** The origin of a mean, first with the bias of the convolution before it, where there is one. */
 function withBias(mean: Origin, convolution: string | undefined, suffix: string): readonly Origin[] {

@@ -1,6 +1,7 @@
 /** Values of a network's parameters from a weight file, read one at a time. */
 import type { Parameter } from "../../compiler/ir/types.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
+import { BATCH_NORM_EPSILON, changeEpsilon } from "./epsilon.js";
 import { isComplete, type Match } from "./match.js";
 import { describeMismatch } from "./report.js";
 import { WeightsError } from "./source.js";
@@ -28,7 +29,9 @@ export function loadWeights(match: Match, options: LoadOptions = {}): ParameterV
       const read = origin.tensors.map((name) => match.source.read(name));
       const values = origin.compute?.(...read) ?? read[0] ?? new Float32Array(0);
       checkValues(match, parameter, values);
-      return values;
+      const { epsilon } = match.map;
+      if (parameter.role !== "running_var" || epsilon === undefined) return values;
+      return changeEpsilon(values, epsilon, BATCH_NORM_EPSILON);
     },
   };
 }

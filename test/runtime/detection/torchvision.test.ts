@@ -1,0 +1,109 @@
+/**
+ * torchvision's detector with random weights, compiled here, finds what torchvision finds: hundreds of boxes that pass the
+ * threshold, on several sizes of pictures, batches of unlike pictures, and where nothing is there to find.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { elaborate, parseTarget } from "../../../compiler/index.js";
+import { emitModel } from "../../../compiler/compile.js";
+import { concat } from "../../../compiler/emit/onnx.js";
+import { detectorInput, stack } from "../../../runtime/images/detector-input.js";
+import { openSession, type Session } from "../../../runtime/session.js";
+import { loadWeights, matchWeights } from "../../../runtime/weights/index.js";
+import {
+  differenceFrom,
+  fasterRcnnGoldens,
+  fasterRcnnPicture,
+  fasterRcnnSource,
+  fasterRcnnTensor,
+  floats,
+  type FasterRcnnGolden,
+} from "../../support/fasterrcnn-golden.js";
+
+/** Pictures that the same weights look at. */
+const byWeights = new Map<string, [name: string, golden: FasterRcnnGolden][]>();
+for (const each of fasterRcnnGoldens()) {
+  const weights = JSON.stringify(each[1].ranges);
+  byWeights.set(weights, [...(byWeights.get(weights) ?? []), each]);
+}
+
+/** What the network is given, and the picture of each row. */
+function inputOf(golden: FasterRcnnGolden) {
+  const { pictures, tensor, shorter = 800, longest = 1333 } = golden.input;
+  if (tensor) {
+    const rows = golden.sizes.flatMap(([height, width]) => [height, width, height, width, 1, 1]);
+    return {
+      image: { data: fasterRcnnTensor(golden), shape: golden.image.shape },
+      info: { data: Float32Array.from(rows), shape: [golden.sizes.length, 6] },
+    };
+  }
+  const { model } = elaborate(
+    parseTarget(`FasterRCNN_FPN(how: torchvision_detection(shorter: ${shorter}, longest: ${longest}))`),
+  );
+  const { preprocess } = model!;
+  const inputs = pictures.map(({ name, size }) => detectorInput(fasterRcnnPicture(name, size), preprocess!));
+  return stack(inputs, preprocess!.padTo);
+}
+
+interface Found {
+  readonly label: number;
+  readonly score: number;
+  readonly box: readonly number[];
+}
+
+function listOf(labels: ArrayLike<unknown>, scores: ArrayLike<number>, boxes: ArrayLike<number>): Found[] {
+  return Array.from(labels, (label, i) => ({
+    label: Number(label),
+    score: scores[i]!,
+    box: [0, 1, 2, 3].map((k) => boxes[4 * i + k]!),
+  }));
+}
+
+function difference(a: readonly number[], b: readonly number[]): number {
+  return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+}
+
+describe.each([...byWeights.values()].map((goldens) => [goldens.map(([name]) => name).join(", "), goldens] as const))(
+  "torchvision's detector: %s",
+  (_, goldens) => {
+    let session: Session;
+    beforeAll(async () => {
+      const { model } = elaborate(parseTarget("FasterRCNN_FPN"));
+      const match = matchWeights(fasterRcnnSource(goldens[0]![1]), model!.graph.parameters, model!.weightMaps);
+      const { chunks, byteLength } = emitModel(model!, { weights: loadWeights(match) });
+      session = await openSession(concat(chunks, byteLength), { device: "cpu" });
+    }, 120_000);
+    afterAll(() => session.close());
+
+    test.each(goldens)(
+      "%s",
+      async (_name, golden) => {
+        const { image, info } = inputOf(golden);
+        expect(image.shape).toEqual(golden.image.shape);
+        expect(differenceFrom(golden.image, image.data)).toBeLessThan(1e-5);
+        const outputs = ["boxes", "scores", "labels", "images"] as const;
+        const results = await session.run({ image, image_info: info }, outputs);
+        const [boxes, scores, labels, images] = outputs.map((name) => results[name]!.data as Float32Array);
+        for (const [row, theirs] of golden.found.entries()) {
+          const here = [...labels!.keys()].filter((i) => Number(images![i]) === row);
+          const all = listOf(labels!, scores!, boxes!);
+          const ours = here.map((i) => all[i]!);
+          const expected = listOf(theirs.labels, floats(theirs.scores), floats(theirs.boxes));
+          expect(ours).toHaveLength(expected.length);
+          expect(ours.map(({ score }) => score)).toEqual(ours.map(({ score }) => score).toSorted((a, b) => b - a));
+          // Each of theirs has one of ours; scores nearer than the tolerance may have changed places.
+          const left = new Set(ours);
+          for (const their of expected) {
+            const nearest = [...left]
+              .filter(({ label, score }) => label === their.label - 1 && Math.abs(score - their.score) < 1e-3)
+              .toSorted((a, b) => difference(a.box, their.box) - difference(b.box, their.box))[0];
+            expect(nearest, `a box like ${JSON.stringify(their)}`).toBeDefined();
+            expect(difference(nearest!.box, their.box)).toBeLessThan(0.05);
+            left.delete(nearest!);
+          }
+        }
+        expect([...images!].every((image) => Number(image) < golden.found.length)).toBe(true);
+      },
+      60_000,
+    );
+  },
+);
