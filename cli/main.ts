@@ -24,7 +24,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 function program(): Command {
   const root = new Command("resnetc")
-    .description("Residual networks from source to ONNX, and running.")
+    .description("Residual networks and object detectors, from source to ONNX and running.")
     .version(packageVersion(), "-V, --version")
     .showSuggestionAfterError()
     .showHelpAfterError("(--help shows what there is)")

@@ -45,7 +45,7 @@ export function detectCommand(): Command {
       examples(
         ["resnetc detect net.onnx photo.jpg", "lists what is in it"],
         ["resnetc detect net.onnx photos/ -o out", "draws it, and writes out/detections.json"],
-        ["resnetc detect FasterRCNNFPN photo.jpg --weights fasterrcnn.pth -o out", "compiles first"],
+        ["resnetc detect FasterRCNN_ResNet50_FPN a.jpg --weights fasterrcnn.pth -o out", "compiles first"],
         ["curl -s https://example.com/a.jpg | resnetc detect net.onnx - --json", "for programs"],
       ),
     )

@@ -1,4 +1,4 @@
-/** `resnetc list`: the standard library's networks. */
+/** `resnetc list`: the standard library's networks and detectors. */
 import { Command } from "commander";
 import { examples } from "../arguments.js";
 import { renderTable } from "../table.js";
@@ -12,7 +12,7 @@ interface Options {
 
 export function listCommand(): Command {
   return new Command("list")
-    .description("list the networks of the standard library, with parameters and multiply-adds")
+    .description("list the networks and detectors of the standard library, with parameters and multiply-adds")
     .option("--names", "names alone, one a line")
     .option("--json", "for programs")
     .addHelpText("after", examples(["resnetc list", "what a target can be called without a file"]))
@@ -26,14 +26,20 @@ export function listCommand(): Command {
       }
       const rows = [];
       for (const name of names) {
-        const { params, macs } = summarize(await loadModel(name));
-        rows.push({ name, params, macs });
+        const model = await loadModel(name);
+        const { params, macs } = summarize(model);
+        rows.push({ name, params, macs, ...(model.detection && { task: "detection" }) });
       }
       if (options.json) printJson({ schema: 1, networks: rows });
       else {
-        const head = ["network", "parameters", "multiply-adds"].map((title) => colours.out.dim(title));
-        const cells = rows.map(({ name, params, macs }) => [name, count(params), macs === null ? "?" : count(macs)]);
-        print(renderTable([head, "rule", ...cells], ["left", "right", "right"]));
+        const head = ["network", "parameters", "multiply-adds", ""].map((title) => colours.out.dim(title));
+        const cells = rows.map(({ name, params, macs, task }) => [
+          name,
+          count(params),
+          macs === null ? "?" : count(macs),
+          task === undefined ? "" : "detector",
+        ]);
+        print(renderTable([head, "rule", ...cells], ["left", "right", "right", "left"]));
       }
     });
 }

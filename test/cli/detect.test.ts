@@ -1,5 +1,5 @@
 /** Objects in pictures: listed, drawn, and as COCO's files. */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
@@ -8,6 +8,18 @@ import { SMALL_PREPROCESS, detectorMetadata, solidPng, wholeFiles } from "../sup
 import { wholePicture } from "../support/detector.js";
 import { tinyNetwork } from "../support/onnx.js";
 import { folderWith, listing, resnetc, type Ended } from "./resnetc.js";
+
+const PHOTO = path.join(import.meta.dirname, "../golden/images/photo.jpg");
+
+interface Result {
+  readonly width: number;
+  readonly height: number;
+  readonly objects: readonly {
+    readonly label: string;
+    readonly score: number;
+    readonly box: readonly [number, number, number, number];
+  }[];
+}
 
 const INSTANCES = JSON.stringify({
   images: [
@@ -21,6 +33,24 @@ const INSTANCES = JSON.stringify({
   ],
   annotations: [],
 });
+
+/** Proposals alone, of weights by chance: what it finds means nothing, but boxes it gives. */
+const TINY = `import { proposal_head } from "std/detectors"
+import { detectron2 } from "std/dialects"
+import { torchvision_detection } from "std/preprocess"
+
+detector Tiny {
+  input image 3xHxW
+  preprocess torchvision_detection(shorter: 64, longest: 128)
+  dialect detectron2
+  labels ["object"]
+  conv 7x7, 8, stride: 4, pad: 3   relu
+  features = max_pool 4x4, stride: 4
+  rpn = proposal_head(16, 6)
+  regions = propose rpn.objectness, rpn.deltas, sizes: [8, 16], ratios: [0.5, 1, 2], top: 100, nms: 0.7, keep: 20
+  detect regions, regions.scores, nms: 0.7, keep: 20, background: none
+}
+`;
 
 async function folder(more: Readonly<Record<string, string | Uint8Array>> = {}): Promise<string> {
   return folderWith({ ...(await wholeFiles()), ...more });
@@ -97,6 +127,33 @@ describe("resnetc detect", () => {
       ],
     });
     expect(await listing(path.join(cwd, "out"))).toEqual(["detections.json", "stdin.png"]);
+  });
+
+  it("compiles a target first, to the same result as its file", async () => {
+    const cwd = await folder({ "tiny.resnet": TINY });
+    await copyFile(PHOTO, path.join(cwd, "photo.jpg"));
+    const compiled = await resnetc(["compile", "tiny.resnet", "-o", "tiny.onnx"], { cwd });
+    expect(compiled.code, compiled.stderr).toBe(0);
+    const results = async (model: string): Promise<readonly Result[]> => {
+      const args = ["detect", model, "photo.jpg", "--score", "0", "--json", "--device", "cpu"];
+      const { code, stdout, stderr } = await resnetc(args, { cwd });
+      expect(code, stderr).toBe(0);
+      return (JSON.parse(stdout) as { results: readonly Result[] }).results;
+    };
+    const fromFile = await results("tiny.onnx");
+    expect(await results("tiny.resnet")).toEqual(fromFile);
+    const { width, height, objects } = fromFile[0]!;
+    expect([width, height]).toEqual([203, 151]);
+    expect(objects.length).toBeGreaterThan(3);
+    const scores = objects.map(({ score }) => score);
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+    for (const { label, box } of objects) {
+      expect(label).toBe("object");
+      const [x, y, w, h] = box;
+      expect(Math.min(x, y, w, h)).toBeGreaterThanOrEqual(0);
+      expect(x + w).toBeLessThan(width + 1e-3);
+      expect(y + h).toBeLessThan(height + 1e-3);
+    }
   });
 
   it("names the classes and prepares pictures as it is told", async () => {
