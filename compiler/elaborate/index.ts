@@ -53,6 +53,7 @@ export function elaborateNetwork(
     const outputs = state.outputs?.map(({ label, value }) => ({ name: label, value })) ?? defaultOutputs(flow, session);
     const { preprocess, weightMaps, labels } = readDescriptions(state, here);
     checkLabels(labels, outputs, state, here);
+    checkNames(session.inputs, outputs ?? [], opened.declaration.name.span, here);
     if (reporter.errorCount > errorsBefore || !outputs) return undefined;
     return {
       name,
@@ -121,6 +122,16 @@ function readDescriptions(state: NetworkState, site: Site): Descriptions {
     weightMaps: maps.map((map) => readWeightMap(map, site)).filter((map) => map !== undefined),
     labels: get("labels", "names") as readonly string[] | undefined,
   };
+}
+
+/** In an ONNX file inputs and outputs are told apart by their names alone. */
+function checkNames(inputs: readonly ir.NamedValue[], outputs: readonly ir.NamedValue[], span: Span, site: Site): void {
+  for (const { name, value } of inputs) {
+    if (!outputs.some((output) => output.name === name && output.value !== value)) continue;
+    fail(site, "duplicate-name", span, `the input and an output are both called \`${name}\``, {
+      help: "call the input `image`",
+    });
+  }
 }
 
 /** A classifier's labels are as many as its classes. */

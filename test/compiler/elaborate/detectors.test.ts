@@ -1,0 +1,180 @@
+/** Detectors in the language: what they give, and what is said where something does not fit. */
+import { describe, expect, it } from "vitest";
+import { elaborate, parseTarget, standardTargets } from "../../../compiler/index.js";
+import { memoryHost } from "../../../compiler/host.js";
+import { formatShape } from "../../../compiler/ir/dim.js";
+import { verify } from "../../../compiler/ir/verify.js";
+import { runPasses } from "../../../compiler/passes/index.js";
+import { summarize } from "../../../compiler/summary.js";
+
+const found = (source: string) => elaborate(parseTarget("net.resnet"), { host: memoryHost({ "net.resnet": source }) });
+const problems = (source: string): string[] =>
+  found(source).diagnostics.map(({ code, message }) => `${code}: ${message}`);
+
+/** Three anchors a place, two classes; `more` stands for its parts. */
+const detector = (more: Readonly<Record<string, string>> = {}): string => {
+  const parts = {
+    keyword: "detector",
+    rules: "dialect detectron2",
+    objectness: "objectness = conv 1x1, 3 on features",
+    deltas: "deltas = conv 1x1, 12 on features",
+    propose: "regions = propose objectness, deltas, sizes: [32], ratios: [0.5, 1, 2], top: 100, nms: 0.7, keep: 10",
+    pool: "roi_align features, 7x7",
+    head: "pooled = global_avg_pool   fc 3   scores = softmax   boxes = fc 8 on pooled",
+    end: "detect regions, scores, boxes, nms: 0.5, keep: 5",
+    ...more,
+  };
+  return `import { detectron2 } from "std/dialects"
+    ${parts.keyword} Net {
+      input image 3xHxW
+      ${parts.rules}
+      features = conv 3x3, 8, /2
+      ${parts.objectness}
+      ${parts.deltas}
+      ${parts.propose}
+      ${parts.pool}
+      ${parts.head}
+      ${parts.end}
+    }`;
+};
+
+describe("a detector", () => {
+  it("takes pictures and what is known of them, and gives boxes, scores, labels and rows", () => {
+    const { model } = found(detector());
+    expect(model!.graph.inputs.map(({ name, value }) => `${name} ${formatShape(value.type.shape)}`)).toEqual([
+      "image [N, 3, H, W]",
+      "image_info [M, 6]",
+    ]);
+    expect(
+      model!.graph.outputs.map(({ name, value }) => `${name} ${value.type.dtype} ${formatShape(value.type.shape)}`),
+    ).toEqual(["boxes float32 [D, 4]", "scores float32 [D]", "labels int64 [D]", "images int64 [D]"]);
+    expect(model!.detection).toEqual({ boxes: "exclusive" });
+  });
+
+  it("keeps its types through every pass, in half precision and at a fixed size too", () => {
+    const { graph } = found(detector()).model!;
+    for (const context of [{}, { precision: "fp16" as const }, { sizes: { N: 2, H: 64, W: 96 } }]) {
+      verify(runPasses(graph, context, (_, passed) => void verify(passed)));
+    }
+  });
+
+  it("has its layers' costs for as many regions as are kept", () => {
+    const { model } = found(detector());
+    const fc = summarize(model!).layers.find(({ path }) => path === "fc");
+    expect(fc?.macs).toBe(10 * 8 * 3);
+  });
+
+  it.each([
+    ["stands with its word", { keyword: "network" }, /^misplaced-statement: `propose` stands in a detector/],
+    ["names its dialect", { rules: "" }, /^missing-argument: `propose` needs the detector's dialect/],
+    ["ends with detect", { end: "" }, /^missing-detect: detector Net detects nothing/],
+    [
+      "has an anchor for each size and ratio",
+      { objectness: "objectness = conv 1x1, 6 on features" },
+      /^invalid-shape: propose: the sigmoid objectness of 3 anchors a place need 3 channels, got \[N, 6, /,
+    ],
+    [
+      "has four deltas for each anchor",
+      { deltas: "deltas = conv 1x1, 16 on features" },
+      /^invalid-shape: propose: the deltas of 3 anchors a place need 12 channels/,
+    ],
+    [
+      "has as many deltas as maps",
+      {
+        propose:
+          "regions = propose [objectness, objectness], [deltas], sizes: [32], ratios: [1], top: 9, nms: 0.7, keep: 9",
+      },
+      /^invalid-shape: 1 deltas for 2 objectness: as many are needed/,
+    ],
+    [
+      "pools from regions",
+      { pool: "roi_align features, 7x7 on features" },
+      /^invalid-shape: roi_align needs regions \[R, 5\], got \[N, 8, /,
+    ],
+    [
+      "says which of several maps a region is pooled from",
+      { pool: "roi_align [features, features], 7x7" },
+      /^invalid-shape: roi_align: with 2 maps, `levels` has to say/,
+    ],
+    [
+      "has a box for each class",
+      { head: "pooled = global_avg_pool   fc 3   scores = softmax   boxes = fc 7 on pooled" },
+      /^invalid-shape: 2 classes need deltas \[R, 8\] \(or 12 with the background's\), not \[R, 7\]/,
+    ],
+    [
+      "scores rows",
+      { end: "detect regions, features, boxes, nms: 0.5, keep: 5" },
+      /^invalid-shape: scores must be \[R, classes\]/,
+    ],
+    [
+      "has thresholds that are overlaps",
+      { end: "detect regions, scores, boxes, nms: 50, keep: 5" },
+      /^out-of-range: `nms` of `detect` must be at most 1, not 50/,
+    ],
+  ])("%s", (_, more, problem) => {
+    const [first, ...others] = problems(detector(more)).filter((line) => !line.startsWith("unused-import"));
+    expect(first).toMatch(problem);
+    expect(others).toEqual([]);
+  });
+
+  it("is no layer of a network", () => {
+    const source = `${detector()}\n network Outer { input image 3x64x64   Net }`;
+    const { diagnostics } = elaborate(parseTarget("net.resnet#Outer"), { host: memoryHost({ "net.resnet": source }) });
+    expect(diagnostics.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      "not-a-layer: the detector `Net` can't stand among layers",
+    ]);
+  });
+
+  it("has an input and outputs of different names", () => {
+    expect(
+      problems(
+        detector()
+          .replace("input image", "input boxes")
+          .replace("boxes = fc", "edges = fc")
+          .replace("scores, boxes", "scores, edges"),
+      ),
+    ).toEqual(["duplicate-name: the input and an output are both called `boxes`"]);
+  });
+});
+
+describe("a dialect", () => {
+  const dialect = (body: string): string[] =>
+    problems(`dialect mine { ${body} }\n${detector({ rules: "dialect mine" }).replace(/import.*\n/, "")}`);
+  const rules = {
+    box_rule: "exclusive",
+    delta_rule: "[10, 10, 5, 5]",
+    anchor_rule: "none, by_size, fixed",
+    objectness_rule: "sigmoid",
+    proposal_rule: "before",
+    background_rule: "last",
+    detection_rule: "input",
+  };
+  const body = (changes: Readonly<Record<string, string | undefined>> = {}): string =>
+    Object.entries({ ...rules, ...changes })
+      .flatMap(([word, given]) => (given === undefined ? [] : [`${word} ${given}`]))
+      .join("   ");
+
+  it("says everything", () => {
+    expect(dialect(body())).toEqual([]);
+    for (const word of Object.keys(rules)) {
+      expect(dialect(body({ [word]: undefined }))[0]).toBe(`missing-argument: dialect mine needs \`${word}\``);
+    }
+  });
+
+  it("chooses among the ways there are", () => {
+    expect(dialect(body({ anchor_rule: "floor, by_size, fixed" }))[0]).toBe(
+      "out-of-range: `rounding` of `anchor_rule` must be none or corners or base, not `floor`",
+    );
+    expect(dialect(body({ delta_rule: "[10, 10]" }))[0]).toBe(
+      "out-of-range: `regions` of `delta_rule` are four numbers, not 2",
+    );
+  });
+});
+
+it("every standard detector keeps its types through the passes", () => {
+  const detectors = standardTargets()
+    .map((name) => elaborate(parseTarget(name)).model!)
+    .filter((model) => model.detection);
+  expect(detectors.length).toBeGreaterThan(8);
+  for (const { graph } of detectors) runPasses(graph, {}, (_, passed) => void verify(passed));
+});
