@@ -11,9 +11,11 @@ export const LOSS_SCALE_START: LossScale = { scale: 65536, good: 0 };
 /** Good updates after which a larger scale is tried. */
 const PATIENCE = 2000;
 const LARGEST = 2 ** 24;
+/** The loss as it is. */
+export const SMALLEST = 1;
 
 /** Half where a gradient was infinite (the update was not made), twice after a long time without. */
 export function afterUpdate({ scale, good }: LossScale, finite: boolean): LossScale {
-  if (!finite) return { scale: Math.max(1, scale / 2), good: 0 };
+  if (!finite) return { scale: Math.max(SMALLEST, scale / 2), good: 0 };
   return good + 1 < PATIENCE ? { scale, good: good + 1 } : { scale: Math.min(LARGEST, scale * 2), good: 0 };
 }

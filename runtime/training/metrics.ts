@@ -21,6 +21,10 @@ export interface StepMetrics {
   readonly seconds: number;
   /** Euclidean norm of all gradients, before clipping; where they are clipped. */
   readonly gradientNorm?: number;
+  /** In mixed precision: what the loss was multiplied by. */
+  readonly lossScale?: number;
+  /** In mixed precision: true where the weights were left as they were, for a gradient overflowed. */
+  readonly skipped?: true;
 }
 
 /** A validation, by the running statistics; `test` is the last one, on data that nothing was chosen by. */

@@ -21,7 +21,7 @@ import { buildProgram, checkFit, checkSame, evaluationBatch, settled, trainingOp
 import { openFeed, type Feed, type FeedOptions } from "./feed.js";
 import { emitTrainingGraphs } from "./graphs.js";
 import { initialState } from "./initial-state.js";
-import { afterUpdate, LOSS_SCALE_START } from "./loss-scale.js";
+import { afterUpdate, LOSS_SCALE_START, SMALLEST } from "./loss-scale.js";
 import { openMetrics, type MetricsFile, type StepMetrics, type ValidationMetrics } from "./metrics.js";
 import { START, type Position } from "./position.js";
 import { preciseStatistics } from "./precise-statistics.js";
@@ -235,8 +235,7 @@ class Training {
 
   /** False where it was told to stop. */
   async #updates(): Promise<boolean> {
-    const { request, options, feed, engine, length } = this.#parts;
-    const { recipe } = request;
+    const { options, feed, engine, length } = this.#parts;
     const batches = feed.training(this.#position.step);
     try {
       let coming = batches.next();
@@ -251,8 +250,10 @@ class Training {
         coming = batches.next();
         coming.catch(() => undefined);
         const result = await updated;
-        if (!Number.isFinite(result.loss)) throw await this.#explain();
-        this.#advance(result, recipe.batch, input.learningRate, started - asked, performance.now() - asked);
+        // Scaled less, a gradient may yet be finite.
+        const lost = result.finite === false && input.lossScale === SMALLEST;
+        if (!Number.isFinite(result.loss) || lost) throw await this.#explain(result.loss);
+        this.#advance(input, result, started - asked, performance.now() - asked);
         await this.#boundary();
       }
       return true;
@@ -274,8 +275,9 @@ class Training {
     };
   }
 
-  #advance(result: StepResult, batch: number, rate: number, waited: number, took: number): void {
-    const { metrics, length, tell } = this.#parts;
+  #advance({ learningRate, lossScale: scale }: StepInput, result: StepResult, waited: number, took: number): void {
+    const { metrics, length, tell, request } = this.#parts;
+    const { batch } = request.recipe;
     const { step: before, epoch, lossScale } = this.#position;
     const step = before + 1;
     this.#busy += took;
@@ -286,19 +288,22 @@ class Training {
       epoch: step / length.stepsPerEpoch,
       loss: result.loss,
       error: 1 - result.correct / batch,
-      learningRate: rate,
+      learningRate,
       imagesPerSecond: round(batch / (took / 1000)),
       waiting: round(waited / took),
       seconds: this.#seconds(),
       ...(result.gradientNorm !== undefined && { gradientNorm: result.gradientNorm }),
+      ...(scale !== undefined && { lossScale: scale }),
+      ...(result.finite === false && { skipped: true }),
     };
     metrics.add(line);
     this.#events.scalars(step, {
       "train/loss": line.loss,
       "train/error": line.error,
-      "train/learning_rate": rate,
+      "train/learning_rate": learningRate,
       "speed/images_per_second": line.imagesPerSecond,
       "speed/waiting": line.waiting,
+      ...(scale !== undefined && { "train/loss_scale": scale }),
     });
     this.#position = {
       ...this.#position,
@@ -401,13 +406,15 @@ class Training {
   }
 
   /** The step that failed is made once more with its layers looked at. */
-  async #explain(): Promise<TrainingError> {
+  async #explain(loss: number): Promise<TrainingError> {
     const { engine, program, feed, request } = this.#parts;
     const { step } = this.#position;
     const again = feed.training(step);
     const { value: batch } = await again.next();
     const input = this.#input(batch!);
-    const where = await firstNotFinite(engine, program, input);
+    const cause = Number.isFinite(loss)
+      ? "a gradient is not finite in fp16, though the loss is not scaled any more"
+      : `the loss is not a number; the first that is not is ${await firstNotFinite(engine, program, input)}`;
     await again.return();
     const { recipe } = request;
     const advice = [
@@ -416,8 +423,7 @@ class Training {
       ...(recipe.clipNorm === undefined ? ["clip_norm 1"] : []),
       ...(recipe.precision === "mixed" ? ["precision fp32"] : []),
     ];
-    const cause = `step ${step + 1}: the loss is not a number; the first that is not is ${where}`;
-    return new TrainingError(`${cause}; try ${advice.join(", or ")}`);
+    return new TrainingError(`step ${step + 1}: ${cause}; try ${advice.join(", or ")}`);
   }
 
   #seconds(): number {

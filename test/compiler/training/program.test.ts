@@ -217,6 +217,20 @@ describe("mixed precision", () => {
     });
   });
 
+  it("keeps small gradients by scaling the loss", async () => {
+    const gradient = async (built: TrainingProgram, lossScale: number): Promise<Float32Array> => {
+      const session = await openTraining(built.gradients, network, {}, lossScale);
+      const { "gradient.conv1.conv.weight": values } = await session.run(0);
+      await session.close();
+      return values!;
+    };
+    const exact = await gradient(program(), 1);
+    const mixed = program({ precision: "mixed" });
+    const [lost, kept] = [await gradient(mixed, 2 ** -16), await gradient(mixed, 1024)];
+    expect(relativeError(kept, exact)).toBeLessThan(0.02);
+    expect(relativeError(lost, exact)).toBeGreaterThan(5 * relativeError(kept, exact));
+  });
+
   it("skips the step where a gradient overflows", async () => {
     const built = program({ precision: "mixed", optimizer: { kind: "adamw" } });
     const [outputs] = await steps(built, 1, network, 1e30);

@@ -176,6 +176,7 @@ describe("training", () => {
     ["recomputation", { recompute: true }],
     ["label smoothing", { labelSmoothing: 0.1 }],
     ["dropout", {}, "Dropping"],
+    ["mixed precision", { precision: "mixed" }],
     ["a network of any size", {}, "AnySize"],
   ])("resumes with %s too", async (_, recipe, model = "Tiny") => {
     await run({ folder: "whole", model, recipe });
