@@ -5,7 +5,7 @@ import type { DetectionData } from "../../runtime/detection/records.js";
 import type { ImageSource } from "../../runtime/images/source.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
-import { colours, say, sayWarning } from "../terminal.js";
+import { colours, plural, say, sayWarning } from "../terminal.js";
 import { present, type JudgeOptions } from "./eval-detections.js";
 
 export interface EvalDetectorOptions extends RunnableOptions, JudgeOptions {
@@ -53,6 +53,7 @@ interface Pictures {
 async function pictures({ annotations, images, set }: EvalDetectorOptions): Promise<Pictures> {
   if (typeof annotations !== "string") {
     const { scenesTestSet } = await import("../../runtime/detection/scenes/test-set.js");
+    say(colours.error.dim(`drawing ${plural(annotations.scenes, "scene")}`));
     return scenesTestSet(annotations.scenes);
   }
   const { locatePictures, pictureFolder, readAnnotations } = await import("../../runtime/detection/read/index.js");

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { evaluateCoco } from "../../../runtime/detection/evaluate/coco.js";
 import { locatePictures, readAnnotations } from "../../../runtime/detection/read/index.js";
 import { drawScenes, SCENE_CATEGORIES, writeScenes } from "../../../runtime/detection/scenes/index.js";
+import { SCENES_FIRST, scenesTestSet } from "../../../runtime/detection/scenes/test-set.js";
 import { stencil } from "../../../runtime/detection/scenes/stencil.js";
 import { VisibleParts } from "../../../runtime/detection/scenes/visible-parts.js";
 import { decodeImage } from "../../../runtime/images/decode.js";
@@ -21,6 +22,21 @@ test("each scene is the same whichever others are drawn; other seeds give others
     [...drawScenes(at + 1, { width: 64, height: 48, ...options })][at]!.image;
   expect(pixels({ seed: 3 }, 4)).toEqual(pixels({ seed: 3, first: 4 }, 0));
   expect(pixels({ seed: 3 }, 4)).not.toEqual(pixels({ seed: 4 }, 4));
+});
+
+test("those to judge a detector by are others than those of the same seed that are learnt from", async () => {
+  const small = { seed: 3, width: 64, height: 48 };
+  const drawn = [...drawScenes(3, { ...small, first: SCENES_FIRST.test })];
+  const learnt = [...drawScenes(3, { ...small, first: SCENES_FIRST.train })];
+  const bytes = 64 * 48 * 3;
+  // All kept, one kept, all drawn a second time.
+  for (const kept of [undefined, bytes, 0]) {
+    const { data, images } = scenesTestSet(3, small, kept);
+    expect(data.pictures).toEqual(drawn.map(({ picture }) => picture));
+    expect(data.objects).toEqual(drawn.flatMap(({ objects }) => objects));
+    for (const { picture, image } of drawn) expect(await images.get(picture.id)!.pixels()).toEqual(image);
+  }
+  expect(drawn[0]!.image).not.toEqual(learnt[0]!.image);
 });
 
 test("sixty scenes: sizes of all ranges, crowds, overlaps, every class, everything in the picture", () => {
