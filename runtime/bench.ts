@@ -1,5 +1,6 @@
 /** How fast a model runs: latency, throughput, multiply-adds a second, and the layers that take the time. */
 import { openSession, SessionError, type Session, type Values } from "./session.js";
+import { parseMetadata } from "../compiler/metadata.js";
 import { readModelInfo, type ModelInfo } from "./model-info.js";
 import { kernelLocator, type KernelTimes } from "./profile.js";
 import type { Device, DeviceRequest } from "./device.js";
@@ -16,7 +17,7 @@ export interface BenchOptions {
   readonly threads?: number;
   /** Multiply-adds of one image, for {@link BenchResult.macsPerSecond}. */
   readonly macs?: number;
-  /** Height and width where the model leaves them open. Default 224x224. */
+  /** Height and width where the model leaves them open. Default 224x224, of detectors what a picture of 4:3 becomes. */
   readonly size?: readonly [height: number, width: number];
   /** Called before each measurement, for progress. */
   readonly onMeasure?: (device: Device, batch: number) => void;
@@ -93,7 +94,7 @@ async function measure(
   const settings = { device, ...(threads === undefined ? {} : { threads }) };
 
   const session = await openSession(model, settings);
-  const feeds = benchFeeds(session, batch, options.size ?? [224, 224]);
+  const feeds = benchFeeds(session, batch, options.size ?? usualSize(info));
   const input = Object.values(feeds)[0]!.shape;
   let times: number[];
   try {
@@ -146,6 +147,14 @@ async function timeRuns(
   return times;
 }
 
+function usualSize({ metadata }: ModelInfo): readonly [height: number, width: number] {
+  const { detection, preprocess } = parseMetadata(metadata);
+  const { resize, padTo = 1 } = preprocess ?? {};
+  if (!detection || !resize || !("shorter" in resize)) return [224, 224];
+  const padded = (side: number): number => Math.ceil(side / padTo) * padTo;
+  return [padded(resize.shorter), padded(Math.round((resize.shorter * 4) / 3))];
+}
+
 /**
  * Made-up values for every input, the same each time: speed must not depend on zeros or on chance. The first input is
  * the pictures; more of them are the weights of a model that was compiled without.
@@ -157,6 +166,8 @@ function benchFeeds(session: Session, batch: number, size: readonly [number, num
       if (type !== "float32" && type !== "float16") {
         throw new SessionError(`${session.name}: input ${name} is ${type}; only float inputs can be measured`);
       }
+      // Of a detector: every picture fills its tensor.
+      if (name === "image_info") return [name, { data: new Float32Array(), shape: [0, 6] }];
       const sizes = shape.map((dim, axis) => (typeof dim === "number" ? dim : (open[axis] ?? 1)));
       if (position === 0 && sizes[0] !== batch) {
         throw new SessionError(`${session.name}: made for batches of ${sizes[0] ?? 0}, not ${batch}`);

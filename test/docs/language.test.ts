@@ -5,7 +5,7 @@ import { check } from "../../compiler/index.js";
 import { OPERATORS } from "../../compiler/ops/index.js";
 import { WORDS } from "../../grammar/words.js";
 
-const PAGES = ["docs/language.md", "README.md"];
+const PAGES = ["docs/language.md", "docs/detection.md", "README.md"];
 
 describe.each(PAGES)("%s", (page) => {
   const text = readFileSync(new URL(`../../${page}`, import.meta.url), "utf8");
