@@ -9,6 +9,7 @@ import { node, tensor, value } from "../../../compiler/ir/build.js";
 import { symbol, type Dim } from "../../../compiler/ir/dim.js";
 import type { NamedValue, Node, Value } from "../../../compiler/ir/types.js";
 import { Program } from "../../../compiler/program.js";
+import type { Info } from "../../runtime/detection/reference/boxes.js";
 import { SPAN } from "../ops/graphs.js";
 import { runGraph, type Tensor } from "../emit/run.js";
 
@@ -21,14 +22,8 @@ export function standardDialect(name: string): Dialect {
   return readDialect(found, { reporter, environment: found.environment, chain: [] })!;
 }
 
-export interface Picture {
-  readonly height: number;
-  readonly width: number;
-  readonly originalHeight: number;
-  readonly originalWidth: number;
-  readonly scaleY: number;
-  readonly scaleX: number;
-}
+/** What is known of a picture. */
+export type Picture = Info;
 
 export const infoOf = (pictures: readonly Picture[]): Tensor => ({
   shape: [pictures.length, 6],
