@@ -110,12 +110,11 @@ function withFallback(first: Environment, second: Environment): Environment {
 /** Networks and detectors of the standard library that can be used as they are, for lists and suggestions. */
 export function standardNetworks(program: Program): DeclarationValue[] {
   const environment = standardEnvironment(program);
-  const values = [...environment.names()].map((name) => environment.lookup(name)?.get());
-  return values.filter(
-    (value): value is DeclarationValue =>
-      value !== undefined &&
-      isRecord(value, "declaration") &&
-      KEYWORDS.network.includes(value.declaration.keyword) &&
-      isComplete(value),
-  );
+  return [...environment.names()].flatMap((name) => {
+    const value = environment.lookup(name)?.get();
+    if (value === undefined || !isRecord(value, "declaration")) return [];
+    // A `let` may stand for a network too; its name is no target's.
+    const isOwn = value.declaration.name.text === name;
+    return isOwn && KEYWORDS.network.includes(value.declaration.keyword) && isComplete(value) ? [value] : [];
+  });
 }

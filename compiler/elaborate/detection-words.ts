@@ -126,7 +126,7 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = {
     run: (work) =>
       pooled(
         "roi_align",
-        { sampling: get(work.given, "sampling", 0), aligned: get(work.given, "aligned", true) } as ir.Attributes,
+        { sampling: get(work.given, "sampling", 0), aligned: get(work.given, "aligned", true) },
         work,
       ),
   },

@@ -44,7 +44,7 @@ const bestDetections: Operator = {
   infer(inputs) {
     const wanted = { picks: ["S", 3], scores: ["S"], info: ["N", 6] };
     const [[all]] = forms("best_detections", wanted, inputs) as [readonly Dim[]];
-    const found = unknownSize("D", all!);
+    const found = unknownSize("D", all);
     return [integers(found, 3), floats(found), integers(found), integers(found)];
   },
   lower(node, emit) {

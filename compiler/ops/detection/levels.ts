@@ -83,7 +83,7 @@ const regionsOfLevel: Operator = {
   gradient: "none",
   infer(inputs) {
     const [[all]] = forms("regions_of_level", { regions: ["R", 5], levels: ["R"] }, inputs) as [readonly Dim[]];
-    const found = unknownSize("S", all!);
+    const found = unknownSize("S", all);
     return [floats(found, 5), integers(found)];
   },
   lower(node, emit) {

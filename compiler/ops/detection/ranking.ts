@@ -108,7 +108,7 @@ const foundRows: Operator = {
   gradient: "none",
   infer(inputs) {
     const [[all]] = forms("found_rows", { scores: ["D"] }, inputs) as [readonly Dim[]];
-    const found = unknownSize("D", all!);
+    const found = unknownSize("D", all);
     return inputs.map((input) => {
       forms("found_rows", { scores: ["D"], rows: ["D", "..."] }, [inputs[0]!, input]);
       return reshaped(input, [found, ...input.shape.slice(1)]);
