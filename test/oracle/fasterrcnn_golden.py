@@ -45,6 +45,13 @@ MANY = {
 }
 # Fewer than 100 of them, so that the threshold itself decides what is found.
 FEW = {**MANY, "roi_heads.box_predictor.cls_score.weight": around(0.08)}
+# What is found comes from the two coarsest levels that regions are pooled from, which many small regions hide otherwise.
+COARSE = {
+    **MANY,
+    "backbone.fpn.layer_blocks.0.0.weight": around(0.005),
+    "backbone.fpn.layer_blocks.1.0.weight": around(0.005),
+    "backbone.fpn.layer_blocks.2.0.weight": around(0.03),
+}
 # Every class about as likely as the next, so that none reaches 0.05.
 NONE = {**MANY, "roi_heads.box_predictor.cls_score.weight": around(0.01)}
 # Boxes e^-20 of an anchor's size, which are all too small to be proposals.
@@ -55,6 +62,7 @@ NO_PROPOSALS = {**MANY, "rpn.head.bbox_pred.weight": around(0.0001), "rpn.head.b
 CASES = {
     "tensor": dict(pictures=[("tensor.0", 320, 480)], tensor=True),
     "tensor_few": dict(pictures=[("few.8", 320, 480)], tensor=True, ranges=FEW),
+    "tensor_coarse": dict(pictures=[("coarse.0", 448, 640)], tensor=True, ranges=COARSE),
     "tensor_batch": dict(pictures=[("tensor_batch.10", 352, 427), ("tensor_batch.11", 300, 512)], tensor=True),
     "picture": dict(pictures=[("picture.12", 500, 333)], shorter=320, longest=533),
     "picture_long": dict(pictures=[("picture_long.10", 200, 600)], shorter=320, longest=533),
