@@ -164,3 +164,52 @@ describe("py-faster-rcnn's VGG-16", () => {
     expect(isComplete(match)).toBe(true);
   });
 });
+
+describe("MSRA's ResNets, with which detectors begin to be trained", () => {
+  /** ImageNetPretrained/MSRA/R-50.pkl: facts of Detectron2's c2_model_loading.py. */
+  function pretrained(counts: readonly number[]): Shapes {
+    const norm = (name: string, width: number): Shapes =>
+      Object.fromEntries(["gamma", "beta", "running_mean", "running_var"].map((each) => [`${name}_${each}`, [width]]));
+    const blocks = counts.flatMap((count, index) => {
+      const [s, width] = [index + 2, 64 * 2 ** index];
+      const given = index === 0 ? 64 : 2 * width;
+      return Array.from({ length: count }, (_, b): Shapes => {
+        const from = b === 0 ? given : 4 * width;
+        const shapes: readonly (readonly number[])[] = [
+          [width, from, 1, 1],
+          [width, width, 3, 3],
+          [4 * width, width, 1, 1],
+        ];
+        return Object.assign(
+          b === 0
+            ? { [`res${s}_0_branch1_w`]: [4 * width, given, 1, 1], ...norm(`res${s}_0_branch1_bn`, 4 * width) }
+            : {},
+          ...shapes.map((shape, k) => {
+            const name = `res${s}_${b}_branch2${"abc"[k]!}`;
+            return { [`${name}_w`]: shape, ...norm(`${name}_bn`, shape[0]!) };
+          }),
+        ) as Shapes;
+      });
+    });
+    return Object.assign(
+      { conv1_w: [64, 3, 7, 7], ...norm("res_conv1_bn", 64), fc1000_w: [1000, 2048], fc1000_b: [1000] },
+      ...blocks,
+    ) as Shapes;
+  }
+
+  test.each([
+    ["FasterRCNN_ResNet50", [3, 4, 6, 3]],
+    ["FasterRCNN_ResNet101", [3, 4, 23, 3]],
+    ["Detectron2_R50_C4", [3, 4, 6, 3]],
+  ])("give %s all but what is new in it", (target, counts) => {
+    const source = { ...oracleSource("R.pkl", pretrained(counts)), format: "detectron2" as const };
+    const match = matched(target, source as TensorSource);
+    expect(match.map.name).toBe("msra_detectron2");
+    expect(match.misshaped).toEqual([]);
+    expect(match.missing.filter(({ path }) => !/^(rpn|head\.siblings|found)\./.test(path))).toEqual([]);
+    expect(match.missing.length).toBe(10);
+    expect(match.unexpected.every((name) => name.startsWith("fc1000"))).toBe(true);
+    // A classifier's preprocessing does not become the detector's.
+    expect(match.map.trainedWith?.resize).toHaveProperty("longest");
+  });
+});
