@@ -1,5 +1,6 @@
 /** A model to run: a `.onnx` file as it is, a target compiled in memory. */
 import type { Model } from "../compiler/model.js";
+import type { Device, DeviceRequest } from "../runtime/device.js";
 import type { InputShape } from "./arguments.js";
 import { InputFailure, UsageFailure } from "./failure.js";
 import { loadModel } from "./target.js";
@@ -12,6 +13,8 @@ export interface RunnableOptions {
   readonly precision?: "fp32" | "fp16";
   /** A target is compiled for any height and width, whatever its source declares. */
   readonly anySize?: boolean;
+  /** What it will run on: one is compiled for, several get what all of them run. */
+  readonly device?: DeviceRequest | readonly DeviceRequest[];
 }
 
 /** Its path or its bytes. */
@@ -24,12 +27,14 @@ export async function runnable(target: string, options: RunnableOptions): Promis
   const declared = await loadModel(target, { input: options.input });
   const model = options.anySize && !options.input ? await loadModel(target, { input: openInput(declared) }) : declared;
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
+  const device = await deviceFor(model, options.device);
   const { emitModel } = await import("../compiler/compile.js");
   const { concat } = await import("../compiler/emit/onnx.js");
   try {
     const emitted = emitModel(model, {
       ...weights?.emit,
       ...(options.precision === undefined ? {} : { precision: options.precision }),
+      device,
     });
     if (emitted.external) {
       throw new InputFailure(
@@ -40,6 +45,16 @@ export async function runnable(target: string, options: RunnableOptions): Promis
   } finally {
     weights?.close();
   }
+}
+
+/** The one device that the model's operators are chosen for, where there is a choice. */
+async function deviceFor(model: Model, device: RunnableOptions["device"] = []): Promise<"any" | Device> {
+  const [only, ...others] = typeof device === "string" ? [device] : device;
+  const { operator } = await import("../compiler/ops/index.js");
+  const isChoice = model.graph.nodes.some((node) => operator(node.op).alternatives !== undefined);
+  if (!isChoice || only === undefined || others.length > 0) return "any";
+  const { chooseDevice } = await import("../runtime/device.js");
+  return (await chooseDevice(only)).device;
 }
 
 /** `3xHxW` for a network that takes three channels. */

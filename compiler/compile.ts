@@ -5,6 +5,7 @@ import { concat, emitOnnx, type EmittedModel } from "./emit/onnx.js";
 import type { ParameterValues } from "./emit/parameters.js";
 import { elaborate, type ElaborateOptions, type Findings } from "./analyze.js";
 import type { Model, Preprocess } from "./model.js";
+import type { Target as Device } from "./ops/operator.js";
 import { runPasses } from "./passes/index.js";
 import { parseTarget, type Target } from "./target.js";
 import { memoryHost } from "./host.js";
@@ -16,6 +17,8 @@ export interface EmitModelOptions {
   readonly seed?: number;
   /** Of weights and activations; inputs and outputs stay fp32. Default fp32. */
   readonly precision?: "fp32" | "fp16";
+  /** The device whose fastest operators are used where there is a choice. Default `any`: those that all devices run. */
+  readonly device?: "any" | Device;
   /** A fixed batch size. Default: dynamic. */
   readonly batch?: number | "dynamic";
   /** Version of the ai.onnx operators, 13 to 21. Default 17. */
@@ -71,11 +74,12 @@ export function compile(input: string | Target | CompileInput, options: CompileO
 
 /** A model as the pieces of its file, so that the weights need never be in memory at once. */
 export function emitModel(model: Model, options: EmitModelOptions = {}): EmittedModel {
-  const { withWeights = true, fold = withWeights, batch, precision } = options;
+  const { withWeights = true, fold = withWeights, batch, precision, device = "any" } = options;
   const graph = runPasses(model.graph, {
     foldBatchNorms: fold,
     ...(typeof batch === "number" ? { sizes: { N: batch } } : {}),
     ...(precision === undefined ? {} : { precision }),
+    ...(device === "any" ? {} : { device }),
   });
   return emitOnnx(graph, {
     withWeights,

@@ -1,7 +1,7 @@
 /** `resnetc compile TARGET`: from source to an `.onnx` file. */
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { EmittedModel } from "../../compiler/emit/onnx.js";
 import { batchSize, examples, inputShape, precision, TARGET, wholeNumber, type InputShape } from "../arguments.js";
 import { UsageFailure } from "../failure.js";
@@ -20,6 +20,7 @@ interface Options {
   readonly batch?: number | "dynamic";
   readonly input?: InputShape;
   readonly opset?: number;
+  readonly device?: "any" | "cpu" | "webgpu" | "cuda";
   readonly fold: boolean;
   readonly labels?: string;
   readonly externalData?: boolean;
@@ -41,6 +42,14 @@ export function compileCommand(): Command {
     .option("--batch <n>", "a fixed batch size, or dynamic (the default)", batchSize)
     .option("--input <shape>", "another input size, as 3x320x320, or 3xHxW to leave it open", inputShape)
     .option("--opset <n>", "version of the ONNX operators, 13 to 21 (default: 17)", wholeNumber(13, 21))
+    .addOption(
+      new Option("--device <device>", "operators that are fastest on one device; default: those that all run").choices([
+        "any",
+        "cpu",
+        "webgpu",
+        "cuda",
+      ]),
+    )
     .option("--no-fold", "keep batch norms apart from the convolutions before them")
     .option("--labels <file>", "names of the classes, one a line, to be carried by the model")
     .option("--external-data", "weights in a file beside the model, as for models above 2 GB")
@@ -81,6 +90,7 @@ async function run(target: string, options: Options): Promise<void> {
       ...(options.precision === undefined ? {} : { precision: options.precision }),
       ...(options.batch === undefined ? {} : { batch: options.batch }),
       ...(options.opset === undefined ? {} : { opset: options.opset }),
+      ...(options.device === undefined ? {} : { device: options.device }),
       ...(options.fold ? {} : { fold: false }),
       ...(labels === undefined ? {} : { labels }),
       externalData: options.externalData ? externalName : { ifLarge: externalName },
@@ -95,7 +105,7 @@ async function run(target: string, options: Options): Promise<void> {
 }
 
 async function compileTraining(target: string, options: Options): Promise<void> {
-  const given = (["weights", "labels", "precision", "externalData", "seed"] as const).find(
+  const given = (["weights", "labels", "precision", "device", "externalData", "seed"] as const).find(
     (name) => options[name] !== undefined && options[name] !== true,
   );
   if (given !== undefined) throw new UsageFailure(`--${given} does not go with --training: state is the graphs' input`);

@@ -1,17 +1,22 @@
-import type { Attributes } from "../../ir/types.js";
-import type { Dim } from "../../ir/dim.js";
-import { flag, int, size2 } from "../attributes.js";
-import type { Operator } from "../operator.js";
-import { floats, forms } from "./forms.js";
+import { flag, int, size2, word } from "../attributes.js";
+import type { Lowering } from "../../emit/lowering.js";
+import type { Node, Operator } from "../operator.js";
+import { pooledType, writeBoxes } from "./pooled.js";
 import { writePictures } from "./regions.js";
-import { writer, type Writer } from "./write.js";
+import { writeProducts } from "./roi_align_products.js";
+import { writeSamples } from "./roi_align_samples.js";
+import { writer } from "./write.js";
 
 /**
  * features [N, C, h, w], regions [R, 5] to [R, C, size]: averages over bins of each region, the map between its points
  * being bilinear (He et al. 2017). `scale` [y, x] leads from the regions' coordinates to the map's. A bin is the average
  * of `sampling` x `sampling` points, 0: as many as there are cells along each axis of it, rounded up. `aligned`: half a
  * cell is taken off, so that the middle of a pixel is the middle of its cell (Detectron2's ROIAlignV2); otherwise a
- * region is at least one cell large (torchvision's default).
+ * region is at least one cell large (torchvision's default). `method`:
+ *
+ * - `operator`: ONNX's own, which WebGPU leaves to the processor, and all features with it
+ * - `samples`: the points of all regions as one grid on the map, ONNX's GridSample; where `sampling` is a number
+ * - `products`: it is linear along each axis, so a product with a matrix for each and region, whatever the sampling
  */
 export const roiAlign: Operator = {
   name: "roi_align",
@@ -19,43 +24,36 @@ export const roiAlign: Operator = {
   fullPrecision: true,
   gradient: "none",
   label: (attributes) => `${size2(attributes, "size").join("x")} RoI align`,
+  complete: (attributes) => ({ method: "operator", ...attributes }),
   infer: (inputs, attributes) => [pooledType("roi_align", inputs, attributes)],
+  alternatives({ attributes }, target) {
+    if (target !== "webgpu") return [{ method: "operator", seconds: 1 }];
+    const products = { method: "products", seconds: 2 };
+    return int(attributes, "sampling") > 0 ? [{ method: "samples", seconds: 1 }, products] : [products];
+  },
   lower(node, emit) {
-    const w = writer(node, emit);
-    const { attributes } = node;
-    const { boxes, scale } = writeBoxes(w, attributes);
-    const aligned = flag(attributes, "aligned");
-    // Before opset 16 the operator knew no half cell. Taken off beforehand it is the same for regions of a cell or more.
-    const early = emit.opset < 16;
-    const half = w.number(0.5 / scale);
-    const shifted = early && aligned ? w.step("Sub", [boxes, half], "shifted") : boxes;
-    const [height, width] = size2(attributes, "size");
-    w.give("RoiAlign", [w.inputs[0]!, shifted, writePictures(w, w.inputs[1]!, "int64")], {
-      output_height: height,
-      output_width: width,
-      sampling_ratio: int(attributes, "sampling"),
-      spatial_scale: { float: scale },
-      ...(early ? {} : { coordinate_transformation_mode: aligned ? "half_pixel" : "output_half_pixel" }),
-    });
+    const method = word(node.attributes, "method");
+    // GridSample came with opset 16.
+    if (method === "samples" && emit.opset >= 16) return writeSamples(node, emit);
+    if (method !== "operator") return writeProducts(node, emit);
+    byOperator(node, emit);
   },
 };
 
-/** [R, C, size], of features [N, C, h, w] and regions [R, 5]. */
-export function pooledType(operator: string, inputs: Parameters<Operator["infer"]>[0], attributes: Attributes) {
-  const [features, regions] = forms(operator, { features: ["N", "C", "h", "w"], regions: ["R", 5] }, inputs) as [
-    Dim[],
-    Dim[],
-  ];
-  return floats(regions[0]!, features[1]!, ...size2(attributes, "size"));
-}
-
-/**
- * The regions' boxes [R, 4] and the one number that leads from them to cells, which is all that ONNX's operators take:
- * where it differs along y and x, the boxes are brought to cells here.
- */
-export function writeBoxes(w: Writer, attributes: Attributes): { readonly boxes: string; readonly scale: number } {
-  const boxes = w.slice(w.inputs[1]!, 1, 1, 5, "boxes");
-  const [y, x] = size2(attributes, "scale");
-  if (y === x) return { boxes, scale: y };
-  return { boxes: w.step("Mul", [boxes, w.numbers([x, y, x, y])], "boxes.cells"), scale: 1 };
+function byOperator(node: Node, emit: Lowering): void {
+  const w = writer(node, emit);
+  const { attributes } = node;
+  const { boxes, scale } = writeBoxes(w, attributes);
+  const aligned = flag(attributes, "aligned");
+  // Before opset 16 the operator knew no half cell. Taken off beforehand it is the same for regions of a cell or more.
+  const early = emit.opset < 16;
+  const shifted = early && aligned ? w.step("Sub", [boxes, w.number(0.5 / scale)], "shifted") : boxes;
+  const [height, width] = size2(attributes, "size");
+  w.give("RoiAlign", [w.inputs[0]!, shifted, writePictures(w, w.inputs[1]!, "int64")], {
+    output_height: height,
+    output_width: width,
+    sampling_ratio: int(attributes, "sampling"),
+    spatial_scale: { float: scale },
+    ...(early ? {} : { coordinate_transformation_mode: aligned ? "half_pixel" : "output_half_pixel" }),
+  });
 }

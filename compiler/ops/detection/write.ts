@@ -18,6 +18,9 @@ export interface Writer {
   ints(...values: readonly number[]): string;
   number(value: number): string;
   numbers(values: readonly number[], shape?: readonly number[]): string;
+  /** int32 scalar and tensor: whole numbers that WebGPU calculates with. */
+  whole(value: number): string;
+  wholes(values: readonly number[], shape: readonly number[]): string;
   cast(x: string, to: DataType, suffix?: string): string;
   /** The size of an axis as int64 [1]: a constant where it is known, else asked of the tensor. */
   size(of: Value, axis: number): string;
@@ -70,6 +73,8 @@ export function writer(node: Node, emit: Lowering): Writer {
     ints: (...values) => emit.constant(values, "int64"),
     number: (value) => emit.constant([value], "float32", []),
     numbers: (values, shape) => emit.constant(values, "float32", shape),
+    whole: (value) => emit.constant([value], "int32", []),
+    wholes: (values, shape) => emit.constant(values, "int32", shape),
     cast: (x, to, suffix = to) => step("Cast", [x], suffix, { to: onnxType(to) }),
     size(of, axis) {
       const dim = of.type.shape[axis];

@@ -1,6 +1,6 @@
 /** How a step's forward and backward pass are written for a device. */
 import type { Graph, Node } from "../../ir/types.js";
-import { chooseMethods } from "../choose_methods.js";
+import { chooseMethods } from "../../passes/choose_methods.js";
 import type { TrainingOptions } from "../contract.js";
 import { blockLayout } from "./block_layout.js";
 import { methodKey } from "./methods.js";

@@ -1,7 +1,7 @@
 /** Choosing by measuring: every operation that a training graph has, in each of its ways, on the machine itself. */
 import { node as makeNode, value } from "../../ir/build.js";
 import type { Graph, Node, Value } from "../../ir/types.js";
-import { chooseMethods } from "../choose_methods.js";
+import { chooseMethods } from "../../passes/choose_methods.js";
 import { BLOCKABLE, blockLayout } from "./block_layout.js";
 import {
   BLOCKED,

@@ -9,7 +9,7 @@ import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
 import type { Graph } from "../../../compiler/ir/types.js";
 import { OPERATORS, operator } from "../../../compiler/ops/index.js";
 import { dropDeadCode } from "../../../compiler/passes/drop_dead_code.js";
-import { chooseMethods } from "../../../compiler/training/choose_methods.js";
+import { chooseMethods } from "../../../compiler/passes/choose_methods.js";
 import { runGraph, type Tensor } from "../emit/run.js";
 import { layerGraph } from "../ops/graphs.js";
 import { REFERENCE } from "../ops/reference.js";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isDelicate, roiAlign, roiPool } from "./pooled.js";
-import { tensor } from "./reference.js";
-import { check, runOperator, variants } from "./run.js";
+import { rowsOf, tensor } from "./reference.js";
+import { check, runOperator, variants, type Input } from "./run.js";
 import { input, regions, values } from "./samples.js";
 
 /** Features and regions, some of them outside of the map, of no size, or turned. */
@@ -26,6 +26,15 @@ const cases = (corner: fc.Arbitrary<number[]>) =>
       }),
     );
 
+/** Whether each region has no more cells than the map, and two. */
+function fits(features: Input, of: Input, scale: readonly number[]): boolean {
+  const [height, width] = features.shape.slice(2) as [number, number];
+  return rowsOf(of).every(([, x1, y1, x2, y2]) => {
+    const cells = (from: number, to: number, factor: number): number => (to - from) * factor + 1;
+    return cells(x1!, x2!, scale[1]!) <= width + 1 && cells(y1!, y2!, scale[0]!) <= height + 1;
+  });
+}
+
 const side = fc.integer({ min: 1, max: 4 });
 
 describe("roi_pool", () => {
@@ -43,6 +52,17 @@ describe("roi_pool", () => {
       fc.asyncProperty(cases(box), how, variants, async (given, attributes, variant) => {
         const inputs = [given.features, given.regions];
         await check("roi_pool", inputs, attributes, [roiPool(given.features, given.regions, attributes)], variant);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("is the same from tables, for regions of no more cells than the map", async () => {
+    await fc.assert(
+      fc.asyncProperty(cases(box), how, variants, async ({ features, regions: of }, attributes, variant) => {
+        fc.pre(fits(features, of, attributes.scale));
+        const tables = { ...attributes, method: "tables" };
+        await check("roi_pool", [features, of], tables, [roiPool(features, of, attributes)], variant);
       }),
       { numRuns: 150 },
     );
@@ -88,6 +108,24 @@ describe("roi_align", () => {
         await check("roi_align", [features, of], attributes, [roiAlign(features, of, attributes)], variant, 1e-5);
       }),
       { numRuns: 150 },
+    );
+  });
+
+  it("is the same from samples and as products", async () => {
+    const methods = fc.constantFrom("samples", "products");
+    await fc.assert(
+      fc.asyncProperty(
+        cases(box),
+        how,
+        methods,
+        variants,
+        async ({ features, regions: of }, given, method, variant) => {
+          fc.pre(!isDelicate(features, of, given));
+          const attributes = { ...given, method: given.sampling === 0 ? "products" : method };
+          await check("roi_align", [features, of], attributes, [roiAlign(features, of, given)], variant, 1e-4);
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { integers, rowsOf, tensor } from "./reference.js";
+import { integers, largeEnough, rowsOf, tensor } from "./reference.js";
 import { check, variants } from "./run.js";
 import { boxes, counts, indices, info, input, regions, values } from "./samples.js";
 
@@ -58,19 +58,19 @@ describe("regions", () => {
     }),
   );
 
-  it("are a picture and a box", async () => {
+  it("are a picture and a box, which another takes the place of where it has an area", async () => {
     await fc.assert(
-      fc.asyncProperty(cases, variants, async ({ of, others }, variant) => {
+      fc.asyncProperty(cases, fc.boolean(), variants, async ({ of, others }, inclusive, variant) => {
         const rows = rowsOf(of);
         const count = rows.length;
-        const own = tensor(
-          [count, 1, 4],
-          rows.flatMap((row) => row.slice(1)),
-        );
-        await check("region_boxes", [of], {}, [own], variant);
+        const own = rows.map((row) => row.slice(1));
+        await check("region_boxes", [of], {}, [tensor([count, 1, 4], own.flat())], variant);
         const corners = rowsOf(others);
-        const exchanged = rows.flatMap(([picture], index) => [picture!, ...corners[index]!]);
-        await check("with_boxes", [of, others], {}, [tensor([count, 5], exchanged)], variant);
+        const exchanged = rows.flatMap(([picture], index) => {
+          const hasArea = largeEnough(own[index]!, 0, { inclusive, strict: true });
+          return [picture!, ...(hasArea ? corners : own)[index]!];
+        });
+        await check("with_boxes", [of, others], { inclusive }, [tensor([count, 5], exchanged)], variant);
       }),
     );
   });

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { node, value } from "../../../../compiler/ir/build.js";
 import { DETECTION_OPERATORS } from "../../../../compiler/ops/detection/index.js";
 import { operator, OPERATORS } from "../../../../compiler/ops/index.js";
-import { ShapeError } from "../../../../compiler/ops/operator.js";
+import { ShapeError, type Target } from "../../../../compiler/ops/operator.js";
+import { runPasses } from "../../../../compiler/passes/index.js";
 import { emitBytes } from "../../emit/run.js";
 import { SPAN } from "../graphs.js";
 import { EXAMPLES, type Example } from "./examples.js";
@@ -64,6 +65,23 @@ describe("detection operators", () => {
     expect(error("anchor_values", [1, 8, 2, 2])).toBe("anchor_values: 8 channels can't be split into groups of 3");
     expect(error("rows_of_image", [2, 6], [7, 4])).toBe("rows_of_image needs regions [R, 5], got [7, 4]");
     expect(error("join_rows", [2, 6], [7, 4])).toBe("join_rows needs rows [R, 6], got [7, 4]");
+  });
+
+  it("are written for the device that is asked for", () => {
+    const methods = (device?: Target): unknown[] =>
+      [
+        { op: "roi_pool", sampling: 0 },
+        { op: "roi_align", sampling: 2 },
+        { op: "roi_align", sampling: 0 },
+      ].map(({ op, sampling }) => {
+        const example = EXAMPLES.find((each) => each.op === op)!;
+        const graph = operatorGraph(op, example.inputs, { ...example.attributes, sampling }, true);
+        return runPasses(graph, device === undefined ? {} : { device }).nodes[0]!.attributes["method"];
+      });
+    expect(methods()).toEqual(["operator", "operator", "operator"]);
+    expect(methods("cpu")).toEqual(["operator", "operator", "operator"]);
+    expect(methods("cuda")).toEqual(["tables", "operator", "operator"]);
+    expect(methods("webgpu")).toEqual(["tables", "samples", "products"]);
   });
 
   it.each([13, 17, 21])("give what they promise, open or not, at opset %i", async (opset) => {

@@ -2,6 +2,7 @@
 import type { Graph, Node } from "../ir/types.js";
 import { operator } from "../ops/index.js";
 import type { Target } from "../ops/operator.js";
+import type { Pass } from "./pass.js";
 
 /** The method for a node, of those that its operator offers; undefined for what the operator estimates to be fastest. */
 export type Chooser = (node: Node, methods: readonly string[]) => string | undefined;
@@ -20,3 +21,9 @@ export function chooseMethods(graph: Graph, target: Target, choose: Chooser = ()
     }),
   };
 }
+
+/** Nodes are written for the device that is asked for; without one as every device can run them, perhaps slowly. */
+export const writeForDevice: Pass = {
+  name: "write for device",
+  run: (graph, { device }) => (device === undefined ? graph : chooseMethods(graph, device)),
+};

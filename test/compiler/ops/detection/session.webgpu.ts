@@ -1,0 +1,17 @@
+/** Run by webgpu.test.ts in a process of its own: prints what WebGPU gives for each case, or why it gives nothing. */
+import { NO_CPU_FALLBACK } from "../../../../runtime/device.js";
+import { emitBytes } from "../../emit/run.js";
+import { operatorGraph, run, type Tensor } from "./run.js";
+import { CASES } from "./webgpu.cases.js";
+
+const results: Record<string, Tensor | string> = {};
+for (const [name, { op, inputs, attributes, alone }] of Object.entries(CASES)) {
+  const bytes = emitBytes(operatorGraph(op, inputs, attributes, !alone));
+  const options = { executionProviders: ["webgpu"], ...(alone && { extra: NO_CPU_FALLBACK }) };
+  try {
+    results[name] = (await run(bytes, inputs, options))[0]!;
+  } catch (error) {
+    results[name] = (error as Error).message;
+  }
+}
+process.stdout.write(`${JSON.stringify(results)}\n`);

@@ -1,0 +1,76 @@
+/** What webgpu.test.ts has pooled on WebGPU, in a process of its own. */
+import type { Attributes } from "../../../../compiler/ir/types.js";
+import { uniform } from "../../../support/oracle-weights.js";
+import type { Input } from "./run.js";
+import { input } from "./samples.js";
+
+export interface Case {
+  readonly op: string;
+  readonly inputs: readonly Input[];
+  readonly attributes: Attributes;
+  /** Whether every operator has to run on WebGPU: sizes are known, and no number of points is a matter of the regions. */
+  readonly alone: boolean;
+}
+
+const [height, width] = [7, 9];
+const features = input("N C h w", [2, 3, height, width], [...uniform("features", 2 * 3 * height * width, -1, 1)]);
+
+/** Of pictures in turn, inside of a map at a quarter of their size. */
+function regions(count: number): Input {
+  const numbers = uniform(`regions ${count}`, 4 * count, 0, 1);
+  const rows = Array.from({ length: count }, (_, row) => {
+    const side = (at: number, length: number): readonly [number, number] => {
+      const ends = [numbers[4 * row + at]!, numbers[4 * row + at + 2]!].map((part) => Math.fround(4 * part * length));
+      return [Math.min(...ends), Math.max(...ends)];
+    };
+    const [[x1, x2], [y1, y2]] = [side(0, width), side(1, height)];
+    return [row % 2, x1, y1, x2, y2];
+  });
+  return input("R 5", [count, 5], rows.flat());
+}
+
+const pool = { size: [3, 4], scale: [0.25, 0.25] };
+const given = [features, regions(12)];
+const align = { ...pool, aligned: true };
+
+export const CASES: Readonly<Record<string, Case>> = {
+  tables: { op: "roi_pool", inputs: given, attributes: { ...pool, method: "tables" }, alone: true },
+  samples: { op: "roi_align", inputs: given, attributes: { ...align, sampling: 2, method: "samples" }, alone: true },
+  "samples, a cell at least": {
+    op: "roi_align",
+    inputs: given,
+    attributes: { ...pool, aligned: false, sampling: 3, method: "samples" },
+    alone: true,
+  },
+  products: { op: "roi_align", inputs: given, attributes: { ...align, sampling: 2, method: "products" }, alone: true },
+  "products, points by the region": {
+    op: "roi_align",
+    inputs: given,
+    attributes: { ...align, sampling: 0, method: "products" },
+    alone: false,
+  },
+  operators: {
+    op: "roi_align",
+    inputs: given,
+    attributes: { ...align, sampling: 0, method: "operator" },
+    alone: false,
+  },
+  "tables, no regions": {
+    op: "roi_pool",
+    inputs: [features, regions(0)],
+    attributes: { ...pool, method: "tables" },
+    alone: false,
+  },
+  "samples, no regions": {
+    op: "roi_align",
+    inputs: [features, regions(0)],
+    attributes: { ...align, sampling: 2, method: "samples" },
+    alone: false,
+  },
+  "products, no regions": {
+    op: "roi_align",
+    inputs: [features, regions(0)],
+    attributes: { ...align, sampling: 0, method: "products" },
+    alone: false,
+  },
+};

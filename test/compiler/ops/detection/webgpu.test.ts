@@ -1,0 +1,24 @@
+/** Pooling of regions as it is written for WebGPU, on a software adapter, beside plain loops. */
+import path from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { runInNode } from "../../../support/run-in-node.js";
+import { NO_WEBGPU, WEBGPU_ENV } from "../../../support/webgpu.js";
+import { roiAlign, roiPool } from "./pooled.js";
+import { expectSame, type Input, type Tensor } from "./run.js";
+import { CASES } from "./webgpu.cases.js";
+
+describe.skipIf(NO_WEBGPU !== undefined)(`regions on WebGPU${NO_WEBGPU ? ` (${NO_WEBGPU})` : ""}`, () => {
+  let results: Readonly<Record<string, Tensor | string>>;
+  beforeAll(async () => {
+    results = await runInNode(path.join(import.meta.dirname, "session.webgpu.ts"), WEBGPU_ENV);
+  }, 300_000);
+
+  it.each(Object.keys(CASES))("%s", (name) => {
+    const { op, inputs, attributes } = CASES[name]!;
+    const result = results[name]!;
+    if (typeof result === "string") expect.fail(result);
+    const [features, regions] = inputs as readonly [Input, Input];
+    const expected = (op === "roi_pool" ? roiPool : roiAlign)(features, regions, attributes);
+    expectSame(result, expected, op === "roi_pool" ? 0 : 1e-4, name);
+  });
+});
