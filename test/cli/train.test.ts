@@ -1,8 +1,10 @@
 /** `train` and what reads its folder, as a person uses them: signals, kills, full disks. */
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { readMetrics, type StepMetrics } from "../../runtime/training/metrics.js";
 import type { Tuning } from "../../runtime/tuning/tune.js";
@@ -165,6 +167,76 @@ describe("train", () => {
     expect(last.stderr).not.toContain("warning");
     expect(losses(cwd, "run")).toEqual(losses(cwd, "whole"));
     expect((await readdir(join(cwd, "run/checkpoints"))).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it("is killed while it writes a checkpoint, and goes on from the one before", { timeout: 120_000 }, async () => {
+    const cwd = await folder();
+    // Half a million weights and their momenta: 4 MB take a while to be written.
+    const wide = SOURCE.replace("conv 3x3, 4, /4   bn   relu", "conv 3x3, 64, /2   bn   relu").replace(
+      "global_avg_pool",
+      "flatten   fc 32   relu",
+    );
+    await writeFile(join(cwd, "tiny.resnet"), wide);
+    good(await resnetc(command("whole"), { cwd }));
+    const checkpoints = join(cwd, "run/checkpoints");
+    const unfinished = async (): Promise<string[]> =>
+      (await readdir(checkpoints).catch(() => [])).filter((name) => name.endsWith(".tmp"));
+    let left: string[] = [];
+    for (let attempt = 0; attempt < 8 && left.length === 0; attempt += 1) {
+      await rm(join(cwd, "run"), { recursive: true, force: true });
+      const killed = await resnetc(command("run"), {
+        cwd,
+        started: (child) => {
+          const timer = setInterval(() => {
+            // The second checkpoint: there is one before it.
+            const names = existsSync(checkpoints) ? readdirSync(checkpoints) : [];
+            const begun = names.some((name) => name.endsWith(".tmp"));
+            if (begun && names.includes("step-10.safetensors")) child.kill("SIGKILL");
+          }, 1);
+          child.once("exit", () => clearInterval(timer));
+        },
+      });
+      if (killed.signal === "SIGKILL") left = await unfinished();
+    }
+    expect(left).toHaveLength(1);
+    const resumed = await resnetc(command("run", "--resume"), { cwd });
+    good(resumed);
+    expect(resumed.stderr).toMatch(/^going on after [123]0 of 40 updates/m);
+    expect(losses(cwd, "run")).toEqual(losses(cwd, "whole"));
+    expect(await unfinished()).toEqual([]);
+  });
+
+  it("names pictures that can't be read and goes on, or with --strict ends", async () => {
+    const cwd = await folder();
+    for (const [index, name] of ["a", "b"].entries()) {
+      for (const split of ["train", "val"]) {
+        await mkdir(join(cwd, "pictures", split, name), { recursive: true });
+        for (let picture = 0; picture < 16; picture += 1) {
+          const pixels = new Uint8Array(32 * 32 * 3).fill(40 + 120 * index + picture);
+          const png = await sharp(pixels, { raw: { width: 32, height: 32, channels: 3 } })
+            .png()
+            .toBuffer();
+          await writeFile(join(cwd, "pictures", split, name, `${picture}.png`), png);
+        }
+      }
+    }
+    await writeFile(join(cwd, "pictures/train/b/3.png"), "no picture");
+    const args = (output: string, ...more: string[]): string[] => [
+      ...["train", "tiny.resnet#Tiny(classes: 2)", "--recipe", "tiny.resnet", "--data", "pictures", "--device", "cpu"],
+      ...["--steps", "4", "-o", output, ...more],
+    ];
+    const env = { XDG_CACHE_HOME: join(cwd, "cache") };
+    const { code, stderr, stdout } = await resnetc(args("run", "--json"), { cwd, env });
+    expect(code).toBe(0);
+    expect(stderr.match(/^warning: .*train\/b\/3\.png: .*$/gm)).toHaveLength(1);
+    expect(JSON.parse(stdout)).toMatchObject({ finished: true, step: 4, unreadable: 1 });
+    const strict = await resnetc(args("strict", "--strict"), { cwd, env });
+    expect(strict).toMatchObject({ code: 1, stdout: "" });
+    expect(strict.stderr).toMatch(/^error: .*train\/b\/3\.png: .*$/m);
+    await rm(join(cwd, "pictures/val/b"), { recursive: true });
+    const missing = await resnetc(args("missing"), { cwd, env });
+    expect(missing).toMatchObject({ code: 1, stdout: "" });
+    expect(missing.stderr).toMatch(/^error: [^\n]*\bb\b[^\n]*\n$/);
   });
 
   it("says in one line what does not fit", async () => {
