@@ -254,7 +254,10 @@ const CONVERSIONS: Readonly<Record<Exclude<Spec["type"], "word" | "tensor" | "fo
   value: ["a tensor", (value) => (isRecord(value, "tensor") ? value : undefined)],
   values: [
     "a tensor or a list of tensors",
-    (value) => (isRecord(value, "tensor") ? [value] : listOf(value, (item) => isRecord(item, "tensor"))),
+    (value) => {
+      const tensors = isRecord(value, "tensor") ? [value] : listOf(value, (item) => isRecord(item, "tensor"));
+      return tensors?.length === 0 ? undefined : tensors;
+    },
   ],
   lists: [
     "a list of numbers, or one for each map",

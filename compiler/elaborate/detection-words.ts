@@ -15,7 +15,7 @@ import { bind, type Bound, type Form, type Spec } from "./bind.js";
 import { requireAsMany, requireRegions, requireAnchors, requireHead } from "./detection-shapes.js";
 import { readDialect } from "./dialect.js";
 import { draftScope, type DraftScope } from "./draft.js";
-import { fail, type Site } from "./evaluate.js";
+import { fail } from "./evaluate.js";
 import { isTensor, siteOf, type Detector, type Place } from "./place.js";
 import { UNKNOWN, type TensorValue } from "./values.js";
 
@@ -29,8 +29,6 @@ interface Work {
   readonly flow: TensorValue;
   readonly detector: Detector;
   readonly dialect: Dialect;
-  readonly site: Site;
-  readonly place: Place;
 }
 
 interface DetectionWord {
@@ -178,7 +176,9 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = {
       number("vote_offset", { default: 0, min: -1e6 }),
       { name: "background", type: "word", words: ["none"], optional: true },
     ],
-    run({ given, build, detector, dialect, place }) {
+    run({ given, build, detector, dialect }) {
+      if (detector.found)
+        throw new ShapeError("a detector has one `detect`", "it takes lists of regions, scores and deltas");
       const [regions, scores] = [tensors(given, "regions"), tensors(given, "scores")];
       const deltas = given["deltas"] === undefined ? undefined : tensors(given, "deltas");
       requireAsMany("scores", scores.length, "regions", regions.length);
@@ -201,12 +201,10 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = {
         background,
       } as const;
       const { boxes, scores: sure, labels, images } = detect(judged, settings, dialect, detector, build);
-      place.network.outputs = Object.entries({ boxes, scores: sure, labels, images }).map(([label, found]) => ({
-        kind: "tensor",
+      detector.found = Object.entries({ boxes, scores: sure, labels, images }).map(([label, found]) => ({
         label,
         value: found,
       }));
-      detector.detects = true;
       return noScale(boxes);
     },
   },
@@ -237,7 +235,7 @@ export function applyDetectionWord(use: Use, word: string, place: Place): void {
   try {
     if (definition.takesRegions) requireRegions(flow.value, word);
     const build = builder(use, scope, place);
-    const work = { given, build, flow, detector: detector!, dialect: dialect!, site, place };
+    const work = { given, build, flow, detector: detector!, dialect: dialect! };
     place.flow.tensor = definition.run(work);
     scope.output = place.flow.tensor.value;
   } catch (error) {
@@ -246,7 +244,7 @@ export function applyDetectionWord(use: Use, word: string, place: Place): void {
   }
 }
 
-/** The dialect in force, read once. */
+/** The dialect in force, read where it is first needed. */
 function dialectOf(word: string, use: Use, place: Place): Dialect | undefined {
   const site = siteOf(place);
   const { dialect } = place.network;
@@ -256,8 +254,9 @@ function dialectOf(word: string, use: Use, place: Place): Dialect | undefined {
     return undefined;
   }
   const { detector } = place.session;
+  if (detector?.rules?.of === dialect) return detector.rules.dialect;
   const read = readDialect(dialect, site);
-  if (detector && read) detector.inclusive = read.inclusive;
+  if (detector) detector.rules = { of: dialect, dialect: read };
   return read;
 }
 

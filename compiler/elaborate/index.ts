@@ -11,7 +11,7 @@ import { fail, type Site } from "./evaluate.js";
 import { runBody } from "./flow.js";
 import { networkState } from "./instantiate.js";
 import { assignPaths } from "./naming.js";
-import { isTensor, type Flow, type NetworkState } from "./place.js";
+import { isTensor, type Detector, type Flow, type NetworkState } from "./place.js";
 import { Abandoned, Session } from "./session.js";
 import { readPreprocess, readWeightMap } from "./settings.js";
 import type { DeclarationValue } from "./values.js";
@@ -50,7 +50,7 @@ export function elaborateNetwork(
     if (reporter.errorCount === errorsBefore) checkComplete(state, session, flow, opened.declaration.name.span, here);
     assignPaths(scope);
     if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
-    const outputs = state.outputs?.map(({ label, value }) => ({ name: label, value })) ?? defaultOutputs(flow, session);
+    const outputs = statedOutputs(state, session) ?? defaultOutputs(flow, session);
     const { preprocess, weightMaps, labels } = readDescriptions(state, here);
     checkLabels(labels, outputs, state, here);
     checkNames(session.inputs, outputs ?? [], opened.declaration.name.span, here);
@@ -70,7 +70,7 @@ export function elaborateNetwork(
       sources: sources(),
       ...(preprocess ? { preprocess } : {}),
       ...(labels ? { labels } : {}),
-      ...(session.detector && { detection: { boxes: session.detector.inclusive ? "inclusive" : "exclusive" } }),
+      ...(session.detector && { detection: { boxes: boxEnds(session.detector) } }),
     };
   } catch (error) {
     if (error instanceof Abandoned) return undefined;
@@ -86,11 +86,21 @@ function checkComplete(state: NetworkState, session: Session, flow: Flow, span: 
     });
   } else if (session.nodes.length === (state.detector ? 1 : 0) && isTensor(flow.tensor)) {
     fail(site, "empty-network", span, `${what} has no layers`);
-  } else if (session.detector && !session.detector.detects) {
+  } else if (session.detector && !session.detector.found) {
     fail(site, "missing-detect", span, `${what} detects nothing`, {
       help: "end its body with `detect regions, scores, deltas, nms: 0.5, keep: 100`",
     });
   }
+}
+
+/** What a detector detects, then what `output` names. */
+function statedOutputs(state: NetworkState, { detector }: Session): ir.NamedValue[] | undefined {
+  const stated = [...(detector?.found ?? []), ...(state.outputs ?? [])];
+  return stated.length === 0 ? undefined : stated.map(({ label, value }) => ({ name: label, value }));
+}
+
+function boxEnds({ rules }: Detector): "inclusive" | "exclusive" {
+  return rules?.dialect?.inclusive ? "inclusive" : "exclusive";
 }
 
 /** The end of the flow; where that is a softmax, what went into it too. */

@@ -219,7 +219,7 @@ function readPictures(image: Value, input: Input, { session, scope }: Place): De
   session.inputs.push({ name: "image_info", value: given });
   const node = session.append(operator("image_info"), [image, given], {}, input.span);
   scope.children.push(node);
-  return { image, info: node.outputs[0]!, inclusive: false, detects: false };
+  return { image, info: node.outputs[0]!, rules: undefined, found: undefined };
 }
 
 function inputShape(input: Input, place: Place): Dim[] | undefined {

@@ -1,5 +1,6 @@
 /** Where a statement is carried out. */
 import type { Span } from "../../grammar/ast.js";
+import type { Dialect } from "../detection/dialect.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
 import type * as ir from "../ir/types.js";
 import type { Bound, BoundTensor } from "./bind.js";
@@ -47,10 +48,10 @@ export interface Detector {
   readonly image: ir.Value;
   /** [N, 6], a row a picture. */
   readonly info: ir.Value;
-  /** Whether its boxes end with their last pixel; as the dialect says. */
-  inclusive: boolean;
-  /** Whether it has come to its `detect`. */
-  detects: boolean;
+  /** The rules in force, read once for the words that follow them. */
+  rules: { readonly of: DeclarationValue; readonly dialect: Dialect | undefined } | undefined;
+  /** Boxes, scores, labels and rows: what `detect` gave. */
+  found: readonly Output[] | undefined;
 }
 
 /** `backbone.conv1 .. backbone.conv4`: layers outside of it are passed over. */

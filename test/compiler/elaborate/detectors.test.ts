@@ -51,6 +51,11 @@ describe("a detector", () => {
     expect(model!.detection).toEqual({ boxes: "exclusive" });
   });
 
+  it("gives what `output` names besides", () => {
+    const { model } = found(detector({ end: "detect regions, scores, boxes, nms: 0.5, keep: 5   output features" }));
+    expect(model!.graph.outputs.map(({ name }) => name)).toEqual(["boxes", "scores", "labels", "images", "features"]);
+  });
+
   it("keeps its types through every pass, in half precision and at a fixed size too", () => {
     const { graph } = found(detector()).model!;
     for (const context of [{}, { precision: "fp16" as const }, { sizes: { N: 2, H: 64, W: 96 } }]) {
@@ -100,6 +105,16 @@ describe("a detector", () => {
       "has a box for each class",
       { head: "pooled = global_avg_pool   fc 3   scores = softmax   boxes = fc 7 on pooled" },
       /^invalid-shape: 2 classes need deltas \[R, 8\] \(or 12 with the background's\), not \[R, 7\]/,
+    ],
+    [
+      "pools from some map",
+      { pool: "roi_align [], 7x7" },
+      /^wrong-type: `maps` of `roi_align` must be a tensor or a list of tensors, not a list/,
+    ],
+    [
+      "detects once",
+      { end: "detect regions, scores, boxes, nms: 0.5, keep: 5   detect regions, scores, boxes, nms: 0.5, keep: 5" },
+      /^invalid-shape: a detector has one `detect`/,
     ],
     [
       "scores rows",
