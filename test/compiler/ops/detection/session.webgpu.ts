@@ -2,7 +2,8 @@
 import { NO_CPU_FALLBACK } from "../../../../runtime/device.js";
 import { emitBytes } from "../../emit/run.js";
 import { operatorGraph, run, type Tensor } from "./run.js";
-import { CASES } from "./webgpu.cases.js";
+import { detections } from "./detector.js";
+import { CASES, DETECTORS, IMAGE } from "./webgpu.cases.js";
 
 const results: Record<string, Tensor | string> = {};
 for (const [name, { op, inputs, attributes, alone }] of Object.entries(CASES)) {
@@ -14,4 +15,12 @@ for (const [name, { op, inputs, attributes, alone }] of Object.entries(CASES)) {
     results[name] = (error as Error).message;
   }
 }
-process.stdout.write(`${JSON.stringify(results)}\n`);
+const found: Record<string, Tensor[] | string> = {};
+for (const [name, source] of Object.entries(DETECTORS)) {
+  try {
+    found[name] = await detections(source, IMAGE, "webgpu");
+  } catch (error) {
+    found[name] = (error as Error).message;
+  }
+}
+process.stdout.write(`${JSON.stringify({ results, found })}\n`);

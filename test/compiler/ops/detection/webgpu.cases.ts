@@ -74,3 +74,26 @@ export const CASES: Readonly<Record<string, Case>> = {
     alone: false,
   },
 };
+
+/** Detectors of a few layers, each with its own way to pool; 48 x 64 pixels. */
+export const IMAGE = { shape: [1, 3, 48, 64], data: [...uniform("image", 3 * 48 * 64, -2, 2)] };
+
+const detector = (dialect: string, pool: string): string => `
+  import { ${dialect} } from "std/dialects"
+  detector Net {
+    input image 3xHxW
+    dialect ${dialect}
+    features = conv 3x3, 8, /2   relu
+    objectness = conv 1x1, ${dialect === "paper" ? 12 : 6} on features
+    deltas = conv 1x1, 24 on features
+    regions = propose objectness, deltas, sizes: [24, 40], ratios: [0.5, 1, 2], top: 100, nms: 0.7, keep: 20
+    ${pool}
+    pooled = global_avg_pool   fc 4   scores = softmax   boxes = fc ${dialect === "detectron2" ? 12 : 16} on pooled
+    detect regions, scores, boxes, nms: 0.5, keep: 10
+  }`;
+
+export const DETECTORS: Readonly<Record<string, string>> = {
+  tables: detector("paper", "roi_pool features, 4x4"),
+  products: detector("detectron2", "roi_align features, 4x4"),
+  samples: detector("detectron2", "roi_align features, 4x4, sampling: 2"),
+};

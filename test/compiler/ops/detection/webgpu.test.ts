@@ -3,22 +3,34 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runInNode } from "../../../support/run-in-node.js";
 import { NO_WEBGPU, WEBGPU_ENV } from "../../../support/webgpu.js";
+import { detections } from "./detector.js";
 import { roiAlign, roiPool } from "./pooled.js";
 import { expectSame, type Input, type Tensor } from "./run.js";
-import { CASES } from "./webgpu.cases.js";
+import { CASES, DETECTORS, IMAGE } from "./webgpu.cases.js";
 
 describe.skipIf(NO_WEBGPU !== undefined)(`regions on WebGPU${NO_WEBGPU ? ` (${NO_WEBGPU})` : ""}`, () => {
-  let results: Readonly<Record<string, Tensor | string>>;
+  let ran: {
+    readonly results: Readonly<Record<string, Tensor | string>>;
+    readonly found: Readonly<Record<string, readonly Tensor[] | string>>;
+  };
   beforeAll(async () => {
-    results = await runInNode(path.join(import.meta.dirname, "session.webgpu.ts"), WEBGPU_ENV);
+    ran = await runInNode(path.join(import.meta.dirname, "session.webgpu.ts"), WEBGPU_ENV);
   }, 300_000);
 
   it.each(Object.keys(CASES))("%s", (name) => {
     const { op, inputs, attributes } = CASES[name]!;
-    const result = results[name]!;
+    const result = ran.results[name]!;
     if (typeof result === "string") expect.fail(result);
     const [features, regions] = inputs as readonly [Input, Input];
     const expected = (op === "roi_pool" ? roiPool : roiAlign)(features, regions, attributes);
     expectSame(result, expected, op === "roi_pool" ? 0 : 1e-4, name);
+  });
+
+  it.each(Object.keys(DETECTORS))("a detector finds there what it finds on the processor: %s", async (name) => {
+    const found = ran.found[name]!;
+    if (typeof found === "string") expect.fail(found);
+    const expected = await detections(DETECTORS[name]!, IMAGE, "cpu");
+    expect(expected[1]!.data.length).toBeGreaterThan(4);
+    found.forEach((tensor, index) => expectSame(tensor, expected[index]!, 1e-3, name));
   });
 });

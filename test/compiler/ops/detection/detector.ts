@@ -1,0 +1,24 @@
+/** A whole detector, compiled for a device and run there. */
+import * as ort from "onnxruntime-node";
+import { compile, memoryHost } from "../../../../compiler/index.js";
+import type { Tensor } from "./run.js";
+
+/** Boxes and scores of one picture. */
+export async function detections(source: string, image: Tensor, device: "cpu" | "webgpu"): Promise<Tensor[]> {
+  const host = memoryHost({ "net.resnet": source });
+  const { onnx, diagnostics } = compile("net.resnet", { host, device, seed: 5 });
+  if (onnx === undefined) throw new Error(JSON.stringify(diagnostics));
+  const session = await ort.InferenceSession.create(onnx, { executionProviders: [device], logSeverityLevel: 3 });
+  try {
+    const outputs = await session.run({
+      image: new ort.Tensor("float32", Float32Array.from(image.data), image.shape),
+      image_info: new ort.Tensor("float32", new Float32Array(), [0, 6]),
+    });
+    return ["boxes", "scores"].map((name) => {
+      const { dims, data } = outputs[name]!;
+      return { shape: dims, data: [...(data as Float32Array)] };
+    });
+  } finally {
+    await session.release();
+  }
+}
