@@ -8,6 +8,7 @@ import { PICTURES } from "./pictures.js";
 import { RANKING } from "./ranking.js";
 import { REGIONS } from "./regions.js";
 import { roiAlign } from "./roi_align.js";
+import { roiAlignGradient, roiPoolGradient } from "./roi_gradients.js";
 import { roiPool } from "./roi_pool.js";
 import { SUPPRESSION } from "./suppress.js";
 import { boxVote } from "./vote.js";
@@ -15,6 +16,6 @@ import { boxVote } from "./vote.js";
 export const DETECTION_OPERATORS: readonly Operator[] = [
   ...[...PICTURES, ...ANCHORS, ...BOXES],
   ...[...RANKING, ...SUPPRESSION, ...REGIONS],
-  ...[roiPool, roiAlign, ...LEVELS],
+  ...[roiPool, roiAlign, roiPoolGradient, roiAlignGradient, ...LEVELS],
   ...[...DETECTIONS, boxVote],
 ];

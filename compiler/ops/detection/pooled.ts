@@ -36,14 +36,19 @@ export interface Axis {
   readonly length: string;
 }
 
-/** Along y and along x. */
-export function writeAxes(w: Writer, attributes: Attributes, size: (axis: 2 | 3) => string): readonly [Axis, Axis] {
+/** Along y and along x, of regions [R, 5] and the sizes of a map. */
+export function writeAxes(
+  w: Writer,
+  attributes: Attributes,
+  regions: string,
+  size: (axis: 2 | 3) => string,
+): readonly [Axis, Axis] {
   const bins = size2(attributes, "size");
   const scales = size2(attributes, "scale");
   const along = (name: "y" | "x"): Axis => {
     const [index, axis] = name === "y" ? ([0, 2] as const) : ([1, 3] as const);
     const side = (column: number, suffix: string): string => {
-      const corner = w.slice(w.inputs[1]!, 1, column, column + 1, suffix);
+      const corner = w.slice(regions, 1, column, column + 1, suffix);
       return w.step("Mul", [corner, w.number(scales[index])], `${suffix}.cells`);
     };
     const first = name === "y" ? 2 : 1;

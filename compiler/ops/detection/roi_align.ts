@@ -22,7 +22,10 @@ export const roiAlign: Operator = {
   name: "roi_align",
   doc: "Averages over the bins of each region, of values interpolated between the cells of a map.",
   fullPrecision: true,
-  gradient: "none",
+  gradient({ inputs: [features, regions], attributes }, [dy], builder) {
+    if (dy === undefined) return [];
+    return builder.apply("roi_align_gradient", [dy, features!, regions!], attributes);
+  },
   label: (attributes) => `${size2(attributes, "size").join("x")} RoI align`,
   complete: (attributes) => ({ method: "operator", ...attributes }),
   infer: (inputs, attributes) => [pooledType("roi_align", inputs, attributes)],

@@ -17,7 +17,7 @@ export function writeSamples(node: Node, emit: Lowering): void {
   const w = writer(node, emit);
   const { attributes } = node;
   const [features, regions] = node.inputs as readonly [Value, Value];
-  const axes = writeAxes(w, attributes, (axis) => w.size(features, axis));
+  const axes = writeAxes(w, attributes, w.inputs[1]!, (axis) => w.size(features, axis));
   const sampling = int(attributes, "sampling");
   const [batch, rows, channels] = [w.size(features, 0), w.size(regions, 0), w.size(features, 1)];
   // The number of regions is no first size here, and 0 would mean a size as it was.

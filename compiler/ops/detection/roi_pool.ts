@@ -19,7 +19,10 @@ export const roiPool: Operator = {
   name: "roi_pool",
   doc: "Maxima over the bins of each region, its corners rounded to cells of the map.",
   fullPrecision: true,
-  gradient: "none",
+  gradient({ inputs: [features, regions], attributes }, [dy], builder) {
+    if (dy === undefined) return [];
+    return builder.apply("roi_pool_gradient", [dy, features!, regions!], attributes);
+  },
   label: (attributes) => `${size2(attributes, "size").join("x")} RoI pool`,
   complete: (attributes) => ({ method: "operator", ...attributes }),
   infer: (inputs, attributes) => [pooledType("roi_pool", inputs, attributes)],

@@ -7,6 +7,8 @@ export interface Example {
   readonly op: string;
   readonly inputs: readonly Input[];
   readonly attributes: Attributes;
+  /** Oldest operator set that has what it is written in. */
+  readonly since: number;
 }
 
 /** Values between 0 and `largest`. */
@@ -43,10 +45,11 @@ const coder = { weights: [10, 10, 5, 5], inclusive: true };
 const pool = { size: [2, 3], scale: [0.25, 0.5] };
 const align = { ...pool, sampling: 2 };
 
-const use = (op: string, inputs: readonly Input[], attributes: Attributes = {}): Example => ({
+const use = (op: string, inputs: readonly Input[], attributes: Attributes = {}, since = 13): Example => ({
   op,
   inputs,
   attributes,
+  since,
 });
 
 export const EXAMPLES: readonly Example[] = [
@@ -88,6 +91,9 @@ export const EXAMPLES: readonly Example[] = [
   use("roi_align", [map, regions], { ...align, aligned: true, method: "samples" }),
   use("roi_align", [map, regions], { ...align, aligned: false, method: "products" }),
   use("roi_align", [map, regions], { ...align, sampling: 0, aligned: true, method: "products" }),
+  use("roi_pool_gradient", [some("R C p q", [3, 8, 2, 3]), { ...map, sizes: "n C h w" }, regions], pool, 16),
+  use("roi_align_gradient", [some("R C p q", [3, 8, 2, 3]), map, regions], { ...align, aligned: true }),
+  use("roi_align_gradient", [some("R C p q", [3, 8, 2, 3]), map, regions], { ...align, sampling: 0, aligned: false }),
   use("assign_level", [regions], level),
   use("assign_level", [regions], { rule: "scale", factors: [0.5, 1, 2], second: true, inclusive: true }),
   use("regions_of_level", [regions, indices("R", [3], [0, 1, 0])], { level: 0 }),

@@ -147,6 +147,21 @@ describe("roi_align", () => {
     );
   });
 
+  it("takes as many points as there are whole cells in a bin, and no more", async () => {
+    const squares = Array.from({ length: 49 }, (_, index) => (index % 7) ** 2 * Math.floor(index / 7));
+    const features = input("N C h w", [1, 1, 7, 7], squares);
+    // Bins of 1, 2 and 3 cells.
+    const of = input("R 5", [3, 5], [0, 0, 0, 2, 4, 0, 1, 1, 5, 5, 0, 0, 0, 6, 6]);
+    for (const method of ["operator", "products"]) {
+      for (const aligned of [false, true]) {
+        const attributes = { size: [2, 2], scale: [1, 1], sampling: 0, aligned };
+        const expected = roiAlign(features, of, attributes);
+        const variant = { opset: 17, open: false };
+        await check("roi_align", [features, of], { ...attributes, method }, [expected], variant, 1e-5);
+      }
+    }
+  });
+
   it("gives the published values", async () => {
     // Detectron2's tests/layers/test_roi_align.py.
     const features = input(

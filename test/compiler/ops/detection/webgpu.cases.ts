@@ -49,6 +49,18 @@ export const CASES: Readonly<Record<string, Case>> = {
     attributes: { ...align, sampling: 0, method: "products" },
     alone: false,
   },
+  "gradient of roi_pool": {
+    op: "roi_pool_gradient",
+    inputs: [input("R C p q", [12, 3, 3, 4], [...uniform("dy", 12 * 36, -1, 1)]), ...given],
+    attributes: pool,
+    alone: true,
+  },
+  "gradient of roi_align": {
+    op: "roi_align_gradient",
+    inputs: [input("R C p q", [12, 3, 3, 4], [...uniform("dy", 12 * 36, -1, 1)]), ...given],
+    attributes: { ...align, sampling: 2 },
+    alone: true,
+  },
   operators: {
     op: "roi_align",
     inputs: given,
