@@ -2,7 +2,7 @@ import { floorDiv, mul, type Dim } from "../ir/dim.js";
 import { int } from "./attributes.js";
 import { steps } from "./blocked/steps.js";
 import { ShapeError, type Operator } from "./operator.js";
-import { RESIZING } from "./resizing.js";
+import { resizeGradient, RESIZING } from "./resizing.js";
 import { featureMap, requirePositive, reshaped } from "./shapes.js";
 
 /** The largest divisor of a factor: 1/64 of an image is nothing to look at. */
@@ -42,7 +42,8 @@ export const rescale: Operator = {
     const sizes = onnx("Div", [scaled, vector([1, 1, by, by])]);
     onnx("Resize", [x, "", "", sizes], RESIZING["bilinear"], emit.name(node.outputs[0]!));
   },
-  gradient: "none",
+  gradient: (node, [dy], builder) =>
+    dy === undefined ? [] : [resizeGradient(builder, dy, node.inputs[0]!, "bilinear")],
 };
 
 /** The ratio of whole numbers that a factor is: [2, 3] of 0.6667. */

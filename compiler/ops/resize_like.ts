@@ -1,7 +1,7 @@
 import { word } from "./attributes.js";
 import { inputNames, steps } from "./blocked/steps.js";
 import type { Operator } from "./operator.js";
-import { RESIZING } from "./resizing.js";
+import { resizeGradient, RESIZING } from "./resizing.js";
 import { featureMap, reshaped } from "./shapes.js";
 
 /**
@@ -24,5 +24,6 @@ export const resizeLike: Operator = {
     const sizes = onnx("Concat", [part(x, 0), part(like, 2)], { axis: 0 });
     onnx("Resize", [x, "", "", sizes], RESIZING[word(node.attributes, "mode")], emit.name(node.outputs[0]!));
   },
-  gradient: "none",
+  gradient: ({ inputs: [x], attributes }, [dy], builder) =>
+    dy === undefined ? [] : [resizeGradient(builder, dy, x!, word(attributes, "mode"))],
 };

@@ -1,8 +1,8 @@
 import { mul } from "../ir/dim.js";
 import { size2, word } from "./attributes.js";
-import { formula, sizes } from "./formula.js";
+import { formula } from "./formula.js";
 import type { Operator } from "./operator.js";
-import { RESIZING } from "./resizing.js";
+import { resizeGradient, RESIZING } from "./resizing.js";
 import { featureMap, reshaped } from "./shapes.js";
 
 /**
@@ -46,24 +46,6 @@ export const upsample: Operator = {
       const options = { kernel: [...factor], stride: [...factor], pad: [0, 0], ceil: false, count_padding: false };
       return [formula(builder).affine(builder.apply("avg_pool", [dy], options)[0]!, factor[0] * factor[1])];
     }
-    // Linear along rows and along columns: dy times both matrices.
-    const f = formula(builder);
-    const [, , height, width] = sizes(node.inputs[0]!);
-    const matrix = (size: number, by: number) => builder.constant(interpolation(size, by), [size * by, size]);
-    const columns = f.matmul(dy, matrix(width!, factor[1]));
-    return [f.matmul(matrix(height!, factor[0]), columns, { left: true })];
+    return [resizeGradient(builder, dy, node.inputs[0]!, "bilinear")];
   },
 };
-
-/** What each value contributes to each of `by` times as many in between: [size * by, size], flat. */
-function interpolation(size: number, by: number): Float32Array {
-  const matrix = new Float32Array(size * by * size);
-  for (let row = 0; row < size * by; row += 1) {
-    const at = Math.min(Math.max((row + 0.5) / by - 0.5, 0), size - 1);
-    const below = Math.floor(at);
-    const above = Math.min(below + 1, size - 1);
-    matrix[row * size + below]! += 1 - (at - below);
-    matrix[row * size + above]! += at - below;
-  }
-  return matrix;
-}
