@@ -203,7 +203,7 @@ describe("MSRA's ResNets, with which detectors begin to be trained", () => {
     ["Detectron2_R50_C4", [3, 4, 6, 3]],
   ])("give %s all but what is new in it", (target, counts) => {
     const source = { ...oracleSource("R.pkl", pretrained(counts)), format: "detectron2" as const };
-    const match = matched(target, source as TensorSource);
+    const match = matched(target, source);
     expect(match.map.name).toBe("msra_detectron2");
     expect(match.misshaped).toEqual([]);
     expect(match.missing.filter(({ path }) => !/^(rpn|head\.siblings|found)\./.test(path))).toEqual([]);
