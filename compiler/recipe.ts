@@ -25,6 +25,11 @@ export interface TransformSettings {
   readonly [setting: string]: number | boolean | string | readonly number[];
 }
 
+/** Whether a transform subtracts an image of one size, which pictures at several scales do not have. */
+export function subtractsImage({ kind, ...settings }: TransformSettings): boolean {
+  return kind === "subtract_mean" && settings["per"] !== "channel";
+}
+
 export interface Recipe {
   readonly name: string;
   readonly optimizer: Optimizer;
@@ -53,6 +58,8 @@ export interface Recipe {
   readonly checkpointEvery?: number;
   /** Images over which the batch norms' statistics are averaged after training; 0: the running averages stay. */
   readonly preciseStatistics: number;
+  /** Shorter sides at which whole pictures are tested after training, scores averaged: the paper's multi-scale testing. */
+  readonly testScales?: readonly number[];
   readonly train: readonly TransformSettings[];
   /** Empty: as `train` without what is random. */
   readonly evaluate: readonly TransformSettings[];

@@ -141,6 +141,12 @@ export const WORDS: readonly Word[] = [
   word("recipe", "validate", true, "Updates between validations."),
   word("recipe", "checkpoint", true, "Updates between checkpoints."),
   word("recipe", "precise_statistics", true, "Images over which batch norms are averaged after training."),
+  word(
+    "recipe",
+    "test_scales",
+    true,
+    "Shorter sides at which the trained network is tested, whole pictures, averaged.",
+  ),
   word("recipe", "train", false, "Transforms of the training images, in braces."),
   word("recipe", "evaluate", false, "Transforms of the validation images, in braces."),
   word("transform", "random_crop", true, "Cuts out a part of this size, anywhere."),

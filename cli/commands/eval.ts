@@ -1,5 +1,6 @@
 /** `resnetc eval MODEL`: top-1 and top-5 error of classifiers, average precision of detectors. */
 import { Command, Option } from "commander";
+import type { Preprocess } from "../../compiler/model.js";
 import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
 import { DATA, loadData } from "../data.js";
 import { deviceOption } from "../device-option.js";
@@ -17,7 +18,7 @@ interface Options extends RunnableOptions, JudgeOptions {
   readonly save?: string;
   readonly data?: string;
   readonly split?: "train" | "validation" | "test";
-  readonly crops: "1" | "10";
+  readonly crops?: "1" | "10";
   readonly scales?: readonly number[];
   readonly batch?: number;
   readonly device: "auto" | "cpu" | "webgpu" | "cuda";
@@ -41,9 +42,7 @@ export function evalCommand(): Command {
     .option("--lenient", "accept weights that do not fit in every tensor")
     .option("--input <shape>", "input size of a target, as 3x320x320, or 3xHxW for --scales", inputShape)
     .addOption(
-      new Option("--crops <n>", "1: the middle; 10: corners, middle and their mirrors, averaged")
-        .choices(["1", "10"])
-        .default("1"),
+      new Option("--crops <n>", "1: the middle; 10: corners, middle and their mirrors, averaged").choices(["1", "10"]),
     )
     .option(
       "--scales <sizes>",
@@ -88,7 +87,7 @@ async function run(target: string | undefined, options: Options): Promise<void> 
   const place = annotations ?? scenes(data);
   if (place !== undefined) {
     if (annotations !== undefined && data !== undefined) throw new UsageFailure("--annotations go without --data");
-    if (options.crops !== "1" || options.scales !== undefined) {
+    if (options.crops !== undefined || options.scales !== undefined) {
       throw new UsageFailure("--crops and --scales are for classifiers");
     }
     return evalDetector(await modelOf(target), { ...options, annotations: place });
@@ -106,7 +105,7 @@ function scenes(data: string | undefined): { readonly scenes: number } | undefin
 }
 
 async function classification(target: string, options: Options & { readonly data: string }): Promise<void> {
-  const model = await runnable(await modelOf(target), options);
+  const { model, ...how } = await trainedAt(target, options);
   const data = await loadData(options.data);
   const split = options.split === undefined ? (data.test ?? data.validation) : data[options.split];
   if (split === undefined || split.size === 0)
@@ -117,7 +116,7 @@ async function classification(target: string, options: Options & { readonly data
     const result = await evaluateModel(model, data, split, {
       device: options.device,
       crops: options.crops === "10" ? 10 : 1,
-      ...(options.scales && { scales: options.scales }),
+      ...how,
       ...(options.batch !== undefined && { batch: options.batch }),
       ...(options.threads !== undefined && { threads: options.threads }),
       ...(options.strict && { strict: true }),
@@ -135,6 +134,37 @@ async function classification(target: string, options: Options & { readonly data
   } finally {
     progress.stop();
   }
+}
+
+interface Tested {
+  readonly model: string | Uint8Array;
+  readonly scales?: readonly number[];
+  readonly preprocess?: Preprocess;
+}
+
+/**
+ * A model, and the scales at which it is tested: those that are asked for, else those of a training's recipe. The model
+ * that a training wrote has one size: for scales its network is compiled again, for any.
+ */
+async function trainedAt(target: string, options: Options): Promise<Tested> {
+  const { isRunFolder, readConfig, runFolder } = await import("../../runtime/training/run-folder.js");
+  const asked = options.scales && { scales: options.scales };
+  const anySize = options.scales !== undefined;
+  if (!isRunFolder(target)) return { model: await runnable(target, { ...options, anySize }), ...asked };
+  const run = runFolder(target);
+  const config = await readConfig(target);
+  const scales = options.scales ?? (options.crops === undefined ? config.settings.testScales : undefined);
+  if (scales === undefined) return { model: await runnable(run.model, options) };
+  const { subtractsImage } = await import("../../compiler/recipe.js");
+  if ([...config.settings.train, ...config.settings.evaluate].some(subtractsImage)) {
+    throw new InputFailure(
+      `${target}: was trained with a mean image, which has one size: it can't be tested at scales`,
+    );
+  }
+  const { readModelMetadata } = await import("../../runtime/model-metadata.js");
+  const { preprocess } = readModelMetadata(run.model, run.model);
+  const model = await runnable(config.target, { ...options, weights: run.weights, anySize: true });
+  return { model, scales, ...(preprocess && { preprocess }) };
 }
 
 /** Of a training's folder, the model that it wrote. */

@@ -58,6 +58,7 @@ export const RECIPE_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
   validate: [spec("every", "int", { min: 1 })],
   checkpoint: [spec("every", "int", { min: 1 })],
   precise_statistics: [spec("images", "int", { min: 1 })],
+  test_scales: [spec("sides", "numbers", { min: 1, max: 16384 })],
 };
 
 /** Before `{ ... }` with transforms in it. */

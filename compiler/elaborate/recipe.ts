@@ -1,7 +1,7 @@
 /** `recipe` declarations to records. */
-import type { Body, Use } from "../../grammar/ast.js";
+import type { Body, Span, Use } from "../../grammar/ast.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import type { Recipe, Schedule, TransformSettings, WarmUp } from "../recipe.js";
+import { subtractsImage, type Recipe, type Schedule, type TransformSettings, type WarmUp } from "../recipe.js";
 import type { Optimizer } from "../training/contract.js";
 import { bind, type Bound, type Form } from "./bind.js";
 import { open } from "./declarations.js";
@@ -56,6 +56,9 @@ export function readRecipe(value: DeclarationValue, site: Site): Recipe | undefi
     ok = false;
     fail(site, "missing-argument", opened.declaration.name.span, "`stop` needs a number of updates, or of `epochs`");
   }
+  const scales = settings.get("test_scales")?.["sides"] as readonly number[] | undefined;
+  if (ok && scales && !isScales(scales, [...transforms.values()].flat(), opened.declaration.name.span, site))
+    ok = false;
   if (!ok) return undefined;
   const warmUp = readWarmUp(settings.get("warm_up"));
   const optional = <K extends string, T>(key: K, found: T | undefined) =>
@@ -81,9 +84,28 @@ export function readRecipe(value: DeclarationValue, site: Site): Recipe | undefi
     ...optional("validateEvery", get<number>("validate", "every")),
     ...optional("checkpointEvery", get<number>("checkpoint", "every")),
     preciseStatistics: get<number>("precise_statistics", "images") ?? 0,
+    ...optional("testScales", scales),
     train: transforms.get("train") ?? [],
     evaluate: transforms.get("evaluate") ?? [],
   };
+}
+
+/** Whole numbers, and a mean that fits every size. */
+function isScales(
+  scales: readonly number[],
+  transforms: readonly TransformSettings[],
+  span: Span,
+  site: Site,
+): boolean {
+  if (scales.length === 0 || !scales.every(Number.isInteger)) {
+    fail(site, "out-of-range", span, "`test_scales` are whole numbers of pixels, one or more");
+    return false;
+  }
+  if (!transforms.some(subtractsImage)) return true;
+  fail(site, "misplaced-statement", span, "`test_scales` need a mean that fits every size", {
+    help: "write `subtract_mean(per: channel)`, or `normalize`",
+  });
+  return false;
 }
 
 function readOptimizer(form: Form | undefined): Optimizer {

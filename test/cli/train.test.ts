@@ -102,6 +102,19 @@ describe("train", () => {
     expect(await bytes("run")).toEqual(await bytes("whole"));
   });
 
+  it("is tested at the scales of its recipe, or those that are asked for", async () => {
+    const cwd = await folder();
+    await writeFile(join(cwd, "tiny.resnet"), SOURCE.replace("stop 40", "stop 10   test_scales [32, 48]"));
+    good(await resnetc(command("run"), { cwd }));
+    const test = async (...more: string[]): Promise<number> => {
+      const args = ["eval", "run", "--data", "shapes", "--device", "cpu", "--threads", "1", "--json", ...more];
+      return (JSON.parse(good(await resnetc(args, { cwd }))) as { error: number }).error;
+    };
+    const byRecipe = await test();
+    expect(byRecipe).toBe(await test("--scales", "32,48"));
+    expect(byRecipe).not.toBe(await test("--crops", "1"));
+  });
+
   it("writes operations as tune measured them, but not with --no-tuned", async () => {
     const cwd = await folder();
     const env = { XDG_CACHE_HOME: join(cwd, "cache") };

@@ -57,6 +57,12 @@ describe("mistakes", () => {
     expect(check([{ path: "r.resnet", text }]).diagnostics[0]?.help).toBe("did you mean `sgd`?");
   });
 
+  it("scales of no whole pixels, and a mean of one size", () => {
+    expect(codes("test_scales [224.5]")[0]?.[0]).toBe("out-of-range");
+    expect(codes("test_scales [224, 256]   evaluate { subtract_mean }")[0]?.[0]).toBe("misplaced-statement");
+    expect(codes("test_scales [224, 256]   evaluate { subtract_mean(per: channel) }")).toEqual([]);
+  });
+
   it("what is needed and missing", () => {
     const host = memoryHost({ "r.resnet": "recipe r { batch 8 }" });
     const { recipe, diagnostics } = elaborateRecipe(parseTarget("r.resnet"), { host });
