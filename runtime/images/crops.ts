@@ -1,7 +1,8 @@
 /** Which part of a scaled picture goes into the network, in torchvision's rounding. */
 import type { Preprocess } from "../../compiler/model.js";
+import { roundHalfEven } from "../../compiler/rounding.js";
 import type { Window } from "./resample.js";
-import { roundHalfEven, scaleByRules } from "./scaled-size.js";
+import { scaleByRules } from "./scaled-size.js";
 
 export type Size = readonly [height: number, width: number];
 

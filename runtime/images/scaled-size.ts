@@ -1,5 +1,6 @@
 /** Size of a picture whose shorter side is scaled to a length, in the rounding of those who trained on such pictures. */
 import type { ResizeShorter } from "../../compiler/model.js";
+import { roundHalfEven } from "../../compiler/rounding.js";
 import type { Size } from "./crops.js";
 
 /** Whose rules; `torchvision` are those for classification. */
@@ -55,11 +56,4 @@ function opencvScale(image: Size, shorter: number, longest: number): number {
 
 function twice(value: number): readonly [number, number] {
   return [value, value];
-}
-
-/** Python's and C's rounding. */
-export function roundHalfEven(x: number): number {
-  const down = Math.floor(x);
-  if (x - down !== 0.5) return Math.round(x);
-  return down % 2 === 0 ? down : down + 1;
 }

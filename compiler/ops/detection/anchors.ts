@@ -1,12 +1,13 @@
 /** Anchors, and what a network says of each: maps of channels become rows in the anchors' order, (row, column, anchor). */
 import { mul, type Dim } from "../../ir/dim.js";
 import type { Attributes } from "../../ir/types.js";
+import { roundHalfEven } from "../../rounding.js";
 import { int, size2, word } from "../attributes.js";
 import { ShapeError, type Operator } from "../operator.js";
 import { featureMap } from "../shapes.js";
 import { ints as numbers } from "../tensor/shape.js";
 import { floats, forms } from "./forms.js";
-import { writer, type Writer } from "./write.js";
+import { writer, type Writer } from "../write.js";
 
 /** Corners x1, y1, x2, y2 of one anchor around its cell's origin, of a size and a ratio of height to width. */
 type Corners = (size: number, ratio: number) => readonly [number, number, number, number];
@@ -34,13 +35,6 @@ const ROUNDING: Readonly<Record<string, Corners>> = {
     return [7.5 - half(width), 7.5 - half(height), 7.5 + half(width), 7.5 + half(height)];
   },
 };
-
-/** As numpy and PyTorch round: 2.5 to 2, 3.5 to 4. */
-function roundHalfEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
-}
 
 /** Anchors of one cell: [x1, y1, x2, y2] each, in the order in which the channels have them. */
 export function cellAnchors(attributes: Attributes): readonly (readonly [number, number, number, number])[] {
