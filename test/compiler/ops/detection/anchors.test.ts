@@ -8,6 +8,11 @@ import {
   torchvisionAnchors,
 } from "../../../runtime/detection/reference/anchors.js";
 import type { Box } from "../../../runtime/detection/reference/boxes.js";
+import {
+  PAPER_ANCHORS,
+  PAPER_COCO_ANCHORS,
+  TORCHVISION_ANCHORS,
+} from "../../../runtime/detection/reference/published.js";
 import { indicesOf, rowsOf, tensor } from "./reference.js";
 import { check, runOperator, variants } from "./run.js";
 import { input, values } from "./samples.js";
@@ -24,26 +29,11 @@ async function cell(attributes: Attributes): Promise<number[][]> {
 
 describe("anchor tables", () => {
   it("of py-faster-rcnn are the nine of its source, and three more on COCO", async () => {
-    const table = [
-      [-84, -40, 99, 55],
-      [-176, -88, 191, 103],
-      [-360, -184, 375, 199],
-      [-56, -56, 71, 71],
-      [-120, -120, 135, 135],
-      [-248, -248, 263, 263],
-      [-36, -80, 51, 95],
-      [-80, -168, 95, 183],
-      [-168, -344, 183, 359],
-    ];
     const how = { ratios: [0.5, 1, 2], order: "by_ratio", rounding: "base" };
-    expect(await cell({ ...how, sizes: [128, 256, 512] })).toEqual(table);
+    expect(await cell({ ...how, sizes: [128, 256, 512] })).toEqual(PAPER_ANCHORS);
     const four = await cell({ ...how, sizes: [64, 128, 256, 512] });
-    expect([four[0], four[4], four[8]]).toEqual([
-      [-38, -16, 53, 31],
-      [-24, -24, 39, 39],
-      [-14, -36, 29, 51],
-    ]);
-    expect(four.filter((_, index) => index % 4 !== 0)).toEqual(table);
+    expect([four[0], four[4], four[8]]).toEqual(PAPER_COCO_ANCHORS);
+    expect(four.filter((_, index) => index % 4 !== 0)).toEqual(PAPER_ANCHORS);
   });
 
   it("of Detectron2 are not rounded and go by size", async () => {
@@ -57,11 +47,7 @@ describe("anchor tables", () => {
 
   it("of torchvision are rounded at the corners, halves to even", async () => {
     const how = { ratios: [0.5, 1, 2], order: "by_ratio", rounding: "corners" };
-    expect(await cell({ ...how, sizes: [32] })).toEqual([
-      [-23, -11, 23, 11],
-      [-16, -16, 16, 16],
-      [-11, -23, 11, 23],
-    ]);
+    expect(await cell({ ...how, sizes: [32] })).toEqual(TORCHVISION_ANCHORS);
     expect(await cell({ ...how, sizes: [33, 35], ratios: [1] })).toEqual([
       [-16, -16, 16, 16],
       [-18, -18, 18, 18],
