@@ -1,7 +1,10 @@
 /** How fast a model runs: latency, throughput, multiply-adds a second, and the layers that take the time. */
+import path from "node:path";
 import { openSession, SessionError, type Session, type Values } from "./session.js";
-import { parseMetadata } from "../compiler/metadata.js";
+import type { ModelMetadata } from "../compiler/metadata.js";
+import { scaledSize } from "./images/crops.js";
 import { readModelInfo, type ModelInfo } from "./model-info.js";
+import { readModelMetadata } from "./model-metadata.js";
 import { kernelLocator, type KernelTimes } from "./profile.js";
 import type { Device, DeviceRequest } from "./device.js";
 
@@ -73,9 +76,11 @@ export interface LineTime {
  */
 export async function bench(model: string | Uint8Array, options: BenchOptions = {}): Promise<BenchResult[]> {
   const info = readModelInfo(model);
+  const name = typeof model === "string" ? path.basename(model) : "model";
+  const settings = { ...options, size: options.size ?? usualSize(readModelMetadata(model, name)) };
   const results: BenchResult[] = [];
   for (const device of options.devices ?? ["auto"]) {
-    for (const batch of options.batchSizes ?? [1]) results.push(await measure(model, info, device, batch, options));
+    for (const batch of options.batchSizes ?? [1]) results.push(await measure(model, info, device, batch, settings));
   }
   return results;
 }
@@ -85,7 +90,7 @@ async function measure(
   info: ModelInfo,
   device: DeviceRequest,
   batch: number,
-  options: BenchOptions,
+  options: BenchOptions & Required<Pick<BenchOptions, "size">>,
 ): Promise<BenchResult> {
   const { iterations = 20, warmUp = 3, threads, macs, onMeasure } = options;
   checkCount("iterations", iterations, 1);
@@ -94,7 +99,7 @@ async function measure(
   const settings = { device, ...(threads === undefined ? {} : { threads }) };
 
   const session = await openSession(model, settings);
-  const feeds = benchFeeds(session, batch, options.size ?? usualSize(info));
+  const feeds = benchFeeds(session, batch, options.size);
   const input = Object.values(feeds)[0]!.shape;
   let times: number[];
   try {
@@ -147,12 +152,11 @@ async function timeRuns(
   return times;
 }
 
-function usualSize({ metadata }: ModelInfo): readonly [height: number, width: number] {
-  const { detection, preprocess } = parseMetadata(metadata);
-  const { resize, padTo = 1 } = preprocess ?? {};
-  if (!detection || !resize || !("shorter" in resize)) return [224, 224];
-  const padded = (side: number): number => Math.ceil(side / padTo) * padTo;
-  return [padded(resize.shorter), padded(Math.round((resize.shorter * 4) / 3))];
+function usualSize({ detection, preprocess }: ModelMetadata): readonly [height: number, width: number] {
+  if (!detection || !preprocess) return [224, 224];
+  const { resize, padTo = 1 } = preprocess;
+  const [height, width] = scaledSize([600, 800], resize).map((side) => Math.ceil(side / padTo) * padTo);
+  return [height!, width!];
 }
 
 /**
