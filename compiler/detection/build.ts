@@ -20,6 +20,15 @@ export interface Pictures {
   readonly info: Value;
 }
 
+/**
+ * For each of some rows what is known of its picture, y and x: [R, 1, 2] of regions, to broadcast over their classes,
+ * [D, 2] of picks.
+ */
+export function ofPictures(what: "size" | "original" | "scale", { info }: Pictures, rows: Value, one: One): Value {
+  const apart = rows.type.dtype !== "int64";
+  return one("rows_of_image", [one("picture_values", [info], { what, apart }), rows]);
+}
+
 /** Regions, or values of regions, one group after the other. */
 export function joined(values: readonly Value[], one: One, axis = 0): Value {
   return values.length === 1 ? values[0]! : one("join_rows", values, { axis });

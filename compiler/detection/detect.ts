@@ -1,6 +1,6 @@
 /** From regions with the class probabilities and boxes of one or more heads to what is in the picture. */
 import type { Value } from "../ir/types.js";
-import { first, joined, type Build, type Pictures } from "./build.js";
+import { first, joined, ofPictures, type Build, type Pictures } from "./build.js";
 import type { Dialect } from "./dialect.js";
 import { classScores, regressed, type Judged } from "./regress.js";
 
@@ -74,14 +74,13 @@ function inPicture(
   found: Detections,
   picks: Value,
   { inclusive, detections }: Dialect,
-  { info }: Pictures,
+  pictures: Pictures,
   build: Build,
 ): Detections {
   const one = first(build);
-  const rows = (what: string): Value => one("rows_of_image", [one("picture_values", [info], { what }), picks]);
-  const scaled = one("box_scale", [found.boxes, rows("scale")], { divide: true });
+  const scaled = one("box_scale", [found.boxes, ofPictures("scale", pictures, picks, one)], { divide: true });
   if (!detections.clip) return { ...found, boxes: scaled };
-  const clipped = one("box_clip", [scaled, rows("original")], { inclusive });
+  const clipped = one("box_clip", [scaled, ofPictures("original", pictures, picks, one)], { inclusive });
   const scores = one("drop_small", [found.scores, clipped], { min_size: 0, inclusive, strict: true });
   const [sure, boxes, images, labels] = build("found_rows", [scores, clipped, found.images, found.labels]);
   return { boxes: boxes!, scores: sure!, images: images!, labels: labels! };

@@ -1,6 +1,6 @@
 /** Box refinement (appendix B): every region becomes the box that was regressed for its likeliest class. */
 import type { Value } from "../ir/types.js";
-import { first, type Build, type Pictures } from "./build.js";
+import { first, ofPictures, type Build, type Pictures } from "./build.js";
 import type { Dialect } from "./dialect.js";
 import { classScores, regressed, type Judged } from "./regress.js";
 
@@ -14,7 +14,6 @@ export function refine(judged: Judged, dialect: Dialect, pictures: Pictures, bui
   return one("with_boxes", [judged.regions, one("pick_class", [inInput, scores])], { inclusive: dialect.inclusive });
 
   function scaled(from: Value): Value {
-    const scale = one("picture_values", [pictures.info], { what: "scale", apart: true });
-    return one("box_scale", [from, one("rows_of_image", [scale, judged.regions])], { divide: false });
+    return one("box_scale", [from, ofPictures("scale", pictures, judged.regions, one)], { divide: false });
   }
 }

@@ -1,6 +1,6 @@
 /** Regions moved and resized by the deltas that a head gives for each class. */
 import type { Value } from "../ir/types.js";
-import { first, type Build, type Pictures } from "./build.js";
+import { first, ofPictures, type Build, type Pictures } from "./build.js";
 import type { Dialect } from "./dialect.js";
 
 /** What a head says of regions. */
@@ -24,18 +24,16 @@ export function regressed(
   classes: number,
   background: Dialect["background"] | "none",
   dialect: Dialect,
-  { info }: Pictures,
+  pictures: Pictures,
   build: Build,
 ): Value {
   const one = first(build);
   const { inclusive, lastPixel, clamp, regionWeights } = dialect;
   const inPicture = dialect.detections.coordinates === "picture";
-  const rows = (what: string): Value =>
-    one("rows_of_image", [one("picture_values", [info], { what, apart: true }), regions]);
   const own = one("region_boxes", [regions]);
-  const from = inPicture ? one("box_scale", [own, rows("scale")], { divide: true }) : own;
+  const from = inPicture ? one("box_scale", [own, ofPictures("scale", pictures, regions, one)], { divide: true }) : own;
   const boxes = deltas === undefined ? from : one("box_decode", [from, classDeltas(deltas)], decoding());
-  return one("box_clip", [boxes, rows(inPicture ? "original" : "size")], { inclusive });
+  return one("box_clip", [boxes, ofPictures(inPicture ? "original" : "size", pictures, regions, one)], { inclusive });
 
   function classDeltas(all: Value): Value {
     const split = one("split_classes", [all]);

@@ -100,7 +100,12 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = {
       }));
       const ratios = get<readonly number[]>(given, "ratios");
       maps.forEach((map) => requireAnchors(map.objectness, map.deltas, map.sizes.length * ratios.length, dialect));
-      const settings = { ratios, top: get<number>(given, "top"), nms: get<number>(given, "nms"), keep: keepOf(given) };
+      const settings = {
+        ratios,
+        top: get<number>(given, "top"),
+        nms: get<number>(given, "nms"),
+        keep: get<number>(given, "keep"),
+      };
       const { regions, scores } = propose(maps, settings, dialect, detector, build);
       return { ...noScale(regions), members: new Map([["scores", noScale(scores)]]) };
     },
@@ -195,7 +200,7 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = {
       });
       const settings = {
         nms: get<number>(given, "nms"),
-        keep: keepOf(given),
+        keep: get<number>(given, "keep"),
         vote: get<number>(given, "vote", 0),
         voteOffset: get<number>(given, "vote_offset", 0),
         background,
@@ -304,4 +309,3 @@ function levelRule(
 
 const tensors = (given: Given, name: string): readonly TensorValue[] => get<readonly TensorValue[]>(given, name);
 const tensor = (given: Given, name: string): ir.Value => get<TensorValue>(given, name).value;
-const keepOf = (given: Given): number => get<number>(given, "keep");

@@ -1,9 +1,9 @@
 import { floorDiv, mul, type Dim } from "../ir/dim.js";
 import { int } from "./attributes.js";
-import { steps } from "./blocked/steps.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { resizeGradient, RESIZING } from "./resizing.js";
 import { featureMap, requirePositive, reshaped } from "./shapes.js";
+import { writer } from "./write.js";
 
 /** The largest divisor of a factor: 1/64 of an image is nothing to look at. */
 const MOST_DIVISOR = 64;
@@ -35,12 +35,12 @@ export const rescale: Operator = {
   label: (attributes) => `x ${fraction(int(attributes, "factor")).join("/")}`,
   // By sizes that whole numbers give: a factor in floating point may round the other way.
   lower(node, emit) {
-    const { onnx, vector } = steps(emit);
-    const x = emit.name(node.inputs[0]!);
+    const w = writer(node, emit);
+    const [x] = w.inputs as readonly [string];
     const [times, by] = fraction(int(node.attributes, "factor"));
-    const scaled = onnx("Mul", [onnx("Shape", [x]), vector([1, 1, times, times])]);
-    const sizes = onnx("Div", [scaled, vector([1, 1, by, by])]);
-    onnx("Resize", [x, "", "", sizes], RESIZING["bilinear"], emit.name(node.outputs[0]!));
+    const scaled = w.step("Mul", [w.step("Shape", [x], "shape"), w.ints(1, 1, times, times)], "scaled");
+    const sizes = w.step("Div", [scaled, w.ints(1, 1, by, by)], "sizes");
+    w.give("Resize", [x, "", "", sizes], RESIZING["bilinear"]);
   },
   gradient: (node, [dy], builder) =>
     dy === undefined ? [] : [resizeGradient(builder, dy, node.inputs[0]!, "bilinear")],

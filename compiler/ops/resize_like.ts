@@ -1,8 +1,8 @@
 import { word } from "./attributes.js";
-import { inputNames, steps } from "./blocked/steps.js";
 import type { Operator } from "./operator.js";
 import { resizeGradient, RESIZING } from "./resizing.js";
 import { featureMap, reshaped } from "./shapes.js";
+import { writer } from "./write.js";
 
 /**
  * Height and width of another map: [N, C, H, W], [N, D, h, w] to [N, C, h, w]. `nearest` takes the value at
@@ -17,12 +17,12 @@ export const resizeLike: Operator = {
   },
   label: () => "upsample",
   lower(node, emit) {
-    const { onnx, vector } = steps(emit);
-    const [x, like] = inputNames(node, emit) as [string, string];
-    const part = (of: string, from: number): string =>
-      onnx("Slice", [onnx("Shape", [of]), vector([from]), vector([from + 2])]);
-    const sizes = onnx("Concat", [part(x, 0), part(like, 2)], { axis: 0 });
-    onnx("Resize", [x, "", "", sizes], RESIZING[word(node.attributes, "mode")], emit.name(node.outputs[0]!));
+    const w = writer(node, emit);
+    const [x, like] = w.inputs as readonly [string, string];
+    const part = (of: string, from: number, suffix: string): string =>
+      w.slice(w.step("Shape", [of], "shape"), 0, from, from + 2, suffix);
+    const sizes = w.concat([part(x, 0, "kept"), part(like, 2, "wanted")], 0, "sizes");
+    w.give("Resize", [x, "", "", sizes], RESIZING[word(node.attributes, "mode")]);
   },
   gradient: ({ inputs: [x], attributes }, [dy], builder) =>
     dy === undefined ? [] : [resizeGradient(builder, dy, x!, word(attributes, "mode"))],

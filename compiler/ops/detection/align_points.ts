@@ -2,7 +2,7 @@
 import type { Attributes } from "../../ir/types.js";
 import { flag, int } from "../attributes.js";
 import type { Axis } from "./pooled.js";
-import type { Writer } from "./write.js";
+import type { Writer } from "../write.js";
 
 export interface Points {
   /** float32 [R, bins, S]: places on the map, moved onto its nearest cell. */

@@ -10,7 +10,7 @@ import { broadcastShape } from "../tensor/arithmetic.js";
 import { ints as numbers } from "../tensor/shape.js";
 import { floats, forms } from "./forms.js";
 import { FINITE, LOWEST } from "./scores.js";
-import { writer, type Writer } from "./write.js";
+import { writer, type Writer } from "../write.js";
 
 /** Width and height of boxes: [..., 4] to [..., 2]. */
 export function writeSizes(w: Writer, boxes: string, attributes: Attributes): string {

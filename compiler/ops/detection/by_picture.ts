@@ -1,4 +1,4 @@
-import type { Writer } from "./write.js";
+import type { Writer } from "../write.js";
 
 /** Rows of regions grouped by their pictures. */
 export interface RowsByPicture {

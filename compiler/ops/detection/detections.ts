@@ -7,7 +7,7 @@ import { flag, int } from "../attributes.js";
 import type { Operator } from "../operator.js";
 import { floats, forms, integers } from "./forms.js";
 import { LOWEST } from "./scores.js";
-import { writer, type Writer } from "./write.js";
+import { writer, type Writer } from "../write.js";
 
 /** The places (row, class) of picks in what has [R, K, ...]: int64 [S, 2]. */
 export function writePlaces(w: Writer, picks: string): string {

@@ -9,7 +9,7 @@ import { ints as numbers } from "../tensor/shape.js";
 import { writeSizes } from "./boxes.js";
 import { floats, forms, integers } from "./forms.js";
 import { joined } from "./regions.js";
-import { writer, type Writer } from "./write.js";
+import { writer, type Writer } from "../write.js";
 
 /** The size of regions that ImageNet's networks are made for: 224 x 224. */
 const IMAGENET_AREA = 224 ** 2;

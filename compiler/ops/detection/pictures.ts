@@ -3,7 +3,7 @@ import type { Dim } from "../../ir/dim.js";
 import { flag, word } from "../attributes.js";
 import type { Operator } from "../operator.js";
 import { floats, forms } from "./forms.js";
-import { writer } from "./write.js";
+import { writer } from "../write.js";
 
 /**
  * image [N, C, H, W], given [M, 6] to [N, 6], a row a picture: height and width in the tensor, height and width of

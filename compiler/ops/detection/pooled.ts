@@ -3,7 +3,7 @@ import type { Dim } from "../../ir/dim.js";
 import type { Attributes, TensorType } from "../../ir/types.js";
 import { size2 } from "../attributes.js";
 import { floats, forms } from "./forms.js";
-import type { Writer } from "./write.js";
+import type { Writer } from "../write.js";
 
 /** [R, C, size], of features [N, C, h, w] and regions [R, 5]. */
 export function pooledType(operator: string, inputs: readonly TensorType[], attributes: Attributes): TensorType {

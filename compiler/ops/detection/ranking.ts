@@ -6,7 +6,7 @@ import type { Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { floats, forms, integers } from "./forms.js";
 import { IN, LOWEST } from "./scores.js";
-import { writer, type Writer } from "./write.js";
+import { writer, type Writer } from "../write.js";
 
 /** The smaller of a number and the size of an axis, which decides how many there are to take. */
 function atMost(number: number, dim: Dim, name: string): Dim {

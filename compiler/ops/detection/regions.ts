@@ -9,7 +9,7 @@ import { ShapeError, type Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { writeSizes } from "./boxes.js";
 import { floats, forms, type Form } from "./forms.js";
-import { writer, type Writer } from "./write.js";
+import { writer, type Writer } from "../write.js";
 
 /** The pictures of regions as indices: int32 [R], which WebGPU has, or int64, which some operators insist on. */
 export function writePictures(w: Writer, regions: string, dtype: "int32" | "int64"): string {

@@ -5,7 +5,7 @@ import { pooledType, writeBoxes } from "./pooled.js";
 import { writePictures } from "./regions.js";
 import { writeProducts } from "./roi_align_products.js";
 import { writeSamples } from "./roi_align_samples.js";
-import { writer } from "./write.js";
+import { writer } from "../write.js";
 
 /**
  * features [N, C, h, w], regions [R, 5] to [R, C, size]: averages over bins of each region, the map between its points

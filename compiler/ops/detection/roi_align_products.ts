@@ -2,7 +2,7 @@ import type { Lowering } from "../../emit/lowering.js";
 import type { Attributes, Node, Value } from "../../ir/types.js";
 import { writePoints } from "./align_points.js";
 import { writeAxes, type Axis } from "./pooled.js";
-import { writer, type Writer } from "./write.js";
+import { writer, type Writer } from "../write.js";
 
 /** Channels at once: between the products there is a value for each region, bin, channel and column of the map. */
 const CHANNELS = 256;

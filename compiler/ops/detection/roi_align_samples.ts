@@ -3,7 +3,7 @@ import type { Node, Value } from "../../ir/types.js";
 import { int } from "../attributes.js";
 import { writePoints } from "./align_points.js";
 import { writeAxes, type Axis } from "./pooled.js";
-import { writer } from "./write.js";
+import { writer } from "../write.js";
 
 /** Nowhere on the map: GridSample gives 0 there. */
 const OUTSIDE = -8;

@@ -3,7 +3,7 @@ import { size2, word } from "../attributes.js";
 import type { Node, Operator } from "../operator.js";
 import { pooledType, writeBoxes } from "./pooled.js";
 import { writeTables } from "./roi_pool_tables.js";
-import { writer } from "./write.js";
+import { writer } from "../write.js";
 
 /**
  * features [N, C, h, w], regions [R, 5] to [R, C, size]: maxima over bins of each region, as Caffe's

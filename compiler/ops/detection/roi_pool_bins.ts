@@ -3,7 +3,7 @@ import type { Dim } from "../../ir/dim.js";
 import type { Node } from "../../ir/types.js";
 import { writeAxes, type Axis } from "./pooled.js";
 import { writePictures } from "./regions.js";
-import type { Writer } from "./write.js";
+import type { Writer } from "../write.js";
 
 /** Cells along a side of a map whose size is not known: 4,096 pixels at a stride of 16. */
 const MOST_CELLS = 256;

@@ -3,7 +3,7 @@ import { sizes } from "../formula.js";
 import type { Node } from "../operator.js";
 import { writeCorners } from "./roi_pool_bins.js";
 import { LOWEST } from "./scores.js";
-import { writer, type Writer } from "./write.js";
+import { writer, type Writer } from "../write.js";
 
 /** Beyond any cell. */
 const NOWHERE = 2 ** 24;

@@ -1,7 +1,7 @@
 import type { Lowering } from "../../emit/lowering.js";
 import type { Node } from "../../ir/types.js";
 import { writeCorners } from "./roi_pool_bins.js";
-import { writer, type Writer } from "./write.js";
+import { writer, type Writer } from "../write.js";
 
 /**
  * RoI max pooling by maxima that are made once for the map: over windows of 1, 2, 4, ... rows and as many columns, from

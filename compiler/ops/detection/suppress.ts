@@ -10,7 +10,7 @@ import type { Operator } from "../operator.js";
 import { count, floats, forms, integers } from "./forms.js";
 import { writeRowsByPicture } from "./by_picture.js";
 import { FINITE, IN, LOWEST } from "./scores.js";
-import { writer, type Writer } from "./write.js";
+import { writer, type Writer } from "../write.js";
 
 /** boxes [B, T, 4], scores [B, T] to the rows (b, 0, t) of those that stay and whose score is above a threshold. */
 function writeNms(

@@ -7,7 +7,7 @@ import { writeRowsByPicture } from "./by_picture.js";
 import { writePlaces } from "./detections.js";
 import { count, floats, forms } from "./forms.js";
 import { LOWEST } from "./scores.js";
-import { writer, type Writer } from "./write.js";
+import { writer, type Writer } from "../write.js";
 
 /**
  * boxes [R, K, 4], scores [R, K], regions [R, 5], picks [D, 3] to [D, 4]: box voting (Gidaris and Komodakis 2015).

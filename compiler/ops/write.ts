@@ -1,7 +1,7 @@
 /** Writing a node as several ONNX operators: every function adds what it needs and gives the name of what it made. */
-import type { Lowering, OnnxAttribute } from "../../emit/lowering.js";
-import { onnxType } from "../../emit/types.js";
-import type { DataType, Node, Value } from "../../ir/types.js";
+import type { Lowering, OnnxAttribute } from "../emit/lowering.js";
+import { onnxType } from "../emit/types.js";
+import type { DataType, Node, Value } from "../ir/types.js";
 
 type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
 
