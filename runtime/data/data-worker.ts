@@ -1,12 +1,13 @@
 /** A thread that makes batches; started by pool.ts. */
 import { parentPort, workerData } from "node:worker_threads";
+import { sharePixelCount } from "../images/memory.js";
 import { makeBatch } from "./batch.js";
 import { DataError } from "./error.js";
 import { preparePipeline, type Pipeline } from "./pipeline.js";
 import type { Reply, Request, WorkerData } from "./pool.js";
 import { useOneThreadPerPicture } from "./sources/picture-file.js";
 
-const { stop } = workerData as WorkerData;
+const { stop, pixels } = workerData as WorkerData;
 const port = parentPort!;
 const pipelines = new Map<number, Pipeline>();
 
@@ -29,6 +30,7 @@ async function answer(request: Extract<Request, { kind: "batch" }>): Promise<voi
   }
 }
 
+sharePixelCount(pixels);
 await useOneThreadPerPicture();
 port.on("message", (request: Request) => {
   if (request.kind === "pipeline") pipelines.set(request.id, preparePipeline(request.plan.transforms, request.plan));

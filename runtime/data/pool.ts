@@ -1,5 +1,6 @@
 /** Threads that make batches. */
 import { Worker } from "node:worker_threads";
+import { pixelCount } from "../images/memory.js";
 import type { BatchOrder, MadeBatch } from "./batch.js";
 import { DataError } from "./error.js";
 import type { PipelineOptions } from "./pipeline.js";
@@ -27,6 +28,8 @@ export type Reply =
 export interface WorkerData {
   /** One number that becomes 1 when the threads are to stop at the next sample. */
   readonly stop: Int32Array;
+  /** Pixels that are being decoded, over all threads. */
+  readonly pixels: Int32Array<SharedArrayBuffer>;
 }
 
 interface Job {
@@ -95,7 +98,7 @@ export class WorkerPool {
 
   #start(): Thread {
     const worker = new Worker(new URL("./data-worker.js", import.meta.url), {
-      workerData: { stop: this.#stop } satisfies WorkerData,
+      workerData: { stop: this.#stop, pixels: pixelCount() } satisfies WorkerData,
       name: "resnetc data",
       // The program's own, such as --input-type, are not for every file.
       execArgv: [],

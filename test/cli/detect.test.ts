@@ -169,7 +169,7 @@ describe("resnetc detect", () => {
     expect(stdout).toBe("1 object in 1 picture: out\n");
     expect(stderr).toMatch(/^error: bad\.jpg: /m);
     expect(stderr).toMatch(/^error: none\.jpg: no such file$/m);
-    expect(stderr).toMatch(/^error: empty\.png: empty, not a picture$/m);
+    expect(stderr).toMatch(/^error: empty\.png: empty, not an image$/m);
     expect(stderr).toContain("3 pictures of 4 could not be looked at");
     expect(await listing(path.join(cwd, "out"))).toEqual(["detections.json", "rose.png"]);
   });

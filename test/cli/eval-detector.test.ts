@@ -106,7 +106,7 @@ describe("resnetc eval MODEL --annotations", () => {
     const cwd = await folder();
     await writeFile(path.join(cwd, "sky.png"), (await readFile(path.join(cwd, "sky.png"))).subarray(0, 60));
     const { code, stdout, stderr } = await evaluate(cwd);
-    expect(stderr).toMatch(/warning: .*sky\.png: (damaged|not a picture)/);
+    expect(stderr).toMatch(/warning: .*sky\.png: (damaged|not an image)/);
     expect(stdout).toContain("2 detections in 2 pictures");
     expect(stdout).toMatch(/^AP +100\.0 /m);
     expect(code).toBe(0);
