@@ -30,13 +30,16 @@ export async function openDetectionOutput(
   detector: Detector,
   annotations: string | undefined,
 ): Promise<DetectionOutput> {
-  const { makeFolder, writeWhole } = await import("../runtime/files.js");
+  const { checkTarget, makeFolder, writeWhole } = await import("../runtime/files.js");
   const { writeCocoDetections } = await import("../runtime/detection/write.js");
   const { drawDetections } = await import("../runtime/detection/draw/index.js");
   const { DetectionError } = await import("../runtime/detection/records.js");
   const numbered = annotations === undefined ? await byName(pictures) : await byAnnotations(annotations, detector);
   await makeFolder(folder);
   const names = drawnNames(pictures);
+  const list = path.join(folder, DETECTIONS);
+  // Before hours of work: a link in the folder, say, that leads elsewhere.
+  for (const file of [list, ...names.map((name) => path.join(folder, name))]) await checkTarget(file);
   const drawn = new Map<number, string>();
   let next = 0;
   let failures = 0;
@@ -65,9 +68,11 @@ export async function openDetectionOutput(
         sayWarning(`${detected.image}: ${error.message}`);
       }
     },
-    finish: (results) => writeCocoDetections(path.join(folder, "detections.json"), results.flatMap(numbered)),
+    finish: (results) => writeCocoDetections(list, results.flatMap(numbered)),
   };
 }
+
+const DETECTIONS = "detections.json";
 
 type Numbered = (detected: Detected) => WrittenDetection[];
 

@@ -1,5 +1,4 @@
 /** `--training` of compile and summary: the graphs of a training step, and what they need. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Model } from "../compiler/model.js";
 import type { TrainingOptions } from "../compiler/training/contract.js";
@@ -31,12 +30,12 @@ export async function writeTraining(
 ): Promise<void> {
   const { emitTraining } = await import("../compiler/training/emit.js");
   const { trainingMemory } = await import("../compiler/training/memory.js");
-  const { writeWhole } = await import("../runtime/files.js");
+  const { makeFolder, writeWhole } = await import("../runtime/files.js");
   const options = await optionsOf(request);
   const { program, files } = told(() =>
     emitTraining(model, { ...options, ...(request.opset === undefined ? {} : { opset: request.opset }) }),
   );
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const written: { path: string; bytes: number }[] = [];
   for (const [name, file] of files) {
     const path = join(folder, name);

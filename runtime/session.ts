@@ -1,5 +1,5 @@
 /** A model made ready to run on a device. */
-import { access, stat } from "node:fs/promises";
+import { access, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { toFloat16, toFloat32 } from "./float16.js";
@@ -69,7 +69,9 @@ export async function openSession(model: string | Uint8Array, options: SessionOp
   const runtime = await loadRuntime();
   const profile = options.profile ? await openProfile() : undefined;
   try {
-    const { session, fallsBack } = await create(runtime, model, choice.device, {
+    // Weights stand beside the model itself, not beside a link to it.
+    const real = typeof model === "string" ? await realpath(model) : model;
+    const { session, fallsBack } = await create(runtime, real, choice.device, {
       executionProviders: [choice.device],
       logSeverityLevel: 4,
       ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
@@ -207,7 +209,9 @@ async function explain(error: unknown, model: string | Uint8Array, name: string)
     for (const file of externalData) {
       if (typeof model !== "string")
         return new SessionError(`${name}: its weights are in ${file}: open it by its path`);
-      const found = await stat(path.join(path.dirname(model), file)).catch(() => undefined);
+      // Weights stand beside the model itself, not beside a link to it.
+      const folder = path.dirname(await realpath(model));
+      const found = await stat(path.join(folder, file)).catch(() => undefined);
       if (!found) return new SessionError(`${name}: its weights are in ${file}, which is not beside it`);
     }
   } catch (problem) {

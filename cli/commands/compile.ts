@@ -1,11 +1,9 @@
 /** `resnetc compile TARGET`: from source to an `.onnx` file. */
-import { rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { Command, Option } from "commander";
-import type { EmittedModel } from "../../compiler/emit/onnx.js";
 import { batchSize, examples, inputShape, precision, TARGET, wholeNumber, type InputShape } from "../arguments.js";
 import { UsageFailure } from "../failure.js";
 import { readLabels, requireLabels } from "../labels.js";
+import { nameOfOutput, outputFile, outputFolder, STANDARD_OUTPUT } from "../output.js";
 import { loadModel } from "../target.js";
 import { byteSize, printJson, say } from "../terminal.js";
 import { loadWeights } from "../weights.js";
@@ -78,27 +76,30 @@ async function run(target: string, options: Options): Promise<void> {
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const model = await loadModel(target, { input: options.input });
   if (labels !== undefined) requireLabels(labels, options.labels!, model);
-  const output = options.output ?? `${model.name}.onnx`;
-  const externalName = `${basename(output)}.data`;
+  const output = outputFile(options.output ?? `${model.name}.onnx`, { binary: true, json: options.json });
+  if (output === STANDARD_OUTPUT && options.externalData) {
+    throw new UsageFailure("--external-data writes two files, which the standard output can't take");
+  }
   const weights = typeof options.weights === "string" ? await loadWeights(model, options.weights, options) : undefined;
   const { emitModel } = await import("../../compiler/compile.js");
+  const { writeModel } = await import("../../runtime/model-files.js");
   try {
-    const emitted = emitModel(model, {
-      ...weights?.emit,
-      ...(options.weights === false ? { withWeights: false } : {}),
-      ...(options.seed === undefined ? {} : { seed: options.seed }),
-      ...(options.precision === undefined ? {} : { precision: options.precision }),
-      ...(options.batch === undefined ? {} : { batch: options.batch }),
-      ...(options.opset === undefined ? {} : { opset: options.opset }),
-      ...(options.device === undefined ? {} : { device: options.device }),
-      ...(options.fold ? {} : { fold: false }),
-      ...(labels === undefined ? {} : { labels }),
-      externalData: options.externalData ? externalName : { ifLarge: externalName },
-    });
-    await writeModel(output, emitted);
-    const report = { ...summarizeFiles(output, emitted), network: model.name, weights: weights?.report ?? null };
-    if (options.json) printJson({ schema: 1, ...report });
-    else say(`wrote ${report.files.map((file) => `${file.path} (${byteSize(file.bytes)})`).join(" and ")}`);
+    const emit = (externalName: string) =>
+      emitModel(model, {
+        ...weights?.emit,
+        ...(options.weights === false ? { withWeights: false } : {}),
+        ...(options.seed === undefined ? {} : { seed: options.seed }),
+        ...(options.precision === undefined ? {} : { precision: options.precision }),
+        ...(options.batch === undefined ? {} : { batch: options.batch }),
+        ...(options.opset === undefined ? {} : { opset: options.opset }),
+        ...(options.device === undefined ? {} : { device: options.device }),
+        ...(options.fold ? {} : { fold: false }),
+        ...(labels === undefined ? {} : { labels }),
+        externalData: options.externalData ? externalName : { ifLarge: externalName },
+      });
+    const files = await writeModel(output, emit);
+    if (options.json) printJson({ schema: 1, output, files, network: model.name, weights: weights?.report ?? null });
+    else say(`wrote ${files.map((file) => `${nameOfOutput(file.path)} (${byteSize(file.bytes)})`).join(" and ")}`);
   } finally {
     weights?.close();
   }
@@ -111,30 +112,5 @@ async function compileTraining(target: string, options: Options): Promise<void> 
   if (given !== undefined) throw new UsageFailure(`--${given} does not go with --training: state is the graphs' input`);
   const model = await loadModel(target, { input: options.input });
   const { writeTraining } = await import("../training-files.js");
-  await writeTraining(model, options.output ?? `${model.name}-training`, options);
-}
-
-/** Weights beside the model are written first, and go again where the model can't be written. */
-async function writeModel(output: string, emitted: EmittedModel): Promise<void> {
-  const { writeWhole } = await import("../../runtime/files.js");
-  if (!emitted.external) return writeWhole(output, emitted.chunks);
-  const beside = join(dirname(output), emitted.external.name);
-  await writeWhole(beside, emitted.external.chunks);
-  try {
-    await writeWhole(output, emitted.chunks);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
-}
-
-function summarizeFiles(output: string, emitted: EmittedModel) {
-  const { external } = emitted;
-  return {
-    output,
-    files: [
-      { path: output, bytes: emitted.byteLength },
-      ...(external ? [{ path: join(dirname(output), external.name), bytes: external.byteLength }] : []),
-    ],
-  };
+  await writeTraining(model, outputFolder(options.output ?? `${model.name}-training`), options);
 }

@@ -3,6 +3,7 @@ import type { CocoEvaluation } from "../../runtime/detection/evaluate/coco.js";
 import type { VocEvaluation } from "../../runtime/detection/evaluate/voc.js";
 import type { Detection, DetectionData } from "../../runtime/detection/records.js";
 import { renderTable, type TableRow } from "../table.js";
+import { outputFile, writeOutput } from "../output.js";
 import { plural, print, printJson, sayWarning } from "../terminal.js";
 
 export const DETECTION_METRICS = ["coco", "voc07", "voc10"] as const;
@@ -42,8 +43,7 @@ export async function present(
 ): Promise<void> {
   const judged = metric === "coco" ? await judgeCoco(data, detections) : await judgeVoc(data, detections, metric);
   if (curves !== undefined) {
-    const { writeWhole } = await import("../../runtime/files.js");
-    await writeWhole(curves, [Buffer.from(await judged.curves())]);
+    await writeOutput(outputFile(curves, { json }), [Buffer.from(await judged.curves())]);
   }
   if (json) printJson({ schema: 1, metric, ...judged.json });
   else {

@@ -3,6 +3,7 @@ import type { DetectedData } from "../../runtime/detection/run.js";
 import type { Detector } from "../../runtime/detection/detector.js";
 import type { DetectionData } from "../../runtime/detection/records.js";
 import type { ImageSource } from "../../runtime/images/source.js";
+import { outputFile } from "../output.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { colours, plural, say, sayWarning } from "../terminal.js";
@@ -36,7 +37,7 @@ export async function evalDetector(target: string, options: EvalDetectorOptions)
     const found = await detect(detector, data, images, options);
     if (options.save !== undefined) {
       const { writeCocoDetections } = await import("../../runtime/detection/write.js");
-      await writeCocoDetections(options.save, found.detections);
+      await writeCocoDetections(outputFile(options.save, options), found.detections, { followLinks: true });
     }
     if (!options.json) say(colours.error.dim(`on ${detector.session.device}: ${detector.session.deviceReason}`));
     await present(found.data, found.detections, options);

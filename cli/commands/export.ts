@@ -1,9 +1,10 @@
 /** `resnetc export TARGET`: weights under the names that another framework gives them. */
 import { extname } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { Model, WeightMap } from "../../compiler/model.js";
 import { examples, TARGET, wholeNumber } from "../arguments.js";
 import { InputFailure, UsageFailure } from "../failure.js";
+import { nameOfOutput, outputFile, STANDARD_OUTPUT } from "../output.js";
 import { loadModel } from "../target.js";
 import { plural, say } from "../terminal.js";
 import { loadWeights } from "../weights.js";
@@ -11,6 +12,7 @@ import { loadWeights } from "../weights.js";
 interface Options {
   readonly weights?: string;
   readonly output: string;
+  readonly format?: "pth" | "safetensors";
   readonly names?: string;
   readonly seed?: number;
 }
@@ -25,7 +27,8 @@ export function exportCommand(): Command {
   return new Command("export")
     .description("write weights for another framework: PyTorch's load_state_dict takes the .pth")
     .argument("<target>", TARGET)
-    .requiredOption("-o, --output <file>", "a .pth, .pt or .safetensors file")
+    .requiredOption("-o, --output <file>", "a .pth, .pt or .safetensors file; - for the standard output")
+    .addOption(new Option("--format <name>", "whatever the file is called").choices(["pth", "safetensors"]))
     .option("--weights <file>", "trained weights, in any format that compile reads; default: random ones")
     .option("--names <map>", "the name map to write by, torchvision_resnet say; default: our own paths")
     .option("--seed <n>", "what random weights are made from", wholeNumber(0))
@@ -40,9 +43,13 @@ export function exportCommand(): Command {
       ),
     )
     .action(async (target: string, options: Options) => {
-      const format = FORMATS[extname(options.output)];
-      if (format === undefined)
-        throw new UsageFailure(`${options.output}: ends in none of ${Object.keys(FORMATS).join(", ")}`);
+      const output = outputFile(options.output, { binary: true });
+      const format = options.format ?? FORMATS[extname(output)];
+      if (format === undefined) {
+        const why =
+          output === STANDARD_OUTPUT ? "needs --format" : `ends in none of ${Object.keys(FORMATS).join(", ")}`;
+        throw new UsageFailure(`${options.output}: ${why}`);
+      }
       const model = await loadModel(target);
       const map = options.names === undefined ? undefined : namedMap(model, options.names);
       const loaded = options.weights === undefined ? undefined : await loadWeights(model, options.weights, {});
@@ -50,12 +57,12 @@ export function exportCommand(): Command {
       const { parameters } = model.graph;
       try {
         const values = loaded?.values ?? (await randomValues(model, options.seed ?? 0));
-        await exportWeights(options.output, parameters, values, map, format);
+        await exportWeights(output, parameters, values, map, format);
       } finally {
         loaded?.close();
       }
       say(
-        `wrote ${options.output}: ${plural(parameters.length, "tensor")}, ${map ? `names of ${map.name}` : "our own names"}`,
+        `wrote ${nameOfOutput(output)}: ${plural(parameters.length, "tensor")}, ${map ? `names of ${map.name}` : "our own names"}`,
       );
     });
 }

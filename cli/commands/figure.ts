@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import type { Model } from "../../compiler/model.js";
 import { examples, TARGET } from "../arguments.js";
+import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { loadModel } from "../target.js";
 import { say } from "../terminal.js";
 
@@ -15,7 +16,7 @@ export function figureCommand(): Command {
   return new Command("figure")
     .description("draw networks side by side as SVG, as figure 3 of the paper")
     .argument("<targets...>", TARGET)
-    .option("-o, --output <file>", "where to write the SVG; default: standard output")
+    .option("-o, --output <file>", "where to write the SVG; default, and for -: the standard output")
     .option(
       "--collapse",
       "draw equal blocks that follow each other once, with their number (default for long networks)",
@@ -38,13 +39,9 @@ export function figureCommand(): Command {
         ...(options.collapse === undefined ? {} : { collapse: options.collapse }),
         titles,
       });
-      if (options.output === undefined) {
-        process.stdout.write(svg);
-        return;
-      }
-      const { writeWhole } = await import("../../runtime/files.js");
-      await writeWhole(options.output, [new TextEncoder().encode(svg)]);
-      say(`wrote ${options.output}`);
+      const output = outputFile(options.output ?? "-");
+      await writeOutput(output, [new TextEncoder().encode(svg)]);
+      if (options.output !== undefined) say(`wrote ${nameOfOutput(output)}`);
     });
 }
 

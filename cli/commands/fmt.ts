@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { examples } from "../arguments.js";
 import { EXIT, Stop } from "../failure.js";
 import { formatSource } from "../formatting.js";
+import { writeOutput } from "../output.js";
 import { readSource, readStandardInput, sourceFiles } from "../sources.js";
 import { plural, print, say } from "../terminal.js";
 
@@ -26,7 +27,6 @@ export function fmtCommand(): Command {
 }
 
 async function formatFiles(files: readonly string[], check: boolean): Promise<void> {
-  const { writeWhole } = await import("../../runtime/files.js");
   const changed: string[] = [];
   let broken = 0;
   for (const file of files) {
@@ -35,7 +35,7 @@ async function formatFiles(files: readonly string[], check: boolean): Promise<vo
     if (formatted === undefined) broken += 1;
     else if (formatted !== text) {
       changed.push(file);
-      if (!check) await writeWhole(file, [new TextEncoder().encode(formatted)]);
+      if (!check) await writeOutput(file, [new TextEncoder().encode(formatted)]);
     }
   }
   for (const file of changed) print(file);

@@ -1,6 +1,6 @@
 /** `resnetc init [DIR]`: a project to begin with. */
-import { mkdir, readdir, readFile } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { lstat, readdir, readFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { examples } from "../arguments.js";
 import { InputFailure } from "../failure.js";
@@ -21,18 +21,25 @@ export function initCommand(): Command {
       const files = await filesIn(template);
       const targets = files.map((file) => join(folder, RENAMED[file] ?? file));
       await refuseToOverwrite(targets);
-      const { writeWhole } = await import("../../runtime/files.js");
+      const { makeFolder, writeWhole } = await import("../../runtime/files.js");
       for (const [index, file] of files.entries()) {
         const text = (await readFile(join(template, file), "utf8"))
           .replaceAll("{{name}}", name)
           .replaceAll("{{version}}", packageVersion());
-        await mkdir(dirname(targets[index]!), { recursive: true });
+        await makeFolder(dirname(targets[index]!));
         await writeWhole(targets[index]!, [new TextEncoder().encode(text)]);
       }
       for (const target of targets) say(`wrote ${target}`);
-      const enter = relative(".", folder) === "" ? "" : `cd ${folder} && `;
+      const enter = relative(".", folder) === "" ? "" : `cd ${quoted(folder)} && `;
       say(`\nnext: ${enter}npm install && npm run summary`);
     });
+}
+
+/** As a shell takes it for one word. */
+function quoted(path: string): string {
+  if (path.startsWith("-")) return quoted(`./${path}`);
+  if (/^[\w./\\:@%+=,-]+$/.test(path)) return path;
+  return process.platform === "win32" ? `"${path}"` : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** What npm accepts as a name: small letters, digits, dashes, dots, underscores. */
@@ -44,17 +51,22 @@ function packageName(folder: string): string {
   return name === "" ? "network" : name;
 }
 
+/** Paths within a folder. Gone through by hand: what Node finds itself lies elsewhere where a package is an archive. */
 async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
-    .sort();
+  const entries = await readdir(folder, { withFileTypes: true });
+  const found = await Promise.all(
+    entries.map(async (entry) =>
+      entry.isDirectory()
+        ? (await filesIn(join(folder, entry.name))).map((file) => `${entry.name}/${file}`)
+        : [entry.name],
+    ),
+  );
+  return found.flat().sort();
 }
 
 async function refuseToOverwrite(targets: readonly string[]): Promise<void> {
   for (const target of targets) {
-    const exists = await readFile(target).then(
+    const exists = await lstat(target).then(
       () => true,
       (error: NodeJS.ErrnoException) => error.code !== "ENOENT" && error.code !== "ENOTDIR",
     );

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { Command } from "commander";
 import { examples } from "../arguments.js";
 import { InputFailure, UsageFailure } from "../failure.js";
+import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { say } from "../terminal.js";
 
 interface Options {
@@ -18,7 +19,7 @@ export function plotCommand(): Command {
   return new Command("plot")
     .description("draw training and validation errors over iterations, as figures 4 and 6 of the paper, as SVG")
     .argument("<runs...>", "folders of trainings")
-    .requiredOption("-o, --output <file>", "where to write the SVG")
+    .requiredOption("-o, --output <file>", "where to write the SVG; - for the standard output")
     .option("--title <text>", "what stands above")
     .option("--names <names>", "of the runs, with commas; default: their networks")
     .option("--top <percent>", "highest error of the axis", Number)
@@ -41,10 +42,10 @@ async function run(folders: string[], options: Options): Promise<void> {
   if (options.top !== undefined && !(options.top > 0 && options.top <= 100)) {
     throw new UsageFailure("--top: a percentage from 0 to 100 is needed");
   }
+  const output = outputFile(options.output);
   const { readConfig, runFolder } = await import("../../runtime/training/run-folder.js");
   const { readMetrics } = await import("../../runtime/training/metrics.js");
   const { plot } = await import("../../runtime/draw/plot.js");
-  const { writeWhole } = await import("../../runtime/files.js");
   const configs = await Promise.all(folders.map(readConfig));
   const runs = folders.map((folder, index) => {
     const metrics = readMetrics(runFolder(folder).metrics);
@@ -58,6 +59,6 @@ async function run(folders: string[], options: Options): Promise<void> {
     ...(options.top !== undefined && { top: options.top / 100 }),
     ...(options.log ? { log: true } : options.linear ? { log: false } : {}),
   });
-  await writeWhole(options.output, [Buffer.from(svg)]);
-  say(`wrote ${options.output}`);
+  await writeOutput(output, [Buffer.from(svg)]);
+  say(`wrote ${nameOfOutput(output)}`);
 }

@@ -7,6 +7,7 @@ import { examples, TARGET, wholeNumber } from "../arguments.js";
 import { DATA, loadData } from "../data.js";
 import { deviceOption } from "../device-option.js";
 import { InputFailure, UsageFailure } from "../failure.js";
+import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { loadModel } from "../target.js";
 import { printJson, say } from "../terminal.js";
 import { loadWeights } from "../weights.js";
@@ -26,7 +27,7 @@ export function responsesCommand(): Command {
     .description("draw the standard deviations of the layers' responses, as figure 7 of the paper, as SVG")
     .argument("<networks...>", `folders of trainings; or one target with --weights: ${TARGET}`)
     .requiredOption("--data <data>", DATA)
-    .option("-o, --output <file>", "where to write the SVG")
+    .option("-o, --output <file>", "where to write the SVG; - for the standard output")
     .option("--weights <file>", "weights for a target; default: random ones")
     .option("--names <names>", "of the networks, with commas")
     .option("--pictures <n>", "how many are looked at", wholeNumber(1), 1000)
@@ -41,6 +42,7 @@ export function responsesCommand(): Command {
 
 async function run(targets: string[], options: Options): Promise<void> {
   if (options.output === undefined && !options.json) throw new UsageFailure("-o or --json is needed");
+  const output = options.output === undefined ? undefined : outputFile(options.output, { json: options.json });
   const names = options.names?.split(",");
   if (names && names.length !== targets.length) throw new UsageFailure(`--names: ${targets.length} are needed`);
   const data = await loadData(options.data);
@@ -53,11 +55,10 @@ async function run(targets: string[], options: Options): Promise<void> {
       network.close();
     }
   }
-  if (options.output !== undefined) {
+  if (output !== undefined) {
     const { plotResponses } = await import("../../runtime/draw/responses.js");
-    const { writeWhole } = await import("../../runtime/files.js");
-    await writeWhole(options.output, [Buffer.from(plotResponses(networks))]);
-    say(`wrote ${options.output}`);
+    await writeOutput(output, [Buffer.from(plotResponses(networks))]);
+    say(`wrote ${nameOfOutput(output)}`);
   }
   if (options.json) printJson({ schema: 1, data: data.name, networks });
 }

@@ -1,5 +1,5 @@
 /** COCO's files, written: the same bytes for the same data, an entry a line. */
-import { writeWhole } from "../files.js";
+import { writeWhole, type WriteOptions } from "../files.js";
 import type { Detection, DetectionData } from "./records.js";
 
 /** A picture is known by its id, or where nobody numbered it by its file's name. */
@@ -10,8 +10,12 @@ export type WrittenDetection = Omit<Detection, "image"> & { readonly image: numb
  *
  * @throws {FileError}
  */
-export async function writeCocoDetections(file: string, detections: Iterable<WrittenDetection>): Promise<void> {
-  await writeWhole(file, pieces(list(detections, entryOf)));
+export async function writeCocoDetections(
+  file: string,
+  detections: Iterable<WrittenDetection>,
+  options: WriteOptions = {},
+): Promise<void> {
+  await writeWhole(file, pieces(list(detections, entryOf)), options);
 }
 
 /** As text, for a stream. */

@@ -8,7 +8,7 @@ import { namer, OWN_NAMES, shapeOf } from "./match.js";
 import { WeightsError } from "./source.js";
 import { elementCount } from "./strided.js";
 import { stateDictChunks } from "./write-pytorch.js";
-import { writeSafetensors, type WrittenTensor } from "./write-safetensors.js";
+import { safetensorsChunks, type WrittenTensor } from "./write-safetensors.js";
 
 /**
  * Writes parameters by the names of a map: `safetensors`, or `pth` as torch.save writes a state_dict, for
@@ -29,8 +29,9 @@ export async function exportWeights(
     );
   }
   const tensors = namedTensors(path, parameters, values, map);
-  if (format === "pth") await writeWhole(path, stateDictChunks(tensors));
-  else await writeSafetensors(path, tensors, map === OWN_NAMES ? {} : { format: "pt" });
+  const metadata: Readonly<Record<string, string>> = map === OWN_NAMES ? {} : { format: "pt" };
+  if (format === "pth") await writeWhole(path, stateDictChunks(tensors), { followLinks: true });
+  else await writeWhole(path, safetensorsChunks(tensors, metadata), { followLinks: true });
 }
 
 function namedTensors(

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
-const BIN = fileURLToPath(new URL("../../bin/resnetc.js", import.meta.url));
+export const BIN = fileURLToPath(new URL("../../bin/resnetc.js", import.meta.url));
 
 if (!existsSync(new URL("../../dist/bundle/main.js", import.meta.url))) {
   throw new Error("the command line is not built: npm run build");

@@ -1,16 +1,17 @@
 /** Runs a TypeScript file in a process of its own: for an environment that has to be there when a process starts. */
-import { execFile } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 
 const run = promisify(execFile);
+const FOLDER = () => path.join(ROOT, "node_modules/.cache/resnetc-tests");
 const ROOT = path.join(import.meta.dirname, "../..");
 
 /** What the file printed, as JSON. Packages are resolved as from the repository's root. */
 export async function runInNode<T>(file: string, env: Readonly<Record<string, string>> = {}): Promise<T> {
-  const folder = path.join(ROOT, "node_modules/.cache/resnetc-tests");
+  const folder = FOLDER();
   await mkdir(folder, { recursive: true });
   const bundle = path.join(folder, `${path.basename(file, ".ts")}-${process.pid}.mjs`);
   await build({
@@ -28,4 +29,33 @@ export async function runInNode<T>(file: string, env: Readonly<Record<string, st
   } finally {
     await rm(bundle, { force: true });
   }
+}
+
+/**
+ * Starts a module in a process of its own, and waits until it has printed something: for what a test then does to it.
+ * `RUNTIME` in an import is runtime/files.ts, `RUNTIME/x` is runtime/x.ts.
+ */
+export async function startScript(source: string, ...args: readonly string[]): Promise<ChildProcess> {
+  const folder = FOLDER();
+  await mkdir(folder, { recursive: true });
+  const bundle = path.join(folder, `script-${process.pid}-${Math.random().toString(36).slice(2)}.mjs`);
+  const resolved = source.replace(/"RUNTIME(\/[\w-]+)?"/g, (_, name: string | undefined) =>
+    JSON.stringify(path.join(ROOT, "runtime", `${name ?? "/files"}.ts`)),
+  );
+  await build({
+    stdin: { contents: resolved, resolveDir: ROOT, loader: "ts" },
+    outfile: bundle,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    logLevel: "silent",
+  });
+  const child = spawn(process.execPath, [bundle, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  child.on("close", () => void rm(bundle, { force: true }));
+  await new Promise((resolve, reject) => {
+    child.stdout.once("data", resolve);
+    child.once("close", () => reject(new Error("ended before it said anything")));
+  });
+  return child;
 }
