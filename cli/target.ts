@@ -26,11 +26,15 @@ export async function loadModel(target: string, { input, quiet }: LoadOptions = 
   return result.model;
 }
 
-/** The recipe that a target names; its problems are told and end the command. */
-export async function loadRecipe(target: string): Promise<Recipe> {
+/**
+ * The recipe that a target names; its problems are told and end the command.
+ *
+ * @param set values in place of the recipe's: `learning_rate=0.01`
+ */
+export async function loadRecipe(target: string, set: readonly string[] = []): Promise<Recipe> {
   const { elaborateRecipe, parseTarget } = await import("../compiler/index.js");
   const { fileHost } = await import("../runtime/host.js");
-  const result = elaborateRecipe(parseTarget(target), { host: fileHost() });
+  const result = elaborateRecipe(parseTarget(target), { host: fileHost(), set });
   tell(result.diagnostics, result.sources);
   if (result.recipe === undefined) throw new Stop(EXIT.input);
   return result.recipe;

@@ -3,6 +3,7 @@ import { checkModule } from "./check/index.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { Reporter } from "./diagnostics/reporter.js";
 import { elaborateNetwork } from "./elaborate/index.js";
+import { parseOverrides } from "./elaborate/recipe-overrides.js";
 import { readRecipe } from "./elaborate/recipe.js";
 import { memoryHost, type Host } from "./host.js";
 import type { Model } from "./model.js";
@@ -23,6 +24,11 @@ export interface ElaborateOptions {
   readonly input?: readonly (number | string)[];
 }
 
+export interface RecipeOptions extends Pick<ElaborateOptions, "host"> {
+  /** Values in place of the recipe's: `learning_rate=0.01`, `optimizer.momentum=0.8`, `stop.epochs=3`, `ema=none`. */
+  readonly set?: readonly string[];
+}
+
 /** The network that a target names, with shapes; no model where there are errors. */
 export function elaborate(target: Target, options: ElaborateOptions = {}): Findings & { readonly model?: Model } {
   const reporter = new Reporter();
@@ -34,15 +40,13 @@ export function elaborate(target: Target, options: ElaborateOptions = {}): Findi
 }
 
 /** The recipe that a target names (`cifar10`, `train.resnet#quick(epochs: 3)`); none where there are errors. */
-export function elaborateRecipe(
-  target: Target,
-  options: ElaborateOptions = {},
-): Findings & { readonly recipe?: Recipe } {
+export function elaborateRecipe(target: Target, options: RecipeOptions = {}): Findings & { readonly recipe?: Recipe } {
   const reporter = new Reporter();
   const program = new Program(options.host ?? memoryHost({}), reporter);
   const value = resolveTarget(program, target, "recipe");
   const site = value && { reporter, environment: value.environment, chain: [], at: value.declaration.name.span };
-  const recipe = value && site && readRecipe(value, site);
+  const changes = parseOverrides(program, options.set ?? []);
+  const recipe = value && site && changes && readRecipe(value, site, changes);
   const findings = { diagnostics: reporter.diagnostics, sources: program.sources };
   return recipe && !reporter.hasErrors ? { ...findings, recipe } : findings;
 }

@@ -12,6 +12,7 @@ export {
   standardTargets,
   type ElaborateOptions,
   type Findings,
+  type RecipeOptions,
   type SourceText,
 } from "./analyze.js";
 export {
@@ -27,7 +28,7 @@ export type { Diagnostic } from "./diagnostics/diagnostic.js";
 export { ANSI_COLORS, diagnosticToJson, NO_COLORS, renderDiagnostic } from "./diagnostics/render.js";
 export { memoryHost, type Host } from "./host.js";
 export type { Model, Preprocess, WeightMap } from "./model.js";
-export type { Recipe } from "./recipe.js";
+export type { EarlyStop, Recipe, StageRate, Thaw } from "./recipe.js";
 export { summarize, type Summary } from "./summary.js";
 export { parseTarget, type Target } from "./target.js";
 export { format } from "../grammar/format.js";

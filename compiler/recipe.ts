@@ -11,13 +11,56 @@ export type Schedule =
   /** Half a cosine from the base rate to `to` at the end. */
   | { readonly kind: "cosine"; readonly to: number }
   /** A straight line from the base rate to `to` at the end. */
-  | { readonly kind: "linear"; readonly to: number };
+  | { readonly kind: "linear"; readonly to: number }
+  /**
+   * Up from the base rate / `divFactor` to the base rate in a share of `pctStart` of all updates, then down to the
+   * first rate / `finalDivFactor` (Smith, arXiv:1708.07120), as PyTorch's OneCycleLR without its momentum.
+   */
+  | {
+      readonly kind: "one_cycle";
+      readonly pctStart: number;
+      readonly divFactor: number;
+      readonly finalDivFactor: number;
+      readonly anneal: "cosine" | "linear";
+    }
+  /**
+   * Half a cosine from the base rate to `to`, again and again; each cycle is `multiply` times as long as the one before
+   * it (Loshchilov and Hutter, arXiv:1608.03983). `every` is the length of the first.
+   */
+  | {
+      readonly kind: "cosine_restarts";
+      readonly every: number;
+      readonly unit: "step" | "epoch";
+      readonly multiply: number;
+      readonly to: number;
+    };
 
 export type WarmUp =
   /** Constant until the training error of an epoch's updates is below `error`: ResNet-110 (section 4.2). */
   | { readonly kind: "until_error"; readonly rate: number; readonly error: number }
   /** A straight line from `rate` to the base rate over so many updates. */
-  | { readonly kind: "steps"; readonly rate: number; readonly steps: number };
+  | { readonly kind: "steps"; readonly rate: number; readonly steps: number }
+  /** The same over so many epochs. */
+  | { readonly kind: "epochs"; readonly rate: number; readonly epochs: number };
+
+/** Ends a training whose validation error has not fallen by more than `minDelta` (0 to 1) for `patience` validations. */
+export interface EarlyStop {
+  readonly patience: number;
+  readonly minDelta: number;
+}
+
+/** Stages that stay as they are for the first updates (or epochs). */
+export interface Thaw {
+  readonly stages: readonly string[];
+  readonly after: number;
+  readonly unit: "step" | "epoch";
+}
+
+/** The learning rate of a stage, block, layer or parameter is so many times the others'. */
+export interface StageRate {
+  readonly stage: string;
+  readonly times: number;
+}
 
 /** A transform of runtime/data/transforms, by name, with the settings that were given. */
 export interface TransformSettings {
@@ -42,12 +85,30 @@ export interface Recipe {
   readonly warmUp?: WarmUp;
   /** When it ends. */
   readonly stop: { readonly steps: number } | { readonly epochs: number };
+  /** When it ends before that. */
+  readonly earlyStop?: EarlyStop;
   readonly labelSmoothing: number;
+  /** Of each class in the loss; `balanced`: in inverse proportion to its number of training images. */
+  readonly classWeights?: "balanced" | readonly number[];
+  /** Each class is drawn equally often, however many images it has. Absent: every image once an epoch. */
+  readonly sampling?: "balanced";
   readonly clipNorm?: number;
+  /** The norm of all gradients is measured though they are not clipped. */
+  readonly gradientNorm?: true;
   readonly emaDecay?: number;
+  /** The decay of update n (from 0) is at most (1 + n) / (10 + n): a short training is not an average of its beginning. */
+  readonly emaWarmUp?: true;
+  /** Validations measure the weights as they are too, not only their averages. */
+  readonly validateRaw?: true;
   readonly precision: "fp32" | "mixed";
-  /** Paths of stages whose parameters and batch norms stay as they are. */
+  /** Paths of stages, blocks or layers whose parameters and batch norms stay as they are. */
   readonly frozenStages: readonly string[];
+  /** Those that are frozen only at first. */
+  readonly thaws?: readonly Thaw[];
+  /** Of two that hold for a parameter, the longer path's counts. */
+  readonly stageRates?: readonly StageRate[];
+  /** The last batch norm of each residual function begins with a scale of 0: every block as an identity (arXiv:1706.02677). */
+  readonly zeroInitResidual?: true;
   readonly frozenBatchNorm: boolean;
   /** Stages whose values are computed again on the way back instead of being kept. */
   readonly recompute: readonly string[] | true;

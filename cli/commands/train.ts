@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import type { Recipe } from "../../compiler/recipe.js";
 import type { MethodChoices } from "../../compiler/training/lowering/index.js";
 import type { TrainEvent, TrainResult } from "../../runtime/training/trainer.js";
 import { examples, TARGET, wholeNumber } from "../arguments.js";
@@ -11,12 +10,13 @@ import { deviceOption } from "../device-option.js";
 import { EXIT, InputFailure, Stop, UsageFailure } from "../failure.js";
 import { packageVersion } from "../package-files.js";
 import { onFirstSignal } from "../signals.js";
+import { changesOf, setOption, type RecipeChanges } from "../recipe-options.js";
 import { loadModel, loadRecipe } from "../target.js";
 import { colours, count, plural, printJson, say, sayWarning } from "../terminal.js";
 import { startTrainingProgress, type TrainingProgress } from "../training-progress.js";
 import { loadWeights } from "../weights.js";
 
-interface Options {
+interface Options extends RecipeChanges {
   readonly recipe: string;
   readonly data: string;
   readonly output: string;
@@ -24,10 +24,6 @@ interface Options {
   readonly resume?: boolean;
   readonly weights?: string;
   readonly lenient?: boolean;
-  readonly steps?: number;
-  readonly epochs?: number;
-  readonly batch?: number;
-  readonly seed?: number;
   readonly workers?: number;
   readonly threads?: number;
   readonly tuned: boolean;
@@ -47,6 +43,7 @@ export function trainCommand(): Command {
     .option("--resume", "go on from the newest checkpoint in the folder")
     .option("--weights <file>", "begin with these weights in place of random ones")
     .option("--lenient", "accept weights that do not fit in every tensor")
+    .addOption(setOption())
     .option("--steps <n>", "updates, in place of the recipe's stop", wholeNumber(1))
     .option("--epochs <n>", "epochs, in place of the recipe's stop", wholeNumber(1))
     .option("--batch <n>", "images of an update, in place of the recipe's", wholeNumber(1, 65_536))
@@ -62,6 +59,7 @@ export function trainCommand(): Command {
       examples(
         ['resnetc train "CifarResNet(depth: 20)" --recipe shapes --data shapes -o run', "minutes on a laptop"],
         ["resnetc train CifarResNet --recipe cifar10 --data cifar10:data -o run", "section 4.2 of the paper"],
+        ["resnetc train ResNet18 --recipe shapes --data photos -o run --set learning_rate=0.01", "another rate"],
         ["resnetc train net.resnet --recipe net.resnet#quick --data photos -o run --resume", "goes on"],
       ),
     )
@@ -75,7 +73,7 @@ async function run(target: string, options: Options): Promise<void> {
   if (!options.resume && existsSync(join(options.output, "checkpoints"))) {
     throw new InputFailure(`${options.output}: holds a training; --resume goes on with it, or choose another folder`);
   }
-  const recipe = adapted(await loadRecipe(options.recipe), options);
+  const recipe = await loadRecipe(options.recipe, changesOf(options));
   const model = await loadModel(target);
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
   const data = await loadData(options.data, { validation: options.validation });
@@ -115,16 +113,6 @@ async function run(target: string, options: Options): Promise<void> {
 async function measuredMethods({ threads }: Options): Promise<MethodChoices> {
   const { tunedMethods } = await import("../../runtime/tuning/tune.js");
   return tunedMethods({ onWarning: sayWarning, ...(threads !== undefined && { threads }) });
-}
-
-function adapted(recipe: Recipe, { steps, epochs, batch, seed }: Options): Recipe {
-  return {
-    ...recipe,
-    ...(steps !== undefined && { stop: { steps } }),
-    ...(epochs !== undefined && { stop: { epochs } }),
-    ...(batch !== undefined && { batch }),
-    ...(seed !== undefined && { seed }),
-  };
 }
 
 /** What happens, told as it does. */

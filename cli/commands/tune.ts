@@ -44,7 +44,7 @@ export function tuneCommand(): Command {
 
 async function run(target: string, options: Options): Promise<void> {
   const { batch, device, threads, again, json } = options;
-  const recipe = await loadRecipe(options.recipe);
+  const { classWeights: _, ...recipe } = await loadRecipe(options.recipe);
   const model = await loadModel(target, { input: options.input });
   const { recipeOptions } = await import("../../compiler/training/from_recipe.js");
   const settings = recipeOptions({ ...recipe, ...(batch !== undefined && { batch }) });

@@ -194,7 +194,11 @@ class NameChecker {
   }
 
   #arguments(args: readonly Argument[], specs: SettingSpec, names: Names): void {
-    for (const { value } of args) {
+    for (const { name, value } of args) {
+      if (specs.find((spec) => (name ? spec.name === name.text : spec.many))?.type === "stages") {
+        this.#stages(value, names);
+        continue;
+      }
       const forms = specs.find((spec) => spec.forms)?.forms;
       const called = value.kind === "call" ? value.callee : value;
       if (forms && called.kind === "name" && (Object.hasOwn(forms, called.text) || !names.find(called.text))) {
@@ -204,9 +208,19 @@ class NameChecker {
       }
       const isWord = value.kind === "name" && specs.some((spec) => spec.words?.includes(value.text));
       // A word that is none of those is reported by elaboration, which knows them.
-      const wantsWord = value.kind === "name" && !names.find(value.text) && specs.some((spec) => spec.type === "word");
+      const wantsWord = value.kind === "name" && !names.find(value.text) && specs.some((spec) => spec.words);
       if (!isWord && !wantsWord) this.#expression(value, names);
     }
+  }
+
+  /** Stages are another file's names: what is none here is one of theirs. */
+  #stages(expression: Expression, names: Names): void {
+    if (expression.kind === "list") expression.elements.forEach((element) => this.#stages(element, names));
+    else if (expression.kind === "member") this.#stages(expression.object, names);
+    else if (expression.kind === "name") {
+      const found = names.find(expression.text);
+      if (found) found.used = true;
+    } else this.#expression(expression, names);
   }
 
   #target(name: Identifier, names: Names): void {

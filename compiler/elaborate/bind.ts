@@ -18,6 +18,7 @@ export interface Spec {
     | "channels"
     | "interval"
     | "strings"
+    | "stages"
     | "shortcut"
     | "preprocess"
     | "weights"
@@ -29,12 +30,13 @@ export interface Spec {
     | "form";
   /** Of a `form`: its words, each with what it takes in parentheses: `sgd(momentum: 0.9)`. */
   readonly forms?: Readonly<Record<string, readonly Spec[]>>;
+  /** Of a `word`; of another type, what may stand in its place. */
   readonly words?: readonly string[];
   readonly default?: unknown;
   readonly optional?: true;
   readonly min?: number;
   readonly max?: number;
-  /** The last spec alone: takes every argument that is left. */
+  /** Takes every argument without a name, from its place on. */
   readonly many?: true;
 }
 
@@ -75,16 +77,19 @@ export function bind(
   args: readonly Argument[],
   span: Span,
   site: Site,
+  { partial = false }: { /** Nothing is missing. */ readonly partial?: boolean } = {},
 ): Readonly<Record<string, Bound>> | undefined {
   const bound: Record<string, Bound> = {};
+  const many = specs.findIndex((spec) => spec.many);
+  const last = many < 0 ? specs.length - 1 : many;
   const taken = new Set<string>();
   let ok = true;
   let position = 0;
   for (const argument of args) {
     const name = argument.strideShorthand ? "stride" : argument.name?.text;
-    let spec = name === undefined ? specs[Math.min(position, specs.length - 1)] : specs.find((s) => s.name === name);
+    let spec = name === undefined ? specs[Math.min(position, last)] : specs.find((s) => s.name === name);
     if (name === undefined) {
-      if (position >= specs.length && !spec?.many) spec = undefined;
+      if (position > last && !spec?.many) spec = undefined;
       position++;
     }
     if (!spec) {
@@ -104,12 +109,21 @@ export function bind(
       bound[spec.name] = [...((bound[spec.name] as readonly never[] | undefined) ?? []), ...(value as never[])];
     else bound[spec.name] = value;
   }
-  for (const spec of specs) {
-    if (taken.has(spec.name) || spec.optional || spec.default !== undefined) continue;
-    ok = false;
-    fail(site, "missing-argument", span, `${callee} needs \`${spec.name}\``);
-  }
+  if (!partial && !hasAll(callee, specs, taken, span, site)) ok = false;
   return ok ? bound : undefined;
+}
+
+/** Whether every argument that is needed is among those given; what is missing is reported. */
+export function hasAll(
+  callee: string,
+  specs: readonly Spec[],
+  given: { has(name: string): boolean },
+  span: Span,
+  site: Site,
+): boolean {
+  const missing = specs.filter((spec) => !given.has(spec.name) && !spec.optional && spec.default === undefined);
+  for (const { name } of missing) fail(site, "missing-argument", span, `${callee} needs \`${name}\``);
+  return missing.length === 0;
 }
 
 function reportUnknown(callee: string, argument: Argument, specs: readonly Spec[], site: Site): void {
@@ -128,6 +142,10 @@ function reportUnknown(callee: string, argument: Argument, specs: readonly Spec[
 function convert(callee: string, spec: Spec, expression: Expression, site: Site): Bound | undefined {
   if (spec.type === "word") return word(callee, spec, expression, site);
   if (spec.type === "form") return form(callee, spec, expression, site);
+  if (spec.type === "stages") return stages(callee, spec, expression, site);
+  if (spec.words && expression.kind === "name" && !site.environment.lookup(expression.text)) {
+    return spec.words.includes(expression.text) ? expression.text : word(callee, spec, expression, site);
+  }
   const value = evaluate(expression, site);
   if (isUnknown(value)) return undefined;
   if (spec.type === "tensor") return tensor(expression, value, site);
@@ -193,6 +211,34 @@ function form(callee: string, spec: Spec, expression: Expression, site: Site): F
   return { kind: "form", name, values: { ...Object.fromEntries(defaults), ...values } };
 }
 
+/** Paths of stages, blocks and layers, as they are called everywhere: `conv1`, `head.fc`, also as strings and in lists. */
+function stages(callee: string, spec: Spec, expression: Expression, site: Site): readonly string[] | undefined {
+  if (expression.kind === "list") {
+    const found = expression.elements.map((element) => stages(callee, spec, element, site));
+    return found.every((each) => each !== undefined) ? found.flat() : undefined;
+  }
+  const path = pathOf(expression, site);
+  if (path !== undefined) return [path];
+  const value = evaluate(expression, site);
+  if (isUnknown(value)) return undefined;
+  const paths = typeof value === "string" ? [value] : listOf(value, (item) => typeof item === "string");
+  if (paths) return paths;
+  const message = `\`${spec.name}\` of ${callee} must be the names of stages, as \`conv1\` or \`head.fc\`, not ${describeNumber(value)}`;
+  fail(site, "wrong-type", expression.span, message);
+  return undefined;
+}
+
+/** Undefined for what is no path, and where the name stands for a value: a parameter may carry the stages. */
+function pathOf(expression: Expression, site: Site): string | undefined {
+  if (expression.kind === "member") {
+    const object = pathOf(expression.object, site);
+    return object === undefined ? undefined : `${object}.${expression.member.text}`;
+  }
+  if (expression.kind !== "name") return undefined;
+  const value = site.environment.lookup(expression.text)?.get();
+  return value === undefined || isRecord(value, "declaration") ? expression.text : undefined;
+}
+
 /** A label by its name: the graph's output is called as the label is. */
 function tensor(expression: Expression, value: EvalValue, site: Site): readonly BoundTensor[] | undefined {
   if (isRecord(value, "tensor") && expression.kind === "name") {
@@ -215,7 +261,7 @@ const declared =
   (value: EvalValue): DeclarationValue | undefined =>
     isRecord(value, "declaration") && value.declaration.keyword === keyword ? value : undefined;
 
-const CONVERSIONS: Readonly<Record<Exclude<Spec["type"], "word" | "tensor" | "form">, Conversion>> = {
+const CONVERSIONS: Readonly<Record<Exclude<Spec["type"], "word" | "tensor" | "form" | "stages">, Conversion>> = {
   size2: [
     "a whole number or a size such as `3x3`",
     (value) => {

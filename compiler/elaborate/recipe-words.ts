@@ -36,6 +36,18 @@ const SCHEDULES: Readonly<Record<string, readonly Spec[]>> = {
   ],
   cosine: [spec("to", "number", { min: 0, default: 0 })],
   linear: [spec("to", "number", { min: 0, default: 0 })],
+  one_cycle: [
+    spec("pct_start", "number", { min: 0, max: 1, default: 0.3 }),
+    spec("div_factor", "number", { min: 1, default: 25 }),
+    spec("final_div_factor", "number", { min: 1, default: 10_000 }),
+    spec("anneal", "word", { words: ["cosine", "linear"], default: "cosine" }),
+  ],
+  cosine_restarts: [
+    spec("steps", "int", { min: 1, optional: true }),
+    spec("epochs", "int", { min: 1, optional: true }),
+    spec("multiply", "number", { min: 1, default: 1 }),
+    spec("to", "number", { min: 0, default: 0 }),
+  ],
 };
 
 export const RECIPE_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
@@ -46,19 +58,47 @@ export const RECIPE_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
     spec("rate", "number", { min: 0 }),
     spec("until_error", "number", { min: 0, max: 1, optional: true }),
     spec("steps", "int", { min: 1, optional: true }),
+    spec("epochs", "int", { min: 1, optional: true }),
   ],
-  stop: [spec("steps", "int", { min: 1, optional: true }), spec("epochs", "int", { min: 1, optional: true })],
+  stop: [
+    spec("steps", "int", { min: 1, optional: true }),
+    spec("epochs", "int", { min: 1, optional: true }),
+    spec("patience", "int", { min: 1, optional: true }),
+    spec("min_delta", "number", { min: 0, max: 1, optional: true }),
+  ],
   label_smoothing: [spec("share", "number", { min: 0, max: 1 })],
+  class_weights: [spec("weights", "numbers", { words: ["balanced"], min: 1e-6, max: 1e6 })],
+  sampling: [spec("kind", "word", { words: ["shuffled", "balanced"] })],
   clip_norm: [spec("norm", "number", { min: 0 })],
-  ema: [spec("decay", "number", { min: 0, max: 1 })],
+  gradient_norm: [spec("measured", "boolean", { default: true })],
+  ema: [spec("decay", "number", { min: 0, max: 1 }), spec("warm_up", "boolean", { default: false })],
   precision: [spec("kind", "word", { words: ["fp32", "mixed"] })],
-  freeze: [spec("stages", "strings", { optional: true }), spec("batch_norm", "boolean", { default: false })],
-  recompute: [spec("stages", "strings", { optional: true }), spec("all", "boolean", { default: false })],
+  freeze: [
+    spec("stages", "stages", { optional: true, many: true }),
+    spec("batch_norm", "boolean", { default: false }),
+    spec("epochs", "int", { min: 1, optional: true }),
+    spec("steps", "int", { min: 1, optional: true }),
+  ],
+  stage_rate: [spec("stages", "stages", { many: true }), spec("times", "number", { min: 1e-6, max: 1e6 })],
+  zero_init_residual: [spec("on", "boolean", { default: true })],
+  recompute: [spec("stages", "stages", { optional: true, many: true }), spec("all", "boolean", { default: false })],
   seed: [spec("number", "int", { min: 0 })],
-  validate: [spec("every", "int", { min: 1 })],
+  validate: [spec("every", "int", { min: 1, optional: true }), spec("raw", "boolean", { default: false })],
   checkpoint: [spec("every", "int", { min: 1 })],
   precise_statistics: [spec("images", "int", { min: 1 })],
   test_scales: [spec("sides", "numbers", { min: 1, max: 16384 })],
+};
+
+/** Words that may stand several times, each adding to the ones before it. Of all others the last one counts. */
+export const REPEATED_WORDS: ReadonlySet<string> = new Set(["freeze", "stage_rate"]);
+
+/** Arguments of a setting, or of one of its forms, of which one alone can be given. */
+export const ALTERNATIVES: Readonly<Record<string, readonly string[]>> = {
+  stop: ["steps", "epochs"],
+  warm_up: ["until_error", "steps", "epochs"],
+  freeze: ["epochs", "steps"],
+  divide: ["at", "epochs"],
+  cosine_restarts: ["steps", "epochs"],
 };
 
 /** Before `{ ... }` with transforms in it. */

@@ -1,42 +1,29 @@
 /** `recipe` declarations to records. */
-import type { Body, Span, Use } from "../../grammar/ast.js";
-import { didYouMean } from "../diagnostics/suggest.js";
-import { subtractsImage, type Recipe, type Schedule, type TransformSettings, type WarmUp } from "../recipe.js";
+import type { Use } from "../../grammar/ast.js";
+import type { Recipe, Schedule, StageRate, Thaw, WarmUp } from "../recipe.js";
 import type { Optimizer } from "../training/contract.js";
-import { bind, type Bound, type Form } from "./bind.js";
+import type { Bound, Form } from "./bind.js";
 import { open } from "./declarations.js";
 import { fail, type Site } from "./evaluate.js";
-import { RECIPE_BODIES, RECIPE_SETTINGS, TRANSFORM_SETTINGS } from "./recipe-words.js";
-import { readStatements } from "./settings.js";
+import { checkRecipe } from "./recipe-checks.js";
+import { readDraft, type Given } from "./recipe-draft.js";
+import { applyOverrides } from "./recipe-overrides.js";
 import type { DeclarationValue } from "./values.js";
 
-/** Undefined after an error, which is reported. */
-export function readRecipe(value: DeclarationValue, site: Site): Recipe | undefined {
+/**
+ * Undefined after an error, which is reported.
+ *
+ * @param changes statements that are given beside the recipe ({@link parseOverrides}) and come after its own
+ */
+export function readRecipe(value: DeclarationValue, site: Site, changes: readonly Use[] = []): Recipe | undefined {
   const opened = open(value, site);
   if (!opened) return undefined;
-  const settings = new Map<string, Readonly<Record<string, Bound>>>();
-  const transforms = new Map<string, readonly TransformSettings[]>();
-  let ok = true;
-  readStatements(opened, site, (use, here) => {
-    const word = use.target.map((part) => part.text).join(".");
-    const specs = RECIPE_SETTINGS[word];
-    if ((RECIPE_BODIES as readonly string[]).includes(word)) {
-      const read = readTransforms(use, opened.environment, here);
-      if (read) transforms.set(word, read);
-      else ok = false;
-    } else if (specs) {
-      const bound = bind(`\`${word}\``, specs, use.arguments, use.span, here);
-      if (bound) settings.set(word, bound);
-      else ok = false;
-    } else {
-      ok = false;
-      const words = [...Object.keys(RECIPE_SETTINGS), ...RECIPE_BODIES];
-      const help = didYouMean(word, words) ?? `it has ${words.join(", ")}`;
-      fail(here, "misplaced-statement", use.span, `\`${word}\` does not belong in a recipe`, { help });
-    }
-  });
+  const draft = readDraft(opened, site);
+  applyOverrides(draft, changes, { ...site, environment: opened.environment });
+  const { settings, transforms } = draft;
   const get = <T extends Bound>(word: string, name: string): T | undefined =>
-    settings.get(word)?.[name] as T | undefined;
+    settings.get(word)?.at(-1)?.values[name] as T | undefined;
+  const { name } = opened.declaration;
   const required = {
     optimizer: "optimizer sgd(momentum: 0.9)",
     batch: "batch 128",
@@ -44,26 +31,25 @@ export function readRecipe(value: DeclarationValue, site: Site): Recipe | undefi
     stop: "stop 64k",
   };
   for (const [word, example] of Object.entries(required)) {
-    if (settings.has(word) || !ok) continue;
-    ok = false;
-    const { name } = opened.declaration;
+    if (settings.has(word) || !draft.ok) continue;
+    draft.ok = false;
     fail(site, "missing-argument", name.span, `recipe ${name.text} needs \`${word}\``, {
       help: `write \`${example}\``,
     });
   }
-  const stop = settings.get("stop");
-  if (ok && stop && (stop["steps"] === undefined) === (stop["epochs"] === undefined)) {
-    ok = false;
-    fail(site, "missing-argument", opened.declaration.name.span, "`stop` needs a number of updates, or of `epochs`");
-  }
-  const scales = settings.get("test_scales")?.["sides"] as readonly number[] | undefined;
-  if (ok && scales && !isScales(scales, [...transforms.values()].flat(), opened.declaration.name.span, site))
-    ok = false;
-  if (!ok) return undefined;
-  const warmUp = readWarmUp(settings.get("warm_up"));
+  if (draft.ok && !checkRecipe(draft, name.span, site)) return undefined;
+  if (!draft.ok) return undefined;
+  const scales = get<readonly number[]>("test_scales", "sides");
+  const warmUp = readWarmUp(settings.get("warm_up")?.at(-1)?.values);
   const optional = <K extends string, T>(key: K, found: T | undefined) =>
     found === undefined ? {} : ({ [key]: found } as Record<K, T>);
+  const isOn = (word: string, argument: string): true | undefined =>
+    settings.has(word) && get<boolean>(word, argument) !== false ? true : undefined;
+  const some = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
+  const freezes = (settings.get("freeze") ?? []).map(readFreeze);
   const epochs = get<number>("stop", "epochs");
+  const patience = get<number>("stop", "patience");
+  const minDelta = get<number>("stop", "min_delta") ?? 0;
   return {
     name: value.alias ?? value.declaration.name.text,
     optimizer: readOptimizer(get<Form>("optimizer", "kind")),
@@ -73,12 +59,21 @@ export function readRecipe(value: DeclarationValue, site: Site): Recipe | undefi
     schedule: readSchedule(get<Form>("learning_rate", "schedule")),
     ...optional("warmUp", warmUp),
     stop: epochs === undefined ? { steps: get<number>("stop", "steps") ?? 1 } : { epochs },
+    ...optional("earlyStop", patience === undefined ? undefined : { patience, minDelta }),
     labelSmoothing: get<number>("label_smoothing", "share") ?? 0,
+    ...optional("classWeights", get<string | readonly number[]>("class_weights", "weights") as Recipe["classWeights"]),
+    ...optional("sampling", get<string>("sampling", "kind") === "balanced" ? ("balanced" as const) : undefined),
     ...optional("clipNorm", get<number>("clip_norm", "norm")),
+    ...optional("gradientNorm", isOn("gradient_norm", "measured")),
     ...optional("emaDecay", get<number>("ema", "decay")),
+    ...optional("emaWarmUp", get<boolean>("ema", "warm_up") ? true : undefined),
+    ...optional("validateRaw", get<boolean>("validate", "raw") ? true : undefined),
     precision: get<"fp32" | "mixed">("precision", "kind") ?? "fp32",
-    frozenStages: get<readonly string[]>("freeze", "stages") ?? [],
-    frozenBatchNorm: get<boolean>("freeze", "batch_norm") ?? false,
+    frozenStages: freezes.flatMap(({ stages, thaws }) => (thaws ? [] : stages)),
+    ...optional("thaws", some(freezes.flatMap(({ stages, thaws }) => (thaws ? [{ stages, ...thaws }] : [])))),
+    ...optional("stageRates", some((settings.get("stage_rate") ?? []).flatMap(readStageRate))),
+    ...optional("zeroInitResidual", isOn("zero_init_residual", "on")),
+    frozenBatchNorm: (settings.get("freeze") ?? []).some(({ values }) => values["batch_norm"] === true),
     recompute: get<boolean>("recompute", "all") ? true : (get<readonly string[]>("recompute", "stages") ?? []),
     seed: get<number>("seed", "number") ?? 0,
     ...optional("validateEvery", get<number>("validate", "every")),
@@ -88,24 +83,6 @@ export function readRecipe(value: DeclarationValue, site: Site): Recipe | undefi
     train: transforms.get("train") ?? [],
     evaluate: transforms.get("evaluate") ?? [],
   };
-}
-
-/** Whole numbers, and a mean that fits every size. */
-function isScales(
-  scales: readonly number[],
-  transforms: readonly TransformSettings[],
-  span: Span,
-  site: Site,
-): boolean {
-  if (scales.length === 0 || !scales.every(Number.isInteger)) {
-    fail(site, "out-of-range", span, "`test_scales` are whole numbers of pixels, one or more");
-    return false;
-  }
-  if (!transforms.some(subtractsImage)) return true;
-  fail(site, "misplaced-statement", span, "`test_scales` need a mean that fits every size", {
-    help: "write `subtract_mean(per: channel)`, or `normalize`",
-  });
-  return false;
 }
 
 function readOptimizer(form: Form | undefined): Optimizer {
@@ -136,6 +113,18 @@ function readSchedule(form: Form | undefined): Schedule {
     }
     case "plateau":
       return { kind: "plateau", by: given["by"] ?? 10, patience: given["patience"] ?? 5, times: given["times"] ?? 3 };
+    case "one_cycle":
+      return {
+        kind: "one_cycle",
+        pctStart: given["pct_start"] ?? 0.3,
+        divFactor: given["div_factor"] ?? 25,
+        finalDivFactor: given["final_div_factor"] ?? 10_000,
+        anneal: form.values["anneal"] as "cosine" | "linear",
+      };
+    case "cosine_restarts": {
+      const { epochs, steps = 1, multiply = 1, to = 0 } = given;
+      return { kind: "cosine_restarts", every: epochs ?? steps, unit: epochs ? "epoch" : "step", multiply, to };
+    }
     case "cosine":
     case "linear":
       return { kind: form.name, to: given["to"] ?? 0 };
@@ -146,34 +135,21 @@ function readSchedule(form: Form | undefined): Schedule {
 
 function readWarmUp(given: Readonly<Record<string, Bound>> | undefined): WarmUp | undefined {
   if (!given) return undefined;
-  const { rate, until_error: error, steps } = given as Record<string, number>;
+  const { rate, until_error: error, steps, epochs } = given as Record<string, number>;
   if (error !== undefined) return { kind: "until_error", rate: rate ?? 0, error };
+  if (epochs !== undefined) return { kind: "epochs", rate: rate ?? 0, epochs };
   return { kind: "steps", rate: rate ?? 0, steps: steps ?? 1 };
 }
 
-/** `train { pad 4   random_crop 32x32   flip_horizontal }` */
-function readTransforms(use: Use, environment: Site["environment"], site: Site): TransformSettings[] | undefined {
-  const [body] = use.bodies;
-  if (!body) {
-    fail(site, "missing-body", use.span, `\`${use.target[0]?.text ?? ""}\` needs its transforms in braces`);
-    return undefined;
-  }
-  const found: TransformSettings[] = [];
-  let ok = true;
-  const inside = { declaration: { keyword: "recipe" }, body: body satisfies Body, environment };
-  readStatements(inside, site, (transform, here) => {
-    const word = transform.target.map((part) => part.text).join(".");
-    const specs = TRANSFORM_SETTINGS[word];
-    if (!specs) {
-      ok = false;
-      const help =
-        didYouMean(word, Object.keys(TRANSFORM_SETTINGS)) ?? `there are ${Object.keys(TRANSFORM_SETTINGS).join(", ")}`;
-      fail(here, "misplaced-statement", transform.span, `\`${word}\` is not a transform`, { help });
-      return;
-    }
-    const bound = bind(`\`${word}\``, specs, transform.arguments, transform.span, here);
-    if (bound) found.push({ kind: word, ...(bound as Omit<TransformSettings, "kind">) });
-    else ok = false;
-  });
-  return ok ? found : undefined;
+/** `freeze conv1, conv2, epochs: 5` */
+function readFreeze({ values }: Given): { readonly stages: readonly string[]; readonly thaws?: Omit<Thaw, "stages"> } {
+  const stages = (values["stages"] ?? []) as readonly string[];
+  const { epochs, steps } = values as Record<string, number | undefined>;
+  const after = epochs ?? steps;
+  return after === undefined ? { stages } : { stages, thaws: { after, unit: epochs === undefined ? "step" : "epoch" } };
+}
+
+/** `stage_rate conv1, conv2, times: 0.1` */
+function readStageRate({ values }: Given): readonly StageRate[] {
+  return (values["stages"] as readonly string[]).map((stage) => ({ stage, times: values["times"] as number }));
 }

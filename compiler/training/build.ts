@@ -2,15 +2,7 @@
 import type { Span } from "../../grammar/ast.js";
 import { tensor, value } from "../ir/build.js";
 import { formatShape } from "../ir/dim.js";
-import {
-  isScope,
-  type Graph,
-  type NamedValue,
-  type Node,
-  type Parameter,
-  type Scope,
-  type Value,
-} from "../ir/types.js";
+import type { Graph, NamedValue, Node, Parameter, Value } from "../ir/types.js";
 import type { Model } from "../model.js";
 import { formula } from "../ops/formula.js";
 import { bindSizes } from "../passes/bind_sizes.js";
@@ -22,12 +14,14 @@ import {
   nextName,
   type NoiseInput,
   type StateTensor,
+  type StepGraphs,
   type TrainingGraph,
   type TrainingOptions,
   type TrainingProgram,
 } from "./contract.js";
 import { differentiate, recorder, type Recorder } from "./differentiate.js";
 import { lowerTraining } from "./lowering/index.js";
+import { isInside, requirePart, requireScope } from "./places.js";
 import { recompute, segmentsOf, type Segments } from "./recompute.js";
 import { trainingState, type TrainingState } from "./state.js";
 import { trainingMode, type Tracked } from "./training_mode.js";
@@ -38,17 +32,26 @@ import { applyUpdate } from "./update.js";
  */
 export function buildTraining(model: Model, options: TrainingOptions): TrainingProgram {
   const plan = planTraining(model, options);
-  const { state } = plan;
+  const before = (options.thawing ?? []).map((_, phase) => phasePlan(plan, phase));
   return {
     options,
-    state: state.all,
+    state: plan.state.all,
+    ...stepGraphs(model, plan, ""),
+    phases: before.map((each, phase) => stepGraphs(model, each, `.phase${phase + 1}`)),
+    evaluate: evaluation(model, options, plan),
+  };
+}
+
+function stepGraphs(model: Model, plan: Plan, suffix: string): StepGraphs {
+  const { options } = plan;
+  return {
     trained: plan.trained,
-    train: finish(plan, `${model.name}.train`, (record) => {
+    train: finish(plan, `${model.name}.train${suffix}`, (record) => {
       const step = forwardBackward(plan, record);
       const update = applyUpdate(plan.state, options, step.gradients, step.statistics, record);
       return { ...step, outputs: [...step.outputs, ...update.outputs], next: [...step.next, ...update.next] };
     }),
-    gradients: finish(plan, `${model.name}.gradients`, (record) => {
+    gradients: finish(plan, `${model.name}.gradients${suffix}`, (record) => {
       const step = forwardBackward(plan, record);
       const gradients = plan.trained.map(({ path }) => ({
         name: gradientName(path),
@@ -56,7 +59,7 @@ export function buildTraining(model: Model, options: TrainingOptions): TrainingP
       }));
       return { ...step, outputs: [...step.outputs, ...gradients] };
     }),
-    update: finish(plan, `${model.name}.update`, (record) => {
+    update: finish(plan, `${model.name}.update${suffix}`, (record) => {
       const gradients = plan.trained.map((each): [string, Value] => {
         return [each.path, value(each.value.type, gradientName(each.path))];
       });
@@ -64,7 +67,6 @@ export function buildTraining(model: Model, options: TrainingOptions): TrainingP
       const update = applyUpdate(plan.state, options, new Map(gradients), new Map(), record);
       return { inputs, noise: [], ...update };
     }),
-    evaluate: evaluation(model, options, plan),
   };
 }
 
@@ -86,9 +88,11 @@ interface Plan {
 }
 
 function planTraining(model: Model, options: TrainingOptions): Plan {
-  const { frozenStages = [], checkpointStages = [], batch } = options;
+  const { frozenStages = [], checkpointStages = [], thawing = [], stageRates = [], batch } = options;
   const named = checkpointStages === true ? [] : checkpointStages;
-  [...frozenStages, ...named].forEach((path) => requireScope(model, path));
+  const parts = [...frozenStages, ...thawing.flat(), ...stageRates.map(({ stage }) => stage)];
+  parts.forEach((path) => requirePart(model, path));
+  named.forEach((path) => requireScope(model, path));
   const inFrozen = (path: string): boolean => frozenStages.some((stage) => isInside(path, stage));
   const graph = fixedSizes(model, options, batch);
   const trained = graph.parameters.filter((each) => each.trainable && !inFrozen(each.path));
@@ -104,14 +108,18 @@ function planTraining(model: Model, options: TrainingOptions): Plan {
   };
 }
 
-function isInside(path: string, scope: string): boolean {
-  return path === scope || path.startsWith(`${scope}.`);
-}
-
-function requireScope(model: Model, path: string): void {
-  const has = (scope: Scope): boolean =>
-    scope.path === path || scope.children.some((child) => isScope(child) && has(child));
-  if (!has(model.root)) throw new RangeError(`${model.name} has no stage or block ${path}`);
+/** The plan of a phase (from 0) in which the groups of parts from there on are still frozen. */
+function phasePlan(plan: Plan, phase: number): Plan {
+  const parts = plan.options.thawing!.slice(phase).flat();
+  const inFrozen = (path: string): boolean => parts.some((part) => isInside(path, part));
+  const trained = plan.trained.filter(({ path }) => !inFrozen(path));
+  if (trained.length === 0) throw new RangeError("nothing is trained before the frozen stages thaw");
+  return {
+    ...plan,
+    trained,
+    frozen: (path) => plan.frozen(path) || inFrozen(path),
+    state: { ...plan.state, trained },
+  };
 }
 
 /** The model's graph at this batch size, every dimension a number. */
@@ -236,10 +244,18 @@ function lossAndGradients(plan: Plan, lossScale: Value | undefined): Core {
   return { graph: dropDeadCode.run(whole, {}), inputs: whole.inputs, noise, tracked, forward: new Set(nodes) };
 }
 
-function recordLoss(logits: Value, labels: Value, options: TrainingOptions, record: Recorder): readonly Value[] {
+type LossOptions = Pick<TrainingOptions, "labelSmoothing" | "classWeights">;
+
+function recordLoss(logits: Value, labels: Value, options: LossOptions, record: Recorder): readonly Value[] {
   const [batch, classes] = logits.type.shape as readonly number[];
   const flat = logits.type.shape.length === 2 ? logits : formula(record).reshape(logits, [batch!, classes!]);
-  return record.apply("softmax_cross_entropy", [flat, labels], { smoothing: options.labelSmoothing ?? 0 });
+  const { classWeights, labelSmoothing: smoothing = 0 } = options;
+  if (classWeights === undefined) return record.apply("softmax_cross_entropy", [flat, labels], { smoothing });
+  if (classWeights.length !== classes) {
+    throw new RangeError(`${classWeights.length} class weights for ${classes} classes: one for each is needed`);
+  }
+  const weights = record.constant(Float32Array.from(classWeights), [classes]);
+  return record.apply("softmax_cross_entropy", [flat, labels, weights], { smoothing });
 }
 
 function evaluation(model: Model, options: TrainingOptions, plan: Plan): TrainingGraph {
@@ -251,7 +267,7 @@ function evaluation(model: Model, options: TrainingOptions, plan: Plan): Trainin
     record.constants.push(...graph.constants);
     const logits = logitsOf(graph);
     record.at("loss", spanOf(graph));
-    const [loss, correct, correct5] = recordLoss(logits, labels, { ...options, labelSmoothing: 0 }, record);
+    const [loss, correct, correct5] = recordLoss(logits, labels, {}, record);
     return {
       inputs: [...graph.inputs, { name: "labels", value: labels }],
       noise: [],
@@ -284,7 +300,10 @@ function finish(plan: Plan, name: string, make: (record: Recorder) => Pieces): T
     [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map((each) => each.value)].map((each) => each.id),
   );
   const reads = plan.state.all.filter((each) => used.has(plan.state.value(each.name).id));
-  const others = [...pieces.inputs, plan.state.learningRate].filter((each) => used.has(each.value.id));
+  const { learningRate, emaDecay } = plan.state;
+  const others = [...pieces.inputs, learningRate, ...(emaDecay ? [emaDecay] : [])].filter((each) =>
+    used.has(each.value.id),
+  );
   const stateInputs = reads.map(({ name: input }) => ({ name: input, value: plan.state.value(input) }));
   const byName = new Map(plan.state.all.map((each) => [each.name, each]));
   return {

@@ -52,12 +52,22 @@ export interface TrainingOptions {
   readonly sizes?: Readonly<Record<string, number>>;
   /** Share of the probability that is spread evenly over all classes (Szegedy et al., arXiv:1512.00567). Default 0. */
   readonly labelSmoothing?: number;
+  /** Of each class in the loss, as PyTorch's CrossEntropyLoss: the mean is weighted. `evaluate` weighs none. Default: 1. */
+  readonly classWeights?: readonly number[];
   /** The gradients of all parameters together are scaled down to this Euclidean norm. Default: not. */
   readonly clipNorm?: number;
   /** ema' = emaDecay * ema + (1 - emaDecay) * w', of every parameter and running statistic. Default: none are kept. */
   readonly emaDecay?: number;
-  /** Paths of scopes whose parameters stay as they are and whose batch norms use their running statistics: `conv1`. */
+  /** The decay is an input, `ema_decay`, for it is lower at first ({@link emaDecayAt}). Default false. */
+  readonly emaWarmUp?: boolean;
+  /** The norm of all gradients is an output though they are not clipped. Default false. */
+  readonly gradientNorm?: boolean;
+  /** Paths of parts whose parameters stay as they are and whose batch norms use their running statistics: `conv1`. */
   readonly frozenStages?: readonly string[];
+  /** Groups of parts that are frozen at first, in the order in which they thaw: see {@link TrainingProgram.phases}. */
+  readonly thawing?: readonly (readonly string[])[];
+  /** The learning rate of a part is so many times the others'. Of two that hold, the longer path's. Default: none. */
+  readonly stageRates?: readonly { readonly stage: string; readonly times: number }[];
   /** Every batch norm is a fixed scale and offset, as for detection (the paper's appendix A). Default false. */
   readonly frozenBatchNorm?: boolean;
   /**
@@ -84,7 +94,8 @@ export type StateInit =
 export interface StateTensor {
   /**
    * Of the input; the output is `next.NAME`. A parameter's or statistic's is its path (`conv1.weight`); others have a
-   * prefix: `momentum.conv1.weight`, `second_moment.conv1.weight`, `ema.conv1.weight`, `step`.
+   * prefix: `momentum.conv1.weight`, `second_moment.conv1.weight`, `ema.conv1.weight`, `step`; `step.thaw1` counts
+   * those of the parameters that thawed first.
    */
   readonly name: string;
   readonly shape: readonly number[];
@@ -102,18 +113,24 @@ export interface NoiseInput {
   readonly shape: readonly number[];
 }
 
+/** The decay of an average with a warm-up, of update n counted from 0: min(decay, (1 + n) / (10 + n)), as TensorFlow's. */
+export function emaDecayAt(decay: number, update: number): number {
+  return Math.min(decay, (1 + update) / (10 + update));
+}
+
 /**
  * One graph, ready for {@link emitOnnx}: no parameters of its own, every size a number. Inputs besides state are
  *
  * - `image` (the network's own name for its input), float32 [N, 3, H, W], and `labels`, int64 [N]
  * - `learning_rate`, float32 scalar
  * - `loss_scale`, float32 scalar, in mixed precision
+ * - `ema_decay`, float32 scalar, where the average has a warm-up
  * - `random.LAYER`: {@link noise}
  * - `gradient.PATH` for every trained parameter, of `update`
  *
  * and outputs besides state are `loss` (mean over the batch), `correct` and `correct5` (how many labels were the
  * likeliest class, among the five likeliest), float32 scalars; `logits`, of `evaluate`; `gradient.PATH`, of `gradients`;
- * `gradient_norm` (before clipping), where gradients are clipped; `finite`, in mixed precision: 1, or 0 where a gradient
+ * `gradient_norm` (before clipping), where gradients are clipped or it is asked for; `finite`, in mixed precision: 1, or 0 where a gradient
  * was not a number: parameters, momenta and the step then stay as they were.
  */
 export interface TrainingGraph {
@@ -125,10 +142,8 @@ export interface TrainingGraph {
   readonly noise: readonly NoiseInput[];
 }
 
-export interface TrainingProgram {
-  readonly options: TrainingOptions;
-  /** All state of training, each once: what a checkpoint holds. */
-  readonly state: readonly StateTensor[];
+/** The graphs of a step. */
+export interface StepGraphs {
   /** Parameters that are trained, in the graph's order: those with `gradient.PATH`. */
   readonly trained: readonly Parameter[];
   /** A whole step: forward, loss, backward, update. */
@@ -137,6 +152,15 @@ export interface TrainingProgram {
   readonly gradients: TrainingGraph;
   /** From `gradient.PATH`, averaged by whoever summed them, to the next state. */
   readonly update: TrainingGraph;
+}
+
+/** Its own step graphs are those of the last phase: everything that is ever trained is. */
+export interface TrainingProgram extends StepGraphs {
+  readonly options: TrainingOptions;
+  /** All state of training, each once: what a checkpoint holds. */
+  readonly state: readonly StateTensor[];
+  /** Where parts thaw: the step of each phase before the last, the first with all of them frozen. Else empty. */
+  readonly phases: readonly StepGraphs[];
   /** Forward by the running statistics: `loss`, `correct`, `correct5`, `logits`. Batch norms are not folded. */
   readonly evaluate: TrainingGraph;
 }

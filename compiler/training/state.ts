@@ -3,6 +3,7 @@ import { tensor, value } from "../ir/build.js";
 import type { NamedValue, Parameter, Value } from "../ir/types.js";
 import type { StateTensor, TrainingOptions } from "./contract.js";
 import { countsSteps, slots } from "./optimizers.js";
+import { isInside } from "./places.js";
 
 export interface TrainingState {
   /** Parameters and statistics in the graph's order, then what belongs to each, then the step. */
@@ -14,6 +15,8 @@ export interface TrainingState {
   readonly parameters: readonly Parameter[];
   readonly trained: readonly Parameter[];
   readonly learningRate: NamedValue;
+  /** Input of graphs, where the average's decay changes. */
+  readonly emaDecay?: NamedValue;
 }
 
 export function slotName(slot: string, path: string): string {
@@ -24,7 +27,18 @@ export function emaName(path: string): string {
   return `ema.${path}`;
 }
 
-export const STEP = "step";
+/**
+ * The count of updates, where the optimiser counts them. Parameters that thaw have one of their own, by the number of
+ * their group: their moments begin when they do.
+ */
+export function stepName(group: number): string {
+  return group === 0 ? "step" : `step.thaw${group}`;
+}
+
+/** 0, or the number from 1 of the group of parts that a parameter thaws with. */
+export function thawGroup(path: string, { thawing = [] }: Pick<TrainingOptions, "thawing">): number {
+  return thawing.findLastIndex((parts) => parts.some((part) => isInside(path, part))) + 1;
+}
 
 export function trainingState(
   parameters: readonly Parameter[],
@@ -58,7 +72,11 @@ export function trainingState(
     }
   }
   if (countsSteps(options.optimizer)) {
-    add({ name: STEP, shape: [], dtype: "float32", role: "step", init: { kind: "constant", value: 0 } });
+    const groups = new Set(trained.map(({ path }) => thawGroup(path, options)));
+    for (const group of [...groups].sort((a, b) => a - b)) {
+      const name = stepName(group);
+      add({ name, shape: [], dtype: "float32", role: "step", init: { kind: "constant", value: 0 } });
+    }
   }
   const places = new Map(all.map((state, index) => [state.name, index]));
   return {
@@ -68,5 +86,6 @@ export function trainingState(
     parameters,
     trained,
     learningRate: { name: "learning_rate", value: value(tensor([]), "learning_rate") },
+    ...(options.emaWarmUp && { emaDecay: { name: "ema_decay", value: value(tensor([]), "ema_decay") } }),
   };
 }

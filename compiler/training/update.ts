@@ -5,7 +5,8 @@ import { formula, type Formula } from "../ops/formula.js";
 import type { TrainingOptions } from "./contract.js";
 import type { Recorder } from "./differentiate.js";
 import { countsSteps, optimizerStep, slots } from "./optimizers.js";
-import { emaName, slotName, STEP, type TrainingState } from "./state.js";
+import { rateOf } from "./places.js";
+import { emaName, slotName, stepName, thawGroup, type TrainingState } from "./state.js";
 
 export interface Update {
   readonly outputs: readonly NamedValue[];
@@ -26,13 +27,14 @@ export function applyUpdate(
   record: Recorder,
 ): Update {
   const f = formula(record);
-  const { optimizer, clipNorm, emaDecay } = options;
+  const { optimizer, clipNorm, gradientNorm = false, emaDecay, stageRates = [] } = options;
   const mixed = options.precision === "mixed";
   const outputs: NamedValue[] = [];
   const next = new Map<string, Value>();
   record.at("update", NOWHERE);
 
-  const squares = clipNorm !== undefined || mixed ? squaredNorm(f, [...gradients.values()]) : undefined;
+  const wantsNorm = clipNorm !== undefined || gradientNorm;
+  const squares = wantsNorm || mixed ? squaredNorm(f, [...gradients.values()]) : undefined;
   const finite = mixed ? f.less(squares!, record.constant(Float32Array.of(3e38), [])) : undefined;
   if (finite) outputs.push({ name: "finite", value: finite });
   const settle = (name: string, value: Value): void => {
@@ -40,16 +42,20 @@ export function applyUpdate(
   };
 
   let clip: Value | undefined;
+  const norm = wantsNorm ? f.sqrt(squares!) : undefined;
+  if (norm) outputs.push({ name: "gradient_norm", value: norm });
   if (clipNorm !== undefined) {
-    const norm = f.sqrt(squares!);
-    outputs.push({ name: "gradient_norm", value: norm });
     // As torch.nn.utils.clip_grad_norm_ has it.
     const limit = record.constant(Float32Array.of(clipNorm), []);
     const one = record.constant(Float32Array.of(1), []);
-    clip = f.apply("smaller", [f.over(limit, f.affine(norm, 1, 1e-6)), one]);
+    clip = f.apply("smaller", [f.over(limit, f.affine(norm!, 1, 1e-6)), one]);
   }
 
-  const step = countsSteps(optimizer) ? f.affine(state.value(STEP), 1, 1) : undefined;
+  const counts = once((group: number) => f.affine(state.value(stepName(group)), 1, 1));
+  const { value: learningRate } = state.learningRate;
+  const rates = once((times: number) => (times === 1 ? learningRate : f.affine(learningRate, times)));
+  // Before the parameters, as the sole count always was.
+  if (countsSteps(optimizer)) state.trained.forEach(({ path }) => counts.get(thawGroup(path, options)));
   for (const parameter of state.trained) {
     const { path } = parameter;
     record.at(`${path}.update`, NOWHERE);
@@ -59,23 +65,39 @@ export function applyUpdate(
       weight: state.value(path),
       gradient: clip ? f.times(gradient, clip) : gradient,
       slots: names.map(state.value),
-      learningRate: state.learningRate.value,
-      ...(step && { step }),
+      learningRate: rates.get(rateOf(path, stageRates)),
+      ...(countsSteps(optimizer) && { step: counts.get(thawGroup(path, options)) }),
     });
     settle(path, result.weight);
     names.forEach((name, index) => settle(name, result.slots[index]!));
   }
-  if (step) settle(STEP, step);
+  for (const [group, count] of counts.made) settle(stepName(group), count);
 
   if (emaDecay !== undefined) {
     for (const { path } of state.parameters) {
       record.at(emaName(path), NOWHERE);
       const current = next.get(path) ?? statistics.get(path) ?? state.value(path);
-      const kept = f.affine(state.value(emaName(path)), emaDecay);
-      next.set(emaName(path), f.plus(kept, f.affine(current, 1 - emaDecay)));
+      next.set(emaName(path), average(f, state, emaDecay, state.value(emaName(path)), current));
     }
   }
   return { outputs, next: [...next].map(([name, value]) => ({ name, value })) };
+}
+
+function average(f: Formula, { emaDecay: given }: TrainingState, decay: number, before: Value, now: Value): Value {
+  if (given === undefined) return f.plus(f.affine(before, decay), f.affine(now, 1 - decay));
+  return f.plus(f.times(before, given.value), f.times(now, f.complement(given.value)));
+}
+
+/** Values by number, each made when it is first asked for. */
+function once(make: (key: number) => Value): { get(key: number): Value; readonly made: ReadonlyMap<number, Value> } {
+  const made = new Map<number, Value>();
+  return {
+    made,
+    get(key) {
+      if (!made.has(key)) made.set(key, make(key));
+      return made.get(key)!;
+    },
+  };
 }
 
 function squaredNorm(f: Formula, gradients: readonly Value[]): Value {

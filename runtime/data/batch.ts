@@ -12,6 +12,8 @@ export interface BatchOrder {
   readonly indices: readonly number[];
   readonly seed: number;
   readonly epoch: number;
+  /** Of each sample, in place of the epoch. */
+  readonly passes?: readonly number[];
 }
 
 export interface MadeBatch {
@@ -38,14 +40,14 @@ export type Pause = () => void | Promise<void>;
  * @throws {DataError} where the pictures of a batch come out in different sizes
  */
 export async function makeBatch(order: BatchOrder, pipeline: Pipeline, pause: Pause): Promise<MadeBatch> {
-  const { references, indices, seed, epoch } = order;
+  const { references, indices, seed, epoch, passes } = order;
   const failures: Failure[] = [];
   let stack: Stack | undefined;
   for (const [place, reference] of references.entries()) {
     await pause();
     try {
       const source = await openSample(reference);
-      const rasters = await pipeline.run(source, { seed, epoch, index: indices[place]! });
+      const rasters = await pipeline.run(source, { seed, epoch: passes?.[place] ?? epoch, index: indices[place]! });
       stack ??= new Stack(references.length * pipeline.views, [rasters[0]!.height, rasters[0]!.width]);
       for (const raster of rasters) stack.add(raster, reference);
     } catch (error) {

@@ -1,4 +1,5 @@
 /** Data sets, augmentation and loading: what training and evaluation use. */
+export { balancedWeights, classCounts } from "./balanced.js";
 export { checkClasses, subset, type DataSet, type Split } from "./data-set.js";
 export { DataError } from "./error.js";
 export { Loader, type Batch, type EvaluationOptions, type LoaderOptions, type TrainingOptions } from "./load.js";

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
+import { balancedPlan } from "./balanced.js";
 import { makeBatch } from "./batch.js";
 import type { Split } from "./data-set.js";
 import { DataError } from "./error.js";
@@ -41,6 +42,8 @@ export interface TrainingOptions extends BatchOptions {
   readonly firstStep?: number;
   /** The batch to end before. Default: never. */
   readonly endStep?: number;
+  /** Each class equally often. Default: every sample once an epoch. */
+  readonly sampling?: "balanced";
 }
 
 export type EvaluationOptions = BatchOptions;
@@ -90,8 +93,12 @@ export class Loader {
    * @throws {DataError} at once for transforms that don't fit, in the iteration for data that don't
    */
   training(options: TrainingOptions): AsyncGenerator<Batch, void, void> {
-    const { split, batch, seed, firstStep, endStep } = options;
-    return this.#batches(options, trainingPlan(split.size, batch, seed, firstStep, endStep), seed, true);
+    const { split, batch, seed, firstStep, endStep, sampling } = options;
+    const plan =
+      sampling === "balanced"
+        ? balancedPlan(split, batch, seed, firstStep, endStep)
+        : trainingPlan(split.size, batch, seed, firstStep, endStep);
+    return this.#batches(options, plan, seed, true);
   }
 
   /** Every sample once, in order; the last batch may be smaller. An unreadable sample is left out. */

@@ -6,7 +6,12 @@ export interface BatchPlan {
   /** The first batch, and the one after the last; infinite where there is no end. */
   readonly first: number;
   readonly end: number;
-  readonly at: (step: number) => { readonly epoch: number; readonly indices: readonly number[] };
+  readonly at: (step: number) => {
+    readonly epoch: number;
+    readonly indices: readonly number[];
+    /** How often each of them came before, where that is not the epoch: its augmentation follows from it. */
+    readonly passes?: readonly number[];
+  };
 }
 
 /** Batches of an epoch: what is left over at its end is dropped. */
@@ -54,6 +59,6 @@ export function evaluationPlan(size: number, batch: number): BatchPlan {
   };
 }
 
-function checkBatch(batch: number): void {
+export function checkBatch(batch: number): void {
   if (!Number.isInteger(batch) || batch < 1) throw new DataError(`a batch of ${batch} pictures is not possible`);
 }

@@ -48,8 +48,8 @@ export class SplitReader {
    * @returns undefined where no sample is left
    */
   async batch(step: number, plan: BatchPlan, replace: boolean): Promise<Unwaited | undefined> {
-    const { epoch, indices } = plan.at(step);
-    const order = this.#order(epoch, indices);
+    const { epoch, indices, passes } = plan.at(step);
+    const order = { ...this.#order(epoch, indices), ...(passes && { passes }) };
     const made = await this.#make(order);
     for (const failure of made.failures) this.#tell(failure.message);
     const whole = made.failures.length === 0 ? { made, indices } : await this.#repaired(made, order, replace);

@@ -5,7 +5,7 @@ import { nextName } from "../../compiler/training/contract.js";
 import { chooseDevice, NO_CPU_FALLBACK, type Device, type DeviceChoice } from "../device.js";
 import { loadRuntime, readable, SessionError, type Runtime } from "../onnxruntime.js";
 import type { Engine, EngineOptions, StepInput, StepResult, Values } from "./engine.js";
-import type { EmittedGraph, TrainingGraphs } from "./graphs.js";
+import type { EmittedGraph, PhaseGraphs, TrainingGraphs } from "./graphs.js";
 
 type Feeds = Record<string, Tensor>;
 
@@ -23,6 +23,7 @@ class DeviceEngine implements Engine {
   readonly #state = new Map<string, Tensor>();
   /** On the processor: where the next values of a tensor are written, so that nothing is allotted for a step. */
   readonly #spare = new Map<string, Tensor>();
+  #phase: PhaseGraphs | undefined;
   readonly device: Device;
   deviceReason: string;
 
@@ -56,11 +57,24 @@ class DeviceEngine implements Engine {
   }
 
   async step(input: StepInput): Promise<StepResult> {
-    return this.#graphs.accumulate ? this.#stepInParts(input) : this.#wholeStep(input);
+    const { phases } = this.#graphs;
+    const phase = phases[input.phase ?? phases.length - 1]!;
+    if (this.#phase !== phase) await this.#leavePhase(phase);
+    return phase.accumulate ? this.#stepInParts(input, phase) : this.#wholeStep(input, phase);
   }
 
-  async #wholeStep(input: StepInput): Promise<StepResult> {
-    const { step } = this.#graphs;
+  /** Sessions of the phase before hold memory that the next one needs. */
+  async #leavePhase(next: PhaseGraphs): Promise<void> {
+    const names = this.#phase ? [this.#phase.step, this.#phase.accumulate?.sum, this.#phase.accumulate?.update] : [];
+    this.#phase = next;
+    for (const [key, session] of this.#sessions) {
+      if (!names.some((graph) => graph !== undefined && key.startsWith(`${graph.name} `))) continue;
+      this.#sessions.delete(key);
+      await (await session).release();
+    }
+  }
+
+  async #wholeStep(input: StepInput, { step }: PhaseGraphs): Promise<StepResult> {
     const results = await this.#run(step, this.#stepFeeds(step, input, 0), { next: true });
     const result = resultOf(results);
     this.#settle(step, results, Number.isFinite(result.loss));
@@ -68,8 +82,8 @@ class DeviceEngine implements Engine {
   }
 
   /** Gradients of one part after the other, added up where they are made. */
-  async #stepInParts(input: StepInput): Promise<StepResult> {
-    const { parts, step, accumulate } = this.#graphs;
+  async #stepInParts(input: StepInput, { step, accumulate }: PhaseGraphs): Promise<StepResult> {
+    const { parts } = this.#graphs;
     const { sum, update, gradients } = accumulate!;
     const share = this.#scalar(1 / parts);
     let sums: Feeds = {};
@@ -179,9 +193,10 @@ class DeviceEngine implements Engine {
     return feeds;
   }
 
-  #settings(graph: EmittedGraph, { learningRate, lossScale }: StepInput, feeds: Feeds): void {
+  #settings(graph: EmittedGraph, { learningRate, lossScale, emaDecay }: StepInput, feeds: Feeds): void {
     if (graph.inputs.includes("learning_rate")) feeds["learning_rate"] = this.#scalar(learningRate);
     if (graph.inputs.includes("loss_scale")) feeds["loss_scale"] = this.#scalar(lossScale ?? 1);
+    if (graph.inputs.includes("ema_decay")) feeds["ema_decay"] = this.#scalar(emaDecay ?? 0);
   }
 
   #tensor(data: Float32Array, shape: readonly number[]): Tensor {

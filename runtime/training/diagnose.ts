@@ -14,7 +14,8 @@ export async function firstNotFinite(engine: Engine, program: TrainingProgram, i
   for (const { name, role } of program.state) {
     if (!state.get(name)!.every(Number.isFinite)) return `the ${role} ${name}, made by the update before`;
   }
-  const { graph, paths } = probes(program.gradients);
+  const phase = input.phase === undefined ? undefined : program.phases[input.phase];
+  const { graph, paths } = probes((phase ?? program).gradients);
   const sums = await engine.probe(graph, input);
   const first = paths.findIndex((_, index) => !Number.isFinite(sums.get(probeName(index))));
   return first < 0 ? "the loss" : `the output of ${paths[first]!}`;

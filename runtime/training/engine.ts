@@ -17,6 +17,10 @@ export interface EngineBatch {
 
 export interface StepInput extends EngineBatch {
   readonly learningRate: number;
+  /** Of the training, from 0; default: the last. */
+  readonly phase?: number;
+  /** Where the average of the weights has a warm-up. */
+  readonly emaDecay?: number;
   /** In mixed precision. */
   readonly lossScale?: number;
   /** Of the update: random numbers of its dropouts follow from it. */

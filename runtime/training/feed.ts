@@ -64,6 +64,7 @@ export async function openFeed(data: DataSet, recipe: Recipe, seed: number, opti
         transforms: train,
         seed: from,
         firstStep,
+        ...(recipe.sampling && { sampling: recipe.sampling }),
         ...(endStep !== undefined && { endStep }),
       });
     return {

@@ -7,6 +7,7 @@ import { buildTraining, unloweredGradients } from "../../compiler/training/build
 import type { TrainingOptions, TrainingProgram } from "../../compiler/training/contract.js";
 import { recipeOptions } from "../../compiler/training/from_recipe.js";
 import { relevantMethods, type MethodChoices } from "../../compiler/training/lowering/index.js";
+import { balancedWeights, classCounts } from "../data/index.js";
 import type { Device } from "../device.js";
 import type { Identity } from "./checkpoint.js";
 import { TrainingError } from "./error.js";
@@ -57,12 +58,18 @@ export function trainingOptions(
     if (isSymbolic(dim)) sizes[formatDim(dim)] = length;
   });
   return {
-    ...recipeOptions(recipe),
+    ...recipeOptions(recipe, weightsOf(recipe, feed)),
     evaluationBatch: evaluationBatch(recipe),
     sizes,
     target: device,
     blockSize,
   };
+}
+
+/** What `balanced` comes to with these data; undefined where the recipe says something else. */
+export function weightsOf({ classWeights }: Recipe, { data }: Pick<Feed, "data">): readonly number[] | undefined {
+  if (classWeights !== "balanced") return undefined;
+  return balancedWeights(classCounts(data.train, data.classes.length), data.classes);
 }
 
 /** @param methods measured ones, of this network's operations and perhaps of others */

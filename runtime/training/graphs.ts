@@ -4,7 +4,13 @@ import { tensor, value } from "../../compiler/ir/build.js";
 import type { Graph, NamedValue, Value } from "../../compiler/ir/types.js";
 import { formula } from "../../compiler/ops/formula.js";
 import { dropDeadCode } from "../../compiler/passes/drop_dead_code.js";
-import { gradientName, nextName, type TrainingGraph, type TrainingProgram } from "../../compiler/training/contract.js";
+import {
+  gradientName,
+  nextName,
+  type StepGraphs,
+  type TrainingGraph,
+  type TrainingProgram,
+} from "../../compiler/training/contract.js";
 import { recorder } from "../../compiler/training/differentiate.js";
 import { TrainingError } from "./error.js";
 
@@ -31,6 +37,16 @@ export interface TrainingGraphs {
   readonly classes: number;
   /** Parts that a batch is computed in. */
   readonly parts: number;
+  /** Of each phase of the training; one, where nothing thaws. */
+  readonly phases: readonly PhaseGraphs[];
+  readonly evaluate: EmittedGraph;
+  /** Next running statistics alone, of training mode; absent where the network has none. */
+  readonly statistics?: EmittedGraph;
+  /** Gives every state tensor as it is: how state comes to a device and back. */
+  readonly identity: EmittedGraph;
+}
+
+export interface PhaseGraphs {
   /** A whole update, or with several parts the gradients of one. */
   readonly step: EmittedGraph;
   /** With several parts: adds a share of one's gradients to their sum, and the update from the sum. */
@@ -39,11 +55,6 @@ export interface TrainingGraphs {
     readonly update: EmittedGraph;
     readonly gradients: readonly Sum[];
   };
-  readonly evaluate: EmittedGraph;
-  /** Next running statistics alone, of training mode; absent where the network has none. */
-  readonly statistics?: EmittedGraph;
-  /** Gives every state tensor as it is: how state comes to a device and back. */
-  readonly identity: EmittedGraph;
 }
 
 interface Sum {
@@ -57,7 +68,7 @@ export function emitTrainingGraphs(program: TrainingProgram, parts: number): Tra
   for (const { name, dtype } of program.state) {
     if (dtype !== "float32") throw new TrainingError(`${name} is ${dtype}; state is kept in float32`);
   }
-  const { train, gradients, update, evaluate } = program;
+  const { train, gradients, evaluate } = program;
   const image = imageOf(train);
   const logits = evaluate.graph.outputs.find((output) => output.name === "logits")!;
   const statistics = statisticsOf(gradients);
@@ -68,11 +79,17 @@ export function emitTrainingGraphs(program: TrainingProgram, parts: number): Tra
     evaluationShape: sizes(imageOf(evaluate).value),
     classes: sizes(logits.value)[1]!,
     parts,
-    step: emit(parts === 1 ? train : gradients),
-    ...(parts > 1 && { accumulate: { ...accumulation(program), update: emit(update) } }),
+    phases: [...program.phases, program].map((phase, index) => emitPhase(phase, index, parts)),
     evaluate: emit(evaluate),
     ...(statistics && { statistics: emit(statistics) }),
     identity: emit(identity(program)),
+  };
+}
+
+function emitPhase(phase: StepGraphs, index: number, parts: number): PhaseGraphs {
+  return {
+    step: emit(parts === 1 ? phase.train : phase.gradients),
+    ...(parts > 1 && { accumulate: { ...accumulation(phase, index), update: emit(phase.update) } }),
   };
 }
 
@@ -128,7 +145,10 @@ function statisticsOf(gradients: TrainingGraph): TrainingGraph | undefined {
 }
 
 /** sum + share * gradient for every parameter. */
-function accumulation({ trained }: TrainingProgram): {
+function accumulation(
+  { trained }: StepGraphs,
+  phase: number,
+): {
   readonly sum: EmittedGraph;
   readonly gradients: readonly Sum[];
 } {
@@ -142,7 +162,7 @@ function accumulation({ trained }: TrainingProgram): {
     return { gradient, sum, next: { name: nextName(sum.name), value: next } };
   });
   const graph: Graph = {
-    name: "accumulate",
+    name: phase === 0 ? "accumulate" : `accumulate.phase${phase + 1}`,
     inputs: [share, ...each.flatMap(({ gradient, sum }) => [gradient, sum])],
     outputs: each.map(({ next }) => next),
     parameters: [],

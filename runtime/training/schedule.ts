@@ -1,5 +1,5 @@
 /** The learning rate of every update: a function of the recipe and of what training has seen, nothing else. */
-import type { Recipe } from "../../compiler/recipe.js";
+import type { Recipe, Schedule, WarmUp } from "../../compiler/recipe.js";
 
 /** What the schedule reads of a recipe. */
 export type ScheduleRecipe = Pick<Recipe, "learningRate" | "schedule" | "warmUp" | "stop">;
@@ -33,14 +33,21 @@ export function trainingLength({ stop }: Pick<Recipe, "stop">, stepsPerEpoch: nu
 export function learningRate(recipe: ScheduleRecipe, step: number, length: Length, state: ScheduleState): number {
   const { warmUp, learningRate: base } = recipe;
   if (warmUp?.kind === "until_error" && !state.warm) return warmUp.rate;
-  if (warmUp?.kind === "steps" && step < warmUp.steps) {
-    return warmUp.rate + ((base - warmUp.rate) * step) / warmUp.steps;
-  }
+  const warming = warmUpSteps(warmUp, length);
+  if (warmUp !== undefined && step < warming) return warmUp.rate + ((base - warmUp.rate) * step) / warming;
   return scheduled(recipe, step, length, state);
 }
 
+/** Updates of a warm-up whose length is known; 0 for one that a training error ends. */
+function warmUpSteps(warmUp: WarmUp | undefined, { stepsPerEpoch }: Length): number {
+  if (warmUp?.kind === "steps") return warmUp.steps;
+  return warmUp?.kind === "epochs" ? warmUp.epochs * stepsPerEpoch : 0;
+}
+
 function scheduled(recipe: ScheduleRecipe, step: number, length: Length, state: ScheduleState): number {
-  const { schedule, warmUp, learningRate: base } = recipe;
+  const { schedule, learningRate: base } = recipe;
+  // From the end of the warm-up, where its length is known.
+  const start = Math.min(warmUpSteps(recipe.warmUp, length), length.steps);
   switch (schedule.kind) {
     case "constant":
       return base;
@@ -52,13 +59,44 @@ function scheduled(recipe: ScheduleRecipe, step: number, length: Length, state: 
       return base / schedule.by ** state.divisions;
     case "cosine":
     case "linear": {
-      // From the end of the warm-up, where its length is known, to the last update.
-      const start = warmUp?.kind === "steps" ? Math.min(warmUp.steps, length.steps) : 0;
       const done = Math.min(1, (step - start) / Math.max(1, length.steps - start));
       const left = schedule.kind === "cosine" ? (1 + Math.cos(Math.PI * done)) / 2 : 1 - done;
       return schedule.to + (base - schedule.to) * left;
     }
+    case "one_cycle":
+      return oneCycle(schedule, base, step, length.steps);
+    case "cosine_restarts": {
+      const first = schedule.every * (schedule.unit === "epoch" ? length.stepsPerEpoch : 1);
+      return (
+        schedule.to + ((base - schedule.to) * (1 + Math.cos(Math.PI * cycleShare(step - start, first, schedule)))) / 2
+      );
+    }
   }
+}
+
+/** As torch.optim.lr_scheduler.OneCycleLR in two phases, whose highest rate is at update pctStart * steps - 1. */
+function oneCycle(
+  { pctStart, divFactor, finalDivFactor, anneal }: Extract<Schedule, { kind: "one_cycle" }>,
+  highest: number,
+  step: number,
+  steps: number,
+): number {
+  const first = highest / divFactor;
+  const last = steps - 1;
+  // A training of a few updates, which PyTorch refuses, has no way up or no way down.
+  const top = Math.min(last, Math.max(0, pctStart * steps - 1));
+  const between = (from: number, to: number, share: number): number =>
+    anneal === "linear" ? from + (to - from) * share : to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
+  if (step <= top) return between(first, highest, top === 0 ? 1 : step / top);
+  return between(highest, first / finalDivFactor, Math.min(1, (step - top) / (last - top)));
+}
+
+/** How much of its cycle is over, 0 to 1: cycles of `first`, `first * multiply`, ... updates. */
+function cycleShare(step: number, first: number, { multiply }: { readonly multiply: number }): number {
+  if (multiply === 1) return (step % first) / first;
+  let [begin, size] = [0, first];
+  while (step >= begin + size) [begin, size] = [begin + size, size * multiply];
+  return (step - begin) / size;
 }
 
 /** After the last update of an epoch, whose training error (0 to 1) may end the warm-up. */

@@ -9,7 +9,8 @@ import { scalar } from "../tensor/arithmetic.js";
 /**
  * The mean over a batch of the cross entropy between softmax(logits) and the labels, and how many labels were the
  * likeliest class and among the five likeliest: logits [N, classes], labels int64 [N] to three scalars. `smoothing`
- * spreads this share of the probability evenly over all classes (arXiv:1512.00567, section 7; as PyTorch does).
+ * spreads this share of the probability evenly over all classes (arXiv:1512.00567, section 7; as PyTorch does). A third
+ * input, float32 [classes], weighs the classes.
  */
 export const softmaxCrossEntropy: Operator = {
   name: "softmax_cross_entropy",
@@ -30,16 +31,32 @@ export const softmaxCrossEntropy: Operator = {
     const centred = step("Sub", [emit.name(logits!), over("Max", emit.name(logits!), "maximum")], "centred");
     const total = over("Sum", step("Exp", [centred], "exponentials"), "total");
     const label = over("Sum", step("Mul", [centred, chosen], "label.only"), "label");
-    let surprise = step("Sub", [step("Log", [total], "log_total"), label], "surprise");
-    if (smoothing > 0) {
-      // (1 - s) * (log total - label) + s * (log total - mean of all logits)
-      const mean = step("Mul", [over("Sum", centred, "sum"), number(1 / classes)], "mean");
-      const difference = step("Sub", [label, mean], "difference");
-      surprise = step("Add", [surprise, step("Mul", [difference, number(smoothing)], "share")], "smoothed");
+    const logTotal = step("Log", [total], "log_total");
+    let surprise = step("Sub", [logTotal, label], "surprise");
+    const weights = weighing(node, emit, chosen);
+    if (weights) {
+      let weighed = step("Mul", [surprise, weights.own], "weighed");
+      if (smoothing > 0) {
+        // (1 - s) * own weight * surprise + s / classes * (log total * all weights - sum of weight * logit)
+        const logits = over("Sum", step("Mul", [centred, weights.each], "each.weighed"), "each.sum");
+        const all = step("Sub", [step("Mul", [logTotal, weights.all], "log_total.weighed"), logits], "all.surprise");
+        const share = step("Mul", [all, number(smoothing / classes)], "share");
+        weighed = step("Add", [step("Mul", [weighed, number(1 - smoothing)], "kept"), share], "smoothed");
+      }
+      const sum = emit.temporary("loss.sum");
+      emit.node("ReduceSum", [weighed, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
+      emit.node("Div", [sum, weights.batch], [loss!]);
+    } else {
+      if (smoothing > 0) {
+        // (1 - s) * (log total - label) + s * (log total - mean of all logits)
+        const mean = step("Mul", [over("Sum", centred, "sum"), number(1 / classes)], "mean");
+        const difference = step("Sub", [label, mean], "difference");
+        surprise = step("Add", [surprise, step("Mul", [difference, number(smoothing)], "share")], "smoothed");
+      }
+      const sum = emit.temporary("loss.sum");
+      emit.node("ReduceSum", [surprise, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
+      emit.node("Mul", [sum, number(1 / batch)], [loss!]);
     }
-    const sum = emit.temporary("loss.sum");
-    emit.node("ReduceSum", [surprise, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
-    emit.node("Mul", [sum, number(1 / batch)], [loss!]);
     // A label's rank is the number of classes that are likelier. A NaN anywhere makes nothing likelier: no answer is
     // right then, which the comparison with itself, false for NaN, takes care of.
     const likelier = step("Cast", [step("Greater", [centred, label], "likelier")], "likelier.number", float);
@@ -78,7 +95,21 @@ export const softmaxCrossEntropyGradient: Operator = {
     const smoothing = int(node.attributes, "smoothing");
     const probabilities = emit.temporary("probabilities");
     emit.node("Softmax", [emit.name(logits!)], [probabilities], { axis: 1 });
-    let target = writeOneHot(node, emit, labels!);
+    const chosen = writeOneHot(node, emit, labels!);
+    const weights = weighing(node, emit, chosen);
+    if (weights) {
+      // (own weight * (1 - s) * (p - label) + s / classes * (all weights * p - weights)) / the batch's weights
+      let difference = step("Mul", [step("Sub", [probabilities, chosen], "difference"), weights.own], "weighed");
+      if (smoothing > 0) {
+        const spread = step("Sub", [step("Mul", [probabilities, weights.all], "p.weighed"), weights.each], "spread");
+        const share = step("Mul", [spread, number(smoothing / classes)], "share");
+        difference = step("Add", [step("Mul", [difference, number(1 - smoothing)], "kept"), share], "smoothed");
+      }
+      const factor = step("Div", [emit.name(dy!), weights.batch], "factor");
+      emit.node("Mul", [difference, factor], [emit.name(node.outputs[0]!)]);
+      return;
+    }
+    let target = chosen;
     if (smoothing > 0) {
       const kept = step("Mul", [target, number(1 - smoothing)], "kept");
       target = step("Add", [kept, number(smoothing / classes)], "target");
@@ -108,6 +139,25 @@ function helpers(node: Node, emit: Lowering) {
       }
       return step(`Reduce${kind}`, [x], suffix, { axes, keepdims: 1 });
     },
+  };
+}
+
+/**
+ * What a third input, float32 [classes], makes of the mean: PyTorch's CrossEntropyLoss(weight). `own` is the label's
+ * weight, [N, 1]; `each` every class's; `all` their sum; `batch` the sum of the labels' weights, which the loss is divided by.
+ */
+function weighing(node: Node, emit: Lowering, chosen: string) {
+  const weights = node.inputs.find((input) => input.type.shape.length === 1 && input.type.dtype !== "int64");
+  if (weights === undefined) return undefined;
+  const { step, over } = helpers(node, emit);
+  const own = over("Sum", step("Mul", [chosen, emit.name(weights)], "label.weight"), "own_weight");
+  const sum = (x: string, axes: readonly number[], suffix: string): string =>
+    step("ReduceSum", [x, emit.constant(axes, "int64")], suffix, { keepdims: 0 });
+  return {
+    own,
+    each: emit.name(weights),
+    all: sum(emit.name(weights), [0], "all_weights"),
+    batch: sum(own, [0, 1], "batch_weights"),
   };
 }
 

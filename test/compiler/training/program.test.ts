@@ -178,7 +178,9 @@ describe("freezing", () => {
   });
 
   it("says which stage is not there", () => {
-    expect(() => program({ frozenStages: ["conv9"] })).toThrow("CifarResNet has no stage or block conv9");
+    expect(() => program({ frozenStages: ["conv9"] })).toThrow(
+      "CifarResNet has no stage, block or layer conv9; did you mean conv1?",
+    );
   });
 });
 

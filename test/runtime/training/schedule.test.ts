@@ -8,6 +8,7 @@ import {
   type ScheduleRecipe,
   type ScheduleState,
 } from "../../../runtime/training/schedule.js";
+import { RECIPE_GOLDEN } from "../../support/recipe-golden.js";
 
 const base: ScheduleRecipe = { learningRate: 0.1, schedule: { kind: "constant" }, stop: { steps: 100 } };
 const length = { steps: 100, stepsPerEpoch: 10 };
@@ -39,6 +40,46 @@ describe("the learning rate", () => {
     expect(rates(cosine, [0, 10, 20, 40, 60, 100])).toEqual([0.02, 0.06, 0.1, 0.08535533906, 0.05, 0]);
     const linear: ScheduleRecipe = { ...base, schedule: { kind: "linear", to: 0.01 }, warmUp };
     expect(rates(linear, [20, 60, 100])).toEqual([0.1, 0.055, 0.01]);
+  });
+
+  it("rises for so many epochs", () => {
+    const recipe: ScheduleRecipe = { ...base, warmUp: { kind: "epochs", rate: 0.02, epochs: 2 } };
+    expect(rates(recipe, [0, 10, 19, 20, 90])).toEqual([0.02, 0.06, 0.096, 0.1, 0.1]);
+    const cosine: ScheduleRecipe = { ...recipe, schedule: { kind: "cosine", to: 0 } };
+    expect(rates(cosine, [20, 60, 100])).toEqual([0.1, 0.05, 0]);
+  });
+
+  it.each([
+    ["one_cycle", { kind: "one_cycle", pctStart: 0.3, divFactor: 25, finalDivFactor: 1e4, anneal: "cosine" }],
+    ["one_cycle_linear", { kind: "one_cycle", pctStart: 0.25, divFactor: 10, finalDivFactor: 100, anneal: "linear" }],
+    ["restarts", { kind: "cosine_restarts", every: 8, unit: "step", multiply: 1, to: 0.01 }],
+    ["restarts_growing", { kind: "cosine_restarts", every: 5, unit: "step", multiply: 2, to: 0 }],
+  ] as const)("%s is PyTorch's", (name, schedule) => {
+    const golden = RECIPE_GOLDEN.schedules[name]!;
+    const recipe: ScheduleRecipe = { learningRate: 0.4, schedule, stop: { steps: golden.length } };
+    const own = golden.map((_, step) =>
+      learningRate(recipe, step, { steps: golden.length, stepsPerEpoch: 10 }, SCHEDULE_START),
+    );
+    golden.forEach((rate, step) => expect(Math.abs(own[step]! / rate - 1), `update ${step}`).toBeLessThan(1e-8));
+  });
+
+  it("begins its cycles after the warm-up, and counts them in epochs", () => {
+    const schedule = { kind: "cosine_restarts", every: 1, unit: "epoch", multiply: 2, to: 0 } as const;
+    const warmUp = { kind: "steps", rate: 0, steps: 10 } as const;
+    expect(rates({ ...base, schedule, warmUp }, [10, 15, 20, 30, 40])).toEqual([0.1, 0.05, 0.1, 0.05, 0.1]);
+  });
+
+  it("of one cycle is a number, however short the training", () => {
+    for (const steps of [1, 2, 3, 4, 5]) {
+      for (const pctStart of [0, 0.3, 1]) {
+        const schedule = { kind: "one_cycle", pctStart, divFactor: 25, finalDivFactor: 1e4, anneal: "cosine" } as const;
+        for (let step = 0; step < steps; step++) {
+          const rate = learningRate({ ...base, schedule }, step, { steps, stepsPerEpoch: 1 }, SCHEDULE_START);
+          expect(rate, `${step} of ${steps}, ${pctStart}`).toBeGreaterThan(0);
+          expect(rate).toBeLessThanOrEqual(0.1);
+        }
+      }
+    }
   });
 
   it("waits for a training error: ResNet-110", () => {

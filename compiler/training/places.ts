@@ -1,0 +1,41 @@
+/** Parts of a network by their paths: what recipes freeze, and give a learning rate of their own. */
+import { didYouMean } from "../diagnostics/suggest.js";
+import { isScope, type Scope } from "../ir/types.js";
+import type { Model } from "../model.js";
+
+/** Whether a path is this part's, or of something in it: `head.fc.weight` is inside `head` and `head.fc`. */
+export function isInside(path: string, part: string): boolean {
+  return path === part || path.startsWith(`${part}.`);
+}
+
+/** Throws a RangeError where a network has no such part: a stage, block, layer or parameter. */
+export function requirePart(model: Model, part: string): void {
+  const parameters = model.graph.parameters.map(({ path }) => path);
+  requireAmong(model, part, "stage, block or layer", [...pathsIn(model.root, true), ...parameters]);
+}
+
+/** Throws a RangeError where a network has no such stage or block. */
+export function requireScope(model: Model, part: string): void {
+  requireAmong(model, part, "stage or block", pathsIn(model.root, false));
+}
+
+function requireAmong({ name, root }: Model, part: string, what: string, paths: readonly string[]): void {
+  if (paths.includes(part)) return;
+  const stages = root.children.filter(isScope).map((scope) => scope.path);
+  const help = didYouMean(part, paths)?.replaceAll("`", "") ?? `its stages are ${stages.join(", ")}`;
+  throw new RangeError(`${name} has no ${what} ${part}; ${help}`);
+}
+
+function pathsIn(scope: Scope, layers: boolean): readonly string[] {
+  return scope.children.flatMap((child) => {
+    if (isScope(child)) return [child.path, ...pathsIn(child, layers)];
+    return layers ? [child.path] : [];
+  });
+}
+
+/** How many times the learning rate a parameter's is: of the parts that it is in, the one with the longest path says. */
+export function rateOf(path: string, rates: readonly { readonly stage: string; readonly times: number }[]): number {
+  const holding = rates.filter(({ stage }) => isInside(path, stage));
+  return holding.reduce((best, each) => (each.stage.length >= best.stage.length ? each : best), { stage: "", times: 1 })
+    .times;
+}
