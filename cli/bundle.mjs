@@ -21,7 +21,7 @@ await build({
   sourcemap: true,
   logLevel: "warning",
   // Native libraries, and those that few commands need.
-  external: ["onnxruntime-node", "sharp", "prettier"],
+  external: ["#onnxruntime", "sharp", "prettier"],
   // CommonJS libraries among the bundled ones ask for Node's own modules with `require`.
   banner: {
     js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',

@@ -1,8 +1,8 @@
 /** Which machine part runs the model: the processor, a GPU through WebGPU, or an NVIDIA GPU through CUDA. */
 import { existsSync, readdirSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
-import { loadRuntime, readable, SessionError, type Runtime } from "./onnxruntime.js";
+import { hasCudaLibraries, loadRuntime, readable, runtimeCopy, type Runtime } from "./onnxruntime.js";
+import { SessionError } from "./session-error.js";
 
 export type Device = "cpu" | "webgpu" | "cuda";
 export type DeviceRequest = Device | "auto";
@@ -63,7 +63,7 @@ async function probe(device: Device): Promise<Availability> {
   if (!runtime.listSupportedBackends().some(({ name }) => name === device)) {
     return { available: false, problem: `onnxruntime has no ${device} for ${process.platform} ${process.arch}` };
   }
-  if (device === "cuda" && !hasCudaLibraries()) return { available: false, problem: INSTALL_CUDA };
+  if (device === "cuda" && !hasCudaLibraries()) return { available: false, problem: noCuda() };
   try {
     await runOnce(runtime, device);
     return { available: true, note: `${device} works here` };
@@ -71,9 +71,6 @@ async function probe(device: Device): Promise<Availability> {
     return { available: false, problem: `${readable(error)} (${ADVICE[device]})` };
   }
 }
-
-const INSTALL_CUDA =
-  "onnxruntime's CUDA libraries are not installed: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node fetches them";
 
 const ADVICE = {
   webgpu: "it needs a GPU with a Vulkan, Metal or Direct3D 12 driver; --device cpu works everywhere",
@@ -121,8 +118,7 @@ function missingHardware(device: "cuda" | "webgpu"): string | undefined {
   return found ? undefined : "no GPU found";
 }
 
-function hasCudaLibraries(): boolean {
-  const root = path.dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
-  const folder = path.join(root, "bin", "napi-v6", process.platform, process.arch);
-  return existsSync(path.join(folder, "libonnxruntime_providers_cuda.so"));
+function noCuda(): string {
+  const { version } = runtimeCopy();
+  return `ONNX Runtime's CUDA libraries are not installed: npm install onnxruntime-node@${version} fetches them (docs/cuda.md)`;
 }

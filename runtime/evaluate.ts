@@ -8,7 +8,7 @@ import { describeSample, openSample } from "./data/sample.js";
 import type { Device } from "./device.js";
 import { ImageError } from "./images/image.js";
 import { views, type Planes, type View } from "./images/preprocess.js";
-import { SessionError } from "./onnxruntime.js";
+import { SessionError } from "./session-error.js";
 
 export interface EvaluateOptions extends ClassifierOptions, Pick<ClassifyOptions, "crops" | "scales" | "batch"> {
   /** An error instead of leaving an unreadable picture out. */

@@ -1,6 +1,6 @@
 /** What an ONNX file is, read without its weights: metadata, inputs and outputs, and nodes with their source lines. */
 import path from "node:path";
-import { SessionError } from "./onnxruntime.js";
+import { SessionError } from "./session-error.js";
 import { openBytes, ProtobufCursor, ProtobufError, type Field, type Range } from "./protobuf-cursor.js";
 import type { TensorSpec } from "./session.js";
 

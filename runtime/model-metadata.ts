@@ -1,7 +1,7 @@
 /** What a model says of itself to those who run it. */
 import { parseMetadata, type ModelMetadata } from "../compiler/metadata.js";
 import { readModelInfo } from "./model-info.js";
-import { SessionError } from "./onnxruntime.js";
+import { SessionError } from "./session-error.js";
 
 /** Whether a box's x2 and y2 are its last pixel's, or lie behind it. */
 export type BoxEnds = NonNullable<ModelMetadata["detection"]>["boxes"];

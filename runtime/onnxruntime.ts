@@ -1,17 +1,55 @@
-/** ONNX Runtime itself: loaded on first use, and its messages made readable. */
-import type onnxruntime from "onnxruntime-node";
+/** ONNX Runtime itself: where it is, loaded on first use, and its messages made readable. */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { SessionError } from "./session-error.js";
 
-export type Runtime = typeof onnxruntime;
+export type Runtime = typeof import("#onnxruntime");
 
-/** A model or a device that can't be used; the message is one clear line. */
-export class SessionError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "SessionError";
+/** A copy of ONNX Runtime on this machine. */
+export interface RuntimeCopy {
+  /** Folder of its package. */
+  readonly folder: string;
+  readonly version: string;
+  /** The one that comes with resnetc, or one that the project has installed itself. */
+  readonly from: "resnetc" | "project";
+}
+
+const local = createRequire(import.meta.url);
+
+/**
+ * The copy that is used: `onnxruntime-node` where the project has installed it in the version that resnetc was built
+ * with (so it is had with CUDA's libraries), else the copy that comes with resnetc, which no install script had a hand in.
+ */
+export function runtimeCopy(): RuntimeCopy {
+  const shipped = path.dirname(path.dirname(local.resolve("#onnxruntime")));
+  const version = versionIn(shipped);
+  const installed = installedFolder();
+  if (installed !== undefined && versionIn(installed) === version) {
+    return { folder: installed, version, from: "project" };
+  }
+  return { folder: shipped, version, from: "resnetc" };
+}
+
+/** Whether the libraries for NVIDIA's GPUs are beside it; docs/cuda.md says how they come there. */
+export function hasCudaLibraries(): boolean {
+  const folder = path.join(runtimeCopy().folder, "bin", "napi-v6", process.platform, process.arch);
+  return existsSync(path.join(folder, "libonnxruntime_providers_cuda.so"));
+}
+
+function installedFolder(): string | undefined {
+  try {
+    return path.dirname(local.resolve("onnxruntime-node/package.json"));
+  } catch {
+    return undefined;
   }
 }
 
-let loading: Promise<Runtime> | undefined;
+function versionIn(folder: string): string {
+  return (JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as { version: string }).version;
+}
+
+let loading: Runtime | undefined;
 
 /**
  * ONNX Runtime's Node binding. The native library takes a noticeable part of a second to load, so nothing imports it
@@ -19,23 +57,23 @@ let loading: Promise<Runtime> | undefined;
  *
  * @throws {SessionError} where there is no build for this system
  */
-export function loadRuntime(): Promise<Runtime> {
+export async function loadRuntime(): Promise<Runtime> {
   loading ??= importRuntime();
   return loading;
 }
 
-async function importRuntime(): Promise<Runtime> {
+function importRuntime(): Runtime {
   // Since 1.29 ONNX Runtime reports to its makers unless this is set before it starts: file names, graph names and
   // hashes of weights. Whoever wants that sets it to 0 outside.
   process.env.ORT_DISABLE_TELEMETRY ??= "1";
   try {
-    const { default: runtime } = await import("onnxruntime-node");
+    const runtime = local(runtimeCopy().folder) as Runtime;
     // What goes wrong arrives as an exception; without this it is also printed to stderr, in red.
     runtime.env.logLevel = "fatal";
     return runtime;
   } catch (error) {
     const system = `${process.platform} ${process.arch}`;
-    throw new SessionError(`onnxruntime-node can't be loaded on ${system}: ${readable(error)}`, { cause: error });
+    throw new SessionError(`ONNX Runtime can't be loaded on ${system}: ${readable(error)}`, { cause: error });
   }
 }
 

@@ -1,14 +1,15 @@
 /** A model made ready to run on a device. */
 import { access, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type { InferenceSession, Tensor } from "#onnxruntime";
 import { toFloat16, toFloat32 } from "./float16.js";
 import { chooseDevice, NO_CPU_FALLBACK, type Device, type DeviceRequest } from "./device.js";
-import { loadRuntime, readable, SessionError, type Runtime } from "./onnxruntime.js";
+import { loadRuntime, readable, type Runtime } from "./onnxruntime.js";
+import { SessionError } from "./session-error.js";
 import { readModelInfo } from "./model-info.js";
 import { openProfile, type Profile } from "./profile.js";
 
-export { SessionError } from "./onnxruntime.js";
+export { SessionError } from "./session-error.js";
 
 export interface SessionOptions {
   /** Default `auto`. */

@@ -1,9 +1,10 @@
 /** The engine on ONNX Runtime, in the thread that calls it, which is busy while a graph runs. */
-import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type { InferenceSession, Tensor } from "#onnxruntime";
 import { randomStream } from "../../compiler/emit/random.js";
 import { nextName } from "../../compiler/training/contract.js";
 import { chooseDevice, NO_CPU_FALLBACK, type Device, type DeviceChoice } from "../device.js";
-import { loadRuntime, readable, SessionError, type Runtime } from "../onnxruntime.js";
+import { loadRuntime, readable, type Runtime } from "../onnxruntime.js";
+import { SessionError } from "../session-error.js";
 import type { Engine, EngineOptions, StepInput, StepResult, Values } from "./engine.js";
 import type { EmittedGraph, PhaseGraphs, TrainingGraphs } from "./graphs.js";
 

@@ -3,7 +3,7 @@
  * thread that makes batches, shows progress and listens to Ctrl-C.
  */
 import { Worker } from "node:worker_threads";
-import { SessionError } from "../onnxruntime.js";
+import { SessionError } from "../session-error.js";
 import type { Device } from "../device.js";
 import type { Engine, EngineOptions } from "./engine.js";
 import type { TrainingGraphs } from "./graphs.js";

@@ -1,5 +1,5 @@
 /** How long a small graph takes on a device. */
-import type { Tensor } from "onnxruntime-node";
+import type { Tensor } from "#onnxruntime";
 import { concat, emitOnnx } from "../../compiler/emit/onnx.js";
 import type { DataType, Graph } from "../../compiler/ir/types.js";
 import { formula } from "../../compiler/ops/formula.js";

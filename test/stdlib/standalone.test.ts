@@ -58,7 +58,7 @@ it("plain ONNX Runtime finds the same, from the file alone", async () => {
     expect(diagnostics).toEqual([]);
     await writeFile(join(folder, "small.onnx"), onnx!);
     await writeFile(join(folder, "run.mjs"), PROGRAM);
-    const runtime = pathToFileURL(createRequire(import.meta.url).resolve("onnxruntime-node")).href;
+    const runtime = pathToFileURL(createRequire(import.meta.url).resolve("#onnxruntime")).href;
     const { stdout } = await promisify(execFile)(process.execPath, ["run.mjs", runtime, "small.onnx"], { cwd: folder });
     const found = JSON.parse(stdout) as Found;
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import proto from "onnx-proto";
-import * as ort from "onnxruntime-node";
+import * as ort from "#onnxruntime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { concat, emitOnnx, OPSETS, type EmitOptions } from "../../../compiler/emit/onnx.js";
 import { parameterSize, valuesOf } from "../../../compiler/emit/parameters.js";

@@ -1,5 +1,5 @@
 /** Emitting a graph and running it in ONNX Runtime, for tests. */
-import * as ort from "onnxruntime-node";
+import * as ort from "#onnxruntime";
 import { concat, emitOnnx, type EmitOptions } from "../../../compiler/emit/onnx.js";
 import type { Graph } from "../../../compiler/ir/types.js";
 import { verify } from "../../../compiler/ir/verify.js";

@@ -5,7 +5,7 @@ import type { Optimizer, TrainingOptions, TrainingProgram } from "../../../compi
 import { trainingMemory } from "../../../compiler/training/memory.js";
 import { verify } from "../../../compiler/ir/verify.js";
 import { elaborate, parseTarget } from "../../../compiler/index.js";
-import * as ort from "onnxruntime-node";
+import * as ort from "#onnxruntime";
 import { concat } from "../../../compiler/emit/onnx.js";
 import { onnx } from "../../../compiler/emit/proto.js";
 import { emitTraining } from "../../../compiler/training/emit.js";

@@ -1,5 +1,5 @@
 /** Running training graphs for tests, on the processor or on WebGPU. */
-import * as ort from "onnxruntime-node";
+import * as ort from "#onnxruntime";
 import { initialValues } from "../../../compiler/emit/initialise.js";
 import type { Parameter } from "../../../compiler/ir/types.js";
 import { nextName, type StateTensor, type TrainingGraph } from "../../../compiler/training/contract.js";

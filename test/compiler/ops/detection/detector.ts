@@ -1,5 +1,5 @@
 /** A whole detector, compiled for a device and run there. */
-import * as ort from "onnxruntime-node";
+import * as ort from "#onnxruntime";
 import { compile, memoryHost } from "../../../../compiler/index.js";
 import type { Tensor } from "./run.js";
 

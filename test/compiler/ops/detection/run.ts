@@ -1,5 +1,5 @@
 /** One detection operator in a graph of its own, run by ONNX Runtime and held against what it should give. */
-import * as ort from "onnxruntime-node";
+import * as ort from "#onnxruntime";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { node, value } from "../../../../compiler/ir/build.js";
