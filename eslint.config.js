@@ -4,7 +4,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  globalIgnores(["dist/", "coverage/", "editors/**/out/", "**/*.generated.*"]),
+  globalIgnores(["dist/", "out/", ".cache/", "coverage/", "editors/**/out/", "**/*.generated.*"]),
   js.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -132,7 +132,7 @@ describe("one clear line", () => {
     );
     // Where the libraries are there, it works or says what else is missing.
     expect((await refused) ?? "device cuda: --device cpu").toMatch(
-      /^device cuda: .*(npm rebuild|--device cpu|has no cuda)/,
+      /^device cuda: .*(npm install onnxruntime-node@|--device cpu|has no cuda)/,
     );
   });
 });
