@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 
 const run = promisify(execFile);
-const FOLDER = () => path.join(ROOT, "node_modules/.cache/resnetc-tests");
+const FOLDER = () => path.join(ROOT, ".cache/resnetc-tests");
 const ROOT = path.join(import.meta.dirname, "../..");
 
 /** What the file printed, as JSON. Packages are resolved as from the repository's root. */

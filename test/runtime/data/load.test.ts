@@ -194,7 +194,7 @@ describe("threads", () => {
 
   it("a program that forgets to close a loader ends all the same, and not before another is closed", async () => {
     // The program and its thread as they are shipped: two files of JavaScript beside each other.
-    const outdir = path.join(import.meta.dirname, `../../../node_modules/.cache/resnetc/forgets-${process.pid}`);
+    const outdir = path.join(import.meta.dirname, `../../../.cache/resnetc/forgets-${process.pid}`);
     const data = path.join(import.meta.dirname, "../../../runtime/data");
     const program = `
       import { Loader } from "./load.js";
