@@ -2,6 +2,7 @@
 import zlib from "node:zlib";
 import yauzl from "yauzl";
 import type { InputFile } from "./input-file.js";
+import { shownName } from "./shown.js";
 import { fileRegion, type Storage } from "./strided.js";
 
 /** Bytes that a checksum is computed over at a time. */
@@ -16,7 +17,7 @@ export interface ArchiveEntry {
   readonly storage: Storage;
 }
 
-/** The entries by name. Throws a WeightsError for what is no zip, and for compressed or doubled entries. */
+/** The entries by name. Throws a WeightsError for what is no zip, and for doubled entries; compressed ones when they are read. */
 export async function openArchive(file: InputFile): Promise<ReadonlyMap<string, ArchiveEntry>> {
   const entries = new Map<string, ArchiveEntry>();
   try {
@@ -24,10 +25,13 @@ export async function openArchive(file: InputFile): Promise<ReadonlyMap<string, 
     for await (const entry of zip.eachEntry()) {
       const name = entry.fileName;
       if (name.endsWith("/")) continue;
-      if (entry.isEncrypted()) throw new Error(`entry ${name} is encrypted`);
-      // torch stores all entries as they are. Expanding others is the way of the zip bomb.
-      if (entry.compressionMethod !== 0) throw new Error(`entry ${name} is compressed, torch.save does not do that`);
       if (entries.has(name)) throw new Error(`two entries are named ${name}`);
+      // torch stores all entries as they are. Expanding others is the way of the zip bomb. What is not read may be anything.
+      if (entry.isEncrypted() || entry.compressionMethod !== 0) {
+        const what = entry.isEncrypted() ? "encrypted" : "compressed, which torch.save does not do";
+        entries.set(name, refusedEntry(file, name, what));
+        continue;
+      }
       const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
       const region = fileRegion(file, fileDataStart, entry.uncompressedSize);
       const storage = checkedOnce(region, () => verify(file, name, region, entry.crc32));
@@ -73,6 +77,14 @@ class CheckedReader extends yauzl.RandomAccessReader {
   override close(callback: (error: Error | null) => void): void {
     callback(null);
   }
+}
+
+/** An entry that only its name is known of. */
+function refusedEntry(file: InputFile, name: string, what: string): ArchiveEntry {
+  const read = () => {
+    throw file.error(`is damaged or was packed again: its entry ${shownName(name)} is ${what}`);
+  };
+  return { name, start: 0, byteLength: 0, storage: { byteLength: 0, read } };
 }
 
 function checkedOnce(storage: Storage, check: () => void): Storage {

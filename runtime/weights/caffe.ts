@@ -7,6 +7,7 @@
  */
 import { ProtobufCursor, ProtobufError, type Field, type Range } from "../protobuf-cursor.js";
 import type { InputFile } from "./input-file.js";
+import { shownName, shownShape } from "./shown.js";
 import type { StoredType, TensorSource } from "./source.js";
 import { elementCount, fileRegion, stridedSource, stridedTensor, type Storage, type StridedTensor } from "./strided.js";
 
@@ -86,14 +87,14 @@ class CaffeReader {
       } else if (range && number === BLOB.shape) shape = this.#shape(range);
       else if (varint !== undefined && BLOB.legacyShape.includes(number)) legacy.set(number, varint);
     }
-    const damaged = (what: string) => this.#file.error(`is damaged: ${JSON.stringify(name.slice(0, 100))} ${what}`);
+    const damaged = (what: string) => this.#file.error(`is damaged: ${shownName(name)} ${what}`);
     const dtype = runs[0]?.dtype ?? "float32";
     if (runs.some((run) => run.dtype !== dtype)) throw damaged("has values of two types");
     const storage = this.#joined(runs.map((run) => run.range));
     const count = storage.byteLength / (dtype === "float32" ? 4 : 8);
     if (legacy.size > 0) shape ??= BLOB.legacyShape.map((number) => legacy.get(number) ?? 1);
     shape ??= [count];
-    if (elementCount(shape) !== count) throw damaged(`has ${count} values, not those of [${shape.join(", ")}]`);
+    if (elementCount(shape) !== count) throw damaged(`has ${count} values, not those of ${shownShape(shape)}`);
     return stridedTensor(this.#file, name, dtype, shape, storage);
   }
 

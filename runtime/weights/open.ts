@@ -1,40 +1,64 @@
 /** Opens a weight file by what is in it; its name may end in anything. */
+import { HEAD_BYTES, kindOfFile, type FileKind } from "../file-kind.js";
 import { openCaffe } from "./caffe.js";
 import { InputFile } from "./input-file.js";
-import { openNumpyPickle } from "./numpy.js";
-import { LEGACY_MAGIC, openPytorchArchive, openPytorchLegacy } from "./pytorch.js";
-import { looksLikeSafetensors, openSafetensors } from "./safetensors.js";
+import { openNumpyPickle, openPytorchArchive, openPytorchLegacy } from "./pytorch.js";
+import { openSafetensors } from "./safetensors.js";
 import { WeightsError, type TensorSource } from "./source.js";
 
-interface Format {
-  matches(head: Uint8Array): boolean;
-  open(file: InputFile): TensorSource | Promise<TensorSource>;
+type Opener = (file: InputFile) => TensorSource | Promise<TensorSource>;
+
+const refuse =
+  (what: string): Opener =>
+  (file) => {
+    throw file.error(what);
+  };
+
+/** What is done with each kind of file: it is read, or said to be what it is, with what to do about it. */
+const OPENERS: Readonly<Record<FileKind, Opener>> = {
+  empty: refuse("is empty"),
+  safetensors: openSafetensors,
+  zip: openPytorchArchive,
+  "torch pickles": openPytorchLegacy,
+  pickle: openNumpyPickle,
+  // Caffe's files have no mark, so they are what remains.
+  other: openCaffe,
+  "text pickle": refuse("is a pickle of protocol 0 or 1, which is not read; save it with torch.save, or by protocol 2"),
+  onnx: refuse("is an ONNX model, not a weight file: it runs as it is (resnetc classify, detect, eval, bench)"),
+  hdf5: refuse("is an HDF5 file (Keras), which is not read; save the weights with torch.save or as safetensors"),
+  npy: refuse("is one numpy array, not a weight file; save all of them by their names, as safetensors"),
+  gzip: refuse("is compressed with gzip; expand it first"),
+  compressed: refuse("is a compressed file; expand it first"),
+  tar: refuse("is a tar archive; unpack it and give the weight file that is in it"),
+  "lfs pointer": refuse("is a git-lfs pointer; run `git lfs pull`"),
+  markup: refuse("is a web page or XML, not a weight file: the download went wrong"),
+  json: openJson,
+  image: refuse("is an image, not a weight file"),
+  pdf: refuse("is a PDF document, not a weight file"),
+  gguf: refuse("is a GGUF file (llama.cpp), which is not read"),
+  tflite: refuse("is a TensorFlow Lite model, which is not read"),
+  tensorflow: refuse("is a TensorFlow SavedModel, which is not read"),
+  mxnet: refuse("is an MXNet file, which is not read; save the weights as safetensors"),
+  matlab: refuse("is a MATLAB file (MatConvNet), which is not read; save the weights as safetensors"),
+  torch7: refuse("is a file of Lua's Torch7, which is not read; save the weights as safetensors"),
+  darknet: refuse("is a Darknet file, which is not read; save the weights as safetensors"),
+  text: refuse("is text, no weight file of a known format"),
+};
+
+/** Of an index this much is looked at for its mark. */
+const MOST_JSON = 1 << 20;
+
+/** Transformers writes large models as several files and an index of them. */
+function openJson(file: InputFile): never {
+  const text = Buffer.from(file.read(0, Math.min(file.size, MOST_JSON))).toString("utf8");
+  if (!text.includes('"weight_map"')) throw file.error("is JSON, not a weight file");
+  const parts = new Set(text.match(/"[^"\\]{1,200}\.(?:safetensors|bin|pth?)"/g) ?? []);
+  const named = [...parts].slice(0, 3).join(", ");
+  throw file.error(
+    `is an index of several files${named && ` (${named}${parts.size > 3 ? ", ..." : ""})`}, not weights itself; ` +
+      "save the model as one file (max_shard_size)",
+  );
 }
-
-const startsWith = (magic: string | Uint8Array) => (head: Uint8Array) => {
-  const bytes = typeof magic === "string" ? Buffer.from(magic, "latin1") : magic;
-  return Buffer.from(head.subarray(0, bytes.length)).equals(bytes);
-};
-
-const refuse = (what: string) => (file: InputFile) => {
-  throw file.error(what);
-};
-
-/** The first that matches. Caffe's files have no mark, so they are what remains. */
-const FORMATS: readonly Format[] = [
-  { matches: (head) => head.length === 0, open: refuse("is empty") },
-  { matches: startsWith("PK\x03\x04"), open: openPytorchArchive },
-  { matches: startsWith(LEGACY_MAGIC), open: openPytorchLegacy },
-  { matches: startsWith("\x80"), open: openNumpyPickle },
-  { matches: looksLikeSafetensors, open: openSafetensors },
-  { matches: startsWith("version https://git-lfs"), open: refuse("is a git-lfs pointer; run `git lfs pull`") },
-  { matches: startsWith("\x89HDF"), open: refuse("is an HDF5 file (Keras), which is not read") },
-  { matches: startsWith("\x1f\x8b"), open: refuse("is compressed with gzip; expand it first") },
-  { matches: startsWith("<"), open: refuse("is a web page, not a weight file") },
-  { matches: () => true, open: openCaffe },
-];
-
-const HEAD = 64;
 
 /**
  * Opens `.pth`, `.pt` (zip and legacy), `.safetensors`, `.caffemodel` and numpy `.pkl` files. The index is read and
@@ -43,10 +67,8 @@ const HEAD = 64;
 export async function openWeights(path: string): Promise<TensorSource> {
   const file = new InputFile(path);
   try {
-    const head = file.read(0, Math.min(HEAD, file.size));
-    const format = FORMATS.find((candidate) => candidate.matches(head));
-    if (!format) throw file.error("is of no known format");
-    return await format.open(file);
+    const kind = kindOfFile(file.read(0, Math.min(HEAD_BYTES, file.size)));
+    return await OPENERS[kind](file);
   } catch (cause) {
     file.close();
     throw cause;

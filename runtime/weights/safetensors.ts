@@ -9,7 +9,8 @@ import { ByteCursor, type InputFile } from "./input-file.js";
 import { ELEMENT_SIZE } from "./elements.js";
 import type { StoredType, TensorSource } from "./source.js";
 import { elementCount, fileRegion, stridedSource, stridedTensor, type StridedTensor } from "./strided.js";
-import { repeatedKey } from "./json-keys.js";
+import { scanJson } from "./json-scan.js";
+import { shownName, shownShape } from "./shown.js";
 
 export const SAFETENSORS_TYPES: Readonly<Record<string, StoredType>> = {
   F64: "float64",
@@ -38,11 +39,6 @@ interface Entry {
   readonly end: number;
 }
 
-/** Whether the first bytes can be those of a safetensors file. */
-export function looksLikeSafetensors(head: Uint8Array): boolean {
-  return head.length > 8 && head[8] === "{".charCodeAt(0);
-}
-
 /** Throws a WeightsError. */
 export function openSafetensors(file: InputFile): TensorSource {
   const cursor = new ByteCursor(file);
@@ -56,17 +52,16 @@ export function openSafetensors(file: InputFile): TensorSource {
   let next = 0;
   const tensors: StridedTensor[] = [];
   for (const entry of header.entries.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    const damaged = (what: string) =>
-      file.error(`is damaged: tensor ${JSON.stringify(entry.name.slice(0, 100))} ${what}`);
+    const damaged = (what: string) => file.error(`is damaged: tensor ${shownName(entry.name)} ${what}`);
     const dtype = Object.hasOwn(SAFETENSORS_TYPES, entry.dtype) ? SAFETENSORS_TYPES[entry.dtype] : undefined;
-    if (!dtype) throw damaged(`has the type ${entry.dtype.slice(0, 20)}, which is not read`);
+    if (!dtype) throw damaged(`has the type ${shownName(entry.dtype, 20)}, which is not read`);
     if (entry.begin < next) throw damaged("overlaps another");
     if (entry.begin > next) throw damaged("leaves a gap before it");
     if (entry.end > dataLength) {
       throw file.error(`is truncated: its tensors take ${entry.end} bytes, ${dataLength} are there`);
     }
     if (elementCount(entry.shape) * ELEMENT_SIZE[dtype] !== entry.end - entry.begin) {
-      throw damaged(`has ${entry.end - entry.begin} bytes, not those of ${entry.dtype} [${entry.shape.join(", ")}]`);
+      throw damaged(`has ${entry.end - entry.begin} bytes, not those of ${entry.dtype} ${shownShape(entry.shape)}`);
     }
     const storage = fileRegion(file, dataStart + entry.begin, entry.end - entry.begin);
     tensors.push(stridedTensor(file, entry.name, dtype, entry.shape, storage));
@@ -83,7 +78,12 @@ function verifyChecksum(file: InputFile, expected: string | undefined, dataStart
   if (found !== Number.parseInt(expected, 16)) throw file.error("is damaged: the checksum of its data is wrong");
 }
 
+/** A header has tensors, their fields, and lists of numbers in these; JSON.parse takes minutes for millions of levels. */
+const DEEPEST = 8;
+
 function parseHeader(file: InputFile, text: string): { entries: Entry[]; metadata: Record<string, string> } {
+  const { repeated, depth } = scanJson(text, DEEPEST);
+  if (depth > DEEPEST) throw file.error("is damaged: its header is nested deeper than any that describes tensors");
   let header: unknown;
   try {
     header = JSON.parse(text);
@@ -91,8 +91,7 @@ function parseHeader(file: InputFile, text: string): { entries: Entry[]; metadat
     throw file.error("is damaged: its header is no JSON");
   }
   if (!isRecord(header)) throw file.error("is damaged: its header is no JSON object");
-  const repeated = repeatedKey(text);
-  if (repeated !== undefined) throw file.error(`is damaged: it names ${JSON.stringify(repeated.slice(0, 100))} twice`);
+  if (repeated !== undefined) throw file.error(`is damaged: it names ${shownName(repeated)} twice`);
   const entries: Entry[] = [];
   const metadata: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [name, value] of Object.entries(header)) {
@@ -115,7 +114,7 @@ function parseEntry(file: InputFile, name: string, value: unknown): Entry {
       return { name, dtype, shape, begin, end };
     }
   }
-  throw file.error(`is damaged: tensor ${JSON.stringify(name.slice(0, 100))} is not described as the format says`);
+  throw file.error(`is damaged: tensor ${shownName(name)} is not described as the format says`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

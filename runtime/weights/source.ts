@@ -8,9 +8,14 @@ export interface TensorInfo {
   readonly name: string;
   readonly dtype: StoredType;
   readonly shape: readonly number[];
+  /** The dictionaries of a pickle that the tensor is in, which its name begins with: `state_dict.`. */
+  readonly within?: string;
 }
 
-/** A weight file, opened. Its index was read and checked; tensor data is read on demand, so that memory stays small. */
+/**
+ * A weight file, opened. Its tensors have all their names in the file, with the keys of the dictionaries that they are in
+ * (`state_dict.module.conv1.weight`). Its index was read and checked; tensor data is read on demand, so that memory stays small.
+ */
 export interface TensorSource {
   /** For messages: `resnet50.pth`. */
   readonly file: string;
@@ -18,6 +23,10 @@ export interface TensorSource {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Free-form metadata of the file. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Tensors that can't be read, by name, and what they are: `a sparse tensor`. */
+  readonly unread?: ReadonlyMap<string, string>;
+  /** Functions that have nothing to do with weights, which a pickle would have had Python call. None was. */
+  readonly calls?: readonly string[];
   /** Values as fp32, flat, row-major: a copy of the caller's own. Throws {@link WeightsError}. */
   read(name: string): Float32Array;
   close(): void;

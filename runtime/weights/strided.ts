@@ -1,6 +1,7 @@
 /** Tensors as weight files lay them out: a view with strides on bytes that other views may share. */
 import { ELEMENT_SIZE, widen } from "./elements.js";
 import type { InputFile } from "./input-file.js";
+import { shownName, shownShape } from "./shown.js";
 import type { StoredType, TensorInfo, TensorSource } from "./source.js";
 
 /** Bytes that tensors are views of. */
@@ -22,6 +23,8 @@ export interface StridedTensor extends TensorInfo {
   readonly byteOffset: number;
   /** In elements, one for each dimension. */
   readonly strides: readonly number[];
+  /** Values are to be turned in sign. */
+  readonly negative?: boolean;
 }
 
 /** A view that repeats elements (stride 0) may not make a small file large: this many elements at most. */
@@ -49,7 +52,7 @@ export function stridedTensor(
   byteOffset = 0,
   strides: readonly number[] = denseStrides(shape),
 ): StridedTensor {
-  const damaged = (what: string) => file.error(`is damaged: tensor ${JSON.stringify(name.slice(0, 100))} ${what}`);
+  const damaged = (what: string) => file.error(`is damaged: tensor ${shownName(name)} ${what}`);
   const whole = (values: readonly number[]) => values.every((value) => Number.isSafeInteger(value) && value >= 0);
   if (
     shape.length > 16 ||
@@ -64,7 +67,7 @@ export function stridedTensor(
   const count = elementCount(shape);
   const available = Math.floor(storage.byteLength / size);
   if (count > Math.max(available, MOST_REPEATED)) {
-    throw damaged(`has the shape [${shape.join(", ")}], but its data hold ${available} values`);
+    throw damaged(`has the shape ${shownShape(shape)}, but its data hold ${available} values`);
   }
   const last = shape.reduce((sum, length, axis) => sum + (length - 1) * (strides[axis] ?? 0), 0);
   if (count > 0 && !(byteOffset + (last + 1) * size <= storage.byteLength)) {
@@ -80,12 +83,13 @@ export function elementCount(shape: readonly number[]): number {
 
 /** Values in row-major order. */
 export function readStrided(tensor: StridedTensor): Float32Array {
-  const { shape, strides, dtype, storage, byteOffset } = tensor;
+  const { shape, strides, dtype, storage, byteOffset, negative } = tensor;
   const count = elementCount(shape);
   if (count === 0) return new Float32Array(0);
   const last = shape.reduce((sum, length, axis) => sum + (length - 1) * (strides[axis] ?? 0), 0);
   const values = widen(storage.read(byteOffset, (last + 1) * ELEMENT_SIZE[dtype]), dtype);
-  return isDense(shape, strides) ? values : gather(values, shape, strides, count);
+  const dense = isDense(shape, strides) ? values : gather(values, shape, strides, count);
+  return negative ? dense.map((value) => -value) : dense;
 }
 
 function isDense(shape: readonly number[], strides: readonly number[]): boolean {
@@ -127,7 +131,7 @@ export function stridedSource(
 ): TensorSource {
   const byName = new Map<string, StridedTensor>();
   for (const tensor of tensors) {
-    if (byName.has(tensor.name)) throw file.error(`is damaged: it holds two tensors named ${tensor.name}`);
+    if (byName.has(tensor.name)) throw file.error(`is damaged: it holds two tensors named ${shownName(tensor.name)}`);
     byName.set(tensor.name, tensor);
   }
   if (byName.size === 0) throw file.error("holds no tensors");
@@ -138,7 +142,7 @@ export function stridedSource(
     metadata,
     read(name) {
       const tensor = byName.get(name);
-      if (!tensor) throw file.error(`holds no tensor named ${name}`);
+      if (!tensor) throw file.error(`holds no tensor named ${shownName(name)}`);
       return readStrided(tensor);
     },
     close: () => file.close(),

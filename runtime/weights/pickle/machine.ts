@@ -7,9 +7,16 @@
  */
 import type { ByteCursor } from "../input-file.js";
 import type { WeightsError } from "../source.js";
-import { isAllowed } from "./globals.js";
 import { OPERATIONS } from "./operations.js";
-import { kindOf, type PickleCall, type PickleDict, type PickleSequence, type PickleValue } from "./values.js";
+import {
+  isGlobal,
+  kindOf,
+  type PickleCall,
+  type PickleDict,
+  type PickleGlobal,
+  type PickleSequence,
+  type PickleValue,
+} from "./values.js";
 
 /** The checkpoint of a ResNet-152 with its optimizer's state needs about 200,000. */
 const MOST_OPERATIONS = 2_000_000;
@@ -18,12 +25,17 @@ const MOST_TEXT = 16 << 20;
 /** A longer text or byte string stays in the file. */
 const LONGEST_TEXT = 1024;
 
-/**
- * Reads one pickle at the cursor and leaves the cursor behind it. `onPersistent` is told of everything that lies outside
- * of the pickle. Throws a WeightsError.
- */
-export function readPickle(cursor: ByteCursor, onPersistent: (id: PickleValue) => void = () => {}): PickleValue {
-  const machine = new Machine(cursor, onPersistent);
+/** Who is told of what is met while a pickle is read. */
+export interface PickleObserver {
+  /** Something lies outside of the pickle. */
+  persistent?(id: PickleValue): void;
+  /** A function or a class is asked for. */
+  named?(global: PickleGlobal): void;
+}
+
+/** Reads one pickle at the cursor and leaves the cursor behind it. Throws a WeightsError. */
+export function readPickle(cursor: ByteCursor, observer: PickleObserver = {}): PickleValue {
+  const machine = new Machine(cursor, observer);
   for (let count = 0; !machine.stopped; count++) {
     if (count === MOST_OPERATIONS) throw machine.damaged(`a pickle of more than ${MOST_OPERATIONS} operations`);
     const at = cursor.position;
@@ -36,10 +48,13 @@ export function readPickle(cursor: ByteCursor, onPersistent: (id: PickleValue) =
   return machine.pop();
 }
 
+/** Stands for a function that another call would give: a method of an object, say. */
+const COMPUTED: PickleGlobal = { kind: "global", module: "", name: "" };
+
 /** The state that operations work on. */
 export class Machine {
   readonly cursor: ByteCursor;
-  readonly #onPersistent: (id: PickleValue) => void;
+  readonly #observer: PickleObserver;
   stopped = false;
   #stack: PickleValue[] = [];
   /** Stacks below a mark. */
@@ -47,9 +62,9 @@ export class Machine {
   #memo = new Map<number, PickleValue>();
   #text = 0;
 
-  constructor(cursor: ByteCursor, onPersistent: (id: PickleValue) => void) {
+  constructor(cursor: ByteCursor, observer: PickleObserver) {
     this.cursor = cursor;
-    this.#onPersistent = onPersistent;
+    this.#observer = observer;
   }
 
   damaged(what: string): WeightsError {
@@ -132,24 +147,19 @@ export class Machine {
 
   global(module: PickleValue, name: PickleValue): void {
     if (typeof module !== "string" || typeof name !== "string") throw this.damaged("a class without a name");
-    if (!isAllowed(module, name)) {
-      const shown = `${module}.${name}`.slice(0, 100).replace(/[^\x20-\x7e]/g, "?");
-      throw this.cursor.file.error(
-        `asks for ${shown}, which no weights need; nothing was run (save a state_dict, not a whole module)`,
-      );
-    }
-    this.push({ kind: "global", module, name });
+    const global: PickleGlobal = { kind: "global", module, name };
+    this.#observer.named?.(global);
+    this.push(global);
   }
 
   call(callee: PickleValue, values: PickleValue): void {
     if (kindOf(values) !== "tuple") throw this.damaged("a call without a tuple of arguments");
-    const global = callee as PickleCall["callee"];
-    if (kindOf(callee) !== "global") throw this.damaged(`a call of a ${kindOf(callee)}`);
+    const global = isGlobal(callee) ? callee : COMPUTED;
     this.push({ kind: "call", callee: global, arguments: (values as PickleSequence).items, items: [], entries: [] });
   }
 
   persistent(id: PickleValue): void {
-    this.#onPersistent(id);
+    this.#observer.persistent?.(id);
     this.push({ kind: "persistent", id });
   }
 

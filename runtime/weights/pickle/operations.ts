@@ -109,6 +109,14 @@ export const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operat
       machine.call(machine.pop(), values);
     },
   ],
+  [
+    0x92, // NEWOBJ_EX: keyword arguments are not kept
+    (machine) => {
+      machine.pop();
+      const values = machine.pop();
+      machine.call(machine.pop(), values);
+    },
+  ],
   [character("b"), (machine) => machine.build()],
   [character("Q"), (machine) => machine.persistent(machine.pop())],
 ]);

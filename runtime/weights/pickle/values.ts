@@ -87,11 +87,22 @@ export function integers(value: PickleValue | undefined): number[] | undefined {
   return items?.every((item): item is number => Number.isSafeInteger(item)) ? [...items] : undefined;
 }
 
-/** The entries of a dictionary of any class that have a text as key; undefined where it is no dictionary. */
+/** The entries of a dictionary of any class, whatever their keys; undefined where the value is none. */
+export function entriesOf(value: PickleValue | undefined): PickleDict["entries"] | undefined {
+  if (kindOf(value) === "dict") return (value as PickleDict).entries;
+  const isDictionary = isCall(value) && (value.entries.length > 0 || isCallOf(value, ...DICTIONARIES));
+  return isDictionary ? value.entries : undefined;
+}
+
+const DICTIONARIES = ["collections.OrderedDict", "collections.defaultdict", "collections.Counter"];
+
+/** The entries that have a text as key; undefined where the value is no dictionary. */
 export function dictionary(value: PickleValue | undefined): ReadonlyMap<string, PickleValue> | undefined {
-  let entries: readonly (readonly [PickleValue, PickleValue])[];
-  if (kindOf(value) === "dict") entries = (value as PickleDict).entries;
-  else if (isCallOf(value, "collections.OrderedDict", "collections.defaultdict")) entries = value.entries;
-  else return undefined;
-  return new Map(entries.filter((entry): entry is [string, PickleValue] => typeof entry[0] === "string"));
+  const entries = entriesOf(value);
+  return entries && new Map(entries.filter((entry): entry is [string, PickleValue] => typeof entry[0] === "string"));
+}
+
+/** `torch.nn.modules.linear.Linear` */
+export function globalName({ module, name }: PickleGlobal): string {
+  return `${module}.${name}`;
 }

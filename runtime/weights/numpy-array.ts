@@ -1,31 +1,14 @@
 /**
- * Pickles of numpy arrays: Detectron2's model zoo and its ImageNet backbones (`.pkl`), and those of Caffe2's Detectron.
+ * Arrays of numpy in a pickle: Detectron2's model zoo and its ImageNet backbones (`.pkl`), and those of Caffe2's Detectron.
  *
  * The array's data are a byte string inside the pickle; it stays in the file until it is read. See
  * detectron2/checkpoint/detection_checkpoint.py and `array_reduce` of numpy/core/src/multiarray/methods.c.
  */
 import type { InputFile } from "./input-file.js";
-import { ByteCursor } from "./input-file.js";
-import { readPickle } from "./pickle/machine.js";
-import {
-  dictionary,
-  integers,
-  isCallOf,
-  kindOf,
-  sequenceItems,
-  type PickleSpan,
-  type PickleValue,
-} from "./pickle/values.js";
-import type { StoredType, TensorSource } from "./source.js";
-import {
-  denseStrides,
-  elementCount,
-  fileRegion,
-  stridedSource,
-  stridedTensor,
-  type Storage,
-  type StridedTensor,
-} from "./strided.js";
+import { integers, isCallOf, kindOf, sequenceItems, type PickleSpan, type PickleValue } from "./pickle/values.js";
+import { plainName, shownName } from "./shown.js";
+import type { StoredType } from "./source.js";
+import { denseStrides, elementCount, fileRegion, stridedTensor, type Storage, type StridedTensor } from "./strided.js";
 import { ELEMENT_SIZE } from "./elements.js";
 
 const DTYPES: Readonly<Record<string, StoredType>> = {
@@ -45,22 +28,11 @@ const FROM_BUFFER = ["numpy.core.numeric._frombuffer", "numpy._core.numeric._fro
 
 const BYTE_CALLS = ["_codecs.encode", "builtins.bytearray", "__builtin__.bytearray"];
 
-/** Throws a WeightsError. */
-export function openNumpyPickle(file: InputFile): TensorSource {
-  const top = dictionary(readPickle(new ByteCursor(file)));
-  if (!top) throw file.error("is a pickle, but not of a dictionary of arrays");
-  const arrays = dictionary(top.get("model")) ?? dictionary(top.get("blobs")) ?? top;
-  const tensors = [...arrays].flatMap(([name, value]) => {
-    // Caffe2 saves the optimizer's momentum beside each weight.
-    const tensor = name.endsWith("_momentum") ? undefined : array(file, name, value);
-    return tensor ? [tensor] : [];
-  });
-  const author = top.get("__author__");
-  return stridedSource(file, "detectron2", tensors, typeof author === "string" ? { author } : {});
-}
+/** An array, or why it can't be read. */
+type Found = StridedTensor | { readonly unread: string };
 
-/** The tensor that a call describes, or undefined where the value is no array. */
-function array(file: InputFile, name: string, value: PickleValue): StridedTensor | undefined {
+/** The array that a call describes; undefined where it describes none. Throws a WeightsError. */
+export function numpyArray(file: InputFile, name: string, value: PickleValue | undefined): Found | undefined {
   if (isCallOf(value, ...RECONSTRUCT)) {
     const [, shape, dtype, fortran, data] = sequenceItems(value.state) ?? [];
     return view(file, name, shape, dtype, fortran === true, data);
@@ -79,23 +51,23 @@ function view(
   dtypeValue: PickleValue | undefined,
   fortran: boolean,
   data: PickleValue | undefined,
-): StridedTensor {
+): Found {
+  const dtype = elementType(dtypeValue);
+  if (typeof dtype !== "string") return dtype;
   const shape = integers(shapeValue);
-  const dtype = elementType(file, dtypeValue);
-  if (!shape) throw file.error(`is damaged: array ${JSON.stringify(name.slice(0, 100))} has no shape`);
+  if (!shape) throw file.error(`is damaged: array ${shownName(name)} has no shape`);
   const storage = bytesOf(file, data, elementCount(shape) * ELEMENT_SIZE[dtype]);
   return stridedTensor(file, name, dtype, shape, storage, 0, denseStrides(shape, fortran));
 }
 
 /** `numpy.dtype("f4", False, True)` with the state `(3, "<", ...)`. */
-function elementType(file: InputFile, value: PickleValue | undefined): StoredType {
+function elementType(value: PickleValue | undefined): StoredType | { readonly unread: string } {
   const code = isCallOf(value, "numpy.dtype") ? value.arguments[0] : undefined;
-  const dtype = typeof code === "string" && Object.hasOwn(DTYPES, code) ? DTYPES[code] : undefined;
   const order = isCallOf(value, "numpy.dtype") ? sequenceItems(value.state)?.[1] : undefined;
-  if (!dtype)
-    throw file.error(`holds arrays of ${typeof code === "string" ? code.slice(0, 20) : "no"} type, which is not read`);
-  if (order === ">") throw file.error("holds big-endian arrays, which are not read");
-  return dtype;
+  if (typeof code !== "string" || !Object.hasOwn(DTYPES, code)) {
+    return { unread: `an array of ${typeof code === "string" ? plainName(code, 20) : "no"} type` };
+  }
+  return order === ">" ? { unread: "a big-endian array" } : DTYPES[code]!;
 }
 
 /** A byte string as Python 3 (a span), Python 2 (latin1 text) or Python 3 for Python 2 (`encode(text, "latin1")`) put it. */
