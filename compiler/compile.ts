@@ -37,13 +37,25 @@ export interface EmitModelOptions {
 
 export interface CompileOptions extends EmitModelOptions, ElaborateOptions {}
 
-export interface CompileResult extends Findings {
-  /** The model; present where there are no errors. Weights may be in {@link external}. */
-  readonly onnx?: Uint8Array;
+/** A model. The diagnostics are warnings at most. */
+export interface Compiled extends Findings {
+  /** The `.onnx` file. Its weights may be in {@link external}. */
+  readonly onnx: Uint8Array;
   /** A file of weights that the model refers to, where it is too large for one file or that was asked for. */
   readonly external?: { readonly name: string; readonly data: Uint8Array };
-  readonly model?: Model;
+  /** What was compiled: graph, shapes, preprocessing, labels. */
+  readonly model: Model;
 }
+
+/** No model: at least one diagnostic is an error. */
+export interface NotCompiled extends Findings {
+  readonly onnx?: undefined;
+  readonly external?: undefined;
+  readonly model?: undefined;
+}
+
+/** `if (result.onnx)` tells which of the two it is. */
+export type CompileResult = Compiled | NotCompiled;
 
 /** Files given as text, and the target among them: `{ files: { "net.resnet": "..." }, entry: "net.resnet#Small" }`. */
 export interface CompileInput {

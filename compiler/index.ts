@@ -18,9 +18,11 @@ export {
 export {
   compile,
   emitModel,
+  type Compiled,
   type CompileInput,
   type CompileOptions,
   type CompileResult,
+  type NotCompiled,
   type EmitModelOptions,
 } from "./compile.js";
 export { CODES, type Code } from "./diagnostics/codes.js";
