@@ -10,6 +10,8 @@ export const EXIT = {
   internal: 70,
   /** As a shell sees a process that Ctrl-C ended, so that what follows does not take a part for the whole. */
   interrupted: 130,
+  /** Whoever read the standard output went before its end; what a shell sees of a process that SIGPIPE ended. */
+  pipe: 141,
 } as const;
 
 /** The input can't be used; the message is one clear line. */

@@ -6,7 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { clearAbandoned, registerUnfinished, releaseUnfinished, temporaryName } from "./temporary-files.js";
 
-export { discardUnfinished } from "./temporary-files.js";
+export { discardUnfinished, onUnfinished } from "./temporary-files.js";
 
 /** A file that can't be written; the message is one line that names it. */
 export class FileError extends Error {

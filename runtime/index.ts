@@ -22,7 +22,14 @@ export type { ImageSource, MadeImage, NamedImage } from "./images/source.js";
 export { bench, type BenchOptions, type BenchResult } from "./bench.js";
 export { evaluateModel, type EvaluateOptions, type Evaluation } from "./evaluate.js";
 export * from "./data/index.js";
-export { train, type TrainEvent, type TrainOptions, type TrainRequest, type TrainResult } from "./training/trainer.js";
+export {
+  train,
+  type Exported,
+  type TrainEvent,
+  type TrainOptions,
+  type TrainRequest,
+  type TrainResult,
+} from "./training/trainer.js";
 export { readMetrics, type Metrics } from "./training/metrics.js";
 export { plot, type PlotOptions } from "./draw/plot.js";
 export { figure, type FigureOptions } from "./draw/figure.js";

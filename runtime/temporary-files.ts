@@ -3,13 +3,19 @@
  * in the folder can tell what a killed process left from what another is writing just now.
  */
 import crypto from "node:crypto";
-import { readFileSync, readlinkSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import fs from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
+import { isAlive, thisProcess } from "./processes.js";
 
 /** Those of this process. */
 const unfinished = new Set<string>();
+let watcher: (isAny: boolean) => void = () => undefined;
+
+/** Told whether there are any, whenever that may have changed: for a process that listens to signals on their account. */
+export function onUnfinished(listener: (isAny: boolean) => void): void {
+  watcher = listener;
+}
 
 /** Removes what is half-written, at once: for a process that is being ended. */
 export function discardUnfinished(): void {
@@ -20,10 +26,12 @@ export function discardUnfinished(): void {
 /** The file goes with {@link discardUnfinished} until it is released. */
 export function registerUnfinished(file: string): void {
   unfinished.add(file);
+  watcher(true);
 }
 
 export function releaseUnfinished(file: string): void {
   unfinished.delete(file);
+  watcher(unfinished.size > 0);
 }
 
 /** Names of files may have 255 bytes; of a longer one than this only a part and a hash stand in the temporary name. */
@@ -31,7 +39,7 @@ const LONGEST = 150;
 
 /** `.net.onnx.resnetc-PID-START-PLACE-RANDOM.tmp` beside the target. */
 export function temporaryName(target: string): string {
-  const { pid, start, place } = self();
+  const { pid, start, place } = thisProcess();
   const random = crypto.randomBytes(4).toString("hex");
   return path.join(path.dirname(target), `.${stem(target)}.resnetc-${pid}-${start}-${place}-${random}.tmp`);
 }
@@ -85,54 +93,7 @@ async function isAbandoned(name: string, file: string): Promise<boolean> {
   const match = PATTERN.exec(name);
   if (match === null) return false;
   const [, , pid, start, place] = match;
-  if (place === self().place) return !isAlive(Number(pid), start!);
+  if (place === thisProcess().place) return isAlive({ pid: Number(pid), start: start! }) === false;
   const found = await fs.lstat(file).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs > DAY;
-}
-
-interface Process {
-  readonly pid: number;
-  /** When it started, in the system's own count; `0` where the system does not tell. */
-  readonly start: string;
-  /** A hash of the machine and, in a container, of what its process numbers count. */
-  readonly place: string;
-}
-
-let known: Process | undefined;
-
-function self(): Process {
-  known ??= { pid: process.pid, start: startOf(process.pid) ?? "0", place: placeOfProcesses() };
-  return known;
-}
-
-function placeOfProcesses(): string {
-  let namespace = "";
-  try {
-    namespace = readlinkSync("/proc/self/ns/pid");
-  } catch {
-    // Only Linux has these.
-  }
-  return crypto.createHash("sha256").update(`${os.hostname()} ${namespace}`).digest("hex").slice(0, 8);
-}
-
-/** Process numbers are given anew: one that started at another time is another process. */
-function isAlive(pid: number, start: string): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-  }
-  const found = startOf(pid);
-  return found === undefined || start === "0" || found === start;
-}
-
-/** Field 22 of /proc/PID/stat: clock ticks from the start of the machine. The name before it may hold anything. */
-function startOf(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const ticks = text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
-    return ticks === undefined || !/^\d+$/.test(ticks) ? undefined : Number(ticks).toString(36);
-  } catch {
-    return undefined;
-  }
 }

@@ -147,7 +147,7 @@ interface Tested {
  * that a training wrote has one size: for scales its network is compiled again, for any.
  */
 async function trainedAt(target: string, options: Options): Promise<Tested> {
-  const { isRunFolder, readConfig, runFolder } = await import("../../runtime/training/run-folder.js");
+  const { isRunFolder, readConfig, runFolder, targetOf } = await import("../../runtime/training/run-folder.js");
   const asked = options.scales && { scales: options.scales };
   const anySize = options.scales !== undefined;
   if (!isRunFolder(target)) return { model: await runnable(target, { ...options, anySize }), ...asked };
@@ -163,7 +163,7 @@ async function trainedAt(target: string, options: Options): Promise<Tested> {
   }
   const { readModelMetadata } = await import("../../runtime/model-metadata.js");
   const { preprocess } = readModelMetadata(run.model, run.model);
-  const model = await runnable(config.target, { ...options, weights: run.weights, anySize: true });
+  const model = await runnable(targetOf(config, target), { ...options, weights: run.weights, anySize: true });
   return { model, scales, ...(preprocess && { preprocess }) };
 }
 

@@ -74,7 +74,7 @@ interface Network {
 }
 
 async function networkOf(target: string, options: Options): Promise<Network> {
-  const { isRunFolder, readConfig, runFolder } = await import("../../runtime/training/run-folder.js");
+  const { isRunFolder, readConfig, runFolder, targetOf } = await import("../../runtime/training/run-folder.js");
   if (!isRunFolder(target)) {
     const model = await loadModel(target);
     const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, {});
@@ -89,7 +89,7 @@ async function networkOf(target: string, options: Options): Promise<Network> {
   }
   const config = await readConfig(target);
   const files = runFolder(target);
-  const model = await loadModel(config.target);
+  const model = await loadModel(targetOf(config, target));
   const weights = await loadWeights(model, files.weights, {});
   const { recipeTransforms } = await import("../../runtime/training/feed.js");
   return {

@@ -1,13 +1,12 @@
 /** `resnetc train TARGET --recipe R --data D -o run/`: from random weights to a model that classifies. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
+import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { MethodChoices } from "../../compiler/training/lowering/index.js";
-import type { TrainEvent, TrainResult } from "../../runtime/training/trainer.js";
+import type { Exported, TrainEvent, TrainResult } from "../../runtime/training/trainer.js";
 import { examples, TARGET, wholeNumber } from "../arguments.js";
 import { DATA, loadData } from "../data.js";
 import { deviceOption } from "../device-option.js";
-import { EXIT, InputFailure, Stop, UsageFailure } from "../failure.js";
+import { EXIT, Stop, UsageFailure } from "../failure.js";
 import { packageVersion } from "../package-files.js";
 import { onFirstSignal } from "../signals.js";
 import { changesOf, setOption, type RecipeChanges } from "../recipe-options.js";
@@ -22,6 +21,7 @@ interface Options extends RecipeChanges {
   readonly output: string;
   readonly device: "auto" | "cpu" | "webgpu" | "cuda";
   readonly resume?: boolean;
+  readonly best?: boolean;
   readonly weights?: string;
   readonly lenient?: boolean;
   readonly workers?: number;
@@ -41,6 +41,7 @@ export function trainCommand(): Command {
     .requiredOption("-o, --output <folder>", "where checkpoints, metrics and the trained model go")
     .addOption(deviceOption())
     .option("--resume", "go on from the newest checkpoint in the folder")
+    .option("--best", "end with the weights of the lowest validation error, not with the last")
     .option("--weights <file>", "begin with these weights in place of random ones")
     .option("--lenient", "accept weights that do not fit in every tensor")
     .addOption(setOption())
@@ -70,9 +71,6 @@ async function run(target: string, options: Options): Promise<void> {
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new UsageFailure("--steps does not go with --epochs");
   }
-  if (!options.resume && existsSync(join(options.output, "checkpoints"))) {
-    throw new InputFailure(`${options.output}: holds a training; --resume goes on with it, or choose another folder`);
-  }
   const recipe = await loadRecipe(options.recipe, changesOf(options));
   const model = await loadModel(target);
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
@@ -80,11 +78,12 @@ async function run(target: string, options: Options): Promise<void> {
   const { train } = await import("../../runtime/training/trainer.js");
   const methods = options.tuned ? await measuredMethods(options) : {};
   const stop = new AbortController();
-  const takeBack = onFirstSignal(() => {
+  const takeBack = onFirstSignal((reason) => {
     say("stopping after this update; once more ends at once");
-    stop.abort();
+    stop.abort(reason);
   });
-  const report = new Report();
+  // What the recipe's own text is told of was told when it was read.
+  const report = new Report(recipeProblems(recipe).map(({ message }) => message));
   try {
     const result = await train(
       { model, recipe, data, folder: options.output, names: { target, recipe: options.recipe, data: options.data } },
@@ -95,6 +94,7 @@ async function run(target: string, options: Options): Promise<void> {
         methods,
         onEvent: (event) => report.event(event),
         ...(options.resume && { resume: true }),
+        ...(options.best && { best: true }),
         ...(options.strict && { strict: true }),
         ...(weights && { weights: weights.values }),
         ...(options.workers !== undefined && { workers: options.workers }),
@@ -102,7 +102,7 @@ async function run(target: string, options: Options): Promise<void> {
       },
     );
     report.stop();
-    tellResult(result, options);
+    tellResult(result, options, report);
   } finally {
     report.stop();
     takeBack();
@@ -117,8 +117,16 @@ async function measuredMethods({ threads }: Options): Promise<MethodChoices> {
 
 /** What happens, told as it does. */
 class Report {
+  /** For programs, all that was told in words. */
+  readonly warnings: string[] = [];
+  readonly notices: string[] = [];
+  readonly #known: ReadonlySet<string>;
   #progress: Promise<TrainingProgress> | undefined;
   #shown: TrainingProgress | undefined;
+
+  constructor(known: readonly string[]) {
+    this.#known = new Set(known);
+  }
 
   event(event: TrainEvent): void {
     switch (event.kind) {
@@ -149,7 +157,13 @@ class Report {
         break;
       }
       case "warning":
+        if (this.#known.has(event.message)) break;
+        this.warnings.push(event.message);
         this.#tell(() => sayWarning(event.message));
+        break;
+      case "notice":
+        this.notices.push(event.message);
+        this.#tell(() => say(event.message));
         break;
       case "validating":
       case "checkpoint":
@@ -167,19 +181,29 @@ class Report {
   }
 }
 
-function tellResult(result: TrainResult, { output, json }: Options): void {
-  const { finished, step, validation, test, best, run, waiting, unreadable } = result;
+function tellResult(result: TrainResult, { output, json }: Options, { warnings, notices }: Report): void {
+  const { finished, step, validation, test, best, exported, run, waiting, unreadable } = result;
   if (json) {
-    printJson({ schema: 1, finished, step, validation, test, best, waiting, unreadable, folder: output });
+    const measured = { validation, test, best, exported, waiting, unreadable };
+    printJson({ schema: 1, finished, step, ...measured, warnings, notices, folder: output });
   } else if (finished) {
     if (test) say(`test error ${percent(test.error)}, top-5 ${percent(test.error5)}`);
-    if (unreadable > 0) sayWarning(`${plural(unreadable, "picture")} could not be read`);
+    if (unreadable > 0) sayWarning(`${plural(unreadable, "image")} could not be read`);
     say(`the device waited for data ${percent(waiting)} of the time`);
-    say(`wrote ${run.model} and ${run.weights}`);
+    say(`wrote ${run.model} and ${run.weights}${exported ? `, ${ofWhich(exported, best)}` : ""}`);
   }
   if (finished) return;
   say(`stopped after ${plural(step, "update")}; the same command with --resume goes on`);
   throw new Stop(EXIT.interrupted);
+}
+
+/** Which weights they are, and where there would be better ones. */
+function ofWhich({ from, step, error }: Exported, best: TrainResult["best"]): string {
+  const after = `after ${plural(step, "update")}`;
+  if (from === "best") return `of the best checkpoint, ${after}${error === undefined ? "" : ` (${percent(error)})`}`;
+  if (best === undefined) return `of the last weights, ${after}`;
+  if (best.step === step) return `of the last weights, ${after}, which were the best, too`;
+  return `of the last weights, ${after}; the best validation error was ${percent(best.error)}, after ${count(best.step)} (--best takes those)`;
 }
 
 function percent(share: number): string {

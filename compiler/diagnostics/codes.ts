@@ -50,6 +50,9 @@ export const CODES = {
   // Shapes
   "shape-mismatch": error("tensors joined whose shapes differ"),
   "invalid-shape": error("a layer that can't be applied to the shape that arrives"),
+  // Recipes
+  "conflicting-settings": error("settings of a recipe that contradict each other"),
+  "no-effect": warning("a setting of a recipe that changes nothing"),
   // Targets
   "unknown-target": error("a target that is neither a file nor a standard name"),
 } as const satisfies Record<string, CodeInfo>;

@@ -4,7 +4,7 @@ import { subtractsImage } from "../recipe.js";
 import type { Bound, Form } from "./bind.js";
 import { fail, type Site } from "./evaluate.js";
 import type { RecipeDraft } from "./recipe-draft.js";
-import { ALTERNATIVES } from "./recipe-words.js";
+import { ALTERNATIVES, ONE_NEEDED } from "./recipe-words.js";
 
 /** False after an error, which is reported. */
 export function checkRecipe(draft: RecipeDraft, recipe: Span, site: Site): boolean {
@@ -12,7 +12,7 @@ export function checkRecipe(draft: RecipeDraft, recipe: Span, site: Site): boole
   const settings = new Map([...draft.settings].map(([word, given]) => [word, given.at(-1)!]));
   const value = (word: string, name: string): Bound | undefined => settings.get(word)?.values[name];
   const spanOf = (word: string): Span => settings.get(word)?.span ?? recipe;
-  const refuse = (code: "missing-argument" | "out-of-range" | "misplaced-statement") => {
+  const refuse = (code: "missing-argument" | "out-of-range" | "conflicting-settings") => {
     return (span: Span, message: string, help?: string): void => {
       ok = false;
       fail(site, code, span, message, { help });
@@ -20,19 +20,20 @@ export function checkRecipe(draft: RecipeDraft, recipe: Span, site: Site): boole
   };
   const [lacks, conflict, wrong] = [
     refuse("missing-argument"),
-    refuse("misplaced-statement"),
+    refuse("conflicting-settings"),
     refuse("out-of-range"),
   ] as const;
 
   for (const [word, given] of draft.settings) {
     for (const { values, span } of given) {
-      for (const [name, set] of alternativesIn(word, values)) {
+      for (const [name, set] of givenIn(word, values, ALTERNATIVES)) {
         if (set.length > 1) conflict(span, `\`${set[0]!}\` of \`${name}\` does not go with \`${set[1]!}\``);
       }
+      for (const [name, set] of givenIn(word, values, ONE_NEEDED)) {
+        if (set.length === 0)
+          lacks(span, `\`${name}\` needs ${ONE_NEEDED[name]!.map((each) => `\`${each}\``).join(" or ")}`);
+      }
     }
-  }
-  if (value("stop", "steps") === undefined && value("stop", "epochs") === undefined) {
-    lacks(spanOf("stop"), "`stop` needs a number of updates, or of `epochs`");
   }
   if (value("stop", "min_delta") !== undefined && value("stop", "patience") === undefined) {
     lacks(spanOf("stop"), "`min_delta` of `stop` needs `patience`", "write `patience: 10`");
@@ -74,16 +75,21 @@ export function checkRecipe(draft: RecipeDraft, recipe: Span, site: Site): boole
   return ok;
 }
 
-/** Of the setting and of each form in it: which of those arguments are given that exclude each other. */
-function alternativesIn(
+/** Of the setting and of each form in it that the table names: which of the arguments there say something. */
+function givenIn(
   word: string,
   values: Readonly<Record<string, Bound>>,
+  table: Readonly<Record<string, readonly string[]>>,
 ): readonly (readonly [name: string, given: readonly string[]])[] {
   const forms = Object.values(values).filter(
     (value): value is Form => typeof value === "object" && "kind" in value && value.kind === "form",
   );
   return [{ name: word, values }, ...forms].flatMap((each) => {
-    if (!Object.hasOwn(ALTERNATIVES, each.name)) return [];
-    return [[each.name, ALTERNATIVES[each.name]!.filter((name) => each.values[name] !== undefined)] as const];
+    if (!Object.hasOwn(table, each.name)) return [];
+    return [[each.name, table[each.name]!.filter((name) => saysSomething(each.values[name]))] as const];
   });
+}
+
+function saysSomething(value: Bound | undefined): boolean {
+  return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 }

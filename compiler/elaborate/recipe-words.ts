@@ -50,20 +50,26 @@ const SCHEDULES: Readonly<Record<string, readonly Spec[]>> = {
   ],
 };
 
+/** Numbers that are counted: beyond, not every one is a number of its own. */
+const COUNT = { min: 1, max: Number.MAX_SAFE_INTEGER } as const;
+
 export const RECIPE_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
   optimizer: [spec("kind", "form", { forms: OPTIMIZERS })],
-  batch: [spec("images", "int", { min: 1 }), spec("accumulate", "int", { min: 1, default: 1 })],
+  batch: [
+    spec("images", "int", { min: 1, max: 65_536 }),
+    spec("accumulate", "int", { min: 1, max: 65_536, default: 1 }),
+  ],
   learning_rate: [spec("rate", "number", { min: 0 }), spec("schedule", "form", { forms: SCHEDULES, optional: true })],
   warm_up: [
     spec("rate", "number", { min: 0 }),
     spec("until_error", "number", { min: 0, max: 1, optional: true }),
-    spec("steps", "int", { min: 1, optional: true }),
-    spec("epochs", "int", { min: 1, optional: true }),
+    spec("steps", "int", { ...COUNT, optional: true }),
+    spec("epochs", "int", { ...COUNT, optional: true }),
   ],
   stop: [
-    spec("steps", "int", { min: 1, optional: true }),
-    spec("epochs", "int", { min: 1, optional: true }),
-    spec("patience", "int", { min: 1, optional: true }),
+    spec("steps", "int", { ...COUNT, optional: true }),
+    spec("epochs", "int", { ...COUNT, optional: true }),
+    spec("patience", "int", { ...COUNT, optional: true }),
     spec("min_delta", "number", { min: 0, max: 1, optional: true }),
   ],
   label_smoothing: [spec("share", "number", { min: 0, max: 1 })],
@@ -76,16 +82,16 @@ export const RECIPE_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
   freeze: [
     spec("stages", "stages", { optional: true, many: true }),
     spec("batch_norm", "boolean", { default: false }),
-    spec("epochs", "int", { min: 1, optional: true }),
-    spec("steps", "int", { min: 1, optional: true }),
+    spec("epochs", "int", { ...COUNT, optional: true }),
+    spec("steps", "int", { ...COUNT, optional: true }),
   ],
   stage_rate: [spec("stages", "stages", { many: true }), spec("times", "number", { min: 1e-6, max: 1e6 })],
   zero_init_residual: [spec("on", "boolean", { default: true })],
   recompute: [spec("stages", "stages", { optional: true, many: true }), spec("all", "boolean", { default: false })],
-  seed: [spec("number", "int", { min: 0 })],
-  validate: [spec("every", "int", { min: 1, optional: true }), spec("raw", "boolean", { default: false })],
-  checkpoint: [spec("every", "int", { min: 1 })],
-  precise_statistics: [spec("images", "int", { min: 1 })],
+  seed: [spec("number", "int", { ...COUNT, min: 0 })],
+  validate: [spec("every", "int", { ...COUNT, optional: true }), spec("raw", "boolean", { default: false })],
+  checkpoint: [spec("every", "int", COUNT)],
+  precise_statistics: [spec("images", "int", COUNT)],
   test_scales: [spec("sides", "numbers", { min: 1, max: 16384 })],
 };
 
@@ -99,6 +105,16 @@ export const ALTERNATIVES: Readonly<Record<string, readonly string[]>> = {
   freeze: ["epochs", "steps"],
   divide: ["at", "epochs"],
   cosine_restarts: ["steps", "epochs"],
+  recompute: ["stages", "all"],
+};
+
+/** Arguments of a setting, or of one of its forms, of which at least one must be given. */
+export const ONE_NEEDED: Readonly<Record<string, readonly string[]>> = {
+  stop: ["steps", "epochs"],
+  warm_up: ["until_error", "steps", "epochs"],
+  divide: ["at", "epochs"],
+  freeze: ["stages", "batch_norm", "epochs", "steps"],
+  recompute: ["stages", "all"],
 };
 
 /** Before `{ ... }` with transforms in it. */

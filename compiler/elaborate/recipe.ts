@@ -1,5 +1,6 @@
 /** `recipe` declarations to records. */
 import type { Use } from "../../grammar/ast.js";
+import { recipeProblems } from "../recipe-rules.js";
 import type { Recipe, Schedule, StageRate, Thaw, WarmUp } from "../recipe.js";
 import type { Optimizer } from "../training/contract.js";
 import type { Bound, Form } from "./bind.js";
@@ -50,7 +51,7 @@ export function readRecipe(value: DeclarationValue, site: Site, changes: readonl
   const epochs = get<number>("stop", "epochs");
   const patience = get<number>("stop", "patience");
   const minDelta = get<number>("stop", "min_delta") ?? 0;
-  return {
+  const recipe: Recipe = {
     name: value.alias ?? value.declaration.name.text,
     optimizer: readOptimizer(get<Form>("optimizer", "kind")),
     batch: get<number>("batch", "images") ?? 1,
@@ -83,6 +84,10 @@ export function readRecipe(value: DeclarationValue, site: Site, changes: readonl
     train: transforms.get("train") ?? [],
     evaluate: transforms.get("evaluate") ?? [],
   };
+  for (const { code, word, message, help } of recipeProblems(recipe)) {
+    fail(site, code, settings.get(word)?.at(-1)?.span ?? name.span, message, { help });
+  }
+  return recipe;
 }
 
 function readOptimizer(form: Form | undefined): Optimizer {

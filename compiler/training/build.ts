@@ -96,6 +96,12 @@ function planTraining(model: Model, options: TrainingOptions): Plan {
   const inFrozen = (path: string): boolean => frozenStages.some((stage) => isInside(path, stage));
   const graph = fixedSizes(model, options, batch);
   const trained = graph.parameters.filter((each) => each.trainable && !inFrozen(each.path));
+  if (trained.length === 0) {
+    const why =
+      frozenStages.length > 0 ? `all of its parameters are frozen (${frozenStages.join(", ")})` : "it has none";
+    throw new RangeError(`${model.name} has no parameter that could be trained: ${why}`);
+  }
+  requireSpread(graph, (path) => options.frozenBatchNorm === true || inFrozen(path));
   return {
     graph,
     logits: logitsOf(graph),
@@ -120,6 +126,19 @@ function phasePlan(plan: Plan, phase: number): Plan {
     frozen: (path) => plan.frozen(path) || inFrozen(path),
     state: { ...plan.state, trained },
   };
+}
+
+/** A batch norm over one value gives its offset, whatever the value: nothing before it is learned from. */
+function requireSpread({ nodes }: Graph, isFrozen: (path: string) => boolean): void {
+  for (const { op, path, inputs } of nodes) {
+    if (op !== "bn" || isFrozen(path)) continue;
+    const { shape } = inputs[0]!.type;
+    if (shape.some((dim, axis) => axis !== 1 && dim !== 1)) continue;
+    throw new RangeError(
+      `the batch norm ${path} sees one value a channel (${formatShape(shape)}), which it would turn into a constant: ` +
+        `take more images at once (batch, less accumulate), or move it before the pooling`,
+    );
+  }
 }
 
 /** The model's graph at this batch size, every dimension a number. */

@@ -2,15 +2,30 @@
 import { emitModel } from "../../compiler/compile.js";
 import type { Model } from "../../compiler/model.js";
 import { writeWhole } from "../files.js";
+import { trainedMetadata, type Trained } from "../weights/trained.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
 import type { Values } from "./engine.js";
 import { TrainingError } from "./error.js";
-import { subtractingMean, type Equivalent } from "./preprocess-of.js";
+import type { Feed } from "./feed.js";
+import { preprocessOf, subtractingMean } from "./preprocess-of.js";
 import type { RunFolder } from "./run-folder.js";
+import type { TrainRequest } from "./trainer.js";
 
 /** The network's parameters among a state; the averages of them where the state has those. */
 export function trainedWeights(model: Model, state: Values): ReadonlyMap<string, Float32Array> {
   return new Map(model.graph.parameters.map(({ path }) => [path, state.get(`ema.${path}`) ?? state.get(path)!]));
+}
+
+/** How the network is validated, and what a model of it needs to know. */
+export function trainedBy({ model, recipe, data }: TrainRequest, feed: Feed): Trained {
+  const { preprocess, meanImage } = preprocessOf(feed.evaluation, feed.statistics, data.train.pictureSize);
+  return {
+    network: model.name,
+    labels: data.classes,
+    preprocess,
+    ...(meanImage && { meanImage }),
+    prefix: recipe.emaDecay === undefined ? "" : "ema.",
+  };
 }
 
 /** Writes `model.safetensors` and `model.onnx`, each whole or not at all. */
@@ -18,8 +33,7 @@ export async function writeTrained(
   run: RunFolder,
   model: Model,
   weights: ReadonlyMap<string, Float32Array>,
-  labels: readonly string[],
-  { preprocess, meanImage }: Equivalent,
+  trained: Trained,
 ): Promise<void> {
   const tensors = model.graph.parameters.map(({ path, value }) => ({
     name: path,
@@ -27,7 +41,10 @@ export async function writeTrained(
     shape: value.type.shape as readonly number[],
     data: () => weights.get(path)!,
   }));
-  await writeSafetensors(run.weights, tensors, { format: "pt", "resnetc.network": model.name });
+  // Whatever was averaged has its own names here.
+  const metadata = trainedMetadata({ ...trained, prefix: "" }, "model.onnx");
+  await writeSafetensors(run.weights, tensors, { format: "pt", ...metadata });
+  const { meanImage, labels, preprocess } = trained;
   const whole = meanImage ? subtractingMean(model, meanImage) : model;
   const emitted = emitModel(whole, { weights, labels, preprocess });
   if (emitted.external) throw new TrainingError(`${model.name} is too large for ${run.model}: compile ${run.weights}`);

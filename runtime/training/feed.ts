@@ -20,6 +20,8 @@ import {
 export interface FeedOptions {
   readonly workers?: number;
   readonly strict?: boolean;
+  /** Ends what is being loaded with its reason. */
+  readonly signal?: AbortSignal;
   /** Told once of every picture that can't be read. */
   readonly onUnreadable?: (message: string) => void;
   /** Where the mean of the training pictures is kept, once measured. */

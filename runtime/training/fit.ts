@@ -3,34 +3,18 @@ import path from "node:path";
 import { formatDim, formatShape, isSymbolic } from "../../compiler/ir/dim.js";
 import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
+import { recipeProblems } from "../../compiler/recipe-rules.js";
 import { buildTraining, unloweredGradients } from "../../compiler/training/build.js";
 import type { TrainingOptions, TrainingProgram } from "../../compiler/training/contract.js";
 import { recipeOptions } from "../../compiler/training/from_recipe.js";
 import { relevantMethods, type MethodChoices } from "../../compiler/training/lowering/index.js";
 import { balancedWeights, classCounts } from "../data/index.js";
 import type { Device } from "../device.js";
-import type { Identity } from "./checkpoint.js";
 import { TrainingError } from "./error.js";
 import type { Feed } from "./feed.js";
-import type { TrainRequest } from "./trainer.js";
-
-/** The part of a recipe that the course of training depends on: it may be made longer, and saved more often. */
-export function settled(recipe: Recipe): unknown {
-  const { stop: _stop, checkpointEvery: _checkpoint, name: _name, ...rest } = recipe;
-  return rest;
-}
-
-export function checkSame(before: Identity, now: Identity, folder: string): void {
-  const differs = (["target", "data", "seed"] as const).find((key) => before[key] !== now[key]);
-  if (differs !== undefined) {
-    throw new TrainingError(`${folder}: was begun with ${differs} ${before[differs]}, not ${now[differs]}`);
-  }
-  if (before.settings !== now.settings) {
-    throw new TrainingError(
-      `${folder}: was begun with other settings of the recipe ${before.recipe}: go on with those`,
-    );
-  }
-}
+import type { Position } from "./position.js";
+import { learningRate, type Length } from "./schedule.js";
+import type { TrainOptions, TrainRequest } from "./trainer.js";
 
 export function evaluationBatch({ batch, accumulate }: Recipe): number {
   return Math.min(batch / accumulate, 128);
@@ -48,9 +32,6 @@ export function trainingOptions(
   device: Device,
   blockSize: number,
 ): TrainingOptions {
-  if (recipe.batch % recipe.accumulate !== 0) {
-    throw new TrainingError(`a batch of ${recipe.batch} can't be computed in ${recipe.accumulate} equal parts`);
-  }
   const image = model.graph.inputs[0]!.value.type.shape;
   const sizes: Record<string, number> = {};
   feed.size?.forEach((length, axis) => {
@@ -94,25 +75,94 @@ function ownMethods(model: Model, options: TrainingOptions, methods: MethodChoic
   return relevantMethods(unloweredGradients(model, options), { target, block: blockSize }, methods);
 }
 
-export function checkFit(
-  classes: number,
-  shape: readonly number[],
-  { data, names, model }: TrainRequest,
-  feed: Feed,
-): void {
-  if (classes !== data.classes.length) {
+/**
+ * What can be said before anything is opened or written: numbers that mean nothing, a detector, another number of classes.
+ *
+ * @throws {TrainingError}
+ */
+export function checkRequest({ model, recipe, data, names }: TrainRequest, { best }: TrainOptions): void {
+  const { stop, seed, batch, accumulate } = recipe;
+  const counts: readonly [name: string, value: number, least: number][] = [
+    ["batch", batch, 1],
+    ["accumulate", accumulate, 1],
+    ["seed", seed, 0],
+    ["steps" in stop ? "steps" : "epochs", "steps" in stop ? stop.steps : stop.epochs, 1],
+    ["validate", recipe.validateEvery ?? 1, 1],
+    ["checkpoint", recipe.checkpointEvery ?? 1, 1],
+  ];
+  for (const [name, value, least] of counts) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new TrainingError(`${name} must be a whole number of at least ${least}, not ${value}`);
+  }
+  const problems = recipeProblems(recipe);
+  const error = problems.find(({ code }) => code !== "no-effect");
+  if (error) throw new TrainingError(`recipe ${recipe.name}: ${error.message}${error.help ? ` (${error.help})` : ""}`);
+  if (model.detection !== undefined) {
+    throw new TrainingError(
+      `${names.target}: ${model.name} is a detector; detectors can't be trained yet, only the networks they are built on`,
+    );
+  }
+  if (best && data.validation.size === 0) {
+    throw new TrainingError(`${data.name}: has no validation images, by which a checkpoint could be the best`);
+  }
+  const classes = classesOf(model);
+  if (classes !== undefined && classes !== data.classes.length) {
     throw new TrainingError(
       `${data.name} has ${data.classes.length} classes, ${model.name} tells ${classes} apart: ` +
         `train ${withClasses(names.target, data.classes.length)}`,
     );
   }
+}
+
+/** By the shape of the logits; undefined where it is not one of a classifier, which is told when the graphs are built. */
+function classesOf({ graph }: Model): number | undefined {
+  const { shape } = (graph.outputs.find(({ name }) => name === "logits") ?? graph.outputs[0]!).value.type;
+  const classes = shape[1];
+  return shape.length >= 2 && typeof classes === "number" ? classes : undefined;
+}
+
+/** That what the transforms give is what the network takes. */
+export function checkFit(shape: readonly number[], { data, model }: TrainRequest, feed: Feed): void {
   const size = feed.size;
   if (size && (shape[2] !== size[0] || shape[3] !== size[1])) {
     throw new TrainingError(
-      `${data.name} gives pictures of ${size.join("x")} after the recipe's transforms, ${model.name} takes ` +
+      `${data.name} gives images of ${size.join("x")} after the recipe's transforms, ${model.name} takes ` +
         `${formatShape(shape.slice(2)).replace(/[[\]]/g, "").replace(", ", "x")}`,
     );
   }
+}
+
+/**
+ * What follows where a training is made longer or shorter than it was to be; undefined where it is not.
+ *
+ * @throws {TrainingError} where more updates were made already
+ */
+export function lengthened(
+  recipe: Recipe,
+  { step, schedule }: Position,
+  before: Length | undefined,
+  now: Length,
+  folder: string,
+): string | undefined {
+  if (step > now.steps) {
+    throw new TrainingError(
+      `${folder}: has made ${count(step)} updates already, more than the ${count(now.steps)} asked for`,
+    );
+  }
+  if (before === undefined || before.steps === now.steps) return undefined;
+  const what = `${count(now.steps)} updates in place of ${count(before.steps)}`;
+  const [old, rate] = [before, now].map((length) => learningRate(recipe, step, length, schedule));
+  const isFree = recipe.schedule.kind !== "cosine" && recipe.schedule.kind !== "linear";
+  if (isFree) return `${what}: the learning rate does not depend on the length`;
+  const warmUp = recipe.warmUp === undefined ? "" : "; the warm-up is not made again";
+  return (
+    `${what}: from here on the learning rate is that of a ${recipe.schedule.kind} schedule over ${count(now.steps)}: ` +
+    `${rate!.toPrecision(3)} at update ${count(step + 1)}, not ${old!.toPrecision(3)}${warmUp}`
+  );
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
 }
 
 /** `ResNet50(classes: 10)` */

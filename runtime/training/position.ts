@@ -10,6 +10,8 @@ export interface Position {
   readonly epoch: EpochSums;
   /** The validation with the lowest error, 0 to 1. */
   readonly best?: { readonly step: number; readonly error: number };
+  /** The validation that belongs to this update was not made yet: training was stopped before or within it. */
+  readonly validationDue?: true;
   /** In mixed precision. */
   readonly lossScale?: LossScale;
   /** Seconds that training took, over all its runs. */

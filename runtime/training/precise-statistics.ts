@@ -4,6 +4,28 @@
  */
 import type { Engine, Values } from "./engine.js";
 
+/**
+ * A state with precise statistics, which the engine is given: those of the averaged weights where there are any, for
+ * those are what is validated and exported; else those of the weights.
+ */
+export async function withPreciseStatistics(
+  engine: Engine,
+  state: Values,
+  batches: AsyncIterable<{ readonly images: Float32Array }>,
+): Promise<Values> {
+  const averaged = new Map(
+    [...state].filter(([name]) => name.startsWith(EMA)).map(([n, v]) => [n.slice(EMA.length), v]),
+  );
+  if (averaged.size > 0) await engine.setState(new Map([...state, ...averaged]));
+  const precise = await preciseStatistics(engine, batches);
+  const prefix = averaged.size > 0 ? EMA : "";
+  const next = new Map([...state, ...[...precise].map(([name, values]) => [`${prefix}${name}`, values] as const)]);
+  await engine.setState(next);
+  return next;
+}
+
+const EMA = "ema.";
+
 /** Averages over these batches; empty where the network has no batch norms. */
 export async function preciseStatistics(
   engine: Engine,

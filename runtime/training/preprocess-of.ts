@@ -3,11 +3,11 @@ import type { Model, Preprocess } from "../../compiler/model.js";
 import { constant, node } from "../../compiler/ir/build.js";
 import { rewrite } from "../../compiler/ir/rewrite.js";
 import type { Statistics, TransformSettings } from "../data/index.js";
+import type { MeanImage } from "../weights/trained.js";
 
 export interface Equivalent {
   readonly preprocess: Preprocess;
-  /** Subtracted from the input before the first layer: float32[1, 3, height, width]. */
-  readonly meanImage?: { readonly data: Float32Array; readonly shape: readonly [1, 3, number, number] };
+  readonly meanImage?: MeanImage;
   /** Transforms that a declaration can't say, by name. */
   readonly unsaid: readonly string[];
 }
@@ -33,7 +33,7 @@ export function preprocessOf(
     mean: [0, 0, 0],
     std: [1, 1, 1],
   };
-  let meanImage: Equivalent["meanImage"];
+  let meanImage: MeanImage | undefined;
   const unsaid: string[] = [];
   const given = transforms as readonly ({ readonly kind: string } & Settings)[];
   given.forEach(({ kind, ...settings }, index) => {
@@ -98,7 +98,7 @@ function subtractImage(
   draft: Draft,
   { divide, range = 1 }: Settings,
   { mean, height, width, channelStd }: Statistics,
-): NonNullable<Equivalent["meanImage"]> {
+): MeanImage {
   const scale = range as number;
   draft.range = scale;
   draft.std = divide === "std" ? channelStd : [1, 1, 1];
@@ -110,7 +110,7 @@ function subtractImage(
 }
 
 /** The model with a mean image subtracted from its input, so that the file alone classifies. */
-export function subtractingMean(model: Model, { data, shape }: NonNullable<Equivalent["meanImage"]>): Model {
+export function subtractingMean(model: Model, { data, shape }: MeanImage): Model {
   const { graph } = model;
   const image = graph.inputs[0]!.value;
   const mean = constant(data, shape, "mean_image");

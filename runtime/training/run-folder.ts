@@ -1,8 +1,9 @@
 /** The folder of a training: what is where in it. */
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Recipe } from "../../compiler/recipe.js";
+import { parseTarget } from "../../compiler/target.js";
 import { fileFailure, writeWhole } from "../files.js";
 import { TrainingError } from "./error.js";
 
@@ -14,6 +15,9 @@ export interface RunFolder {
   readonly statistics: string;
   readonly weights: string;
   readonly model: string;
+  /** Which process is training in it. */
+  readonly lock: string;
+  readonly log: string;
 }
 
 export function runFolder(folder: string): RunFolder {
@@ -26,6 +30,8 @@ export function runFolder(folder: string): RunFolder {
     statistics: at("statistics.safetensors"),
     weights: at("model.safetensors"),
     model: at("model.onnx"),
+    lock: at("training.lock"),
+    log: at("training.log"),
   };
 }
 
@@ -43,10 +49,43 @@ export interface RunConfig {
   readonly stepsPerEpoch: number;
   /** Version of resnetc, for reports. */
   readonly version?: string;
+  /** Where the names count from; absent in runs of earlier versions. */
+  readonly directory?: { readonly absolute: string; readonly fromRun: string };
+}
+
+/** The working directory, as it is and as the run sees it: a project may be moved, or a run. */
+export function directoryOf({ folder }: RunFolder): NonNullable<RunConfig["directory"]> {
+  const absolute = process.cwd();
+  return { absolute, fromRun: path.relative(path.resolve(folder), absolute) || "." };
+}
+
+/** The target of a training as it is named from the working directory of now: `../net.resnet#Small`. */
+export function targetOf({ target, directory }: Pick<RunConfig, "target" | "directory">, folder: string): string {
+  const { file, expression } = parseTarget(target);
+  if (file === undefined || directory === undefined || path.isAbsolute(file) || file.startsWith("std/")) return target;
+  const places = [path.resolve(folder, directory.fromRun), directory.absolute].map((from) => path.join(from, file));
+  const found = places.find((place) => existsSync(place)) ?? places[0]!;
+  const named = path.relative(process.cwd(), found).split(path.sep).join("/");
+  return expression === undefined ? named : `${named}#${expression}`;
 }
 
 export function isRunFolder(folder: string): boolean {
   return existsSync(runFolder(folder).config);
+}
+
+/**
+ * That a new training would take nothing away from an earlier one.
+ *
+ * @throws {TrainingError}
+ */
+export async function checkUnused(run: RunFolder): Promise<void> {
+  const checkpoints = await readdir(run.checkpoints).catch(() => []);
+  if (checkpoints.some((name) => name.endsWith(".safetensors"))) {
+    const go = "--resume (resume: true) goes on with it, or choose another folder";
+    throw new TrainingError(`${run.folder}: holds a training; ${go}`);
+  }
+  const model = [run.model, run.weights].find((file) => existsSync(file));
+  if (model !== undefined) throw new TrainingError(`${model}: would be overwritten: choose another folder`);
 }
 
 export async function writeConfig(run: RunFolder, config: RunConfig): Promise<void> {
@@ -68,6 +107,10 @@ export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST" || code === "ENOTDIR") {
+      throw new TrainingError(`${folder}: is a file, or below one; a training needs a folder: choose another name`);
+    }
     throw fileFailure(folder, cause);
   }
 }

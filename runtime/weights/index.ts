@@ -6,4 +6,5 @@ export { loadWeights, type LoadOptions } from "./load.js";
 export { strideVariant, strideWarning } from "./stride.js";
 export { exportWeights } from "./export.js";
 export { writeSafetensors, type WrittenTensor } from "./write-safetensors.js";
+export { readTrained, type MeanImage, type ReadTrained, type Trained } from "./trained.js";
 export { WeightsError, type StoredType, type TensorInfo, type TensorSource } from "./source.js";

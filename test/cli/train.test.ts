@@ -286,7 +286,7 @@ describe("train", () => {
         "--device",
         "cpu",
       ]),
-    ).toBe("error: shapes gives pictures of 32x32 after the recipe's transforms, ResNet18 takes 224x224\n");
+    ).toBe("error: shapes gives images of 32x32 after the recipe's transforms, ResNet18 takes 224x224\n");
     expect(await line(["train", "tiny.resnet", "--recipe", "tiny.resnet", "--data", "nowhere", "-o", "c"])).toMatch(
       /^error: nowhere: no such folder[^\n]*\n$/,
     );

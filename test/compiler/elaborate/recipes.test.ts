@@ -248,7 +248,7 @@ describe("mistakes", () => {
 
   it("scales of no whole pixels, and a mean of one size", () => {
     expect(codes("test_scales [224.5]")[0]?.[0]).toBe("out-of-range");
-    expect(codes("test_scales [224, 256]   evaluate { subtract_mean }")[0]?.[0]).toBe("misplaced-statement");
+    expect(codes("test_scales [224, 256]   evaluate { subtract_mean }")[0]?.[0]).toBe("conflicting-settings");
     expect(codes("test_scales [224, 256]   evaluate { subtract_mean(per: channel) }")).toEqual([]);
   });
 

@@ -91,7 +91,7 @@ describe("checkpoints", () => {
     for (const step of [5, 10]) await damage(await save(step), (bytes) => bytes.subarray(0, 40));
     const failed = await newestCheckpoint(folder, TENSORS).catch((error: Error) => error.message);
     expect(failed).toMatch(
-      /^\S+step-10\.safetensors: is [^\n]+; nor can the one before it be used: start again without --resume$/,
+      /^\S+step-10\.safetensors: is [^\n]+; nor can the one before it be used: begin again in another folder, or remove \S+$/,
     );
   });
 

@@ -78,6 +78,7 @@ describe("training", () => {
       "metrics.jsonl",
       "model.onnx",
       "model.safetensors",
+      "training.log",
     ]);
     expect(await listCheckpoints(path.join(root, "run/checkpoints"))).toHaveLength(2);
     expect(events.filter((event) => event.kind === "checkpoint").length).toBeGreaterThanOrEqual(10);
@@ -162,8 +163,8 @@ describe("training", () => {
     await run({ ...stoppingAfter(4) });
     const message = (given: Given): Promise<string> =>
       run({ resume: true, ...given }).then(String, (e: Error) => e.message);
-    expect(await message({ recipe: { seed: 7 } })).toMatch(/was begun with seed 0, not 7$/);
-    expect(await message({ recipe: { learningRate: 1 } })).toMatch(/was begun with other settings of the recipe/);
+    expect(await message({ recipe: { seed: 7 } })).toMatch(/was begun with seed 0, not 7; go on with that, or train into another folder$/);
+    expect(await message({ recipe: { learningRate: 1 } })).toMatch(/was begun with other settings of the recipe tiny\.resnet#quick: `learning_rate` was 0\.05, it is 1 now; /);
     expect(await message({ recipe: { stop: { steps: 6 } } })).toMatch(/object/);
   });
 
@@ -261,7 +262,7 @@ describe("training", () => {
     );
     const cropped = tinyRecipe({ train: [{ kind: "random_crop", size: [24, 28] }] });
     await expect(train({ ...request, data, recipe: cropped }, options)).rejects.toThrow(
-      "shapes gives pictures of 24x28 after the recipe's transforms, Tiny takes 32x32",
+      "shapes gives images of 24x28 after the recipe's transforms, Tiny takes 32x32",
     );
     await expect(train({ ...request, data, recipe: tinyRecipe({ accumulate: 3 }) }, options)).rejects.toThrow(
       "a batch of 16 can't be computed in 3 equal parts",

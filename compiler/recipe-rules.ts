@@ -1,0 +1,285 @@
+/**
+ * What a recipe may not say, or says without effect: numbers at which nothing is learned, settings that contradict each
+ * other. Each rule looks at a whole recipe, so that a program's is held to the same as one that was written in the
+ * language. What only the text can show (two arguments of which one is taken) stands in elaborate/recipe.ts.
+ */
+import type { Recipe, TransformSettings, WarmUp } from "./recipe.js";
+
+export interface RecipeProblem {
+  readonly code: "out-of-range" | "conflicting-settings" | "no-effect";
+  /** The statement that it is about. */
+  readonly word: string;
+  readonly message: string;
+  readonly help?: string;
+}
+
+type Rule = (recipe: Recipe) => readonly (RecipeProblem | false)[];
+
+/** Every problem of a recipe; `no-effect` are warnings, the others errors. */
+export function recipeProblems(recipe: Recipe): readonly RecipeProblem[] {
+  return RULES.flatMap((rule) => rule(recipe).filter((problem) => problem !== false));
+}
+
+const outOfRange = (wrong: boolean, word: string, message: string): RecipeProblem | false =>
+  wrong && { code: "out-of-range", word, message };
+const conflict = (wrong: boolean, word: string, message: string, help: string): RecipeProblem | false =>
+  wrong && { code: "conflicting-settings", word, message, help };
+const noEffect = (wrong: boolean, word: string, message: string, help: string): RecipeProblem | false =>
+  wrong && { code: "no-effect", word, message, help };
+
+const isPositive = (value: number): boolean => Number.isFinite(value) && value > 0;
+const isBelowOne = (value: number): boolean => value >= 0 && value < 1;
+
+const RULES: readonly Rule[] = [
+  ({ learningRate, batch, accumulate }) => [
+    outOfRange(
+      !isPositive(learningRate),
+      "learning_rate",
+      `the learning rate must be above 0, not ${learningRate}: at 0 nothing is learned`,
+    ),
+    outOfRange(batch % accumulate !== 0, "batch", `a batch of ${batch} can't be computed in ${accumulate} equal parts`),
+  ],
+  ({ labelSmoothing, clipNorm, emaDecay }) => [
+    outOfRange(
+      !isBelowOne(labelSmoothing),
+      "label_smoothing",
+      `\`label_smoothing\` must be at least 0 and below 1, not ${labelSmoothing}: at 1 no class is righter than another`,
+    ),
+    outOfRange(
+      clipNorm !== undefined && !isPositive(clipNorm),
+      "clip_norm",
+      `\`clip_norm\` must be above 0, not ${clipNorm}: gradients of that length change nothing`,
+    ),
+    outOfRange(
+      emaDecay !== undefined && !(isPositive(emaDecay) && emaDecay < 1),
+      "ema",
+      `\`ema\` must be between 0 and 1, not ${emaDecay}: at 1 the average stays at the initial weights, at 0 it is none`,
+    ),
+  ],
+  ({ optimizer }) => {
+    const { weightDecay = 0, decayScope = "all" } = optimizer;
+    const decay = [
+      outOfRange(!(Number.isFinite(weightDecay) && weightDecay >= 0), "optimizer", `weight_decay is ${weightDecay}`),
+      noEffect(
+        weightDecay === 0 && decayScope !== "all",
+        "optimizer",
+        "`decay_scope` has no effect without a `weight_decay`",
+        "give one, or leave `decay_scope` out",
+      ),
+    ];
+    if (optimizer.kind === "adamw") {
+      const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8 } = optimizer;
+      const beta = (name: string, value: number): RecipeProblem | false =>
+        outOfRange(
+          !isBelowOne(value),
+          "optimizer",
+          `\`${name}\` must be at least 0 and below 1, not ${value}: an average that forgets nothing never begins`,
+        );
+      const isDivided = outOfRange(
+        !isPositive(eps),
+        "optimizer",
+        `\`eps\` must be above 0, not ${eps}: a gradient of 0 would be divided by 0`,
+      );
+      return [...decay, beta("beta1", beta1), beta("beta2", beta2), isDivided];
+    }
+    const { momentum = 0, nesterov = false, rule = "pytorch" } = optimizer;
+    return [
+      ...decay,
+      outOfRange(
+        !isBelowOne(momentum),
+        "optimizer",
+        `\`momentum\` must be at least 0 and below 1, not ${momentum}: at 1 the velocity never fades`,
+      ),
+      conflict(
+        nesterov && momentum === 0,
+        "optimizer",
+        "`nesterov` needs a `momentum`, which is 0",
+        "write `sgd(momentum: 0.9, nesterov: true)`, or leave `nesterov` out",
+      ),
+      noEffect(
+        rule === "caffe" && momentum === 0,
+        "optimizer",
+        "`rule` has no effect without a `momentum`: the two rules differ in the velocity alone",
+        "leave `rule` out",
+      ),
+    ];
+  },
+  ({ schedule, learningRate, stop }) => {
+    switch (schedule.kind) {
+      case "constant":
+        return [];
+      case "divide": {
+        const { by, at, unit } = schedule;
+        const end = unit === "step" && "steps" in stop ? stop.steps : "epochs" in stop ? stop.epochs : undefined;
+        const isKnown = (unit === "step") === "steps" in stop;
+        const late = isKnown && end !== undefined ? at.filter((each) => each >= end) : [];
+        return [
+          divisor(by),
+          outOfRange(
+            at.length === 0 || !at.every(isPositive),
+            "learning_rate",
+            "`divide` needs the updates (`at`) or `epochs` at which it divides, all above 0",
+          ),
+          noEffect(
+            late.length > 0,
+            "learning_rate",
+            `the rate is never divided at ${late.join(", ")}: training ends at ${end}`,
+            "divide before the end, or `stop` later",
+          ),
+        ];
+      }
+      case "plateau":
+        return [divisor(schedule.by)];
+      case "one_cycle":
+        return [
+          outOfRange(
+            !(schedule.pctStart >= 0 && schedule.pctStart <= 1),
+            "learning_rate",
+            `\`pct_start\` must be between 0 and 1, not ${schedule.pctStart}`,
+          ),
+          noEffect(
+            schedule.divFactor === 1 && schedule.finalDivFactor === 1,
+            "learning_rate",
+            "`one_cycle` with factors of 1 keeps the rate as it is",
+            "write `constant()`, or other factors",
+          ),
+        ];
+      case "cosine_restarts":
+      case "cosine":
+      case "linear":
+        return [
+          outOfRange(
+            !(Number.isFinite(schedule.to) && schedule.to >= 0),
+            "learning_rate",
+            `\`to\` must be at least 0, not ${schedule.to}`,
+          ),
+          noEffect(
+            schedule.to >= learningRate,
+            "learning_rate",
+            `\`${schedule.kind}\` goes from ${learningRate} to ${schedule.to}: the rate does not fall`,
+            "write the rate at the beginning first, and a lower one as `to`",
+          ),
+        ];
+      default:
+        return [];
+    }
+  },
+  ({ warmUp, learningRate, stop }) => {
+    if (warmUp === undefined) return [];
+    const { kind, rate } = warmUp;
+    const isHigh = noEffect(
+      rate >= learningRate,
+      "warm_up",
+      `a warm-up at ${rate} is none: the learning rate is ${learningRate}`,
+      "begin lower",
+    );
+    if (kind === "until_error") {
+      return [
+        isHigh,
+        outOfRange(!isPositive(rate), "warm_up", `the rate of a warm-up until an error must be above 0, not ${rate}`),
+        outOfRange(
+          !isPositive(warmUp.error),
+          "warm_up",
+          `\`until_error\` must be above 0, not ${warmUp.error}: no error is below 0, so the warm-up would never end`,
+        ),
+      ];
+    }
+    return [
+      isHigh,
+      noEffect(
+        isWithin(warmUp, stop),
+        "warm_up",
+        "training ends before its warm-up does",
+        "warm up for less, or `stop` later",
+      ),
+    ];
+  },
+  ({ thaws = [], stop }) =>
+    thaws.map(({ stages, after, unit }) => {
+      const end = "steps" in stop ? stop.steps : stop.epochs;
+      return noEffect(
+        (unit === "step") === "steps" in stop && after >= end,
+        "freeze",
+        `${stages.join(", ")} would be thawed after ${after} ${unit}s, when training has ended`,
+        "thaw before, or leave the number out",
+      );
+    }),
+  ({ stageRates = [], frozenStages }) =>
+    stageRates.map(({ stage }) =>
+      noEffect(
+        frozenStages.some((frozen) => stage === frozen || stage.startsWith(`${frozen}.`)),
+        "stage_rate",
+        `${stage} is frozen: its rate has no effect`,
+        "leave one of the two out",
+      ),
+    ),
+  ({ emaDecay, emaWarmUp, validateRaw }) => [
+    conflict(
+      emaDecay === undefined && (emaWarmUp === true || validateRaw === true),
+      "ema",
+      "averaged weights are asked for, but the recipe has no `ema`",
+      "write `ema 0.999`",
+    ),
+  ],
+  ({ frozenBatchNorm, preciseStatistics }) => [
+    noEffect(
+      frozenBatchNorm && preciseStatistics > 0,
+      "precise_statistics",
+      "`precise_statistics` has no effect where `freeze` keeps all batch norms as they are",
+      "leave one of the two out",
+    ),
+  ],
+  ({ train, evaluate }) =>
+    [
+      ...train.map((transform) => [transform, "train"] as const),
+      ...evaluate.map((transform) => [transform, "evaluate"] as const),
+    ].map(([transform, word]) => idle(transform, word)),
+  ({ evaluate }) =>
+    evaluate
+      .filter(({ kind }) => RANDOM.has(kind))
+      .map(({ kind }) =>
+        conflict(
+          true,
+          "evaluate",
+          `\`${kind}\` leaves an evaluation to chance`,
+          "an evaluation looks at each image in one way: leave it to `train`",
+        ),
+      ),
+];
+
+function isWithin(warmUp: WarmUp, stop: Recipe["stop"]): boolean {
+  if (warmUp.kind === "steps") return "steps" in stop && warmUp.steps >= stop.steps;
+  return warmUp.kind === "epochs" && "epochs" in stop && warmUp.epochs >= stop.epochs;
+}
+
+function divisor(by: number): RecipeProblem | false {
+  return outOfRange(!(Number.isFinite(by) && by > 1), "learning_rate", `\`by\` must be above 1, not ${by}`);
+}
+
+const RANDOM = new Set([
+  "random_crop",
+  "flip_horizontal",
+  "random_resize_shorter",
+  "random_resized_crop",
+  "color_pca",
+  "color_jitter",
+]);
+
+/** Settings with which a transform leaves an image as it is. */
+const IDLE: Readonly<Record<string, (settings: TransformSettings) => boolean>> = {
+  pad: ({ margin }) => margin === 0,
+  flip_horizontal: ({ probability }) => probability === 0,
+  color_pca: ({ std }) => std === 0,
+  color_jitter: ({ brightness, contrast, saturation, hue }) =>
+    brightness === 0 && contrast === 0 && saturation === 0 && (hue ?? 0) === 0,
+};
+
+function idle(transform: TransformSettings, word: string): RecipeProblem | false {
+  const isIdle = Object.hasOwn(IDLE, transform.kind) && IDLE[transform.kind]!(transform);
+  return noEffect(
+    isIdle,
+    word,
+    `\`${transform.kind}\` with these settings leaves every image as it is`,
+    "leave it out, or give it something to do",
+  );
+}

@@ -1,0 +1,337 @@
+/** The course of a training: updates, validations, checkpoints, and what it ends in. */
+import type { TrainingProgram } from "../../compiler/training/contract.js";
+import { DataError, type Split } from "../data/index.js";
+import type { Trained } from "../weights/trained.js";
+import { readBest, saveCheckpoint } from "./checkpoint.js";
+import { firstNotFinite } from "./diagnose.js";
+import type { Engine, StepInput, StepResult, Values } from "./engine.js";
+import { TrainingError } from "./error.js";
+import { startEventFile, type EventFile } from "./event-file.js";
+import { trainedWeights, writeTrained } from "./export.js";
+import type { Feed } from "./feed.js";
+import { evaluationBatch } from "./fit.js";
+import type { Identity } from "./identity.js";
+import type { Lock } from "./lock.js";
+import { afterUpdate, LOSS_SCALE_START, SMALLEST } from "./loss-scale.js";
+import type { MetricsFile, StepMetrics, ValidationMetrics } from "./metrics.js";
+import type { Position } from "./position.js";
+import { withPreciseStatistics } from "./precise-statistics.js";
+import { preprocessOf } from "./preprocess-of.js";
+import type { RunFolder } from "./run-folder.js";
+import { afterEpoch, afterValidation, learningRate, type Length } from "./schedule.js";
+import { errorsOf, NOTHING, tally } from "./scores.js";
+import type { Exported, TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./trainer.js";
+
+/** What a course is made of. */
+export interface Parts {
+  readonly request: TrainRequest;
+  readonly options: TrainOptions;
+  readonly run: RunFolder;
+  readonly feed: Feed;
+  readonly engine: Engine;
+  readonly program: TrainingProgram;
+  readonly length: Length;
+  readonly identity: Identity;
+  readonly trained: Trained;
+  readonly lock: Lock;
+  readonly metrics: MetricsFile;
+  readonly tell: (event: TrainEvent) => void;
+}
+
+/** What it ended in. */
+interface Done {
+  readonly exported: Exported;
+  readonly test?: ValidationMetrics;
+}
+
+/** The updates of a training, and what is done between and after them. */
+export class Course {
+  readonly #parts: Parts;
+  readonly #events: EventFile;
+  #position: Position;
+  /** Milliseconds of this run, and those in which the device had no batch. */
+  #busy = 0;
+  #waited = 0;
+  #began = performance.now();
+  #before: number;
+  #saved = -1;
+  #saving: Promise<void> = Promise.resolve();
+  #validation: ValidationMetrics | undefined;
+
+  constructor(parts: Parts, position: Position) {
+    this.#parts = parts;
+    this.#position = position;
+    this.#before = position.seconds;
+    this.#events = startEventFile(parts.run.folder, position.step);
+  }
+
+  async run(): Promise<TrainResult> {
+    const { run, feed } = this.#parts;
+    let done: Done | undefined;
+    try {
+      await this.#updates();
+      await this.#save();
+      done = await this.#finish();
+    } catch (error) {
+      if (!this.#isStop(error)) {
+        // Data that can't be read may be mended: nothing of what was learned is lost.
+        if (error instanceof DataError) await this.#save().catch(() => undefined);
+        throw error;
+      }
+      await this.#save();
+    }
+    const { step, best } = this.#position;
+    return {
+      step,
+      finished: done !== undefined,
+      ...(this.#validation && { validation: this.#validation }),
+      ...(done?.test && { test: done.test }),
+      ...(best && { best }),
+      ...(done && { exported: done.exported }),
+      waiting: this.#waited / Math.max(1, this.#busy),
+      unreadable: feed.unreadable,
+      run,
+    };
+  }
+
+  /** It was told to stop: not by what went wrong. */
+  #isStop(error: unknown): boolean {
+    const { signal } = this.#parts.options;
+    return signal?.aborted === true && error === signal.reason;
+  }
+
+  async #save(): Promise<void> {
+    if (this.#saved !== this.#position.step) await this.#checkpoint(false);
+    await this.#saving;
+  }
+
+  /** Throws the signal's reason where it is told to stop. */
+  async #updates(): Promise<void> {
+    const { options, feed, engine, length } = this.#parts;
+    if (this.#position.validationDue) await this.#boundary();
+    const batches = feed.training(this.#position.step);
+    try {
+      let coming = batches.next();
+      while (this.#position.step < length.steps) {
+        options.signal?.throwIfAborted();
+        const asked = performance.now();
+        const { value: batch } = await coming;
+        const started = performance.now();
+        const input = this.#input(batch!);
+        const updated = engine.step(input);
+        // The next batch is taken out of the loader while the device works on this one.
+        coming = batches.next();
+        coming.catch(() => undefined);
+        const result = await updated;
+        // Scaled less, a gradient may yet be finite.
+        const lost = result.finite === false && input.lossScale === SMALLEST;
+        if (!Number.isFinite(result.loss) || lost) throw await this.#explain(result.loss);
+        this.#advance(input, result, started - asked, performance.now() - asked);
+        this.#endOfEpoch();
+        await this.#boundary();
+      }
+    } finally {
+      await batches.return();
+    }
+  }
+
+  #input({ images, labels }: { images: Float32Array; labels: Int32Array }): StepInput {
+    const { recipe } = this.#parts.request;
+    const { step, schedule, lossScale } = this.#position;
+    const mixed = recipe.precision === "mixed";
+    return {
+      images,
+      labels,
+      learningRate: learningRate(recipe, step, this.#parts.length, schedule),
+      key: `noise ${recipe.seed} ${step}`,
+      ...(mixed && { lossScale: (lossScale ?? LOSS_SCALE_START).scale }),
+    };
+  }
+
+  #advance({ learningRate, lossScale: scale }: StepInput, result: StepResult, waited: number, took: number): void {
+    const { metrics, length, tell, request } = this.#parts;
+    const { batch } = request.recipe;
+    const { step: before, epoch, lossScale } = this.#position;
+    const step = before + 1;
+    this.#busy += took;
+    this.#waited += waited;
+    const line: StepMetrics = {
+      kind: "step",
+      step,
+      epoch: step / length.stepsPerEpoch,
+      loss: result.loss,
+      error: 1 - result.correct / batch,
+      learningRate,
+      imagesPerSecond: round(batch / (took / 1000)),
+      waiting: round(waited / took),
+      seconds: this.#seconds(),
+      ...(result.gradientNorm !== undefined && { gradientNorm: result.gradientNorm }),
+      ...(scale !== undefined && { lossScale: scale }),
+      ...(result.finite === false && { skipped: true }),
+    };
+    metrics.add(line);
+    this.#events.scalars(step, {
+      "train/loss": line.loss,
+      "train/error": line.error,
+      "train/learning_rate": learningRate,
+      "speed/images_per_second": line.imagesPerSecond,
+      "speed/waiting": line.waiting,
+      ...(scale !== undefined && { "train/loss_scale": scale }),
+    });
+    this.#position = {
+      ...this.#position,
+      step,
+      epoch: { images: epoch.images + batch, correct: epoch.correct + result.correct },
+      ...(result.finite !== undefined && { lossScale: afterUpdate(lossScale ?? LOSS_SCALE_START, result.finite) }),
+    };
+    tell({ kind: "step", metrics: line });
+  }
+
+  #endOfEpoch(): void {
+    const { request, length } = this.#parts;
+    const { step, epoch } = this.#position;
+    if (step % length.stepsPerEpoch !== 0) return;
+    const schedule = afterEpoch(request.recipe, this.#position.schedule, 1 - epoch.correct / epoch.images);
+    this.#position = { ...this.#position, schedule, epoch: { images: 0, correct: 0 } };
+  }
+
+  /** What is done between two updates. A validation that was cut short is due when training goes on. */
+  async #boundary(): Promise<void> {
+    const { request, length, feed } = this.#parts;
+    const { recipe } = request;
+    const { step } = this.#position;
+    const every = (interval: number | undefined): boolean =>
+      step % (interval ?? length.stepsPerEpoch) === 0 || step === length.steps;
+    const { validationDue = every(recipe.validateEvery) && feed.data.validation.size > 0 } = this.#position;
+    const best = validationDue && (await this.#validate());
+    if (every(recipe.checkpointEvery) || best) await this.#checkpoint(best);
+  }
+
+  /** Whether it is the best so far. */
+  async #validate(): Promise<boolean> {
+    const { request, feed, tell } = this.#parts;
+    this.#position = { ...this.#position, validationDue: true };
+    const found = await this.#evaluate("validation", feed.data.validation, true);
+    const { validationDue: _made, ...position } = this.#position;
+    const { step } = position;
+    const best = Number.isFinite(found.loss) && (position.best === undefined || found.error < position.best.error);
+    this.#position = {
+      ...position,
+      schedule: afterValidation(request.recipe, position.schedule, found.error),
+      ...(best && { best: { step, error: found.error } }),
+    };
+    this.#validation = found;
+    // What was saved is without it.
+    this.#saved = -1;
+    if (!Number.isFinite(found.loss)) {
+      tell({ kind: "warning", message: `step ${step}: scores of validation images are not numbers` });
+    }
+    tell({ kind: "validation", metrics: found, best });
+    return best;
+  }
+
+  async #evaluate(kind: "validation" | "test", split: Split, centre: boolean): Promise<ValidationMetrics> {
+    const { engine, feed, request, tell, metrics, length } = this.#parts;
+    const averaged = request.recipe.emaDecay !== undefined;
+    let sums = NOTHING;
+    for await (const { images, labels, views } of feed.evaluate(split, evaluationBatch(request.recipe), centre)) {
+      const scores = await engine.evaluate(images, averaged);
+      sums = tally(sums, scores, labels, views);
+      tell({ kind: "validating", done: sums.pictures, total: split.size });
+    }
+    if (sums.pictures === 0) throw new DataError(`${feed.data.name}: no ${kind} image could be read`);
+    const { step } = this.#position;
+    const { loss, error, error5 } = errorsOf(sums);
+    const line: ValidationMetrics = {
+      kind,
+      step,
+      epoch: step / length.stepsPerEpoch,
+      loss,
+      error,
+      error5,
+      seconds: this.#seconds(),
+    };
+    metrics.add(line);
+    this.#events.scalars(step, { [`${kind}/loss`]: loss, [`${kind}/error`]: error, [`${kind}/error5`]: error5 });
+    return line;
+  }
+
+  /** State is copied now; the file is written while training goes on. One is written at a time. */
+  async #checkpoint(best: boolean): Promise<void> {
+    const { engine, metrics, program, identity, run, tell, trained, length, lock } = this.#parts;
+    // What went wrong with the one before is told now.
+    await this.#saving;
+    const state = await engine.getState();
+    const position = { ...this.#position, seconds: this.#seconds() };
+    metrics.flush();
+    lock.check();
+    this.#saved = position.step;
+    const { methods = {} } = program.options;
+    const checkpoint = { position, identity, length, methods, state, trained };
+    this.#saving = saveCheckpoint(run.checkpoints, checkpoint, program.state, best).then((file) =>
+      tell({ kind: "checkpoint", file }),
+    );
+    this.#saving.catch(() => undefined);
+  }
+
+  /** Weights, model, and the last evaluation. */
+  async #finish(): Promise<Done> {
+    const { engine, request, options, run, feed, tell, lock, trained } = this.#parts;
+    const { model, recipe, data } = request;
+    const exported = options.best ? await this.#takeBest() : { from: "last" as const, step: this.#position.step };
+    let state: Values = await engine.getState();
+    if (recipe.preciseStatistics > 0) {
+      state = await withPreciseStatistics(engine, state, feed.calibration(recipe.preciseStatistics));
+    }
+    const equivalent = preprocessOf(feed.evaluation, feed.statistics, data.train.pictureSize);
+    if (equivalent.unsaid.length > 0) {
+      const message = `${run.model}: its preprocessing leaves out ${equivalent.unsaid.join(", ")}`;
+      tell({ kind: "warning", message });
+    }
+    lock.check();
+    await writeTrained(run, model, trainedWeights(model, state), trained);
+    const split = data.test ?? data.validation;
+    if (split.size === 0) return { exported };
+    const test = await this.#evaluate("test", split, false);
+    this.#parts.metrics.flush();
+    return { exported, test };
+  }
+
+  /** The state of the best checkpoint, in place of the last. */
+  async #takeBest(): Promise<Exported> {
+    const { engine, program, run } = this.#parts;
+    const { position, state } = await readBest(run.checkpoints, program.state);
+    await engine.setState(state);
+    const { best, step } = position;
+    return { from: "best", step, ...(best && { error: best.error }) };
+  }
+
+  /** The step that failed is made once more with its layers looked at. */
+  async #explain(loss: number): Promise<TrainingError> {
+    const { engine, program, feed, request } = this.#parts;
+    const { step } = this.#position;
+    const again = feed.training(step);
+    const { value: batch } = await again.next();
+    const input = this.#input(batch!);
+    const cause = Number.isFinite(loss)
+      ? "a gradient is not finite in fp16, though the loss is not scaled any more"
+      : `the loss is not a number; the first that is not is ${await firstNotFinite(engine, program, input)}`;
+    await again.return();
+    const { recipe } = request;
+    const advice = [
+      `a lower learning rate than ${input.learningRate}`,
+      ...(recipe.warmUp === undefined ? ["a warm-up (warm_up 0.01, steps: 500)"] : []),
+      ...(recipe.clipNorm === undefined ? ["clip_norm 1"] : []),
+      ...(recipe.precision === "mixed" ? ["precision fp32"] : []),
+    ];
+    return new TrainingError(`step ${step + 1}: ${cause}; try ${advice.join(", or ")}`);
+  }
+
+  #seconds(): number {
+    return round(this.#before + (performance.now() - this.#began) / 1000);
+  }
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(4));
+}

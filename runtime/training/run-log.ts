@@ -1,0 +1,46 @@
+/** `training.log`: what a training said, with the time, for those who were not there: over night, or hung up. */
+import { appendFileSync } from "node:fs";
+import type { TrainEvent } from "./trainer.js";
+
+export interface RunLog {
+  /** One line. Best effort: a log that can't be written ends no training. */
+  add(line: string): void;
+}
+
+export function openRunLog(file: string): RunLog {
+  return {
+    add(line) {
+      try {
+        appendFileSync(file, `${new Date().toISOString()} ${line.replaceAll(/\s*\n\s*/g, " ")}\n`);
+      } catch {
+        // The disk is full, say: the checkpoint will tell.
+      }
+    },
+  };
+}
+
+/** Tells the listener, and the log what is worth a line. */
+export function toldTo(log: RunLog, listener: ((event: TrainEvent) => void) | undefined): (event: TrainEvent) => void {
+  return (event) => {
+    const line = lineOf(event);
+    if (line !== undefined) log.add(line);
+    listener?.(event);
+  };
+}
+
+function lineOf(event: TrainEvent): string | undefined {
+  switch (event.kind) {
+    case "start":
+      return `${event.step === 0 ? "begins" : `goes on after ${event.step} updates`} on ${event.device}, ${event.length.steps} updates in all`;
+    case "validation": {
+      const { step, error, loss } = event.metrics;
+      return `step ${step}: validation error ${(100 * error).toFixed(2)} %, loss ${loss.toPrecision(4)}${event.best ? ", the best so far" : ""}`;
+    }
+    case "warning":
+      return `warning: ${event.message}`;
+    case "notice":
+      return event.message;
+    default:
+      return undefined;
+  }
+}
