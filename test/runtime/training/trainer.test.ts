@@ -163,8 +163,12 @@ describe("training", () => {
     await run({ ...stoppingAfter(4) });
     const message = (given: Given): Promise<string> =>
       run({ resume: true, ...given }).then(String, (e: Error) => e.message);
-    expect(await message({ recipe: { seed: 7 } })).toMatch(/was begun with seed 0, not 7; go on with that, or train into another folder$/);
-    expect(await message({ recipe: { learningRate: 1 } })).toMatch(/was begun with other settings of the recipe tiny\.resnet#quick: `learning_rate` was 0\.05, it is 1 now; /);
+    expect(await message({ recipe: { seed: 7 } })).toMatch(
+      /was begun with seed 0, not 7; go on with that, or train into another folder$/,
+    );
+    expect(await message({ recipe: { learningRate: 1 } })).toMatch(
+      /was begun with other settings of the recipe tiny\.resnet#quick: `learning_rate` was 0\.05, it is 1 now; /,
+    );
     expect(await message({ recipe: { stop: { steps: 6 } } })).toMatch(/object/);
   });
 
