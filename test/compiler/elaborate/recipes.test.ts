@@ -156,7 +156,7 @@ describe("settings of a training", () => {
 
 describe("values given beside a recipe", () => {
   it("take the place of its own, and leave the rest", () => {
-    const { recipe, diagnostics } = recipeOf("ema 0.9   freeze conv1   warm_up 0.01, steps: 9", [
+    const { recipe, diagnostics } = recipeOf("ema 0.9   freeze conv1   warm_up 0.001, steps: 9", [
       "learning_rate=0.01",
       "optimizer.momentum=0.8",
       "learning_rate.to=0.001",
@@ -174,7 +174,7 @@ describe("values given beside a recipe", () => {
       schedule: { kind: "cosine", to: 0.001 },
       stop: { epochs: 3 },
       frozenStages: ["conv1", "head.fc"],
-      warmUp: { kind: "epochs", rate: 0.01, epochs: 2 },
+      warmUp: { kind: "epochs", rate: 0.001, epochs: 2 },
       batch: 16,
       clipNorm: 1,
     });
