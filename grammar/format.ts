@@ -2,19 +2,20 @@
 import { printer } from "prettier/doc";
 import type { SyntaxError } from "./errors.js";
 import { parse } from "./parse.js";
-import { fileDoc, LAYOUT } from "./printer/file.js";
+import { fileDoc, LAYOUT, type Layout } from "./printer/file.js";
 
 export type FormatResult = { readonly text: string } | { readonly errors: readonly SyntaxError[] };
 
 /**
- * The text in the one style of the language (docs/language.md): 2 spaces, 100 columns. Formatting twice changes
- * nothing more, and the tree stays the same. A text with syntax errors is not formatted.
+ * The text in the one style of the language (docs/language.md, "The one style"): 2 spaces, 100 columns. Formatting twice
+ * changes nothing more, and the tree stays the same. A text with syntax errors is not formatted.
  *
  * @param path stands in the spans of errors.
  */
-export function format(text: string, path = "<text>"): FormatResult {
+export function format(text: string, path = "<text>", layout: Layout = LAYOUT): FormatResult {
   const { file, errors } = parse(text, path);
   if (errors.length > 0) return { errors };
-  const document = fileDoc(file, text);
-  return { text: printer.printDocToString(document, { printWidth: LAYOUT.width, tabWidth: LAYOUT.indent }).formatted };
+  const { width, indent, tabs = false } = layout;
+  const options = { printWidth: width, tabWidth: indent, useTabs: tabs };
+  return { text: printer.printDocToString(fileDoc(file, text, layout), options).formatted };
 }

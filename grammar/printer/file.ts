@@ -4,6 +4,7 @@ import { Comments } from "./comments.js";
 import type { Context } from "./context.js";
 import { expressionDoc, valueDoc } from "./expressions.js";
 import { flatText } from "./flat.js";
+import { isKept, keptDoc } from "./ignore.js";
 import { joinLines, type Line } from "./rows.js";
 import { bracketed, onOwnLines, separated, type Item } from "./sequence.js";
 import { closingParenthesis, withBodies } from "./statements.js";
@@ -15,6 +16,8 @@ export interface Layout {
   readonly width: number;
   /** Columns of one level of indentation. */
   readonly indent: number;
+  /** Levels of tabs in place of spaces. Default false. */
+  readonly tabs?: boolean;
 }
 
 export const LAYOUT: Layout = { width: 100, indent: 2 };
@@ -26,8 +29,9 @@ export function fileDoc(file: SourceFile, text: string, layout: Layout = LAYOUT)
   const lines: TopLine[] = [];
   let end = 0;
   for (const part of parts) {
-    addComments(lines, end, part.span.start, context);
-    lines.push({ ...part.span, ...printTop(part, context), part });
+    const before = addComments(lines, end, part.span.start, context);
+    const printed = isKept(before) ? keepTop(part, context) : printTop(part, context);
+    lines.push({ ...part.span, ...printed, part });
     end = part.span.end;
   }
   addComments(lines, end, text.length, context);
@@ -41,18 +45,25 @@ interface TopLine extends Line {
   readonly isOneLine?: boolean;
 }
 
-function addComments(lines: TopLine[], start: number, end: number, { comments }: Context): void {
+/** Gives those on lines of their own. */
+function addComments(lines: TopLine[], start: number, end: number, { comments }: Context): readonly Comment[] {
   const { trailing, own } = comments.takeGap(start, end);
   const last = lines.pop();
   if (last !== undefined) lines.push(trailing === undefined ? last : { ...last, trailing });
   const all: Comment[] = last === undefined && trailing !== undefined ? [trailing, ...own] : [...own];
   for (const comment of all) lines.push({ ...comment.span, doc: comment.text });
+  return all;
 }
 
 /** A blank line stands between declarations, but for one-line values that were written together. */
 function needsBlank({ part, isOneLine }: TopLine, next: TopLine): boolean {
   if (part === undefined || (part.kind === "import" && next.part?.kind !== "declaration")) return false;
   return !(isOneLine === true && next.isOneLine === true && part.kind === "declaration");
+}
+
+function keepTop({ span: { start, end } }: Import | Declaration, context: Context): { doc: Doc; isOneLine: boolean } {
+  const written = context.text.slice(start, end);
+  return { doc: keptDoc(start, end, context), isOneLine: !written.includes("\n") && !written.endsWith("}") };
 }
 
 function printTop(part: Import | Declaration, context: Context): { doc: Doc; isOneLine: boolean } {

@@ -3,6 +3,7 @@ import type { Body, Comment, If, Statement, Use } from "../ast.js";
 import type { Context } from "./context.js";
 import { argumentItems, callDoc, expressionDoc, pathText, valueDoc } from "./expressions.js";
 import { flatText } from "./flat.js";
+import { isKept, keptDoc } from "./ignore.js";
 import { joinLines, rowText, type Line, type Row } from "./rows.js";
 import { atLineEnd, onOwnLines, separated } from "./sequence.js";
 
@@ -213,12 +214,14 @@ function bodyLines({ statements, span }: Body, from: number, column: number, con
   let row: PrintedStatement[] = [];
   const flats: string[] = [];
 
-  const takeComments = (start: number, end: number): void => {
+  /** Gives those on lines of their own. */
+  const takeComments = (start: number, end: number): readonly Comment[] => {
     const { trailing, own } = comments.takeGap(start, end);
     const last = lines.pop();
     if (last !== undefined) lines.push(trailing === undefined ? last : { ...last, trailing });
     else opening = trailing;
     for (const comment of own) lines.push({ ...comment.span, doc: comment.text });
+    return own;
   };
   const endRow = (): void => {
     lines.push(...rowLines(row, column, context));
@@ -226,12 +229,26 @@ function bodyLines({ statements, span }: Body, from: number, column: number, con
   };
 
   let end = from;
+  /** Whether what stands in this line is kept as it is. */
+  let isKeptLine = false;
   for (const statement of statements) {
     const { start } = statement.span;
-    const continues = row.length > 0 && !text.slice(end, start).includes("\n") && row.at(-1)?.flat !== undefined;
+    const isSameLine = !text.slice(end, start).includes("\n");
+    if (isKeptLine && isSameLine) {
+      const first = lines.pop()!.start;
+      end = statement.span.end;
+      lines.push({ start: first, end, doc: keptDoc(first, end, context) });
+      continue;
+    }
+    const continues = row.length > 0 && isSameLine && row.at(-1)?.flat !== undefined;
     if (!continues) {
       endRow();
-      takeComments(end, start);
+      isKeptLine = isKept(takeComments(end, start));
+      if (isKeptLine) {
+        end = statement.span.end;
+        lines.push({ start, end, doc: keptDoc(start, end, context) });
+        continue;
+      }
     }
     const printed = printStatement(statement, column, context);
     if (continues && printed.flat === undefined) endRow();
