@@ -2,11 +2,28 @@ import path from "node:path";
 import { defineConfig } from "vitest/config";
 import { bundledWorkers } from "./test/support/bundled-workers.js";
 
+/** No ONNX Runtime, no images, no processes: seconds, and on every version of Node in CI. */
+const FAST = [
+  "test/grammar/**/*.test.ts",
+  "test/compiler/*.test.ts",
+  "test/compiler/{diagnostics,elaborate,ir}/**/*.test.ts",
+  "test/compiler/ops/{registry,shapes}.test.ts",
+  "test/compiler/emit/{float16,random}.test.ts",
+  "test/docs/{errors,language}.test.ts",
+  "test/editors/**/*.test.ts",
+  "test/runtime/draw/{figure,layout}.test.ts",
+  "test/runtime/weights/{epsilon,kinds,maps,match,open,pattern,write}.test.ts",
+  "test/stdlib/numbers.test.ts",
+];
+
 export default defineConfig({
   // Inside the project, so that the bundles find its packages.
   plugins: [bundledWorkers(path.join(import.meta.dirname, ".cache/resnetc"))],
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "fast", include: FAST } },
+      { extends: true, test: { name: "machine", include: ["test/**/*.test.ts"], exclude: FAST } },
+    ],
     // Sessions, image decoding and spawned commands are slow on a small machine; a hang is caught all the same.
     testTimeout: 60_000,
     hookTimeout: 120_000,

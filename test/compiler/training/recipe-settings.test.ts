@@ -19,7 +19,7 @@ import { RECIPE_GOLDEN } from "../../support/recipe-golden.js";
 import { emitBytes, relativeError, runGraph } from "../emit/run.js";
 import { modelOf, NETWORKS, optionsOf } from "./networks.js";
 import { initial, openTraining } from "./session.js";
-import * as ort from "onnxruntime-node";
+import * as ort from "#onnxruntime";
 
 const network = { ...NETWORKS["cifar8"]!, image: [3, 3, 32, 32] as const };
 const sgd: Optimizer = { kind: "sgd", momentum: 0.9, weightDecay: 0.01 };
