@@ -51,7 +51,7 @@ export function compileCommand(): Command {
     .option("--no-fold", "keep batch norms apart from the convolutions before them")
     .option("--labels <file>", "names of the classes, one a line, to be carried by the model")
     .option("--external-data", "weights in a file beside the model, as for models above 2 GB")
-    .option("--training", "the training step instead, as four graphs in the folder -o (docs/training-graphs.md)")
+    .option("--training", "the training step instead, as graphs in the folder -o (docs/training-graphs.md)")
     .option("--recipe <name>", "with --training: optimiser, batch and the rest (default: cifar10, the paper's SGD)")
     .option("--json", "for programs: a report of what was written")
     .addHelpText(
@@ -106,11 +106,18 @@ async function run(target: string, options: Options): Promise<void> {
 }
 
 async function compileTraining(target: string, options: Options): Promise<void> {
-  const given = (["weights", "labels", "precision", "device", "externalData", "seed"] as const).find(
-    (name) => options[name] !== undefined && options[name] !== true,
+  const given = (["labels", "precision", "device", "externalData"] as const).find(
+    (name) => options[name] !== undefined,
   );
   if (given !== undefined) throw new UsageFailure(`--${given} does not go with --training: state is the graphs' input`);
+  if (options.weights === false)
+    throw new UsageFailure("--no-weights does not go with --training, which needs a beginning");
   const model = await loadModel(target, { input: options.input });
+  const weights = typeof options.weights === "string" ? await loadWeights(model, options.weights, options) : undefined;
   const { writeTraining } = await import("../training-files.js");
-  await writeTraining(model, outputFolder(options.output ?? `${model.name}-training`), options);
+  try {
+    await writeTraining(model, outputFolder(options.output ?? `${model.name}-training`), options, weights?.values);
+  } finally {
+    weights?.close();
+  }
 }

@@ -3,10 +3,13 @@ import { formatPlace } from "../diagnostics/render.js";
 import { emitOnnx, type EmittedModel } from "../emit/onnx.js";
 import type { Model } from "../model.js";
 import { buildTraining } from "./build.js";
+import { describeState, graphFile } from "./describe.js";
 import type { StateTensor, TrainingGraph, TrainingOptions, TrainingProgram } from "./contract.js";
 
 /** The graphs of a program, as their files are called: `train.onnx`, ... */
 export const TRAINING_GRAPHS = ["train", "gradients", "update", "evaluate"] as const;
+
+export type TrainingGraphName = (typeof TRAINING_GRAPHS)[number];
 
 /** The first in which ScatterElements adds up: the gradient of a maximum pool. */
 const OLDEST_OPSET = 16;
@@ -28,13 +31,17 @@ export function emitTraining(model: Model, options: EmitTrainingOptions): Emitte
     throw new RangeError(`training graphs need opset ${OLDEST_OPSET} or later, not ${options.opset}`);
   }
   const program = buildTraining(model, options);
-  const files = TRAINING_GRAPHS.map(
-    (name) => [`${name}.onnx`, emitTrainingGraph(model, program[name], options)] as const,
+  const files = TRAINING_GRAPHS.map((name) => [graphFile(name, undefined), program[name]] as const);
+  const earlier = program.phases.flatMap((phase, index) =>
+    (["train", "gradients", "update"] as const).map((name) => [graphFile(name, index), phase[name]] as const),
   );
-  return { program, files: new Map(files) };
+  const emitted = [...files, ...earlier].map(
+    ([name, graph]) => [name, emitTrainingGraph(model, graph, options)] as const,
+  );
+  return { program, files: new Map(emitted) };
 }
 
-/** One graph of a program. What it reads and writes is in the metadata too, as JSON: {@link describeState}. */
+/** One graph of a program. What it reads and writes is in the metadata too, as JSON. */
 export function emitTrainingGraph(
   model: Model,
   training: TrainingGraph,
@@ -45,20 +52,15 @@ export function emitTrainingGraph(
     sourceLine: (span) => (span.file === "" ? "" : formatPlace(span, model.sources)),
     metadata: {
       "resnetc.network": model.name,
-      "resnetc.training.reads": JSON.stringify(training.reads.map(describeState)),
+      "resnetc.training.reads": JSON.stringify(training.reads.map(forMetadata)),
       "resnetc.training.writes": JSON.stringify(training.writes.map((each) => each.name)),
       "resnetc.training.noise": JSON.stringify(training.noise),
     },
   });
 }
 
-/** Name, shape, role and beginning of a state tensor, for the metadata of a file. */
-function describeState({ name, shape, role, parameter, init }: StateTensor): unknown {
-  return {
-    name,
-    shape,
-    role,
-    ...(parameter === undefined ? {} : { parameter }),
-    ...(init.kind === "constant" ? { value: init.value } : { like: init.path }),
-  };
+/** Shorter than in `training.json`: all state is float32. */
+function forMetadata(state: StateTensor): unknown {
+  const { dtype: _dtype, ...description } = describeState(state);
+  return description;
 }

@@ -32,7 +32,7 @@ recipe saving { optimizer sgd(momentum: 0.9)   batch 16   learning_rate 0.1   st
 
 it.each([
   [["compile", TARGET, "--recipe", "cifar10"], /--recipe goes with --training/],
-  [["compile", TARGET, "--training", "--seed", "1"], /--seed does not go with --training/],
+  [["compile", TARGET, "--training", "--precision", "fp16"], /--precision does not go with --training/],
 ])("%j is an error of the command line", async (args, message) => {
   const { code, stderr } = await resnetc(args);
   expect(code).toBe(2);

@@ -1,0 +1,141 @@
+/**
+ * `training.json`: all that is to be known of exported training graphs, for bindings of ONNX Runtime that can't read a
+ * model's metadata. docs/training-graphs.md explains it, schemas/training.schema.json is its schema.
+ */
+import type { DataType } from "../ir/types.js";
+import type { Model } from "../model.js";
+import type { TrainingGraphName } from "./emit.js";
+import type { StateRole, StateTensor, StepGraphs, TrainingGraph, TrainingProgram } from "./contract.js";
+
+export interface TensorDescription {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DataType;
+}
+
+export interface StateDescription extends TensorDescription {
+  readonly role: StateRole;
+  readonly parameter?: string;
+  /** What it is filled with at the beginning; else it begins as the state of the name `like`. */
+  readonly value?: number;
+  /** A parameter or statistic: its own name, which is a tensor of `initial`. */
+  readonly like?: string;
+}
+
+export interface GraphDescription {
+  readonly file: string;
+  /** All of them, the state's too. */
+  readonly inputs: readonly TensorDescription[];
+  readonly outputs: readonly TensorDescription[];
+  /** Names of the state that is among the inputs, and that has an output `next.NAME`. */
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  /** Names of the inputs to fill with new uniform numbers in [0, 1) for every step. */
+  readonly noise: readonly string[];
+}
+
+export interface PhaseDescription {
+  readonly trained: readonly string[];
+  readonly train: GraphDescription;
+  readonly gradients: GraphDescription;
+  readonly update: GraphDescription;
+}
+
+export interface TrainingDescription extends PhaseDescription {
+  readonly schema: 1;
+  readonly network: string;
+  /** Images of an update, and the parts that it is computed in: the graphs take `batch / accumulate` at a time. */
+  readonly batch: number;
+  readonly accumulate: number;
+  readonly classes: number;
+  /** Name of the input for images: float32, normalised. */
+  readonly image: string;
+  readonly precision: "fp32" | "mixed";
+  /** Decay of the average of the weights, whose state is `ema.NAME`; `warm_up`: the input `ema_decay` says it. */
+  readonly ema?: { readonly decay: number; readonly warm_up: boolean };
+  /** A safetensors file with the first values of parameters and statistics. */
+  readonly initial: string;
+  readonly state: readonly StateDescription[];
+  readonly evaluate: GraphDescription;
+  /** Where stages thaw: the phases before the last one, and when each ends. */
+  readonly phases: readonly (PhaseDescription & { readonly until: Moment })[];
+}
+
+/** So many updates, or epochs, after the beginning. */
+export interface Moment {
+  readonly after: number;
+  readonly unit: "step" | "epoch";
+}
+
+export interface DescribeOptions {
+  readonly accumulate: number;
+  readonly initial: string;
+  /** When each of the program's phases ends. */
+  readonly until: readonly Moment[];
+}
+
+export function describeTraining(
+  model: Model,
+  program: TrainingProgram,
+  { accumulate, initial, until }: DescribeOptions,
+): TrainingDescription {
+  const { options, evaluate } = program;
+  const logits = evaluate.graph.outputs.find(({ name }) => name === "logits")!;
+  return {
+    schema: 1,
+    network: model.name,
+    batch: options.batch * accumulate,
+    accumulate,
+    classes: logits.value.type.shape[1] as number,
+    image: model.graph.inputs[0]!.name,
+    precision: options.precision ?? "fp32",
+    ...(options.emaDecay !== undefined && { ema: { decay: options.emaDecay, warm_up: options.emaWarmUp === true } }),
+    initial,
+    state: program.state.map(describeState),
+    ...describePhase(program, undefined),
+    evaluate: describeGraph("evaluate.onnx", evaluate),
+    phases: program.phases.map((phase, index) => ({ until: until[index]!, ...describePhase(phase, index) })),
+  };
+}
+
+/** Of a phase before the last: `train.phase1.onnx`. */
+export function graphFile(name: TrainingGraphName, phase: number | undefined): string {
+  return phase === undefined ? `${name}.onnx` : `${name}.phase${phase + 1}.onnx`;
+}
+
+/** Name, shape, role and beginning of a state tensor. */
+export function describeState({ name, shape, dtype, role, parameter, init }: StateTensor): StateDescription {
+  return {
+    name,
+    shape,
+    dtype,
+    role,
+    ...(parameter === undefined ? {} : { parameter }),
+    ...(init.kind === "constant" ? { value: init.value } : { like: init.path }),
+  };
+}
+
+function describePhase(phase: StepGraphs, index: number | undefined): PhaseDescription {
+  return {
+    trained: phase.trained.map(({ path }) => path),
+    train: describeGraph(graphFile("train", index), phase.train),
+    gradients: describeGraph(graphFile("gradients", index), phase.gradients),
+    update: describeGraph(graphFile("update", index), phase.update),
+  };
+}
+
+function describeGraph(file: string, { graph, reads, writes, noise }: TrainingGraph): GraphDescription {
+  const describe = ({ name, value: { type } }: (typeof graph.inputs)[number]): TensorDescription => ({
+    name,
+    shape: type.shape as readonly number[],
+    dtype: type.dtype,
+  });
+  return {
+    file,
+    inputs: graph.inputs.map(describe),
+    outputs: graph.outputs.map(describe),
+    reads: reads.map(({ name }) => name),
+    writes: writes.map(({ name }) => name),
+    noise: noise.map(({ name }) => name),
+  };
+}
