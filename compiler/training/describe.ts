@@ -1,6 +1,6 @@
 /**
  * `training.json`: all that is to be known of exported training graphs, for bindings of ONNX Runtime that can't read a
- * model's metadata. docs/training-graphs.md explains it, schemas/training.schema.json is its schema.
+ * model's metadata. docs/training-graphs.md explains it, docs/schemas/training.schema.json is its schema.
  */
 import type { DataType } from "../ir/types.js";
 import type { Model } from "../model.js";

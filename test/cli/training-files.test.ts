@@ -13,7 +13,7 @@ it("writes the four graphs of a training step, with their memory and state for p
   expect(report.state.map(({ name }) => name)).toContain("momentum.conv1.conv.weight");
   expect(report.memory.peak).toBeGreaterThan(0);
   expect((await listing(`${folder}/step`)).sort()).toEqual(
-    ["evaluate.onnx", "gradients.onnx", "train.onnx", "update.onnx"], // prettier-ignore
+    ["evaluate.onnx", "gradients.onnx", "initial.safetensors", "train.onnx", "training.json", "update.onnx"], // prettier-ignore
   );
 });
 

@@ -57,7 +57,7 @@ const batchAt = (step: number) => ({
 
 it("follows its schema", async () => {
   const schema = JSON.parse(
-    await readFile(new URL("../../schemas/training.schema.json", import.meta.url), "utf8"),
+    await readFile(new URL("../../docs/schemas/training.schema.json", import.meta.url), "utf8"),
   ) as object;
   const found = await description();
   expect(validate(schema, found)).toEqual([]);
@@ -154,7 +154,7 @@ it("trains from the JSON alone, as the trainer does", async () => {
   const ours = await engine.getState();
   await engine.close();
   for (const [name, tensor] of state) {
-    const [theirs, own] = [tensor.data as Float32Array, ours.get(name)!];
+    const [theirs, own] = [tensor.data, ours.get(name)!];
     const apart = Math.max(...own.map((value, at) => Math.abs(value - theirs[at]!)));
     expect(apart, name).toBeLessThan(2e-3);
   }
