@@ -5,6 +5,7 @@ import type { BatchOrder, MadeBatch } from "./batch.js";
 import { DataError } from "./error.js";
 import type { PipelineOptions } from "./pipeline.js";
 import type { TransformSettings } from "./transforms/index.js";
+import { threadArguments } from "../thread-arguments.js";
 
 /** What a pipeline is made of: the threads make their own from it. */
 export interface PipelinePlan extends PipelineOptions {
@@ -100,8 +101,7 @@ export class WorkerPool {
     const worker = new Worker(new URL("./data-worker.js", import.meta.url), {
       workerData: { stop: this.#stop, pixels: pixelCount() } satisfies WorkerData,
       name: "resnetc data",
-      // The program's own, such as --input-type, are not for every file.
-      execArgv: [],
+      execArgv: threadArguments(),
     });
     // An idle thread keeps no program alive that forgot to close the pool.
     worker.unref();

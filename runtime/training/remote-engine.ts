@@ -7,6 +7,7 @@ import { SessionError } from "../session-error.js";
 import type { Device } from "../device.js";
 import type { Engine, EngineOptions } from "./engine.js";
 import type { TrainingGraphs } from "./graphs.js";
+import { threadArguments } from "../thread-arguments.js";
 
 /** Given to the thread when it starts. */
 export interface EngineData {
@@ -59,6 +60,7 @@ class RemoteEngine implements Engine {
     this.#worker = new Worker(new URL("./engine-thread.js", import.meta.url), {
       workerData: data,
       name: "resnetc training",
+      execArgv: threadArguments(),
     });
     this.#worker.on("message", (reply: EngineReply) => this.#answer(reply));
     this.#worker.on("error", (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));

@@ -1,6 +1,9 @@
 /** Every TypeScript program in README and docs type-checks under `strict`, against the package as it is built. */
-import { readdirSync, readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import ts from "typescript";
 import { expect, it } from "vitest";
 
@@ -53,3 +56,20 @@ it("they type-check, and so do the package's own declarations, without the DOM's
   });
   expect(readable).toBe("");
 });
+
+it("those about programs run as they stand, on the package as it is built", async () => {
+  const folder = path.join(ROOT, ".cache", "programs", `run-${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  try {
+    const programs = blocks.filter(({ file }) => file.startsWith("docs_programs"));
+    const outputs: string[] = [];
+    for (const { code } of programs) {
+      const run = promisify(execFile)(process.execPath, ["--input-type=module", "-e", code], { cwd: folder });
+      outputs.push((await run).stdout.trim());
+    }
+    expect(existsSync(path.join(folder, "net.onnx"))).toBe(true);
+    expect(outputs.at(-1)).toMatch(/true run\/model\.onnx$/);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 180_000);
