@@ -29,6 +29,7 @@ interface Options extends RecipeChanges {
   readonly tuned: boolean;
   readonly validation?: number;
   readonly strict?: boolean;
+  readonly images?: number;
   readonly json?: boolean;
 }
 
@@ -53,6 +54,11 @@ export function trainCommand(): Command {
     .option("--threads <n>", "threads that the processor may use for the network", wholeNumber(1, 1024))
     .option("--no-tuned", "write operations as estimated, not as resnetc tune measured on this machine")
     .option("--validation <n>", "CIFAR: training pictures that are set aside for validation", wholeNumber(0))
+    .option(
+      "--images <n>",
+      "images shown in TensorBoard, of the first batch and each validation (default: 8)",
+      wholeNumber(0, 64),
+    )
     .option("--strict", "a picture that can't be read is an error")
     .option("--json", "for programs: a report at the end")
     .addHelpText(
@@ -96,6 +102,7 @@ async function run(target: string, options: Options): Promise<void> {
         ...(options.resume && { resume: true }),
         ...(options.best && { best: true }),
         ...(options.strict && { strict: true }),
+        images: options.images ?? 8,
         ...(weights && { weights: weights.values }),
         ...(options.workers !== undefined && { workers: options.workers }),
         ...(options.threads !== undefined && { threads: options.threads }),
@@ -147,11 +154,12 @@ class Report {
         this.#shown?.update(event.metrics);
         break;
       case "validation": {
-        const { step, epoch, loss, error } = event.metrics;
+        const { step, epoch, loss, error, raw } = event.metrics;
+        const plain = raw ? ` (without averaging ${percent(raw.error)}, loss ${raw.loss.toPrecision(4)})` : "";
         const mark = event.best ? ", the best so far" : "";
         this.#tell(() =>
           say(
-            `step ${count(step)}, epoch ${epoch.toFixed(2)}: validation error ${percent(error)}, loss ${loss.toPrecision(4)}${mark}`,
+            `step ${count(step)}, epoch ${epoch.toFixed(2)}: validation error ${percent(error)}, loss ${loss.toPrecision(4)}${plain}${mark}`,
           ),
         );
         break;
@@ -182,9 +190,9 @@ class Report {
 }
 
 function tellResult(result: TrainResult, { output, json }: Options, { warnings, notices }: Report): void {
-  const { finished, step, validation, test, best, exported, run, waiting, unreadable } = result;
+  const { finished, step, validation, test, best, exported, stoppedEarly, run, waiting, unreadable } = result;
   if (json) {
-    const measured = { validation, test, best, exported, waiting, unreadable };
+    const measured = { validation, test, best, exported, stoppedEarly, waiting, unreadable };
     printJson({ schema: 1, finished, step, ...measured, warnings, notices, folder: output });
   } else if (finished) {
     if (test) say(`test error ${percent(test.error)}, top-5 ${percent(test.error5)}`);

@@ -1,19 +1,22 @@
 /** The course of a training: updates, validations, checkpoints, and what it ends in. */
-import type { TrainingProgram } from "../../compiler/training/contract.js";
+import { emaDecayAt, type TrainingProgram } from "../../compiler/training/contract.js";
 import { DataError, type Split } from "../data/index.js";
 import type { Trained } from "../weights/trained.js";
 import { readBest, saveCheckpoint } from "./checkpoint.js";
 import { firstNotFinite } from "./diagnose.js";
 import type { Engine, StepInput, StepResult, Values } from "./engine.js";
 import { TrainingError } from "./error.js";
+import { progressAfter, reasonToStop } from "./early-stopping.js";
 import { startEventFile, type EventFile } from "./event-file.js";
 import { trainedWeights, writeTrained } from "./export.js";
 import type { Feed } from "./feed.js";
 import { evaluationBatch } from "./fit.js";
 import type { Identity } from "./identity.js";
 import type { Lock } from "./lock.js";
+import { ImageLog } from "./image-log.js";
 import { afterUpdate, LOSS_SCALE_START, SMALLEST } from "./loss-scale.js";
 import type { MetricsFile, StepMetrics, ValidationMetrics } from "./metrics.js";
+import { phaseOf, thawSteps } from "./phases.js";
 import type { Position } from "./position.js";
 import { withPreciseStatistics } from "./precise-statistics.js";
 import { preprocessOf } from "./preprocess-of.js";
@@ -48,6 +51,7 @@ interface Done {
 export class Course {
   readonly #parts: Parts;
   readonly #events: EventFile;
+  readonly #images: ImageLog | undefined;
   #position: Position;
   /** Milliseconds of this run, and those in which the device had no batch. */
   #busy = 0;
@@ -63,14 +67,18 @@ export class Course {
     this.#position = position;
     this.#before = position.seconds;
     this.#events = startEventFile(parts.run.folder, position.step);
+    const { request, options, feed } = parts;
+    const count = options.images ?? 0;
+    this.#images = count > 0 ? new ImageLog(this.#events, count, request, feed) : undefined;
   }
 
   async run(): Promise<TrainResult> {
-    const { run, feed } = this.#parts;
+    const { run, feed, length } = this.#parts;
     let done: Done | undefined;
     try {
       await this.#updates();
       await this.#save();
+      this.#tellEarly();
       done = await this.#finish();
     } catch (error) {
       if (!this.#isStop(error)) {
@@ -88,6 +96,7 @@ export class Course {
       ...(done?.test && { test: done.test }),
       ...(best && { best }),
       ...(done && { exported: done.exported }),
+      ...(done && step < length.steps && { stoppedEarly: this.#noBetter()! }),
       waiting: this.#waited / Math.max(1, this.#busy),
       unreadable: feed.unreadable,
       run,
@@ -112,12 +121,14 @@ export class Course {
     const batches = feed.training(this.#position.step);
     try {
       let coming = batches.next();
-      while (this.#position.step < length.steps) {
+      while (this.#position.step < length.steps && this.#noBetter() === undefined) {
         options.signal?.throwIfAborted();
         const asked = performance.now();
         const { value: batch } = await coming;
         const started = performance.now();
         const input = this.#input(batch!);
+        // Of the first batch of each run, before the engine takes its buffer.
+        if (this.#busy === 0) await this.#images?.trained(this.#position.step, batch!);
         const updated = engine.step(input);
         // The next batch is taken out of the loader while the device works on this one.
         coming = batches.next();
@@ -135,14 +146,30 @@ export class Course {
     }
   }
 
+  #tellEarly(): void {
+    const { tell, length } = this.#parts;
+    const { step } = this.#position;
+    const reason = step < length.steps ? this.#noBetter() : undefined;
+    if (reason !== undefined)
+      tell({ kind: "notice", message: `ended after ${step} of ${length.steps} updates: ${reason}` });
+  }
+
+  /** Why training ends before its time; undefined where it goes on. */
+  #noBetter(): string | undefined {
+    return reasonToStop(this.#parts.request.recipe.earlyStop, this.#position.progress);
+  }
+
   #input({ images, labels }: { images: Float32Array; labels: Int32Array }): StepInput {
+    const { length } = this.#parts;
     const { recipe } = this.#parts.request;
     const { step, schedule, lossScale } = this.#position;
     const mixed = recipe.precision === "mixed";
     return {
       images,
       labels,
-      learningRate: learningRate(recipe, step, this.#parts.length, schedule),
+      learningRate: learningRate(recipe, step, length, schedule),
+      ...(recipe.thaws && { phase: phaseOf(thawSteps(recipe, length), step) }),
+      ...(recipe.emaWarmUp && { emaDecay: emaDecayAt(recipe.emaDecay ?? 0, step) }),
       key: `noise ${recipe.seed} ${step}`,
       ...(mixed && { lossScale: (lossScale ?? LOSS_SCALE_START).scale }),
     };
@@ -177,6 +204,7 @@ export class Course {
       "speed/images_per_second": line.imagesPerSecond,
       "speed/waiting": line.waiting,
       ...(scale !== undefined && { "train/loss_scale": scale }),
+      ...(result.gradientNorm !== undefined && { "train/gradient_norm": result.gradientNorm }),
     });
     this.#position = {
       ...this.#position,
@@ -210,6 +238,7 @@ export class Course {
   /** Whether it is the best so far. */
   async #validate(): Promise<boolean> {
     const { request, feed, tell } = this.#parts;
+    const { earlyStop } = request.recipe;
     this.#position = { ...this.#position, validationDue: true };
     const found = await this.#evaluate("validation", feed.data.validation, true);
     const { validationDue: _made, ...position } = this.#position;
@@ -219,6 +248,7 @@ export class Course {
       ...position,
       schedule: afterValidation(request.recipe, position.schedule, found.error),
       ...(best && { best: { step, error: found.error } }),
+      ...(earlyStop && { progress: progressAfter(earlyStop, position.progress, found.error) }),
     };
     this.#validation = found;
     // What was saved is without it.
@@ -233,9 +263,17 @@ export class Course {
   async #evaluate(kind: "validation" | "test", split: Split, centre: boolean): Promise<ValidationMetrics> {
     const { engine, feed, request, tell, metrics, length } = this.#parts;
     const averaged = request.recipe.emaDecay !== undefined;
-    let sums = NOTHING;
-    for await (const { images, labels, views } of feed.evaluate(split, evaluationBatch(request.recipe), centre)) {
+    const both = request.recipe.validateRaw === true && kind === "validation";
+    let [sums, rawSums] = [NOTHING, NOTHING];
+    for await (const batch of feed.evaluate(split, evaluationBatch(request.recipe), centre)) {
+      const { images, labels, views } = batch;
+      // The engine may take the buffer.
+      const again = both ? images.slice() : undefined;
+      const shown =
+        kind === "validation" && sums === NOTHING && this.#images ? { ...batch, images: images.slice() } : undefined;
       const scores = await engine.evaluate(images, averaged);
+      if (again) rawSums = tally(rawSums, await engine.evaluate(again, false), labels, views);
+      if (shown) await this.#images?.evaluated(this.#position.step, shown, scores);
       sums = tally(sums, scores, labels, views);
       tell({ kind: "validating", done: sums.pictures, total: split.size });
     }
@@ -249,10 +287,13 @@ export class Course {
       loss,
       error,
       error5,
+      ...(both && { raw: errorsOf(rawSums) }),
       seconds: this.#seconds(),
     };
     metrics.add(line);
     this.#events.scalars(step, { [`${kind}/loss`]: loss, [`${kind}/error`]: error, [`${kind}/error5`]: error5 });
+    if (line.raw)
+      this.#events.scalars(step, { "validation_raw/loss": line.raw.loss, "validation_raw/error": line.raw.error });
     return line;
   }
 

@@ -15,10 +15,17 @@ const SCHEMA = `syntax = "proto3";
 message Event {
   double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; SessionLog session_log = 7;
 }
-message Summary { repeated Value value = 1; message Value { string tag = 1; float simple_value = 2; } }
+message Summary {
+  repeated Value value = 1;
+  message Value { string tag = 1; float simple_value = 2; Image image = 4; }
+  message Image { int32 height = 1; int32 width = 2; int32 colorspace = 3; bytes encoded_image_string = 4; }
+}
 message SessionLog { enum Status { UNSPECIFIED = 0; START = 1; } Status status = 1; }`;
 
 export const Event = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType("Event");
+
+/** Of framework/summary.proto's colour spaces. */
+const RGB = 3;
 
 /** One record with its frame. */
 export function frame(data: Uint8Array): Buffer {
@@ -34,6 +41,12 @@ export interface EventFile {
   readonly file: string;
   /** Numbers by tag: `train/loss`. */
   scalars(step: number, values: Readonly<Record<string, number>>): void;
+  /** A PNG of red, green and blue. */
+  image(
+    step: number,
+    tag: string,
+    picture: { readonly png: Uint8Array; readonly height: number; readonly width: number },
+  ): void;
 }
 
 /**
@@ -63,6 +76,10 @@ export function startEventFile(folder: string, step: number): EventFile {
     scalars(step, values) {
       const value = Object.entries(values).map(([tag, simple_value]) => ({ tag, simple_value }));
       write({ wall_time: Date.now() / 1000, step, summary: { value } });
+    },
+    image(step, tag, { png, height, width }) {
+      const image = { height, width, colorspace: RGB, encoded_image_string: png };
+      write({ wall_time: Date.now() / 1000, step, summary: { value: [{ tag, image }] } });
     },
   };
 }

@@ -102,6 +102,11 @@ export function checkRequest({ model, recipe, data, names }: TrainRequest, { bes
       `${names.target}: ${model.name} is a detector; detectors can't be trained yet, only the networks they are built on`,
     );
   }
+  if (recipe.earlyStop && data.validation.size === 0) {
+    throw new TrainingError(
+      `${data.name}: has no validation images, by which \`stop\` with \`patience\` could end training`,
+    );
+  }
   if (best && data.validation.size === 0) {
     throw new TrainingError(`${data.name}: has no validation images, by which a checkpoint could be the best`);
   }
@@ -152,7 +157,7 @@ export function lengthened(
   if (before === undefined || before.steps === now.steps) return undefined;
   const what = `${count(now.steps)} updates in place of ${count(before.steps)}`;
   const [old, rate] = [before, now].map((length) => learningRate(recipe, step, length, schedule));
-  const isFree = recipe.schedule.kind !== "cosine" && recipe.schedule.kind !== "linear";
+  const isFree = !["cosine", "linear", "one_cycle"].includes(recipe.schedule.kind);
   if (isFree) return `${what}: the learning rate does not depend on the length`;
   const warmUp = recipe.warmUp === undefined ? "" : "; the warm-up is not made again";
   return (

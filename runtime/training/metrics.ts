@@ -19,7 +19,7 @@ export interface StepMetrics {
   readonly waiting: number;
   /** Seconds since training began, over all its runs. */
   readonly seconds: number;
-  /** Euclidean norm of all gradients, before clipping; where they are clipped. */
+  /** Euclidean norm of all gradients, before clipping; where they are clipped or it is asked for. */
   readonly gradientNorm?: number;
   /** In mixed precision: what the loss was multiplied by. */
   readonly lossScale?: number;
@@ -36,6 +36,8 @@ export interface ValidationMetrics {
   /** Top-1 and top-5, 0 to 1. */
   readonly error: number;
   readonly error5: number;
+  /** By the weights as they are, where the others are by their averages and the recipe asks for both. */
+  readonly raw?: { readonly loss: number; readonly error: number; readonly error5: number };
   readonly seconds: number;
 }
 

@@ -1,4 +1,5 @@
 /** Where a training is: all that is remembered from one update to the next besides the tensors. Plain data. */
+import type { Progress } from "./early-stopping.js";
 import type { LossScale } from "./loss-scale.js";
 import { SCHEDULE_START, type ScheduleState } from "./schedule.js";
 
@@ -12,6 +13,8 @@ export interface Position {
   readonly best?: { readonly step: number; readonly error: number };
   /** The validation that belongs to this update was not made yet: training was stopped before or within it. */
   readonly validationDue?: true;
+  /** How validations went, where the recipe ends a training that gets no better. */
+  readonly progress?: Progress;
   /** In mixed precision. */
   readonly lossScale?: LossScale;
   /** Seconds that training took, over all its runs. */

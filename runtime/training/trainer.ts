@@ -20,10 +20,12 @@ import { buildProgram, checkFit, checkRequest, lengthened, trainingOptions } fro
 import { openFeed, type FeedOptions } from "./feed.js";
 import { emitTrainingGraphs } from "./graphs.js";
 import { checkSame, identityOf } from "./identity.js";
+import { beginning, noticesOf } from "./beginning.js";
 import { initialState } from "./initial-state.js";
 import { lockFolder, type Lock } from "./lock.js";
 import { openMetrics, type MetricsFile, type StepMetrics, type ValidationMetrics } from "./metrics.js";
 import { START, type Position } from "./position.js";
+import { checkThaws } from "./phases.js";
 import { openRemoteEngine } from "./remote-engine.js";
 import { checkUnused, directoryOf, makeFolder, runFolder, writeConfig, type RunFolder } from "./run-folder.js";
 import { openRunLog, toldTo } from "./run-log.js";
@@ -59,6 +61,8 @@ export interface TrainOptions extends Pick<FeedOptions, "workers" | "strict"> {
   readonly signal?: AbortSignal;
   /** The trained model is made of the best checkpoint, not of the last update. Default false. */
   readonly best?: boolean;
+  /** So many images are shown in TensorBoard: of the first training batch, and of each validation. Default 0: none. */
+  readonly images?: number;
   readonly onEvent?: (event: TrainEvent) => void;
   /** In place of the one made from model and recipe. */
   readonly program?: TrainingProgram;
@@ -108,6 +112,8 @@ export interface TrainResult {
   readonly best?: Position["best"];
   /** Absent where training did not end. */
   readonly exported?: Exported;
+  /** Why it ended before the recipe's last update, where it did. */
+  readonly stoppedEarly?: string;
   /** Share of the time that the device waited for batches, 0 to 1. */
   readonly waiting: number;
   /** Pictures that could not be read. */
@@ -160,7 +166,8 @@ async function opened(
   lock: Lock,
   tell: (event: TrainEvent) => void,
 ): Promise<TrainResult> {
-  const { model, recipe, data, names } = request;
+  const { recipe, data, names } = request;
+  const model = beginning(request);
   const warn = (message: string): void => tell({ kind: "warning", message });
   await discardLeftovers(run.checkpoints);
   // What another training measured there says nothing about this one.
@@ -184,7 +191,9 @@ async function opened(
       options.program ?? buildProgram(model, settings, methods);
     let program = build(options.methods ?? {});
     const length = trainingLength(recipe, feed.stepsPerEpoch);
+    checkThaws(recipe, length);
     const { weights, version } = options;
+    noticesOf(recipe, settings, weights, data.classes).forEach((message) => tell({ kind: "notice", message }));
     const identity = identityOf({ model, recipe, data, names, weights, version });
 
     const found = options.resume ? await newestCheckpoint(run.checkpoints, program.state) : undefined;

@@ -272,7 +272,7 @@ describe("training", () => {
       "a batch of 16 can't be computed in 3 equal parts",
     );
     await expect(train({ ...request, data, recipe: tinyRecipe({ frozenStages: ["conv9"] }) }, options)).rejects.toThrow(
-      "Tiny has no stage or block conv9",
+      "Tiny has no stage, block or layer conv9; did you mean conv1?",
     );
   });
 });

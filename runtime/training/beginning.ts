@@ -1,0 +1,36 @@
+/** What a training begins as, and what is to be told of it: what a recipe leaves to the data and the weights. */
+import type { ParameterValues } from "../../compiler/emit/parameters.js";
+import type { Model } from "../../compiler/model.js";
+import type { Recipe } from "../../compiler/recipe.js";
+import type { TrainingOptions } from "../../compiler/training/contract.js";
+import { zeroInitResidual } from "../../compiler/training/zero_init.js";
+import { told } from "./fit.js";
+
+/** The network with the initial values that the recipe says. */
+export function beginning({ model, recipe }: { readonly model: Model; readonly recipe: Recipe }): Model {
+  return recipe.zeroInitResidual ? told(() => zeroInitResidual(model)) : model;
+}
+
+/** One line each. */
+export function noticesOf(
+  recipe: Recipe,
+  { classWeights }: TrainingOptions,
+  weights: ParameterValues | undefined,
+  classes: readonly string[],
+): readonly string[] {
+  return [
+    ...(recipe.classWeights === "balanced" && classWeights ? [weightsLine(classWeights, classes)] : []),
+    ...(recipe.zeroInitResidual && weights
+      ? ["zero_init_residual holds only for scales that the weights do not give"]
+      : []),
+  ];
+}
+
+/** `class weights from 0.5 (cat) to 4.2 (dog)` */
+function weightsLine(weights: readonly number[], classes: readonly string[]): string {
+  const order = weights.map((weight, index) => ({ weight, name: classes[index] ?? String(index) }));
+  order.sort((a, b) => a.weight - b.weight);
+  const [least, most] = [order[0]!, order.at(-1)!];
+  const shown = ({ weight, name }: typeof least): string => `${weight.toPrecision(3)} (${name})`;
+  return `class weights, by inverse frequency: from ${shown(least)} to ${shown(most)}`;
+}

@@ -1,0 +1,157 @@
+/** Images in TensorBoard: a few as they are trained on, and as they are validated, with what they are taken for. */
+import type { Recipe } from "../../compiler/recipe.js";
+import type { Batch, Statistics, TransformSettings } from "../data/index.js";
+import { letter, shorten } from "../detection/draw/lettering.js";
+import type { EventFile } from "./event-file.js";
+import type { Feed } from "./feed.js";
+import { preprocessOf } from "./preprocess-of.js";
+
+/** Longest side of an image in it, in pixels; smaller ones are shown no smaller than this where whole multiples fit. */
+const SIDE = 128;
+const [MARGIN, LINE, FONT] = [6, 15, 11];
+const COLUMNS = 4;
+const [RIGHT, WRONG, PLAIN] = ["#1a7f37", "#b42318", "#222222"];
+
+/** Pixels of red, green and blue, one after the other, row by row. */
+interface Picture {
+  readonly height: number;
+  readonly width: number;
+  readonly data: Uint8Array;
+}
+
+type Shown = Pick<Batch, "images" | "shape" | "labels" | "views">;
+
+interface Line {
+  readonly text: string;
+  readonly colour: string;
+}
+
+export class ImageLog {
+  readonly #events: EventFile;
+  readonly #count: number;
+  readonly #classes: readonly string[];
+  readonly #training: Restore;
+  readonly #evaluation: Restore;
+
+  /** @param count images that are shown, at most */
+  constructor(events: EventFile, count: number, { recipe }: { readonly recipe: Recipe }, feed: Feed) {
+    this.#events = events;
+    this.#count = count;
+    this.#classes = feed.data.classes;
+    this.#training = restorer(recipe.train, feed.statistics);
+    this.#evaluation = restorer(feed.evaluation, feed.statistics);
+  }
+
+  /** Images of a batch as they were augmented, with their classes: `train/images`. */
+  async trained(step: number, batch: Shown): Promise<void> {
+    const { labels } = batch;
+    const pictures = this.#pictures(batch, this.#training);
+    await this.#show(step, "train/images", pictures, (index) => [{ text: this.#name(labels[index]!), colour: PLAIN }]);
+  }
+
+  /** Images of a validation, the right class and the likeliest one: `validation/images`. */
+  async evaluated(step: number, batch: Shown, scores: Float32Array): Promise<void> {
+    const { labels, views } = batch;
+    const pictures = this.#pictures(batch, this.#evaluation);
+    const classes = scores.length / (labels.length * views);
+    await this.#show(step, "validation/images", pictures, (index) => {
+      const first = index * views * classes;
+      const found = likeliest(scores.subarray(first, first + classes));
+      const label = labels[index]!;
+      const share = `${(100 * found.probability).toFixed(0)} %`;
+      if (found.index === label) return [{ text: `${this.#name(label)}, ${share}`, colour: RIGHT }];
+      return [
+        { text: this.#name(label), colour: PLAIN },
+        { text: `taken for ${this.#name(found.index)}, ${share}`, colour: WRONG },
+      ];
+    });
+  }
+
+  #name(index: number): string {
+    return this.#classes[index] ?? String(index);
+  }
+
+  /** The first view of the first images. */
+  #pictures({ images, shape, views }: Shown, restore: Restore): readonly Picture[] {
+    const [pictures, , height, width] = shape;
+    const each = 3 * height * width;
+    return Array.from({ length: Math.min(this.#count, pictures / views) }, (_, index) =>
+      restore(images.subarray(index * views * each, (index * views + 1) * each), [height, width]),
+    );
+  }
+
+  async #show(
+    step: number,
+    tag: string,
+    pictures: readonly Picture[],
+    lines: (index: number) => readonly Line[],
+  ): Promise<void> {
+    if (pictures.length === 0) return;
+    this.#events.image(step, tag, await sheet(pictures.map((picture, index) => ({ picture, lines: lines(index) }))));
+  }
+}
+
+/** Planes as a network is given them, [3, height, width], as pixels. */
+type Restore = (planes: Float32Array, size: readonly [height: number, width: number]) => Picture;
+
+/** Undoes what normalised an image. What changed its colours by chance stays, and of a mean image its channels' means. */
+function restorer(transforms: readonly TransformSettings[], statistics: Statistics | undefined): Restore {
+  const perChannel = transforms.map((each) => (each.kind === "subtract_mean" ? { ...each, per: "channel" } : each));
+  const { preprocess } = preprocessOf(perChannel, statistics);
+  const { range, mean, std, color } = preprocess;
+  return (planes, [height, width]) => {
+    const area = height * width;
+    const data = new Uint8Array(planes.length);
+    for (let channel = 0; channel < 3; channel++) {
+      const from = color === "bgr" ? 2 - channel : channel;
+      for (let at = 0; at < area; at++) {
+        const value = planes[from * area + at]! * std[from]! + mean[from]!;
+        data[3 * at + channel] = Math.max(0, Math.min(255, Math.round((value * 255) / range)));
+      }
+    }
+    return { height, width, data };
+  };
+}
+
+function likeliest(scores: Float32Array): { readonly index: number; readonly probability: number } {
+  const index = scores.reduce((best, score, at) => (score > scores[best]! ? at : best), 0);
+  const sum = scores.reduce((total, score) => total + Math.exp(score - scores[index]!), 0);
+  return { index, probability: 1 / sum };
+}
+
+/** Images in rows, each with its lines below it, as one PNG. */
+async function sheet(tiles: readonly { readonly picture: Picture; readonly lines: readonly Line[] }[]) {
+  const { default: sharp } = await import("sharp");
+  const columns = Math.min(COLUMNS, tiles.length);
+  const rows = Math.ceil(tiles.length / columns);
+  const cell = { width: SIDE + MARGIN, height: SIDE + 2 * LINE + MARGIN };
+  const [width, height] = [columns * cell.width + MARGIN, rows * cell.height + MARGIN];
+  const layers = await Promise.all(
+    tiles.map(async ({ picture, lines }, index) => {
+      const [left, top] = [MARGIN + (index % columns) * cell.width, MARGIN + Math.floor(index / columns) * cell.height];
+      const longest = Math.max(picture.height, picture.width);
+      const scale = longest > SIDE ? SIDE / longest : Math.max(1, Math.floor(SIDE / longest));
+      const size = (side: number): number => Math.max(1, Math.round(side * scale));
+      const raw = { width: picture.width, height: picture.height, channels: 3 as const };
+      const input = await sharp(picture.data, { raw })
+        .resize(size(picture.width), size(picture.height), { kernel: scale > 1 ? "nearest" : "lanczos3", fit: "fill" })
+        .png()
+        .toBuffer();
+      const texts = lines.map(({ text, colour }, line) => {
+        return letter(shorten(text, SIDE / FONT), left, top + SIDE + (line + 1) * LINE - 3, FONT, colour);
+      });
+      return { input, left, top, texts };
+    }),
+  );
+  const text = layers.flatMap(({ texts }) => texts).join("");
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${text}</svg>`;
+  const png = await sharp({ create: { width, height, channels: 3, background: "#ffffff" } })
+    .composite([
+      ...layers.map(({ input, left, top }) => ({ input, left, top })),
+      { input: Buffer.from(svg), left: 0, top: 0 },
+    ])
+    .removeAlpha()
+    .png()
+    .toBuffer();
+  return { png, height, width };
+}
