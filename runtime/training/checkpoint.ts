@@ -195,13 +195,18 @@ export interface Found {
 /**
  * The newest checkpoint that can be used; undefined where there is none at all.
  *
+ * @param compare told what the training began with, before its state is looked at: what it throws is thrown
  * @throws {TrainingError} where there are some and all are damaged
  */
-export async function newestCheckpoint(folder: string, tensors: readonly StateTensor[]): Promise<Found | undefined> {
+export async function newestCheckpoint(
+  folder: string,
+  tensors: readonly StateTensor[],
+  compare: (begun: Identity) => void = () => undefined,
+): Promise<Found | undefined> {
   const warnings: string[] = [];
   for (const file of await listCheckpoints(folder)) {
     try {
-      const checkpoint = await readCheckpoint(file, tensors);
+      const checkpoint = await readCheckpoint(file, tensors, compare);
       return {
         checkpoint,
         warnings: warnings.map((line) => `${line}; going on from ${path.basename(file)}, which is older`),
@@ -217,11 +222,17 @@ export async function newestCheckpoint(folder: string, tensors: readonly StateTe
 }
 
 /** @throws {WeightsError} one line that names the file */
-export async function readCheckpoint(file: string, tensors: readonly StateTensor[]): Promise<Checkpoint> {
+export async function readCheckpoint(
+  file: string,
+  tensors: readonly StateTensor[],
+  compare: (begun: Identity) => void = () => undefined,
+): Promise<Checkpoint> {
   const source = await openWeights(file);
   try {
     const trained = readTrained(source);
-    return { file, ...readText(source), state: readState(source, tensors), ...(trained && { trained }) };
+    const description = readText(source);
+    compare(description.identity);
+    return { file, ...description, state: readState(source, tensors), ...(trained && { trained }) };
   } finally {
     source.close();
   }

@@ -19,8 +19,8 @@ import { trainedBy } from "./export.js";
 import { buildProgram, checkFit, checkRequest, lengthened, trainingOptions } from "./fit.js";
 import { openFeed, type FeedOptions } from "./feed.js";
 import { emitTrainingGraphs } from "./graphs.js";
-import { checkSame, identityOf } from "./identity.js";
 import { beginning, noticesOf } from "./beginning.js";
+import { checkSame, identityOf, type Identity } from "./identity.js";
 import { initialState } from "./initial-state.js";
 import { lockFolder, type Lock } from "./lock.js";
 import { openMetrics, type MetricsFile, type StepMetrics, type ValidationMetrics } from "./metrics.js";
@@ -196,11 +196,12 @@ async function opened(
     noticesOf(recipe, settings, weights, data.classes).forEach((message) => tell({ kind: "notice", message }));
     const identity = identityOf({ model, recipe, data, names, weights, version });
 
-    const found = options.resume ? await newestCheckpoint(run.checkpoints, program.state) : undefined;
-    found?.warnings.forEach(warn);
+    let unsure: readonly string[] = [];
+    const compare = (begun: Identity): void => void (unsure = checkSame(begun, identity, run.folder));
+    const found = options.resume ? await newestCheckpoint(run.checkpoints, program.state, compare) : undefined;
+    [...(found?.warnings ?? []), ...unsure].forEach(warn);
     let position = START;
     if (found) {
-      checkSame(found.checkpoint.identity, identity, run.folder).forEach(warn);
       const { best, warning } = await repairBest(run.checkpoints, found.checkpoint, program.state);
       if (warning !== undefined) warn(warning);
       const { best: _before, ...rest } = found.checkpoint.position;

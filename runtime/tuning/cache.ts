@@ -1,5 +1,5 @@
 /** What was measured on this machine, kept for the next time in one file of the user's. */
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { MethodChoices, Times } from "../../compiler/training/lowering/index.js";
@@ -48,17 +48,31 @@ export async function addToCache(file: string, machine: string, found: Measureme
   });
   // Another process may have added something meanwhile. What is damaged was told of when it was read.
   const machines = await readMachines(file, () => undefined);
-  const content = { version: VERSION, machines: { ...machines, [machine]: { ...machines[machine], ...found } } };
-  await writeWhole(file, [new TextEncoder().encode(`${JSON.stringify(content, undefined, 1)}\n`)]);
+  const whole = written({ ...machines, [machine]: { ...machines[machine], ...found } });
+  // What others measured goes before the file becomes too large to be read.
+  await writeWhole(file, [whole.length > LARGEST ? written({ [machine]: found }) : whole]);
+}
+
+function written(machines: Machines): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify({ version: VERSION, machines }, undefined, 1)}\n`);
 }
 
 export function methodsOfCache(measurements: Measurements): MethodChoices {
   return Object.fromEntries(Object.entries(measurements).map(([key, { method }]) => [key, method]));
 }
 
+/** Bytes: many times what all networks of a user give. Reading more would take longer than measuring. */
+const LARGEST = 16e6;
+
 async function readMachines(file: string, warn: (message: string) => void): Promise<Machines> {
   let text: string;
   try {
+    const found = await stat(file);
+    const cause = found.isFile() ? (found.size > LARGEST ? "is larger than 16 MB" : undefined) : "is no file";
+    if (cause !== undefined) {
+      warn(`${file}: ${cause}: what was measured is not used`);
+      return {};
+    }
     text = await readFile(file, "utf8");
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
@@ -82,9 +96,12 @@ function parsed(text: string): Machines | undefined {
   }
 }
 
+/** Seconds: no operation takes a day. */
+const LONGEST = 86_400;
+
 function isMeasured(value: unknown): value is Measured {
   const { method, seconds } = (value ?? {}) as Partial<Record<keyof Measured, unknown>>;
-  const isTime = (each: unknown): each is number => typeof each === "number" && each > 0;
+  const isTime = (each: unknown): each is number => typeof each === "number" && each > 0 && each < LONGEST;
   return typeof method === "string" && isRecord(seconds, isTime) && Object.hasOwn(seconds, method);
 }
 

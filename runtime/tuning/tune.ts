@@ -76,6 +76,12 @@ export async function tune(
   const choices = choicesOf(graph, lowering);
   const machine = machineName(runtime, threads);
   const known = await readCache(file, machine, onWarning);
+  const strange = choices.filter(({ key }) => Object.hasOwn(known, key)).filter((each) => !isOf(each, known[each.key]));
+  if (strange.length > 0) {
+    onWarning(
+      `${file}: ${strange.length} operations are written there in ways that there are not: they are measured anew`,
+    );
+  }
   await addToCache(file, machine, {});
   const measure = how.measure ?? measureOn(runtime, device, threads);
   const found: Record<string, Measured> = {};
@@ -84,7 +90,7 @@ export async function tune(
     for (const [index, choice] of choices.entries()) {
       if (signal?.aborted) break;
       onProgress?.(index, choices.length);
-      const before = again ? undefined : known[choice.key];
+      const before = again || !isOf(choice, known[choice.key]) ? undefined : known[choice.key];
       const seconds = before?.seconds ?? (await measureChoice(choice, lowering, measure));
       const method = before?.method ?? fastest(choice, seconds);
       if (method !== undefined) found[choice.key] = { method, seconds };
@@ -97,6 +103,12 @@ export async function tune(
     await addToCache(file, machine, found);
   }
   return { device, deviceReason: reason, file, finished: operations.length === choices.length, operations };
+}
+
+/** Whether what was kept names ways that the operation has: not those of another version, or of nobody. */
+function isOf({ methods }: Choice, measured: Measured | undefined): boolean {
+  if (measured === undefined) return false;
+  return [measured.method, ...Object.keys(measured.seconds)].every((method) => methods.includes(method));
 }
 
 /** What {@link tune} found on this machine before, on any device; nothing where it was never called. */

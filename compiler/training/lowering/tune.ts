@@ -45,10 +45,13 @@ export function choicesOf(graph: Graph, lowering: LoweringTarget): readonly Choi
   return [...found.values()];
 }
 
-/** Those of `methods` that a graph has a choice of. */
+/** Those of `methods` that a graph has a choice of; a method that an operation does not have is none. */
 export function relevantMethods(graph: Graph, lowering: LoweringTarget, methods: MethodChoices): MethodChoices {
-  const keys = choicesOf(graph, lowering).map(({ key }) => key);
-  return Object.fromEntries(keys.flatMap((key) => (Object.hasOwn(methods, key) ? [[key, methods[key]!]] : [])));
+  const chosen = choicesOf(graph, lowering).flatMap(({ key, methods: possible }) => {
+    const method = Object.hasOwn(methods, key) ? methods[key]! : "";
+    return possible.includes(method) ? [[key, method] as const] : [];
+  });
+  return Object.fromEntries(chosen);
 }
 
 /** Rounds in which the estimate and what seems faster are measured again: the machine may have been busy with other things. */

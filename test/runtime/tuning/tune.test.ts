@@ -1,10 +1,12 @@
 /** Choices that are measured on a machine are kept in a file: what is in it, and what happens when it is not as it was. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Graph } from "../../../compiler/ir/types.js";
 import type { TrainingOptions } from "../../../compiler/training/contract.js";
+import { buildProgram } from "../../../runtime/training/fit.js";
 import { tune, tunedMethods, type TuneOptions, type Tuning } from "../../../runtime/tuning/tune.js";
 import { tinyModel } from "../training/tiny.js";
 
@@ -83,6 +85,7 @@ describe("tuning", () => {
     ["of another layout", () => '{"version": 2, "machines": {}}'],
     ["something else", () => '["conv"]'],
     ["without a time", (text: string) => text.replace(/"seconds": \{[^}]*\}/, '"seconds": {}')],
+    ["with a time that nothing takes", (text: string) => text.replace(/: \d+(?=,?\n)/g, ": 1e308")],
     ["with a time that is none", (text: string) => text.replace(/: \d+(?=,?\n)/g, ": -1")],
     ["empty", () => ""],
   ])("ignores a file that is damaged with one line, and writes it anew: %s", async (_, damage) => {
@@ -98,6 +101,45 @@ describe("tuning", () => {
     expect(anew.operations).toEqual(operations);
     expect(Object.keys(await tunedMethods({ file, onWarning }))).toHaveLength(operations.length);
     expect(warnings).toHaveLength(2);
+  });
+
+  it.each(["__proto__", "nosuchmethod", "constructor"])(
+    "believes in no method that there is not: %s",
+    async (method) => {
+      const { operations } = await run(counter());
+      const kept = JSON.parse(await readFile(file, "utf8")) as { machines: Record<string, Record<string, unknown>> };
+      for (const machine of Object.values(kept.machines)) {
+        for (const key of Object.keys(machine)) {
+          machine[key] = { method, seconds: JSON.parse(`{"${method}": 1e-9, "plain": 2}`) as unknown };
+        }
+      }
+      await writeFile(file, JSON.stringify(kept));
+      const again = counter();
+      const warnings: string[] = [];
+      const anew = await run({ ...again, onWarning: (message) => warnings.push(message) });
+      expect(anew.operations).toEqual(operations);
+      expect(again.graphs.length).toBeGreaterThan(0);
+      expect(warnings).toEqual([expect.stringMatching(/operations are written there in ways that there are not/)]);
+      const chosen = buildProgram(tinyModel(), { ...options, sizes: {} }, { [operations[0]!.key]: method });
+      expect(chosen.options.methods).toEqual({});
+    },
+  );
+
+  it("is not held up by what is no file of ours", async () => {
+    await mkdir(path.dirname(file), { recursive: true });
+    const warnings: string[] = [];
+    const onWarning = (message: string): number => warnings.push(message);
+    if (process.platform !== "win32") {
+      execFileSync("mkfifo", [file]);
+      expect(await tunedMethods({ file, onWarning })).toEqual({});
+      await rm(file);
+    }
+    await truncate(await writeFile(file, "").then(() => file), 17e6);
+    expect(await tunedMethods({ file, onWarning })).toEqual({});
+    expect(warnings.map((line) => line.replace(`${file}: `, ""))).toEqual([
+      ...(process.platform === "win32" ? [] : ["is no file: what was measured is not used"]),
+      "is larger than 16 MB: what was measured is not used",
+    ]);
   });
 
   it("says that the file can't be written before it measures", async () => {
