@@ -259,3 +259,76 @@ describe("mistakes", () => {
     expect(diagnostics.map(({ help }) => help)).toContain("write `optimizer sgd(momentum: 0.9)`");
   });
 });
+
+describe("what means nothing is told when it is checked", () => {
+  const found = (text: string): string[] =>
+    check([{ path: "r.resnet", text }]).diagnostics.map(({ code, message }) => `${code}: ${message}`);
+  const recipe = (body: string, changes: Readonly<Record<string, string>> = {}): string => {
+    const given = { optimizer: "sgd(momentum: 0.9)", batch: "8", learning_rate: "0.1", stop: "10", ...changes };
+    const statements = Object.entries(given).map(([word, value]) => `${word} ${value}`);
+    return `recipe r {\n${statements.join("\n")}\n${body}\n}`;
+  };
+
+  it.each<[code: string, body: string, changes?: Readonly<Record<string, string>>]>([
+    ["out-of-range", "label_smoothing 1"],
+    ["out-of-range", "clip_norm 0"],
+    ["out-of-range", "ema 1"],
+    ["out-of-range", "ema 0"],
+    ["out-of-range", "", { learning_rate: "0" }],
+    ["out-of-range", "", { batch: "16, accumulate: 5" }],
+    ["out-of-range", "", { batch: "1e9" }],
+    ["out-of-range", "", { optimizer: "sgd(momentum: 1)" }],
+    ["out-of-range", "", { optimizer: "adamw(beta1: 1)" }],
+    ["out-of-range", "", { optimizer: "adamw(beta2: 1)" }],
+    ["out-of-range", "", { optimizer: "adamw(eps: 0)" }],
+    ["out-of-range", "", { learning_rate: "0.1, divide(by: 1, at: [5])" }],
+    ["out-of-range", "", { learning_rate: "0.1, divide(by: 10, at: [0])" }],
+    ["out-of-range", "", { learning_rate: "0.1, plateau(by: 1)" }],
+    ["out-of-range", "warm_up 0, until_error: 0.8"],
+    ["out-of-range", "warm_up 0.01, until_error: 0"],
+    ["out-of-range", "seed 1e20"],
+    ["out-of-range", "", { stop: "1e300" }],
+    ["missing-argument", "warm_up 0.01"],
+    ["missing-argument", "freeze batch_norm: false"],
+    ["missing-argument", "recompute all: false"],
+    ["missing-argument", "", { learning_rate: "0.1, divide(by: 10)" }],
+    ["missing-argument", "", { learning_rate: "0.1, divide(by: 10, at: [])" }],
+    ["conflicting-settings", "", { learning_rate: "0.1, divide(by: 10, at: [1], epochs: [1])" }],
+    ["conflicting-settings", "warm_up 0.01, steps: 3, until_error: 0.01"],
+    ["conflicting-settings", "recompute conv1, all: true"],
+    ["conflicting-settings", "", { optimizer: "sgd(nesterov: true)" }],
+    ["conflicting-settings", "evaluate { random_crop 32x32 }"],
+    ["no-effect", "", { optimizer: "sgd(momentum: 0.9, decay_scope: weights)" }],
+    ["no-effect", "", { optimizer: "sgd(rule: caffe)" }],
+    ["no-effect", "", { learning_rate: "0.1, divide(by: 10, at: [5, 10])" }],
+    ["no-effect", "", { learning_rate: "0.1, cosine(to: 0.1)" }],
+    ["no-effect", "", { learning_rate: "0.1, linear(to: 1)" }],
+    ["no-effect", "warm_up 0.1, steps: 3"],
+    ["no-effect", "warm_up 0.01, steps: 10"],
+    ["no-effect", "freeze batch_norm: true   precise_statistics 100"],
+    ["no-effect", "freeze conv1, steps: 10"],
+    ["no-effect", "freeze conv1   stage_rate conv1.0, times: 0.1"],
+    ["no-effect", "train { pad 0 }"],
+    ["no-effect", "train { flip_horizontal 0 }"],
+    ["no-effect", "train { color_jitter(brightness: 0, contrast: 0, saturation: 0) }"],
+  ])("%s: %s %o", (code, body, changes) => {
+    expect(found(recipe(body, changes))).toEqual([expect.stringMatching(new RegExp(`^${code}: \\S`))]);
+  });
+
+  it("but not what means something", () => {
+    const bodies = [
+      "label_smoothing 0.1   clip_norm 1   ema 0.999   seed 9007199254740991",
+      "warm_up 0, steps: 3",
+      "warm_up 0.01, until_error: 0.8",
+      "freeze conv1, batch_norm: true",
+      "freeze batch_norm: true",
+      "recompute all: true",
+      "train { color_jitter   flip_horizontal   pad 4   random_crop 32x32 }   evaluate { center_crop 32x32 }",
+    ];
+    for (const body of bodies) expect(found(recipe(body)), body).toEqual([]);
+    expect(found(recipe("", { optimizer: "adamw()", learning_rate: "0.1, divide(by: 2, epochs: [5, 20])" }))).toEqual(
+      [],
+    );
+    expect(found(recipe("", { optimizer: "sgd(momentum: 0.9, nesterov: true)" }))).toEqual([]);
+  });
+});
