@@ -307,9 +307,9 @@ describe("what means nothing is told when it is checked", () => {
     ["no-effect", "warm_up 0.01, steps: 10"],
     ["no-effect", "freeze batch_norm: true   precise_statistics 100"],
     ["no-effect", "freeze conv1, steps: 10"],
-    ["no-effect", "freeze conv1   stage_rate conv1.0, times: 0.1"],
+    ["no-effect", "freeze conv1   stage_rate conv1, times: 0.1"],
     ["no-effect", "train { pad 0 }"],
-    ["no-effect", "train { flip_horizontal 0 }"],
+    ["no-effect", "train { flip_horizontal(probability: 0) }"],
     ["no-effect", "train { color_jitter(brightness: 0, contrast: 0, saturation: 0) }"],
   ])("%s: %s %o", (code, body, changes) => {
     expect(found(recipe(body, changes))).toEqual([expect.stringMatching(new RegExp(`^${code}: \\S`))]);
