@@ -25,7 +25,8 @@ export async function runnable(target: string, options: RunnableOptions): Promis
     return target;
   }
   const declared = await loadModel(target, { input: options.input });
-  const model = options.anySize && !options.input ? await loadModel(target, { input: openInput(declared) }) : declared;
+  const model =
+    options.anySize && !options.input ? await loadModel(target, { input: openInput(declared), quiet: true }) : declared;
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
   const device = await deviceFor(model, options.device);
   const { emitModel } = await import("../compiler/compile.js");
@@ -57,7 +58,7 @@ async function deviceFor(model: Model, device: RunnableOptions["device"] = []): 
   return (await chooseDevice(only)).device;
 }
 
-/** `3xHxW` for a network that takes three channels. */
+/** `3xHxW` for a network that takes three channels, `1xHxW` for one. */
 function openInput({ graph }: Model): InputShape {
   return [graph.inputs[0]!.value.type.shape[1] as number, "H", "W"];
 }

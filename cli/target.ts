@@ -6,7 +6,7 @@ import type { Recipe } from "../compiler/recipe.js";
 import type { InputShape } from "./arguments.js";
 import { EXIT, Stop } from "./failure.js";
 import { portable } from "./sources.js";
-import { palette, plural, say } from "./terminal.js";
+import { palette, plural, say, sayWarning } from "./terminal.js";
 
 export interface LoadOptions {
   /** In place of the input that the source declares. */
@@ -21,7 +21,10 @@ export async function loadModel(target: string, { input, quiet }: LoadOptions = 
   const { parseTarget } = await import("../compiler/target.js");
   const { fileHost } = await import("../runtime/host.js");
   const result = elaborate(parseTarget(portable(target)), { host: fileHost(), ...(input && { input }) });
-  if (!quiet) tell(result.diagnostics, result.sources);
+  if (!quiet) {
+    tell(result.diagnostics, result.sources);
+    result.model?.assumed?.forEach(sayWarning);
+  }
   if (result.model === undefined) throw new Stop(EXIT.input);
   return result.model;
 }

@@ -2,6 +2,7 @@
 import type { EmitModelOptions } from "../compiler/compile.js";
 import type { ParameterValues } from "../compiler/emit/parameters.js";
 import type { Model } from "../compiler/model.js";
+import { fitted, imageChannels } from "../compiler/preprocess.js";
 import type { Match } from "../runtime/weights/index.js";
 import { sayWarning } from "./terminal.js";
 
@@ -37,7 +38,9 @@ export async function loadWeights(model: Model, file: string, options: { lenient
     if (stride !== undefined) sayWarning(stride);
     const { trainedWith } = match.map;
     // The same with other arguments, a detector's on smaller pictures, is what the user asked for.
-    const preprocess = trainedWith?.name === model.preprocess?.name ? undefined : trainedWith;
+    const other = trainedWith?.name === model.preprocess?.name ? undefined : trainedWith;
+    const { preprocess = undefined, assumed = undefined } = other ? fitted(other, imageChannels(model)) : {};
+    if (assumed !== undefined) sayWarning(`${model.name}: ${assumed}`);
     return {
       values,
       emit: { weights: values, ...(preprocess && { preprocess }) },

@@ -5,6 +5,7 @@ import { concat, emitOnnx, type EmittedModel } from "./emit/onnx.js";
 import type { ParameterValues } from "./emit/parameters.js";
 import { elaborate, type ElaborateOptions, type Findings } from "./analyze.js";
 import type { Model, Preprocess } from "./model.js";
+import { channelProblem, fitted, imageChannels } from "./preprocess.js";
 import type { Target as Device } from "./ops/operator.js";
 import { runPasses } from "./passes/index.js";
 import { parseTarget, type Target } from "./target.js";
@@ -29,7 +30,7 @@ export interface EmitModelOptions {
   readonly fold?: boolean;
   /** Names of the classes, in place of those that the source declares. */
   readonly labels?: readonly string[];
-  /** The preprocessing, in place of the one that the source declares. */
+  /** The preprocessing, in place of the one that the source declares; made grey for a network of one channel. */
   readonly preprocess?: Preprocess;
   /** Name of a file for the weights beside the model. Above 1.9 GB they go to one anyway, called so or NETWORK.onnx.data. */
   readonly externalData?: string | { readonly ifLarge: string };
@@ -93,15 +94,15 @@ export function emitModel(model: Model, options: EmitModelOptions = {}): Emitted
     ...(precision === undefined ? {} : { precision }),
     ...(device === "any" ? {} : { device }),
   });
+  const given = options.preprocess ?? model.preprocess;
+  const channels = imageChannels(model);
+  const preprocess = given && fitted(given, channels).preprocess;
+  const problem = preprocess && channelProblem(channels, preprocess);
+  if (problem !== undefined) throw new RangeError(`${model.name}: ${problem}`);
   return emitOnnx(graph, {
     withWeights,
     sourceLine: (span) => formatPlace(span, model.sources),
-    metadata: modelMetadata(
-      options.preprocess ?? model.preprocess,
-      options.labels ?? model.labels,
-      model.name,
-      model.detection,
-    ),
+    metadata: modelMetadata(preprocess, options.labels ?? model.labels, model.name, model.detection),
     ...(options.opset === undefined ? {} : { opset: options.opset }),
     ...(options.weights ? { weights: options.weights } : {}),
     ...(options.seed === undefined ? {} : { seed: options.seed }),

@@ -22,6 +22,9 @@ export const METADATA_KEYS = {
 
 const VERSION = "1";
 
+/** Characters of a class's name. */
+const LONGEST_LABEL = 1000;
+
 export interface ModelMetadata {
   readonly network?: string;
   readonly preprocess?: Preprocess;
@@ -55,6 +58,12 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
   const network = metadata[METADATA_KEYS.network];
   const preprocess = parse(metadata, METADATA_KEYS.preprocess, isPreprocess);
   const labels = parse(metadata, METADATA_KEYS.labels, isLabels);
+  const long = labels?.find((label) => label.length > LONGEST_LABEL);
+  if (long !== undefined) {
+    throw new Error(
+      `metadata ${METADATA_KEYS.labels} has a name of ${long.length} characters; at most ${LONGEST_LABEL}`,
+    );
+  }
   const detection = parseDetection(metadata);
   return {
     ...(network !== undefined && { network }),
@@ -114,11 +123,12 @@ function isPreprocess(value: unknown): value is Preprocess {
     (centerCrop === undefined || isSize(centerCrop)) &&
     (padTo === undefined || isLength(padTo)) &&
     ["nearest", "bilinear", "bicubic"].includes(interpolation as string) &&
-    ["rgb", "bgr"].includes(color as string) &&
+    ["rgb", "bgr", "grey"].includes(color as string) &&
     typeof range === "number" &&
     Number.isFinite(range) &&
-    isThreeNumbers(mean) &&
-    isThreeNumbers(std) &&
+    range > 0 &&
+    areNumbers(mean, color === "grey" ? 1 : 3) &&
+    areNumbers(std, color === "grey" ? 1 : 3) &&
     std.every((deviation) => deviation !== 0)
   );
 }
@@ -142,6 +152,6 @@ function isLength(value: unknown): boolean {
   return typeof value === "number" && Number.isInteger(value) && value > 0;
 }
 
-function isThreeNumbers(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.length === 3 && value.every((n) => typeof n === "number" && Number.isFinite(n));
+function areNumbers(value: unknown, count: number): value is readonly number[] {
+  return Array.isArray(value) && value.length === count && value.every((n) => Number.isFinite(n));
 }

@@ -9,10 +9,11 @@ export interface Preprocess {
   /** Cut from the middle after scaling. Absent: the network's input size. */
   readonly centerCrop?: readonly [height: number, width: number];
   readonly interpolation: "nearest" | "bilinear" | "bicubic";
-  readonly color: "rgb" | "bgr";
+  /** `grey`: one channel, ITU-R 601-2 luma. */
+  readonly color: "rgb" | "bgr" | "grey";
   /** The value of white before the subtraction: 1 or 255. */
   readonly range: number;
-  /** Subtracted from each channel, in the order of `color`. */
+  /** Subtracted from each channel, in the order of `color`: three numbers, of grey one. */
   readonly mean: readonly number[];
   /** Each channel is divided by it after that. */
   readonly std: readonly number[];
@@ -55,6 +56,8 @@ export interface Model {
   readonly graph: Graph;
   readonly root: Scope;
   readonly preprocess?: Preprocess;
+  /** What was taken for granted where the source leaves it open: one line each. */
+  readonly assumed?: readonly string[];
   readonly labels?: readonly string[];
   /** Of a detector: whether a box ends with its last pixel (x2 - x1 + 1 wide) or behind it. */
   readonly detection?: { readonly boxes: "inclusive" | "exclusive" };

@@ -93,7 +93,7 @@ export const WORDS: readonly Word[] = [
   ),
   word("preprocess", "pad_to", true, "Zeros on the right and below, up to multiples of this."),
   word("preprocess", "center_crop", true, "Cuts the middle: HxW."),
-  word("preprocess", "color", true, "Order of the channels: rgb or bgr."),
+  word("preprocess", "color", true, "Order of the channels: rgb or bgr; or grey, one channel."),
   word("preprocess", "range", true, "The value that white has: 1 or 255."),
   word("preprocess", "subtract", true, "Subtracted from each channel, in the order of `color`."),
   word("preprocess", "divide", true, "Each channel is divided by it after the subtraction."),

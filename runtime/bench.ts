@@ -2,6 +2,7 @@
 import path from "node:path";
 import { openSession, SessionError, type Session, type Values } from "./session.js";
 import type { ModelMetadata } from "../compiler/metadata.js";
+import { tooManyValues } from "./images/limits.js";
 import { scaledSize } from "./images/crops.js";
 import { readModelInfo, type ModelInfo } from "./model-info.js";
 import { readModelMetadata } from "./model-metadata.js";
@@ -176,6 +177,8 @@ function benchFeeds(session: Session, batch: number, size: readonly [number, num
       if (position === 0 && sizes[0] !== batch) {
         throw new SessionError(`${session.name}: made for batches of ${sizes[0] ?? 0}, not ${batch}`);
       }
+      const problem = tooManyValues(sizes);
+      if (problem !== undefined) throw new SessionError(`${session.name}: input ${name}: ${problem}`);
       return [name, { data: madeUp(sizes.reduce((product, dim) => product * dim, 1)), shape: sizes }];
     }),
   );

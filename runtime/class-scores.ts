@@ -1,34 +1,58 @@
-/** Class probabilities out of a model: which input and output to use, and what its numbers mean. */
-import type { Size } from "./images/crops.js";
+/** Scores of classes out of a model: which output has them, what its numbers mean, and their means over views. */
 import type { Planes } from "./images/preprocess.js";
+import { MOST_CLASSES, MOST_VALUES, tooManyValues } from "./images/limits.js";
+import { imageInput, type ImageInput } from "./images/network-input.js";
+import type { ModelInfo } from "./model-info.js";
+import { traceOutput, type ScoreKind } from "./score-kind.js";
 import { SessionError, type Session, type Values } from "./session.js";
 
-/** The model's input: its name, and the batch, height and width where they are fixed. */
-export interface ImageInput {
+/** The output with the scores. */
+export interface ScoreOutput {
   readonly name: string;
-  readonly batch: number | undefined;
-  readonly size: Size | undefined;
+  readonly kind: ScoreKind;
+  /** Classes, where they are fixed. Of one output that is the probability of the second of two classes: 2. */
+  readonly classes: number | undefined;
+  /** One sigmoid for two classes: the second's probability; the first has the rest. */
+  readonly ofTwo: boolean;
 }
 
-export function imageInput(session: Session): ImageInput {
+/** @throws {SessionError} where it has more than one input, or one that takes no images */
+export function onlyImageInput(session: Session): ImageInput {
   const [input, ...more] = session.inputs;
   if (input === undefined || more.length > 0) {
     const why = more.length > 0 ? " (was it compiled without weights?)" : "";
     throw new SessionError(`${session.name}: ${session.inputs.length} inputs; a model that classifies has one${why}`);
   }
-  const { name, type, shape } = input;
-  const [batch, channels, height, width] = shape;
-  const isImage = shape.length === 4 && (channels === 3 || typeof channels === "string");
-  if (!isImage || (type !== "float32" && type !== "float16")) {
-    throw new SessionError(
-      `${session.name}: input ${name} is ${type}[${shape.join(", ")}], not pictures: float[N, 3, H, W]`,
-    );
-  }
-  const fixed = typeof height === "number" && typeof width === "number";
-  return { name, batch: numberOrNone(batch), size: fixed ? [height, width] : undefined };
+  return imageInput(session.name, input);
 }
 
-export function scoreOutput(session: Session, wanted: string | undefined): Session["outputs"][number] {
+export interface ScoreOutputOptions {
+  /** Name of the output. Default: `probabilities`, else `logits`, else the only one. */
+  readonly output?: string | undefined;
+  /** What it is, where the graph doesn't tell. */
+  readonly scores?: ScoreKind | undefined;
+  /** How many classes there are names for. */
+  readonly labels?: number | undefined;
+}
+
+/** @throws {SessionError} where no output has scores of classes, or what is asked for contradicts the graph */
+export function scoreOutput(session: Session, info: ModelInfo, options: ScoreOutputOptions = {}): ScoreOutput {
+  const { name, shape } = chosenOutput(session, options.output);
+  const kind = kindOf(session.name, info, name, options.scores);
+  const classes = typeof shape[1] === "number" ? shape[1] : undefined;
+  if (classes !== undefined && classes > MOST_CLASSES) {
+    throw new SessionError(`${session.name}: ${classes} classes; at most ${MOST_CLASSES} are told apart`);
+  }
+  return forLabels({ name, kind, classes, ofTwo: false }, options.labels);
+}
+
+/** One sigmoid tells two classes apart where there are names for two: it is the probability of the second. */
+export function forLabels(output: ScoreOutput, labels: number | undefined): ScoreOutput {
+  const ofTwo = output.kind === "independent" && output.classes === 1 && labels === 2;
+  return ofTwo ? { ...output, classes: 2, ofTwo } : output;
+}
+
+function chosenOutput(session: Session, wanted: string | undefined): Session["outputs"][number] {
   const names = session.outputs.map((output) => output.name);
   const choice =
     wanted ??
@@ -43,20 +67,39 @@ export function scoreOutput(session: Session, wanted: string | undefined): Sessi
   );
 }
 
-export function numberOrNone(dim: number | string | undefined): number | undefined {
-  return typeof dim === "number" ? dim : undefined;
+/** Where the graph leaves it open, the name tells, and then whoever asks. */
+function kindOf(model: string, info: ModelInfo, output: string, asked: ScoreKind | undefined): ScoreKind {
+  const { kind, by } = traceOutput(info, output);
+  if (kind !== "features") {
+    if (asked === undefined || asked === kind) return kind;
+    throw new SessionError(`${model}: output ${output} comes from ${by} and is ${kind}, not ${asked}`);
+  }
+  if (asked !== undefined) return asked;
+  if (output === "probabilities" || output === "logits") return output;
+  throw new SessionError(
+    `${model}: output ${output} comes from ${by}: features, not scores of classes; ` +
+      "where they are scores, say what they are: --scores logits, probabilities or independent",
+  );
 }
 
-/** A session whose scores are read as class probabilities. */
+/** A session whose output is read as scores of classes. */
 export interface Scorer {
   readonly session: Session;
   readonly input: ImageInput;
-  /** Name of the output. */
-  readonly output: string;
+  readonly output: ScoreOutput;
+}
+
+/** @throws {SessionError} where a run of so many images needs more than a machine should give */
+export function checkBatch({ session, input }: Scorer, batch: number): void {
+  if (!Number.isInteger(batch) || batch < 1) throw new SessionError(`batch: ${batch} is not a positive whole number`);
+  if (input.size === undefined) return;
+  const problem = tooManyValues([batch, input.channels ?? 3, ...input.size]);
+  if (problem !== undefined) throw new SessionError(`${session.name}: batch: ${problem}`);
 }
 
 /**
- * Mean probabilities of each picture over its crops. Crops of one size, of whichever pictures, share runs.
+ * Mean probabilities of each picture over its crops; of independent classes, each class's own. Crops of one size, of
+ * whichever pictures, share runs.
  *
  * @param pictures crops of each; one without any has an empty result
  * @param batch crops a run, at most; just so many where the model's batch is fixed
@@ -93,49 +136,63 @@ export async function meanProbabilities(
 
 /** Probabilities of each crop; the crops have one size. */
 async function run({ session, input, output }: Scorer, crops: readonly Planes[]): Promise<Float64Array[]> {
-  const { height, width } = crops[0]!;
+  const { channels, height, width } = crops[0]!;
   if (input.size !== undefined && (input.size[0] !== height || input.size[1] !== width)) {
     throw new SessionError(`${session.name}: its input is ${input.size.join("x")}, not ${height}x${width}`);
   }
   // A model made for batches of N is given N: the rest stays zero and what comes of it is not looked at.
   const batch = input.batch ?? crops.length;
-  const data = new Float32Array(batch * 3 * height * width);
-  crops.forEach((crop, i) => data.set(crop.data, i * 3 * height * width));
-  const results = await session.run({ [input.name]: { data, shape: [batch, 3, height, width] } }, [output]);
-  return probabilities(session.name, output, results[output]!, batch).slice(0, crops.length);
+  const shape = [batch, channels, height, width];
+  const problem = tooManyValues(shape);
+  if (problem !== undefined) throw new SessionError(`${session.name}: ${problem}; take smaller batches`);
+  const each = channels * height * width;
+  const data = new Float32Array(batch * each);
+  crops.forEach((crop, i) => data.set(crop.data, i * each));
+  const results = await session.run({ [input.name]: { data, shape } }, [output.name]);
+  return probabilities(session.name, output, results[output.name]!, batch, crops.length);
 }
 
 /**
- * Reads an output as probabilities: `probabilities` as it is, `logits` through softmax, and an output of another name
- * through softmax unless its rows are distributions already. Scores at several positions ([N, classes, h, w]) are
- * averaged over them.
+ * Probabilities out of scores: logits go through a softmax, what is probabilities stays as it is. Scores at several
+ * positions ([N, classes, h, w]) are averaged over them.
+ *
+ * @param wanted rows of the batch that are looked at
  */
-function probabilities(model: string, name: string, { data, shape }: Values, batch: number): Float64Array[] {
+function probabilities(
+  model: string,
+  { name, kind, ofTwo }: ScoreOutput,
+  { data, shape }: Values,
+  batch: number,
+  wanted: number,
+): Float64Array[] {
   const classes = shape[1] ?? 0;
   const positions = shape.slice(2).reduce((product, dim) => product * dim, 1);
   if (!(data instanceof Float32Array) || shape.length < 2 || shape[0] !== batch || classes * positions === 0) {
     throw new SessionError(`${model}: output ${name} of shape [${shape.join(", ")}] has no score for each class`);
   }
-  const columns = Array.from({ length: batch * positions }, (_, i) => {
-    const start = Math.floor(i / positions) * classes * positions + (i % positions);
-    return Float64Array.from({ length: classes }, (_, k) => data[start + k * positions]!);
-  });
-  const done = name === "probabilities" || (name !== "logits" && columns.every(isDistribution));
-  return Array.from({ length: batch }, (_, i) => {
-    const rows = columns.slice(i * positions, (i + 1) * positions).map((column) => (done ? column : softmax(column)));
-    return rows[0]!.map((_, k) => rows.reduce((sum, row) => sum + row[k]!, 0) / positions);
+  if (classes > MOST_CLASSES || data.length > MOST_VALUES) {
+    throw new SessionError(
+      `${model}: output ${name} of shape [${shape.join(", ")}] has more than ${MOST_CLASSES} classes`,
+    );
+  }
+  return Array.from({ length: wanted }, (_, i) => {
+    const mean = new Float64Array(classes);
+    const row = new Float64Array(classes);
+    for (let position = 0; position < positions; position++) {
+      const start = i * positions * classes + position;
+      for (let k = 0; k < classes; k++) row[k] = data[start + k * positions]!;
+      if (kind === "logits") softmax(row);
+      for (let k = 0; k < classes; k++) mean[k]! += row[k]! / positions;
+    }
+    return ofTwo ? Float64Array.of(1 - mean[0]!, mean[0]!) : mean;
   });
 }
 
-/** Up to what half precision leaves of a sum over a thousand classes. */
-function isDistribution(values: Float64Array): boolean {
-  const sum = values.reduce((total, value) => total + value, 0);
-  return Math.abs(sum - 1) < 0.01 && values.every((value) => value >= 0);
-}
-
-function softmax(logits: Float64Array): Float64Array {
-  const highest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const powers = logits.map((logit) => Math.exp(logit - highest));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
+/** In place. */
+function softmax(logits: Float64Array): void {
+  let highest = -Infinity;
+  for (const logit of logits) highest = Math.max(highest, logit);
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += logits[i] = Math.exp(logits[i]! - highest);
+  for (let i = 0; i < logits.length; i++) logits[i]! /= sum;
 }

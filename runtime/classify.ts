@@ -2,9 +2,28 @@
 import path from "node:path";
 import type { Preprocess } from "../compiler/model.js";
 import { views, type Planes, type View } from "./images/preprocess.js";
-import { nameOf, orProblem, readImage, type ImageSource, type NamedImage } from "./images/source.js";
-import { imageInput, meanProbabilities, numberOrNone, scoreOutput, type Scorer } from "./class-scores.js";
-import { readModelMetadata } from "./model-metadata.js";
+import {
+  namedSources,
+  nameOf,
+  orProblem,
+  readImage,
+  type ImageSource,
+  type NamedImage,
+  type NamedSource,
+} from "./images/source.js";
+import { fitted } from "../compiler/preprocess.js";
+import {
+  checkBatch,
+  meanProbabilities,
+  onlyImageInput,
+  scoreOutput,
+  type ScoreOutput,
+  type Scorer,
+} from "./class-scores.js";
+import { checkPreprocess, type ImageInput } from "./images/network-input.js";
+import { readModelInfo } from "./model-info.js";
+import { metadataOf } from "./model-metadata.js";
+import type { ScoreKind } from "./score-kind.js";
 import { openSession, SessionError, type Session, type SessionOptions } from "./session.js";
 
 export interface ClassifierOptions extends SessionOptions {
@@ -14,6 +33,8 @@ export interface ClassifierOptions extends SessionOptions {
   readonly labels?: readonly string[];
   /** The output that holds the scores. Default: `probabilities`, else `logits`, else the only one. */
   readonly output?: string;
+  /** What the scores are, for models whose graph doesn't tell. */
+  readonly scores?: ScoreKind;
 }
 
 export interface ClassifyOptions {
@@ -35,6 +56,7 @@ export interface ClassifyOptions {
 export interface Prediction {
   readonly label: string;
   readonly index: number;
+  /** Of independent classes: the class's own, so that they don't add up to 1. */
   readonly probability: number;
 }
 
@@ -51,14 +73,20 @@ export interface Classifier {
   /** Name of the network, where the model says it. */
   readonly network: string | undefined;
   readonly classes: number | undefined;
+  readonly input: ImageInput;
+  /** The output that is read, and what its graph says that its numbers are. */
+  readonly scores: ScoreOutput;
+  /** What was taken for granted, one line each. */
+  readonly assumed: readonly string[];
   /**
    * Classifies pictures, in their order. One that can't be read has its error and does not stop the others.
    *
-   * Scores are averaged as softmax probabilities: over the crops, or over the scales and mirrors. (A fully
+   * Scores are averaged as probabilities: over the crops, or over the scales and mirrors. (A fully
    * convolutional network averages its features over all positions before the last layer, which is linear: that is
    * the average of the logits over positions.)
    *
    * @throws {SessionError} for what concerns all of them: options that the model can't follow
+   * @throws {TypeError} where something in the list is no image
    */
   classify(images: readonly ImageSource[], options?: ClassifyOptions): Promise<Classified[]>;
   close(): Promise<void>;
@@ -74,22 +102,26 @@ export type { NamedImage };
  */
 export async function openClassifier(model: string | Uint8Array, options: ClassifierOptions = {}): Promise<Classifier> {
   const name = typeof model === "string" ? path.basename(model) : "model";
-  const carried = readModelMetadata(model, name);
+  const info = readModelInfo(model);
+  const carried = metadataOf(info, name);
   if (carried.detection !== undefined) {
     throw new SessionError(`${name}: a detector, which finds objects and doesn't classify: use detect`);
   }
-  const preprocess = options.preprocess ?? carried.preprocess;
-  if (preprocess === undefined) {
+  const chosen = options.preprocess ?? carried.preprocess;
+  if (chosen === undefined) {
     throw new SessionError(
       `${name}: carries no preprocessing; say which it was trained with (--preprocess torchvision)`,
     );
   }
   const session = await openSession(model, options);
   try {
-    const input = imageInput(session);
-    const output = scoreOutput(session, options.output);
+    const input = onlyImageInput(session);
+    // What was chosen for another network is made to fit; what the file says of itself has to.
+    const { preprocess, assumed } = options.preprocess ? fitted(chosen, input.channels) : { preprocess: chosen };
+    checkPreprocess(name, input, preprocess);
     const labels = options.labels ?? carried.labels;
-    const classes = numberOrNone(output.shape[1]);
+    const scores = scoreOutput(session, info, { ...options, labels: labels?.length });
+    const { classes } = scores;
     if (labels !== undefined && classes !== undefined && labels.length !== classes) {
       throw new SessionError(`${name}: ${classes} classes, but ${labels.length} labels`);
     }
@@ -99,8 +131,11 @@ export async function openClassifier(model: string | Uint8Array, options: Classi
       labels,
       network: carried.network,
       classes,
-      classify: (images, how = {}) =>
-        classifyAll({ session, input, output: output.name, preprocess, labels }, images, how),
+      input,
+      scores,
+      assumed: assumed === undefined ? [] : [`${name}: ${assumed}`],
+      classify: async (images, how = {}) =>
+        classifyAll({ session, input, output: scores, preprocess, labels }, await namedSources(images), how),
       close: () => session.close(),
     };
   } catch (error) {
@@ -116,15 +151,15 @@ interface Ready extends Scorer {
 
 async function classifyAll(
   model: Ready,
-  images: readonly ImageSource[],
+  images: readonly NamedSource[],
   options: ClassifyOptions,
 ): Promise<Classified[]> {
   const { top = 5, onProgress } = options;
   const tests = testViews(model, options);
   const batch = model.input.batch ?? options.batch ?? DEFAULT_BATCH;
-  if (!Number.isInteger(batch) || batch < 1) throw new SessionError(`batch: ${batch} is not a positive whole number`);
+  checkBatch(model, batch);
   if (!Number.isInteger(top) || top < 1) throw new SessionError(`top: ${top} is not a positive whole number`);
-  const prepare = (image: ImageSource): Promise<Prepared> => prepareImage(model, image, tests);
+  const prepare = (image: NamedSource): Promise<Prepared> => prepareImage(model, image, tests);
 
   const results: Classified[] = [];
   // Pictures that fill a batch are taken together; of many views each, one at a time, which bounds the memory.
@@ -178,7 +213,7 @@ interface Prepared {
   readonly error?: string;
 }
 
-async function prepareImage(model: Ready, image: ImageSource, tests: readonly View[]): Promise<Prepared> {
+async function prepareImage(model: Ready, image: NamedSource, tests: readonly View[]): Promise<Prepared> {
   const name = nameOf(image);
   const made = await orProblem(image, async () => {
     const decoded = await readImage(image);
@@ -189,11 +224,26 @@ async function prepareImage(model: Ready, image: ImageSource, tests: readonly Vi
 
 /** The `top` best classes, likeliest first; of equals, the lower number first. */
 function likeliest(probabilities: Float64Array, top: number, labels: readonly string[] | undefined): Prediction[] {
-  return Array.from(probabilities, (probability, index) => ({
+  return best(probabilities, top).map((index) => ({
     label: labels?.[index] ?? `class ${index}`,
     index,
-    probability,
-  }))
-    .sort((a, b) => b.probability - a.probability || a.index - b.index)
-    .slice(0, top);
+    probability: probabilities[index]!,
+  }));
+}
+
+/** A few of many are kept in order while all are looked at once; many of them are sorted. */
+const FEW = 100;
+
+function best(values: Float64Array, top: number): number[] {
+  const isBefore = (a: number, b: number): number => values[b]! - values[a]! || a - b;
+  if (top > FEW) return Array.from(values.keys()).sort(isBefore).slice(0, top);
+  const kept: number[] = [];
+  for (let index = 0; index < values.length; index++) {
+    if (kept.length === top && values[index]! <= values[kept.at(-1)!]!) continue;
+    let at = kept.length;
+    while (at > 0 && values[index]! > values[kept[at - 1]!]!) at--;
+    kept.splice(at, 0, index);
+    if (kept.length > top) kept.pop();
+  }
+  return kept;
 }

@@ -1,7 +1,7 @@
 /** How often a classification model is wrong on labelled pictures: top-1 and top-5 error, by the paper's ways of testing. */
 import type { Preprocess } from "../compiler/model.js";
 import { openClassifier, type ClassifierOptions, type ClassifyOptions } from "./classify.js";
-import { imageInput, meanProbabilities, scoreOutput } from "./class-scores.js";
+import { checkBatch, forLabels, meanProbabilities, type ScoreOutput } from "./class-scores.js";
 import { DataError, type DataSet, type Split } from "./data/index.js";
 import { asImage } from "./data/raster.js";
 import { describeSample, openSample } from "./data/sample.js";
@@ -26,6 +26,8 @@ export interface Evaluation {
   readonly device: Device;
   readonly deviceReason: string;
   readonly preprocess: Preprocess;
+  /** The output that was read, and what its graph says that its numbers are. */
+  readonly scores: ScoreOutput;
 }
 
 const BATCH = 32;
@@ -42,14 +44,17 @@ export async function evaluateModel(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const classifier = await openClassifier(model, options);
-  const { session, preprocess, classes } = classifier;
+  const { session, preprocess } = classifier;
+  const output = forLabels(classifier.scores, data.classes.length);
+  const { classes } = output;
   try {
     if (classes !== undefined && classes !== data.classes.length) {
       throw new DataError(`${data.name} has ${data.classes.length} classes, ${session.name} tells ${classes} apart`);
     }
-    const scorer = { session, input: imageInput(session), output: scoreOutput(session, options.output).name };
+    const scorer = { session, input: classifier.input, output };
     const tests = viewsOf(options);
     const batch = scorer.input.batch ?? options.batch ?? BATCH;
+    checkBatch(scorer, batch);
     const group = Math.max(1, Math.floor(batch / (tests[0]!.kind === "ten crops" ? 10 : tests.length)));
     const prepare = (first: number): Promise<Prepared>[] =>
       Array.from({ length: Math.max(0, Math.min(group, split.size - first)) }, (_, i) =>
@@ -90,6 +95,7 @@ export async function evaluateModel(
       device,
       deviceReason,
       preprocess,
+      scores: output,
     };
   } finally {
     await classifier.close();

@@ -18,7 +18,13 @@ export {
   type ClassifyOptions,
   type Prediction,
 } from "./classify.js";
-export type { ImageSource, MadeImage, NamedImage } from "./images/source.js";
+export type { Image } from "./images/image.js";
+export { ImageError } from "./images/image.js";
+export type { ImageInput } from "./images/network-input.js";
+export { imagesAt, type FoundImages } from "./images/places.js";
+export type { ImageSource, MadeImage, NamedImage, NamedSource } from "./images/source.js";
+export type { ScoreOutput } from "./class-scores.js";
+export type { ScoreKind } from "./score-kind.js";
 export { bench, type BenchOptions, type BenchResult } from "./bench.js";
 export { evaluateModel, type EvaluateOptions, type Evaluation } from "./evaluate.js";
 export * from "./data/index.js";

@@ -40,14 +40,23 @@ export function readModelInfo(model: string | Uint8Array): ModelInfo {
   const bytes = open(model);
   try {
     if (bytes.size === 0) throw new SessionError(`${name}: empty, not an ONNX file`);
-    return readModel(new ProtobufCursor(bytes), name);
+    return readModel(new ProtobufCursor(bytes, LIMITS), name);
   } catch (error) {
     if (!(error instanceof ProtobufError)) throw error;
+    if (error.kind === "too large") throw new SessionError(`${name}: ${TOO_LARGE}`);
     throw new SessionError(`${name}: ${error.kind === "truncated" ? CUT_OR_FOREIGN : "not an ONNX file"}`);
   } finally {
     bytes.close();
   }
 }
+
+/**
+ * A network of a million layers with ten fields each has as many; weights are one field a tensor. Reading them takes some
+ * seconds and some hundred megabytes.
+ */
+const LIMITS = { fields: 10_000_000, text: 256 * 1024 * 1024 } as const;
+const MOST_PARTS = 1_000_000;
+const TOO_LARGE = `more than is read of a model: ${MOST_PARTS} nodes and tensors, ${LIMITS.fields} fields, ${LIMITS.text} bytes of text`;
 
 // Text and pictures may look like a field of great length at first, so a cut file can't be told for sure.
 const CUT_OR_FOREIGN = "not a whole ONNX file: it ends before it should";
@@ -97,12 +106,14 @@ function readGraph(
   graph: Range,
 ): Omit<ModelInfo, "irVersion" | "producer" | "opset" | "metadata"> {
   let name = "";
+  let parts = 0;
   const nodes: NodeInfo[] = [];
   const inputs: TensorSpec[] = [];
   const outputs: TensorSpec[] = [];
   const initializers = new Set<string>();
   const externalData = new Set<string>();
   for (const field of cursor.fields(graph)) {
+    if (++parts > MOST_PARTS) throw new ProtobufError("too large");
     if (field.number === GRAPH.node) nodes.push(readNode(cursor, message(field)));
     else if (field.number === GRAPH.name) name = text(cursor, field);
     else if (field.number === GRAPH.input) inputs.push(readValue(cursor, message(field)));

@@ -1,6 +1,6 @@
 /** What a model says of itself to those who run it. */
 import { parseMetadata, type ModelMetadata } from "../compiler/metadata.js";
-import { readModelInfo } from "./model-info.js";
+import { readModelInfo, type ModelInfo } from "./model-info.js";
 import { SessionError } from "./session-error.js";
 
 /** Whether a box's x2 and y2 are its last pixel's, or lie behind it. */
@@ -11,7 +11,15 @@ export type BoxEnds = NonNullable<ModelMetadata["detection"]>["boxes"];
  * @throws {SessionError} one line
  */
 export function readModelMetadata(model: string | Uint8Array, name: string): ModelMetadata {
-  const { metadata } = readModelInfo(model);
+  return metadataOf(readModelInfo(model), name);
+}
+
+/**
+ * The same of a model that was looked through already.
+ *
+ * @throws {SessionError} one line
+ */
+export function metadataOf({ metadata }: Pick<ModelInfo, "metadata">, name: string): ModelMetadata {
   try {
     return parseMetadata(metadata);
   } catch (error) {

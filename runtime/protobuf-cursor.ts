@@ -31,11 +31,14 @@ export function openBytes(source: string | Uint8Array): Bytes {
   };
 }
 
-/** `truncated`: a length leads beyond the end. `malformed`: these bytes are no protobuf of the expected kind. */
+/**
+ * `truncated`: a length leads beyond the end. `malformed`: these bytes are no protobuf of the expected kind. `too large`:
+ * more fields or text than were allowed.
+ */
 export class ProtobufError extends Error {
-  readonly kind: "truncated" | "malformed";
+  readonly kind: "truncated" | "malformed" | "too large";
 
-  constructor(kind: "truncated" | "malformed") {
+  constructor(kind: ProtobufError["kind"]) {
     super(kind);
     this.name = "ProtobufError";
     this.kind = kind;
@@ -59,14 +62,25 @@ const WINDOW = 8192;
 /** Text longer than this is no name, no doc string and no list of labels. */
 const LONGEST_TEXT = 64 * 1024 * 1024;
 
+/** How much of a message is looked at, in all. */
+export interface CursorLimits {
+  readonly fields?: number;
+  /** Bytes of text. */
+  readonly text?: number;
+}
+
 export class ProtobufCursor {
   readonly #bytes: Bytes;
   readonly #window = new Uint8Array(WINDOW);
   #windowStart = 0;
   #windowEnd = 0;
+  #fieldsLeft: number;
+  #textLeft: number;
 
-  constructor(bytes: Bytes) {
+  constructor(bytes: Bytes, { fields = Infinity, text = Infinity }: CursorLimits = {}) {
     this.#bytes = bytes;
+    this.#fieldsLeft = fields;
+    this.#textLeft = text;
   }
 
   get all(): Range {
@@ -82,6 +96,7 @@ export class ProtobufCursor {
       return value;
     };
     while (position < end) {
+      if (this.#fieldsLeft-- <= 0) throw new ProtobufError("too large");
       const tag = varint();
       const number = Math.floor(tag / 8);
       if (number < 1 || number >= 2 ** 29) throw new ProtobufError("malformed");
@@ -112,7 +127,10 @@ export class ProtobufCursor {
   }
 
   text(range: Range): string {
-    if (range.end - range.start > LONGEST_TEXT) throw new ProtobufError("malformed");
+    const length = range.end - range.start;
+    if (length > LONGEST_TEXT) throw new ProtobufError("malformed");
+    this.#textLeft -= length;
+    if (this.#textLeft < 0) throw new ProtobufError("too large");
     const bytes = new Uint8Array(range.end - range.start);
     this.#bytes.read(bytes, range.start);
     return new TextDecoder().decode(bytes);

@@ -3,12 +3,16 @@ import { Command, Option } from "commander";
 import type { Classified, Classifier } from "../../runtime/classify.js";
 import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
 import { EXIT, Stop } from "../failure.js";
+import { imagesOf } from "../images.js";
 import { readLabels } from "../labels.js";
 import { namedPreprocess } from "../named-preprocess.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { colours, plural, print, printJson, say, sayError, sayWarning } from "../terminal.js";
 import { deviceOption } from "../device-option.js";
+import { explainScores, scoresOption, scoresReport } from "../scores.js";
+import type { NamedSource } from "../../runtime/images/source.js";
+import type { ScoreKind } from "../../runtime/score-kind.js";
 
 interface Options extends RunnableOptions {
   readonly labels?: string;
@@ -16,6 +20,9 @@ interface Options extends RunnableOptions {
   readonly crops: "1" | "10";
   readonly scales?: readonly number[];
   readonly top: number;
+  readonly batch?: number;
+  readonly threads?: number;
+  readonly scores?: ScoreKind;
   readonly device: "auto" | "cpu" | "webgpu" | "cuda";
   readonly json?: boolean;
 }
@@ -24,7 +31,7 @@ export function classifyCommand(): Command {
   return new Command("classify")
     .description("say what is in pictures: the likeliest classes of each")
     .argument("<model>", MODEL_OR_TARGET)
-    .argument("<images...>", "JPEG, PNG, WebP, ... files")
+    .argument("<images...>", "JPEG, PNG, WebP, ... files, folders of them, or - for one from standard input")
     .option("--weights <file>", "weights for a target: .safetensors, .pth, .pt, .caffemodel")
     .option("--lenient", "accept weights that do not fit in every tensor")
     .option("--input <shape>", "input size of a target, as 3x320x320", inputShape)
@@ -41,12 +48,17 @@ export function classifyCommand(): Command {
       wholeNumbers(1, 99_999),
     )
     .option("--top <n>", "how many classes to show for each picture", wholeNumber(1), 5)
+    .option("--batch <n>", "images in a run; default: 8", wholeNumber(1, 65_536))
+    .option("--threads <n>", "threads that the processor may use", wholeNumber(1, 1024))
+    .addOption(scoresOption())
     .addOption(deviceOption())
     .option("--json", "for programs")
     .addHelpText(
       "after",
       examples(
         ["resnetc classify net.onnx photo.jpg", "a compiled model carries its preprocessing and labels"],
+        ["resnetc classify net.onnx photos/ --top 1", "all images of a folder"],
+        ["curl -s https://example.com/a.jpg | resnetc classify net.onnx -", "from standard input"],
         ["resnetc classify ResNet50V15 photo.jpg --weights resnet50.pth", "compiles first"],
         ["resnetc classify net.onnx *.jpg --crops 10 --json", "the paper's 10-crop testing"],
         [
@@ -58,16 +70,20 @@ export function classifyCommand(): Command {
     .action(run);
 }
 
-async function run(target: string, images: string[], options: Options): Promise<void> {
+async function run(target: string, places: string[], options: Options): Promise<void> {
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const preprocess = options.preprocess === undefined ? undefined : await namedPreprocess(options.preprocess);
+  const images = await imagesOf(places);
   const model = await runnable(target, { ...options, anySize: options.scales !== undefined });
   const { openClassifier } = await import("../../runtime/classify.js");
   const classifier = await openClassifier(model, {
     device: options.device,
     ...(labels === undefined ? {} : { labels }),
     ...(preprocess === undefined ? {} : { preprocess }),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.scores === undefined ? {} : { scores: options.scores }),
   });
+  classifier.assumed.forEach(sayWarning);
   try {
     const results = await classifyWithProgress(classifier, images, options);
     report(classifier, results, options.json === true);
@@ -77,13 +93,18 @@ async function run(target: string, images: string[], options: Options): Promise<
   }
 }
 
-async function classifyWithProgress(classifier: Classifier, images: string[], options: Options): Promise<Classified[]> {
+async function classifyWithProgress(
+  classifier: Classifier,
+  images: readonly NamedSource[],
+  options: Options,
+): Promise<Classified[]> {
   const progress = await startProgress({ label: "classifying", total: images.length, unit: "pictures" });
   try {
     return await classifier.classify(images, {
       crops: options.crops === "10" ? 10 : 1,
       top: options.top,
       ...(options.scales === undefined ? {} : { scales: options.scales }),
+      ...(options.batch === undefined ? {} : { batch: options.batch }),
       onProgress: (done) => progress.update(done),
     });
   } finally {
@@ -92,12 +113,16 @@ async function classifyWithProgress(classifier: Classifier, images: string[], op
 }
 
 function report(classifier: Classifier, results: readonly Classified[], json: boolean): void {
-  const { session, preprocess, network } = classifier;
+  const { session, preprocess, network, scores } = classifier;
   if (json) {
-    printJson({ schema: 1, network, device: session.device, preprocess, results });
+    printJson({ schema: 1, network, device: session.device, preprocess, scores: scoresReport(scores), results });
     return;
   }
   say(colours.error.dim(`on ${session.device}: ${session.deviceReason}`));
+  const explained = explainScores(scores);
+  if (explained !== undefined) say(colours.error.dim(explained));
+  const shown = (probability: number): string =>
+    scores.kind === "independent" ? probability.toFixed(3) : `${(100 * probability).toFixed(1).padStart(5)} %`;
   for (const result of results) {
     if ("error" in result) {
       sayError(result.error);
@@ -105,7 +130,7 @@ function report(classifier: Classifier, results: readonly Classified[], json: bo
     }
     print(colours.out.bold(result.image));
     for (const { label, probability } of result.predictions) {
-      print(`  ${(100 * probability).toFixed(1).padStart(5)} %  ${label}`);
+      print(`  ${shown(probability)}  ${label}`);
     }
   }
   const unread = results.filter((result) => "error" in result).length;

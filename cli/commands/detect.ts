@@ -1,14 +1,14 @@
 /** `resnetc detect MODEL IMAGES...`: objects in pictures, with their boxes. */
 import { Command } from "commander";
 import type { Detected, Detector } from "../../runtime/detection/detector.js";
-import { nameOf, type ImageSource } from "../../runtime/images/source.js";
+import { nameOf, type NamedSource } from "../../runtime/images/source.js";
 import { examples, MODEL_OR_TARGET, share, wholeNumber } from "../arguments.js";
 import { openDetectionOutput, refuseToOverwrite, type DetectionOutput } from "../detection-output.js";
 import { deviceOption } from "../device-option.js";
 import { EXIT, Stop, UsageFailure } from "../failure.js";
+import { imagesOf } from "../images.js";
 import { readLabels } from "../labels.js";
 import { namedPreprocess } from "../named-preprocess.js";
-import { picturesOf } from "../pictures.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { renderTable } from "../table.js";
@@ -58,7 +58,7 @@ async function run(target: string, places: string[], options: Options): Promise<
   }
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const preprocess = options.preprocess === undefined ? undefined : await namedPreprocess(options.preprocess);
-  const pictures = await picturesOf(places);
+  const pictures = await imagesOf(places);
   const names = pictures.map(nameOf);
   if (options.out !== undefined) await refuseToOverwrite(names, options.out);
   const model = await runnable(target, options);
@@ -68,6 +68,7 @@ async function run(target: string, places: string[], options: Options): Promise<
     ...(labels === undefined ? {} : { labels }),
     ...(preprocess === undefined ? {} : { preprocess }),
   });
+  detector.assumed.forEach(sayWarning);
   try {
     const output =
       options.out === undefined
@@ -86,7 +87,7 @@ async function run(target: string, places: string[], options: Options): Promise<
 
 async function detectWithProgress(
   detector: Detector,
-  pictures: readonly ImageSource[],
+  pictures: readonly NamedSource[],
   { score, batch }: Options,
   output: DetectionOutput | undefined,
 ): Promise<Detected[]> {

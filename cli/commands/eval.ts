@@ -7,6 +7,8 @@ import { deviceOption } from "../device-option.js";
 import { InputFailure, UsageFailure } from "../failure.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
+import type { ScoreKind } from "../../runtime/score-kind.js";
+import { explainScores, scoresOption, scoresReport } from "../scores.js";
 import { colours, plural, print, printJson, say, sayWarning } from "../terminal.js";
 import { DETECTION_METRICS, evalDetections, type JudgeOptions } from "./eval-detections.js";
 import { evalDetector, SCENES } from "./eval-detector.js";
@@ -24,6 +26,7 @@ interface Options extends RunnableOptions, JudgeOptions {
   readonly device: "auto" | "cpu" | "webgpu" | "cuda";
   readonly threads?: number;
   readonly strict?: boolean;
+  readonly scores?: ScoreKind;
 }
 
 export function evalCommand(): Command {
@@ -51,6 +54,7 @@ export function evalCommand(): Command {
     )
     .option("--batch <n>", "pictures in a run", wholeNumber(1, 65_536))
     .option("--threads <n>", "threads that the processor may use", wholeNumber(1, 1024))
+    .addOption(scoresOption())
     .addOption(deviceOption())
     .option("--strict", "a picture that can't be read is an error")
     .option("--annotations <place>", "for detectors: instances.json, or a folder of PASCAL VOC's XML files")
@@ -120,13 +124,24 @@ async function classification(target: string, options: Options & { readonly data
       ...(options.batch !== undefined && { batch: options.batch }),
       ...(options.threads !== undefined && { threads: options.threads }),
       ...(options.strict && { strict: true }),
+      ...(options.scores !== undefined && { scores: options.scores }),
       onUnreadable: sayWarning,
       onProgress: (done) => progress.update(done),
     });
     progress.stop();
-    if (options.json) printJson({ schema: 1, model: target, data: data.name, split: split.name, ...result });
+    if (options.json)
+      printJson({
+        schema: 1,
+        model: target,
+        data: data.name,
+        split: split.name,
+        ...result,
+        scores: scoresReport(result.scores),
+      });
     else {
       say(colours.error.dim(`on ${result.device}: ${result.deviceReason}`));
+      const explained = explainScores(result.scores);
+      if (explained !== undefined) say(colours.error.dim(explained));
       const error = (share: number): string => `${(100 * share).toFixed(2)} %`;
       print(`${data.name}, ${plural(result.pictures, "picture")} of ${split.name}`);
       print(`top-1 error ${error(result.error)}, top-5 ${error(result.error5)}`);

@@ -105,6 +105,7 @@ async function networkOf(target: string, options: Options): Promise<Network> {
 async function respond(network: Network, data: DataSet, options: Options) {
   const { Loader, subset, loadStatistics } = await import("../../runtime/data/index.js");
   const { layerResponses } = await import("../../runtime/training/responses.js");
+  const { channelsFor } = await import("../../runtime/training/fit.js");
   const { declaredTransforms, needsStatistics, oneView } = await import("../../runtime/training/feed.js");
   const transforms = oneView(network.transforms ?? declaredTransforms(network.model));
   if (needsStatistics(transforms) && network.statistics === undefined) {
@@ -116,9 +117,16 @@ async function respond(network: Network, data: DataSet, options: Options) {
     all,
     Uint32Array.from({ length: Math.min(options.pictures, all.size) }, (_, index) => index),
   );
+  const channels = channelsFor(network.model);
   const loader = new Loader();
   try {
-    const batches = loader.evaluation({ split, batch: 50, transforms, ...(statistics && { statistics }) });
+    const batches = loader.evaluation({
+      split,
+      batch: 50,
+      transforms,
+      ...(statistics && { statistics }),
+      ...(channels && { channels }),
+    });
     return await layerResponses(network.model, network.weights, batches, { device: options.device });
   } finally {
     await loader.close();

@@ -50,6 +50,9 @@ export const CODES = {
   // Shapes
   "shape-mismatch": error("tensors joined whose shapes differ"),
   "invalid-shape": error("a layer that can't be applied to the shape that arrives"),
+  "channel-mismatch": error(
+    "images of other channels than the network takes, or numbers for another number of channels",
+  ),
   // Recipes
   "conflicting-settings": error("settings of a recipe that contradict each other"),
   "no-effect": warning("a setting of a recipe that changes nothing"),

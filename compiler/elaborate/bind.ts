@@ -279,11 +279,11 @@ const CONVERSIONS: Readonly<Record<Exclude<Spec["type"], "word" | "tensor" | "fo
     (value) => (typeof value === "number" ? [value] : listOf(value, (item) => typeof item === "number")),
   ],
   channels: [
-    "a number, or a list of three",
+    "a number, or a list of three (of grey, of one)",
     (value) => {
       if (typeof value === "number") return [value, value, value];
       const numbers = listOf(value, (item) => typeof item === "number");
-      return numbers?.length === 3 ? numbers : undefined;
+      return numbers?.length === 3 || numbers?.length === 1 ? numbers : undefined;
     },
   ],
   interval: [

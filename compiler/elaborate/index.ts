@@ -4,6 +4,7 @@ import type { Reporter } from "../diagnostics/reporter.js";
 import { operator } from "../ops/index.js";
 import type * as ir from "../ir/types.js";
 import type { Model, Preprocess, WeightMap } from "../model.js";
+import { channelProblem, fitted, type Fitted } from "../preprocess.js";
 import type { Bound } from "./bind.js";
 import { open } from "./declarations.js";
 import { draftScope } from "./draft.js";
@@ -51,7 +52,8 @@ export function elaborateNetwork(
     assignPaths(scope);
     if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
     const outputs = statedOutputs(state, session) ?? defaultOutputs(flow, session);
-    const { preprocess, weightMaps, labels } = readDescriptions(state, here);
+    const { preprocess: declared, weightMaps, labels } = readDescriptions(state, here);
+    const { preprocess, assumed } = fitPreprocess(declared, session, inputShape !== undefined, here);
     checkLabels(labels, outputs, state, here);
     checkNames(session.inputs, outputs ?? [], opened.declaration.name.span, here);
     if (reporter.errorCount > errorsBefore || !outputs) return undefined;
@@ -69,6 +71,7 @@ export function elaborateNetwork(
       weightMaps,
       sources: sources(),
       ...(preprocess ? { preprocess } : {}),
+      ...(assumed === undefined ? {} : { assumed: [`${name}: ${assumed}`] }),
       ...(labels ? { labels } : {}),
       ...(session.detector && { detection: { boxes: boxEnds(session.detector) } }),
     };
@@ -134,6 +137,29 @@ function readDescriptions(state: NetworkState, site: Site): Descriptions {
   };
 }
 
+/**
+ * The image that the preprocessing gives is the one that `input` takes. Where another input was asked for than the source
+ * declares, the preprocessing follows.
+ */
+function fitPreprocess(
+  declared: Preprocess | undefined,
+  { inputs }: Session,
+  isAsked: boolean,
+  site: Site,
+): Partial<Fitted> {
+  const channels = inputs[0]?.value.type.shape[1];
+  if (!declared || typeof channels !== "number") return declared ? { preprocess: declared } : {};
+  const fit = isAsked ? fitted(declared, channels) : { preprocess: declared };
+  const problem = channelProblem(channels, fit.preprocess);
+  const span = site.chain.at(-1)?.span;
+  if (problem !== undefined && span) {
+    fail(site, "channel-mismatch", span, problem, {
+      help: channels === 1 ? "declare a preprocess with `color grey`" : "`input image 3x224x224` takes colour images",
+    });
+  }
+  return fit;
+}
+
 /** In an ONNX file inputs and outputs are told apart by their names alone. */
 function checkNames(inputs: readonly ir.NamedValue[], outputs: readonly ir.NamedValue[], span: Span, site: Site): void {
   for (const { name, value } of inputs) {
@@ -153,6 +179,8 @@ function checkLabels(
 ): void {
   const classes = outputs?.[0]?.value.type.shape[1];
   if (!labels || state.detector || typeof classes !== "number" || classes === labels.length) return;
+  // One sigmoid tells two classes apart.
+  if (classes === 1 && labels.length === 2) return;
   const span = site.chain.at(-1)?.span;
   if (!span || state.outputs) return;
   fail(site, "out-of-range", span, `there are ${labels.length} labels for ${classes} classes`);

@@ -1,6 +1,8 @@
 /** What a recipe's statements say, each bound to its words, before it is made a record. */
 import type { Body, Span, Use } from "../../grammar/ast.js";
 import { didYouMean } from "../diagnostics/suggest.js";
+import type { Preprocess } from "../model.js";
+import { channelsOf, counted, forChannels } from "../preprocess.js";
 import type { TransformSettings } from "../recipe.js";
 import { bind, type Bound } from "./bind.js";
 import { fail, type Site } from "./evaluate.js";
@@ -65,8 +67,23 @@ function readTransforms(use: Use, environment: Site["environment"], site: Site):
       return;
     }
     const bound = bind(`\`${word}\``, specs, transform.arguments, transform.span, here);
-    if (bound) found.push({ kind: word, ...(bound as Omit<TransformSettings, "kind">) });
-    else ok = false;
+    if (bound && areForColour(bound, transform.span, here)) {
+      found.push({ kind: word, ...(bound as Omit<TransformSettings, "kind">) });
+    } else ok = false;
   });
   return ok ? found : undefined;
+}
+
+/** `normalize(color: grey)` has one mean; without a colour, as many as fit some. */
+function areForColour(bound: Readonly<Record<string, Bound>>, span: Span, site: Site): boolean {
+  const { color } = bound as { readonly color?: Preprocess["color"] };
+  if (color === undefined) return true;
+  const channels = channelsOf({ color });
+  for (const name of ["mean", "std"] as const) {
+    const numbers = bound[name] as readonly number[] | undefined;
+    if (!numbers || forChannels(numbers, channels)) continue;
+    fail(site, "channel-mismatch", span, `\`${name}\` has ${counted(numbers)}, \`color: ${color}\` takes ${channels}`);
+    return false;
+  }
+  return true;
 }

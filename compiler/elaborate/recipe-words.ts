@@ -155,6 +155,6 @@ export const TRANSFORM_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
     spec("mean", "channels", { optional: true }),
     spec("std", "channels", { min: 1e-6, optional: true }),
     spec("range", "number", { min: 1, max: 255, optional: true }),
-    spec("color", "word", { words: ["rgb", "bgr"], optional: true }),
+    spec("color", "word", { words: ["rgb", "bgr", "grey"], optional: true }),
   ],
 };

@@ -2,6 +2,7 @@
 import type { Use } from "../../grammar/ast.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Preprocess, ResizeShorter, WeightMap } from "../model.js";
+import { channelsOf, counted, forChannels } from "../preprocess.js";
 import { bind, type Bound, type Spec } from "./bind.js";
 import { open, type Opened } from "./declarations.js";
 import { evaluate, checkAssertion, evaluateBoolean, fail, isUnknown, wrongType, type Site } from "./evaluate.js";
@@ -35,7 +36,7 @@ export const PREPROCESS_SETTINGS: Readonly<Record<string, SettingSpec>> = {
   pad_to: [spec("multiple", "int", { min: 1 })],
   center_crop: [spec("size", "size2", { min: 1 })],
   interpolation: [spec("kind", "word", { words: ["bilinear", "bicubic", "nearest"] })],
-  color: [spec("order", "word", { words: ["rgb", "bgr"] })],
+  color: [spec("order", "word", { words: ["rgb", "bgr", "grey"] })],
   range: [spec("white", "number", { min: 1e-6 })],
   subtract: [spec("mean", "channels")],
   divide: [spec("std", "channels", { min: 1e-12 })],
@@ -159,15 +160,33 @@ export function readPreprocess(value: DeclarationValue, site: Site): Preprocess 
   const crop = get("center_crop", "size") as readonly [number, number] | undefined;
   const byShorter = shorter === undefined ? undefined : { shorter, ...(longest && { longest }), ...(like && { like }) };
   const resize = to ? { to } : byShorter;
+  const color = (get("color", "order") as Preprocess["color"] | undefined) ?? "rgb";
+  const perChannel = (word: string, name: string, missing: number): readonly number[] | undefined => {
+    const setting = given.get(word);
+    const numbers = (setting?.values[name] as readonly number[] | undefined) ?? [missing, missing, missing];
+    const fit = forChannels(numbers, channelsOf({ color }));
+    if (!fit && setting) {
+      fail(
+        site,
+        "channel-mismatch",
+        setting.use.span,
+        `\`${word}\` has ${counted(numbers)}, \`color ${color}\` takes ${channelsOf({ color })}`,
+      );
+    }
+    return fit;
+  };
+  const mean = perChannel("subtract", "mean", 0);
+  const std = perChannel("divide", "std", 1);
+  if (!mean || !std) return undefined;
   return {
     name: value.alias ?? value.declaration.name.text,
     ...(resize ? { resize } : {}),
     ...(crop ? { centerCrop: crop } : {}),
     interpolation: (get("interpolation", "kind") as Preprocess["interpolation"] | undefined) ?? "bilinear",
-    color: (get("color", "order") as Preprocess["color"] | undefined) ?? "rgb",
+    color,
     range: (get("range", "white") as number | undefined) ?? 1,
-    mean: (get("subtract", "mean") as readonly number[] | undefined) ?? [0, 0, 0],
-    std: (get("divide", "std") as readonly number[] | undefined) ?? [1, 1, 1],
+    mean,
+    std,
     ...(padTo && { padTo }),
   };
 }

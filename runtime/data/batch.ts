@@ -17,7 +17,7 @@ export interface BatchOrder {
 }
 
 export interface MadeBatch {
-  /** float32[pictures, 3, height, width] of the samples that could be read, `views` pictures each, one after the other. */
+  /** float32[pictures, channels, height, width] of the samples that could be read, `views` pictures each, one after the other. */
   readonly images: Float32Array<ArrayBuffer>;
   readonly height: number;
   readonly width: number;
@@ -48,7 +48,8 @@ export async function makeBatch(order: BatchOrder, pipeline: Pipeline, pause: Pa
     try {
       const source = await openSample(reference);
       const rasters = await pipeline.run(source, { seed, epoch: passes?.[place] ?? epoch, index: indices[place]! });
-      stack ??= new Stack(references.length * pipeline.views, [rasters[0]!.height, rasters[0]!.width]);
+      const size: Size = [rasters[0]!.height, rasters[0]!.width];
+      stack ??= new Stack(references.length * pipeline.views, pipeline.channels, size);
       for (const raster of rasters) stack.add(raster, reference);
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
@@ -64,13 +65,15 @@ export async function makeBatch(order: BatchOrder, pipeline: Pipeline, pause: Pa
 /** Pictures of one size, channel by channel, one after the other. */
 class Stack {
   readonly size: Size;
+  readonly #channels: 1 | 3;
   readonly #images: Float32Array<ArrayBuffer>;
   readonly #each: number;
   #used = 0;
 
-  constructor(capacity: number, size: Size) {
+  constructor(capacity: number, channels: 1 | 3, size: Size) {
     this.size = size;
-    this.#each = 3 * size[0] * size[1];
+    this.#channels = channels;
+    this.#each = channels * size[0] * size[1];
     this.#images = new Float32Array(capacity * this.#each);
   }
 
@@ -82,7 +85,7 @@ class Stack {
           `${height}x${width}; cut all to one size, or take batches of 1`,
       );
     }
-    writePlanes(raster, this.#images.subarray(this.#used, this.#used + this.#each));
+    writePlanes(raster, this.#images.subarray(this.#used, this.#used + this.#each), this.#channels);
     this.#used += this.#each;
   }
 

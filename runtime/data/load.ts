@@ -33,6 +33,8 @@ interface BatchOptions {
   readonly transforms: readonly TransformSettings[];
   /** Needed by `subtract_mean`. */
   readonly statistics?: Statistics;
+  /** Channels of the network: 1 for images in grey. Default: as `normalize` says it in `color`, else 3. */
+  readonly channels?: 1 | 3;
 }
 
 export interface TrainingOptions extends BatchOptions {
@@ -114,10 +116,11 @@ export class Loader {
   }
 
   #batches(options: BatchOptions, plan: BatchPlan, seed: number, replace: boolean): AsyncGenerator<Batch, void, void> {
-    const { split, transforms, statistics } = options;
+    const { split, transforms, statistics, channels } = options;
     const pipelinePlan: PipelinePlan = {
       transforms,
       ...(statistics && { statistics }),
+      ...(channels && { channels }),
       ...(split.pictureSize && { from: split.pictureSize }),
     };
     // Here and not in the iteration, so that a mistake is told before anything is started.
@@ -128,7 +131,7 @@ export class Loader {
     const source = new SplitReader(
       split,
       seed,
-      pipeline.views,
+      pipeline,
       (order) => make()(order),
       (message) => this.#tell(message),
     );

@@ -12,6 +12,8 @@ export interface MeasureOptions {
   readonly samples?: number;
   /** Default 1. */
   readonly seed?: number;
+  /** 1: of the images in grey. Default: as `normalize` says, else 3. */
+  readonly channels?: 1 | 3;
 }
 
 const BATCH = 64;
@@ -27,16 +29,17 @@ export async function measureStatistics(
   loader: Loader,
   split: Split,
   transforms: readonly TransformSettings[],
-  { samples = split.isLight ? split.size : 10_000, seed = 1 }: MeasureOptions = {},
+  { samples = split.isLight ? split.size : 10_000, seed = 1, channels }: MeasureOptions = {},
 ): Promise<Statistics | undefined> {
   const before = beforeStatistics(transforms);
   if (!before) return undefined;
   const some =
     samples < split.size ? subset(split, permutation(split.size, `measure ${seed}`).slice(0, samples).sort()) : split;
   let measurement: Measurement | undefined;
-  for await (const batch of loader.evaluation({ split: some, batch: BATCH, transforms: steadyTransforms(before) })) {
-    const [pictures, , height, width] = batch.shape;
-    measurement ??= new Measurement(height, width);
+  const how = { split: some, batch: BATCH, transforms: steadyTransforms(before), ...(channels && { channels }) };
+  for await (const batch of loader.evaluation(how)) {
+    const [pictures, planes, height, width] = batch.shape;
+    measurement ??= new Measurement(height, width, planes);
     const each = batch.images.length / pictures;
     for (let i = 0; i < pictures; i++) measurement.add(batch.images.subarray(i * each, (i + 1) * each));
   }

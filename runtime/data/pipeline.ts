@@ -1,14 +1,17 @@
 /** A list of transforms, checked once and then run on many pictures. */
+import type { Preprocess } from "../../compiler/model.js";
+import { channelsOf, forChannels } from "../../compiler/preprocess.js";
 import { nearest } from "../../grammar/nearest.js";
 import type { Size } from "../images/crops.js";
+import { toGrey } from "../images/grey.js";
 import { ImageError } from "../images/image.js";
 import { randomStream, type Random } from "./arithmetic.js";
 import { DataError } from "./error.js";
 import { allowedShrink, pixelsIn, shrunkFrame, wholeFrame, type Frame, type Shrink } from "./frame.js";
-import type { Content, Raster } from "./raster.js";
+import { asImage, type Content, type Raster } from "./raster.js";
 import type { Statistics } from "./statistics.js";
 import { TRANSFORMS, type TransformSettings } from "./transforms/index.js";
-import type { GeometryTransform, TransformKind } from "./transforms/transform.js";
+import type { GeometryTransform, PixelContext, TransformKind } from "./transforms/transform.js";
 
 /** A picture that was found but not decoded yet. */
 export interface Source {
@@ -30,6 +33,8 @@ export interface Pipeline {
   readonly size: Size | undefined;
   /** Pictures that come out of one. */
   readonly views: number;
+  /** 1 where images are turned to grey as soon as they are decoded; every transform sees them so. */
+  readonly channels: 1 | 3;
   readonly run: (source: Source, key: SampleKey) => Promise<readonly Raster[]>;
 }
 
@@ -38,6 +43,8 @@ export interface PipelineOptions {
   readonly from?: Size;
   /** What was measured on the training pictures; `subtract_mean` needs it. */
   readonly statistics?: Statistics;
+  /** Channels of the network: 1 for images in grey. Default: as `normalize` says it in `color`, else 3. */
+  readonly channels?: 1 | 3;
 }
 
 interface Step {
@@ -52,6 +59,7 @@ interface Step {
  */
 export function preparePipeline(transforms: readonly TransformSettings[], options: PipelineOptions = {}): Pipeline {
   const steps = transforms.map(completed);
+  const channels = channelsFor(transforms, options);
   let size = options.from;
   let content: Content = "bytes";
   let views = 1;
@@ -65,7 +73,7 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
       views *= kind.views ?? 1;
     } else {
       content = kind.gives;
-      if (kind.measured) checkMeasured(kind.kind, values, size, options.statistics);
+      if (kind.measured) checkMeasured(kind.kind, values, size, channels, options.statistics);
     }
   }
   // Geometry at the front is known before the picture is decoded.
@@ -76,19 +84,54 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
   return {
     size,
     views,
+    channels,
     async run(source, key) {
       const frames = before.reduce((so, step, at) => moved(so, step, draws(key, at)), [
         wholeFrame(source.size),
       ] as Frame[]);
-      const raster = await source.pixels(Math.min(...frames.map(allowedShrink)) as Shrink);
+      const pixels = await source.pixels(Math.min(...frames.map(allowedShrink)) as Shrink);
+      const raster = channels === 1 ? toGrey(asImage(pixels)) : pixels;
       const decoded: Size = [raster.height, raster.width];
       let pictures: Picture[] = frames.map((frame) => ({ raster, frame: shrunkFrame(frame, source.size, decoded) }));
       after.forEach((step, at) => {
-        pictures = pictures.flatMap((picture) => applied(picture, step, draws(key, before.length + at), statistics));
+        const context = { random: draws(key, before.length + at), channels, ...(statistics && { statistics }) };
+        pictures = pictures.flatMap((picture) => applied(picture, step, context));
       });
       return pictures.map(({ raster, frame }) => pixelsIn(frame, raster));
     },
   };
+}
+
+/**
+ * What the transforms and the network say of channels, which must agree.
+ *
+ * @throws {DataError}
+ */
+function channelsFor(transforms: readonly TransformSettings[], { channels }: PipelineOptions): 1 | 3 {
+  const normalize = transforms.findLast(({ kind }) => kind === "normalize");
+  const color = normalize?.["color"] as Preprocess["color"] | undefined;
+  const said = color === undefined ? undefined : channelsOf({ color });
+  if (said !== undefined && channels !== undefined && said !== channels) {
+    throw new DataError(
+      `normalize: color ${color} gives ${plural(said)}, the network takes ${plural(channels)}` +
+        (channels === 1 ? ": write color: grey" : ""),
+    );
+  }
+  const chosen = said ?? channels ?? 3;
+  for (const setting of ["mean", "std"]) {
+    const numbers = normalize?.[setting];
+    if (!Array.isArray(numbers) || forChannels(numbers as number[], chosen)) continue;
+    throw new DataError(
+      `normalize: ${setting} has ${numbers.length} numbers, and images of ${plural(chosen)} take ${chosen}`,
+    );
+  }
+  const colourOnly = chosen === 1 && transforms.find(({ kind }) => TRANSFORMS.get(kind)?.colourOnly === true);
+  if (colourOnly) throw new DataError(`${colourOnly.kind}: changes colours, and the images are grey`);
+  return chosen;
+}
+
+function plural(channels: number): string {
+  return channels === 1 ? "1 channel" : `${channels} channels`;
 }
 
 /** The transforms with nothing left to chance: what evaluation does where a recipe doesn't say. */
@@ -130,14 +173,8 @@ function isFrame(result: Frame | readonly Frame[]): result is Frame {
   return !Array.isArray(result[0]);
 }
 
-function applied(
-  { raster, frame }: Picture,
-  step: Step,
-  random: Random,
-  statistics: Statistics | undefined,
-): Picture[] {
-  if (step.kind.moves) return moved([frame], step, random).map((each) => ({ raster, frame: each }));
-  const context = { random, ...(statistics && { statistics }) };
+function applied({ raster, frame }: Picture, step: Step, context: PixelContext): Picture[] {
+  if (step.kind.moves) return moved([frame], step, context.random).map((each) => ({ raster, frame: each }));
   const changed = step.kind.apply(pixelsIn(frame, raster), step.values, context);
   return [{ raster: changed, frame: wholeFrame([changed.height, changed.width]) }];
 }
@@ -172,9 +209,14 @@ function checkMeasured(
   name: string,
   values: Readonly<Record<string, unknown>>,
   size: Size | undefined,
+  channels: 1 | 3,
   statistics: Statistics | undefined,
 ): void {
   if (!statistics) throw new DataError(`${name}: needs the mean of the training pictures, which was not measured`);
+  const measured = statistics.channelMean.length;
+  if (measured !== channels) {
+    throw new DataError(`${name}: the mean was measured of ${plural(measured)}, the images have ${plural(channels)}`);
+  }
   if (values["per"] !== "pixel") return;
   if (!size) throw new DataError(`${name}: the pictures have different sizes there; cut them to one size before it`);
   if (size[0] !== statistics.height || size[1] !== statistics.width) {

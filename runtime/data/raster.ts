@@ -67,10 +67,18 @@ export function swapRedAndBlue({ data, curve, ...size }: Raster): Raster {
   return { ...size, data: out, curve: Float32Array.of(...blue, ...green, ...red) };
 }
 
-/** Writes the values channel by channel, as a network reads them. */
-export function writePlanes({ width, height, data, curve = UNIT }: Raster, out: Float32Array): void {
+/**
+ * Writes the values channel by channel, as a network reads them.
+ *
+ * @param channels 1: of a grey raster, whose three are equal
+ */
+export function writePlanes(
+  { width, height, data, curve = UNIT }: Raster,
+  out: Float32Array,
+  channels: 1 | 3 = 3,
+): void {
   const pixels = width * height;
-  for (let channel = 0; channel < 3; channel++) {
+  for (let channel = 0; channel < channels; channel++) {
     const plane = out.subarray(channel * pixels, (channel + 1) * pixels);
     if (data instanceof Uint8Array) look(data, channel, curve.subarray(channel * 256, (channel + 1) * 256), plane);
     else pick(data, channel, plane);

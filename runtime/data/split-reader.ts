@@ -3,14 +3,15 @@ import type { BatchOrder, Failure, MadeBatch } from "./batch.js";
 import type { Split } from "./data-set.js";
 import { DataError } from "./error.js";
 import type { BatchPlan } from "./order.js";
+import type { Pipeline } from "./pipeline.js";
 
 /** Samples and their classes, ready for a network. */
 export interface Unwaited {
   /** Number of the batch, from the beginning of the training or of the split. */
   readonly step: number;
   readonly epoch: number;
-  /** [pictures, 3, height, width]; the pictures of a sample are one after the other. */
-  readonly shape: readonly [pictures: number, channels: 3, height: number, width: number];
+  /** [pictures, channels, height, width]; the pictures of a sample are one after the other. */
+  readonly shape: readonly [pictures: number, channels: 1 | 3, height: number, width: number];
   /** float32 of that shape: the consumer's own. */
   readonly images: Float32Array<ArrayBuffer>;
   /** Pictures made of each sample: 10 for ten crops. */
@@ -30,15 +31,21 @@ const SUBSTITUTES = 100;
 export class SplitReader {
   readonly #split: Split;
   readonly #seed: number;
-  readonly #views: number;
+  readonly #pipeline: Pick<Pipeline, "channels" | "views">;
   readonly #make: Maker;
   readonly #tell: (message: string) => void;
 
   /** @param tell is called with a line for every unreadable sample met, again when it is met again; may throw */
-  constructor(split: Split, seed: number, views: number, make: Maker, tell: (message: string) => void) {
+  constructor(
+    split: Split,
+    seed: number,
+    pipeline: Pick<Pipeline, "channels" | "views">,
+    make: Maker,
+    tell: (message: string) => void,
+  ) {
     this.#split = split;
     this.#seed = seed;
-    this.#views = views;
+    this.#pipeline = pipeline;
     this.#make = make;
     this.#tell = tell;
   }
@@ -55,12 +62,13 @@ export class SplitReader {
     const whole = made.failures.length === 0 ? { made, indices } : await this.#repaired(made, order, replace);
     const { images, height, width } = whole.made;
     if (whole.indices.length === 0) return undefined;
+    const { views, channels } = this.#pipeline;
     return {
       step,
       epoch,
-      shape: [whole.indices.length * this.#views, 3, height, width],
+      shape: [whole.indices.length * views, channels, height, width],
       images,
-      views: this.#views,
+      views,
       labels: Int32Array.from(whole.indices, (index) => this.#split.label(index)),
       indices: Uint32Array.from(whole.indices),
     };

@@ -7,11 +7,11 @@ import { DataError } from "./error.js";
 export interface Statistics {
   readonly height: number;
   readonly width: number;
-  /** Mean of every pixel, [height, width, 3], from 0 (black) to 1; in shared memory, so that threads get no copies. */
+  /** Mean of every pixel, [height, width, channels], from 0 (black) to 1; in shared memory, so that threads get no copies. */
   readonly mean: Float32Array;
-  /** Mean of red, green and blue over all pixels; fp32 values, so that stored ones are the same. */
+  /** Mean of red, green and blue (of grey: one) over all pixels; fp32 values, so that stored ones are the same. */
   readonly channelMean: readonly number[];
-  /** Standard deviation of red, green and blue over all pixels. */
+  /** Standard deviation of red, green and blue (of grey: one) over all pixels. */
   readonly channelStd: readonly number[];
   /** How many pictures were measured. */
   readonly samples: number;
@@ -20,23 +20,27 @@ export interface Statistics {
 /** Sums over pictures of one size, in double precision. */
 export class Measurement {
   readonly #pixels: Float64Array;
-  readonly #squares = new Float64Array(3);
+  readonly #squares: Float64Array;
+  readonly #channels: 1 | 3;
   readonly #height: number;
   readonly #width: number;
   #samples = 0;
 
-  constructor(height: number, width: number) {
+  constructor(height: number, width: number, channels: 1 | 3 = 3) {
     this.#height = height;
     this.#width = width;
-    this.#pixels = new Float64Array(height * width * 3);
+    this.#channels = channels;
+    this.#squares = new Float64Array(channels);
+    this.#pixels = new Float64Array(height * width * channels);
   }
 
-  /** @param planes float32[3, height, width], values from 0 to 1 */
+  /** @param planes float32[channels, height, width], values from 0 to 1 */
   add(planes: Float32Array): void {
-    const area = this.#height * this.#width;
-    for (let channel = 0, at = 0; channel < 3; channel++) {
+    const channels = this.#channels;
+    const length = this.#height * this.#width * channels;
+    for (let channel = 0, at = 0; channel < channels; channel++) {
       let squares = 0;
-      for (let i = channel; i < area * 3; i += 3, at++) {
+      for (let i = channel; i < length; i += channels, at++) {
         const value = planes[at]!;
         this.#pixels[i] = this.#pixels[i]! + value;
         squares += value * value;
@@ -48,10 +52,11 @@ export class Measurement {
 
   result(): Statistics {
     if (this.#samples === 0) throw new DataError("no picture to measure");
-    const count = (this.#samples * this.#pixels.length) / 3;
-    const channelMean = [0, 1, 2].map((channel) => {
+    const channels = this.#channels;
+    const count = (this.#samples * this.#pixels.length) / channels;
+    const channelMean = Array.from({ length: channels }, (_, channel) => {
       let sum = 0;
-      for (let i = channel; i < this.#pixels.length; i += 3) sum += this.#pixels[i]!;
+      for (let i = channel; i < this.#pixels.length; i += channels) sum += this.#pixels[i]!;
       return Math.fround(sum / count);
     });
     const channelStd = channelMean.map((mean, channel) => {
@@ -77,9 +82,14 @@ export async function saveStatistics(file: string, statistics: Statistics): Prom
   await writeSafetensors(
     file,
     [
-      { name: "mean", dtype: "float32", shape: [height, width, 3], data: () => mean },
-      { name: "channel_mean", dtype: "float32", shape: [3], data: () => Float32Array.from(channelMean) },
-      { name: "channel_std", dtype: "float32", shape: [3], data: () => Float32Array.from(channelStd) },
+      { name: "mean", dtype: "float32", shape: [height, width, channelMean.length], data: () => mean },
+      {
+        name: "channel_mean",
+        dtype: "float32",
+        shape: [channelMean.length],
+        data: () => Float32Array.from(channelMean),
+      },
+      { name: "channel_std", dtype: "float32", shape: [channelStd.length], data: () => Float32Array.from(channelStd) },
     ],
     metadata,
   );
@@ -93,9 +103,14 @@ export async function loadStatistics(file: string): Promise<Statistics> {
     const source = await openWeights(file);
     try {
       const shape = source.tensors.get("mean")?.shape ?? [];
-      const [height, width] = shape;
+      const [height, width, channels] = shape;
       const complete = source.tensors.has("channel_mean") && source.tensors.has("channel_std");
-      if (source.metadata["format"] !== FORMAT || shape.length !== 3 || shape[2] !== 3 || !complete) {
+      if (
+        source.metadata["format"] !== FORMAT ||
+        shape.length !== 3 ||
+        (channels !== 3 && channels !== 1) ||
+        !complete
+      ) {
         throw new DataError(`${file}: not the statistics of a data set`);
       }
       return {

@@ -1,6 +1,6 @@
 /** A detector's graph: what it is given and what it gives, checked. */
-import type { Size } from "../images/crops.js";
 import { stack, type DetectorInput } from "../images/detector-input.js";
+import { imageInput, type ImageInput } from "../images/network-input.js";
 import type { BoxEnds } from "../model-metadata.js";
 import { SessionError, type Session, type TensorSpec, type Values } from "../session.js";
 import { fromInclusiveCorners, type Box } from "./records.js";
@@ -8,11 +8,8 @@ import { fromInclusiveCorners, type Box } from "./records.js";
 const INPUTS = ["image", "image_info"] as const;
 const OUTPUTS = ["boxes", "scores", "labels", "images"] as const;
 
-/** Where they are fixed: pictures at a time, and their height and width. */
-export interface DetectorGraph {
-  readonly batch: number | undefined;
-  readonly size: Size | undefined;
-}
+/** Its images: where they are fixed, how many at a time, their channels, height and width. */
+export type DetectorGraph = ImageInput;
 
 /** @throws {SessionError} where the model is no detector */
 export function detectorGraph({ name, inputs, outputs }: Session): DetectorGraph {
@@ -30,15 +27,7 @@ export function detectorGraph({ name, inputs, outputs }: Session): DetectorGraph
     const more = inputs.length - INPUTS.length;
     throw new SessionError(`${name}: ${more} more inputs than a detector has (was it compiled without weights?)`);
   }
-  const { type, shape } = find(inputs, "image")!;
-  const [batch, channels, height, width] = shape;
-  if (shape.length !== 4 || channels !== 3 || (type !== "float32" && type !== "float16")) {
-    throw new SessionError(`${name}: input image is ${type}[${shape.join(", ")}], not pictures: float[N, 3, H, W]`);
-  }
-  return {
-    batch: typeof batch === "number" ? batch : undefined,
-    size: typeof height === "number" && typeof width === "number" ? [height, width] : undefined,
-  };
+  return imageInput(name, find(inputs, "image")!);
 }
 
 function names(specs: readonly TensorSpec[]): string {
@@ -52,6 +41,16 @@ export interface Finding {
   /** Of the class, from 0, without the background. */
   readonly index: number;
   readonly score: number;
+}
+
+/** What can't be stacked concerns the model and these images. */
+function told<T>({ name }: Session, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) throw new SessionError(`${name}: ${error.message}`, { cause: error });
+    throw error;
+  }
 }
 
 export interface RunOptions extends DetectorGraph {
@@ -73,7 +72,7 @@ export async function runDetector(
 ): Promise<Finding[][]> {
   // A graph made for N pictures is given N: what comes of the repeated last one is not looked at.
   const repeated = Array.from({ length: (batch ?? inputs.length) - inputs.length }, () => inputs.at(-1)!);
-  const { image, info } = stack([...inputs, ...repeated], padTo, size);
+  const { image, info } = told(session, () => stack([...inputs, ...repeated], padTo, size));
   const results = await session.run({ image, image_info: info }, OUTPUTS);
   const [boxes, scores] = [floats(session, results, "boxes"), floats(session, results, "scores")];
   const [labels, images] = [wholes(session, results, "labels"), wholes(session, results, "images")];

@@ -1,9 +1,10 @@
 /** Pictures to the objects in them, by any detector in ONNX that has resnetc's inputs and outputs. */
 import path from "node:path";
 import type { Preprocess } from "../../compiler/model.js";
+import { channelProblem, fitted } from "../../compiler/preprocess.js";
 import { detectorInput, type DetectorInput } from "../images/detector-input.js";
 import { ImageError, type Image } from "../images/image.js";
-import { nameOf, orProblem, readImage, type ImageSource } from "../images/source.js";
+import { namedSources, nameOf, orProblem, readImage, type ImageSource, type NamedSource } from "../images/source.js";
 import { readModelMetadata, type BoxEnds } from "../model-metadata.js";
 import { openSession, SessionError, type Session, type SessionOptions } from "../session.js";
 import { detectorGraph, runDetector, type Finding, type RunOptions } from "./detector-graph.js";
@@ -61,11 +62,14 @@ export interface Detector {
   readonly labels: readonly string[] | undefined;
   /** Name of the network, where the model says it. */
   readonly network: string | undefined;
+  /** What was taken for granted, one line each. */
+  readonly assumed: readonly string[];
   /**
    * Finds objects in pictures, in their order. While the network runs, the next pictures are decoded on other threads.
    * A picture that can't be read, or on which the network fails, has its error and does not stop the others.
    *
    * @throws {SessionError} for what concerns all of them: options that the model can't follow
+   * @throws {TypeError} where something in the list is no image
    */
   detect(images: readonly ImageSource[], options?: DetectOptions): Promise<Detected[]>;
   close(): Promise<void>;
@@ -83,10 +87,13 @@ export async function openDetector(model: string | Uint8Array, options: Detector
   const session = await openSession(model, options);
   try {
     const graph = detectorGraph(session);
-    const preprocess = options.preprocess ?? carried.preprocess;
-    if (preprocess === undefined) {
+    const chosen = options.preprocess ?? carried.preprocess;
+    if (chosen === undefined) {
       throw new SessionError(`${name}: carries no preprocessing; say which it was trained with`);
     }
+    const { preprocess, assumed } = options.preprocess ? fitted(chosen, graph.channels) : { preprocess: chosen };
+    const problem = channelProblem(graph.channels, preprocess);
+    if (problem !== undefined) throw new SessionError(`${name}: ${problem}`);
     checkPreprocess(preprocess, name);
     const labels = options.labels ?? carried.labels;
     const boxes = carried.detection?.boxes ?? options.boxes ?? "exclusive";
@@ -96,7 +103,8 @@ export async function openDetector(model: string | Uint8Array, options: Detector
       preprocess,
       labels,
       network: carried.network,
-      detect: (images, how = {}) => detectAll(ready, images, how),
+      assumed: assumed === undefined ? [] : [`${name}: ${assumed}`],
+      detect: async (images, how = {}) => detectAll(ready, await namedSources(images), how),
       close: () => session.close(),
     };
   } catch (error) {
@@ -126,7 +134,7 @@ interface Ready {
 
 async function detectAll(
   model: Ready,
-  images: readonly ImageSource[],
+  images: readonly NamedSource[],
   { score = 0, batch: asked = 1, onProgress, onPicture }: DetectOptions,
 ): Promise<Detected[]> {
   if (!(score >= 0 && score <= 1)) throw new SessionError(`score: ${score} is not from 0 to 1`);
@@ -171,7 +179,7 @@ interface Prepared {
   readonly error?: string;
 }
 
-async function prepare({ session, preprocess, run }: Ready, source: ImageSource): Promise<Prepared> {
+async function prepare({ session, preprocess, run }: Ready, source: NamedSource): Promise<Prepared> {
   const made = await orProblem(source, async () => {
     const pixels = await readImage(source);
     const input = detectorInput(pixels, preprocess);

@@ -1,7 +1,9 @@
 /** From pictures to what a detector is given: whole pictures, scaled by its dialect's rules, and how they were scaled. */
 import type { Preprocess } from "../../compiler/model.js";
 import type { Size } from "./crops.js";
+import { toGrey } from "./grey.js";
 import { ImageError, type Image } from "./image.js";
+import { MOST_INPUT_PIXELS, tooManyValues } from "./limits.js";
 import { normalize, type Planes } from "./preprocess.js";
 import { resample } from "./resample.js";
 import { placesByRatio, placesByScale, sample, type Channel } from "./sample.js";
@@ -16,14 +18,11 @@ export interface DetectorInput {
 
 /** Several, of different sizes perhaps, in one tensor. */
 export interface DetectorBatch {
-  /** float32[N, 3, height, width]: each at the top left, zeros elsewhere. */
+  /** float32[N, channels, height, width]: each at the top left, zeros elsewhere. */
   readonly image: { readonly data: Float32Array; readonly shape: readonly [number, number, number, number] };
   /** float32[N, 6] */
   readonly info: { readonly data: Float32Array; readonly shape: readonly [number, number] };
 }
-
-/** Values of a plane: 5000 x 5000. What a detector computes of it is some hundred times as much. */
-const MOST_PIXELS = 25_000_000;
 
 /**
  * Scales the whole picture and normalises it, in the order and by the sampling of the rules that the preprocessing
@@ -31,11 +30,12 @@ const MOST_PIXELS = 25_000_000;
  *
  * @throws {ImageError} naming no file: scaled, the picture would be too large
  */
-export function detectorInput(image: Image, preprocess: Preprocess): DetectorInput {
+export function detectorInput(decoded: Image, preprocess: Preprocess): DetectorInput {
+  const image = preprocess.color === "grey" ? toGrey(decoded) : decoded;
   const from: Size = [image.height, image.width];
   const { size, scale } = scaledBy(from, preprocess.resize);
   const [height, width] = size;
-  if (height * width > MOST_PIXELS) {
+  if (height * width > MOST_INPUT_PIXELS) {
     throw new ImageError(
       `${image.width}x${image.height} is too much for a detector: scaled it would be ${width}x${height}`,
     );
@@ -68,8 +68,8 @@ function scaleTo(image: Image, { size, scale }: Scaled, preprocess: Preprocess):
 
 /** Sampling is linear, so that it doesn't matter whether the values are normalised before, as the rules say, or after. */
 function channels({ color, range, mean, std }: Preprocess): Channel[] {
-  return [0, 1, 2].map((channel) => ({
-    source: color === "rgb" ? channel : 2 - channel,
+  return mean.map((_, channel) => ({
+    source: color === "bgr" ? 2 - channel : channel,
     factor: range / 255 / std[channel]!,
     offset: -mean[channel]! / std[channel]!,
   }));
@@ -79,14 +79,18 @@ function channels({ color, range, mean, std }: Preprocess): Channel[] {
  * Puts pictures into one tensor, as high as the highest and as wide as the widest, up to multiples of `padTo`.
  *
  * @param size of the tensor, where the model fixes it
+ * @throws {RangeError} one line, where the tensor would be too large
  */
 export function stack(inputs: readonly DetectorInput[], padTo = 1, size?: Size): DetectorBatch {
   const upTo = (side: (planes: Planes) => number) =>
     Math.ceil(Math.max(...inputs.map(({ planes }) => side(planes))) / padTo) * padTo;
   const [height, width] = size ?? [upTo((planes) => planes.height), upTo((planes) => planes.width)];
+  const shape = [inputs.length, inputs[0]!.planes.channels, height, width] as const;
+  const problem = tooManyValues(shape);
+  if (problem !== undefined) throw new RangeError(problem);
   const info = Float32Array.from(inputs.flatMap((input) => input.info));
   return {
-    image: { data: padded(inputs, height, width), shape: [inputs.length, 3, height, width] },
+    image: { data: padded(inputs, height, width), shape },
     info: { data: info, shape: [inputs.length, 6] },
   };
 }
@@ -94,10 +98,11 @@ export function stack(inputs: readonly DetectorInput[], padTo = 1, size?: Size):
 function padded(inputs: readonly DetectorInput[], height: number, width: number): Float32Array {
   const [only, ...more] = inputs.map(({ planes }) => planes);
   if (more.length === 0 && only!.height === height && only!.width === width) return only!.data;
-  const data = new Float32Array(inputs.length * 3 * height * width);
+  const { channels } = only!;
+  const data = new Float32Array(inputs.length * channels * height * width);
   inputs.forEach(({ planes }, picture) => {
-    for (let row = 0; row < 3 * planes.height; row++) {
-      const plane = picture * 3 + Math.floor(row / planes.height);
+    for (let row = 0; row < channels * planes.height; row++) {
+      const plane = picture * channels + Math.floor(row / planes.height);
       const values = planes.data.subarray(row * planes.width, (row + 1) * planes.width);
       data.set(values, (plane * height + (row % planes.height)) * width);
     }

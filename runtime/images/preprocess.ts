@@ -1,11 +1,16 @@
 /** From a picture to a network's input, as a `preprocess` declaration says. */
 import type { Preprocess } from "../../compiler/model.js";
+import { channelsOf } from "../../compiler/preprocess.js";
 import { centerWindow, fiveWindows, mirrorWindow, scaledSize, scaleShorter, type Size } from "./crops.js";
+import { toGrey } from "./grey.js";
 import { ImageError, type Image } from "./image.js";
+import { MOST_INPUT_PIXELS } from "./limits.js";
 import { crop, resample, type Window } from "./resample.js";
 
-/** One picture for the network: float32[3, height, width], channel by channel. */
+/** One picture for the network: float32[channels, height, width], channel by channel. */
 export interface Planes {
+  /** 3, or 1 of grey. */
+  readonly channels: number;
   readonly height: number;
   readonly width: number;
   readonly data: Float32Array;
@@ -31,7 +36,8 @@ const MAX_SCALED_PIXELS = 100_000_000;
  * @returns 1 for the centre, 10 for ten crops, 2 for the whole: pictures of one size
  * @throws {ImageError} naming no file: the caller knows it
  */
-export function views(image: Image, preprocess: Preprocess, size: Size | undefined, view: View): Planes[] {
+export function views(decoded: Image, preprocess: Preprocess, size: Size | undefined, view: View): Planes[] {
+  const image = preprocess.color === "grey" ? toGrey(decoded) : decoded;
   const from: Size = [image.height, image.width];
   if (view.kind === "whole") {
     const scaled = scaleShorter(from, view.shorter);
@@ -53,7 +59,7 @@ export function views(image: Image, preprocess: Preprocess, size: Size | undefin
 }
 
 /**
- * The centre view alone: float32[3, height, width] as a network of that input size is given it.
+ * The centre view alone: float32[channels, height, width] as a network of that input size is given it.
  *
  * @throws {ImageError}
  */
@@ -95,6 +101,7 @@ function cut(image: Image, [height, width]: Size, window: Window, { interpolatio
   if (inside.width * inside.height > MAX_SCALED_PIXELS || Math.max(width, height) > MAX_SCALED_PIXELS) {
     throw new ImageError(`${image.width}x${image.height} is too long: scaled it would be ${width}x${height}`);
   }
+  checkInput(window.width, window.height);
   const part = resample(image, width, height, interpolation, inside);
   if (part.width === window.width && part.height === window.height) return part;
   const data = new Uint8Array(window.width * window.height * 3);
@@ -103,6 +110,12 @@ function cut(image: Image, [height, width]: Size, window: Window, { interpolatio
     data.set(row, ((y + inside.top - window.top) * window.width + inside.left - window.left) * 3);
   }
   return { width: window.width, height: window.height, data };
+}
+
+/** @throws {ImageError} where more would be made for the network than one may be given */
+function checkInput(width: number, height: number): void {
+  if (width * height <= MOST_INPUT_PIXELS) return;
+  throw new ImageError(`${width}x${height} is more than the ${MOST_INPUT_PIXELS} pixels that a network may be given`);
 }
 
 function mirror({ width, height, data }: Image): Image {
@@ -119,18 +132,23 @@ function mirror({ width, height, data }: Image): Image {
   return { width, height, data: mirrored };
 }
 
-/** Bytes to what the network was trained on: each channel's 256 possible values are computed once, in fp32. */
+/**
+ * Bytes to what the network was trained on: each channel's 256 possible values are computed once, in fp32.
+ *
+ * @param image for a grey preprocessing: of three equal channels
+ */
 export function normalize(image: Image, { color, range, mean, std }: Preprocess): Planes {
   const pixels = image.width * image.height;
-  const data = new Float32Array(3 * pixels);
-  for (let channel = 0; channel < 3; channel++) {
+  const channels = channelsOf({ color });
+  const data = new Float32Array(channels * pixels);
+  for (let channel = 0; channel < channels; channel++) {
     const table = Float32Array.from({ length: 256 }, (_, level) => {
       const centred = Math.fround(Math.fround((level / 255) * range) - Math.fround(mean[channel]!));
       return centred / Math.fround(std[channel]!);
     });
-    const source = color === "rgb" ? channel : 2 - channel;
+    const source = color === "bgr" ? 2 - channel : channel;
     const plane = data.subarray(channel * pixels, (channel + 1) * pixels);
     for (let i = 0; i < pixels; i++) plane[i] = table[image.data[3 * i + source]!]!;
   }
-  return { width: image.width, height: image.height, data };
+  return { channels, width: image.width, height: image.height, data };
 }

@@ -62,7 +62,7 @@ export function sample(image: Image, rows: Places, columns: Places, channels: re
       mix(above, below, source * width, rows.share[y]!, factor, offset, data, start, width);
     });
   }
-  return { height, width, data };
+  return { channels: channels.length, height, width, data };
 }
 
 /** A row of pixels becomes three rows of levels, one after the other. */

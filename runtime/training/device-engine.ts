@@ -119,7 +119,7 @@ class DeviceEngine implements Engine {
     const { evaluate, evaluationShape, classes, image } = this.#graphs;
     const [batch] = evaluationShape as [number];
     const each = count(evaluationShape) / batch;
-    const pictures = images.length / each;
+    const pictures = wholes(images.length, each);
     const scores = new Float32Array(pictures * classes);
     const fixed = this.#feedsOf(evaluate, averaged);
     if (evaluate.inputs.includes("labels")) fixed["labels"] = this.#labels(new Int32Array(batch));
@@ -183,7 +183,8 @@ class DeviceEngine implements Engine {
     const feeds = this.#feedsOf(graph);
     const size = count(stepShape);
     const images = input.images.subarray(part * size, (part + 1) * size);
-    if (graph.inputs.includes(image)) feeds[image] = this.#tensor(images, stepShape);
+    if (graph.inputs.includes(image) && wholes(images.length, size) === 1)
+      feeds[image] = this.#tensor(images, stepShape);
     const labels = input.labels.subarray(part * stepShape[0]!, (part + 1) * stepShape[0]!);
     if (graph.inputs.includes("labels")) feeds["labels"] = this.#labels(labels);
     this.#settings(graph, input, feeds);
@@ -331,4 +332,10 @@ function flags(results: Record<string, Tensor>): Pick<StepResult, "finite" | "gr
 
 function count(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
+}
+
+/** A flat array is cut by the engine's own shape: one of another shape would be cut into something else. */
+function wholes(length: number, each: number): number {
+  if (length > 0 && length % each === 0) return length / each;
+  throw new SessionError(`${length} values are no images of ${each} values each`);
 }

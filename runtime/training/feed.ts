@@ -26,6 +26,8 @@ export interface FeedOptions {
   readonly onUnreadable?: (message: string) => void;
   /** Where the mean of the training pictures is kept, once measured. */
   readonly statisticsFile?: string;
+  /** Channels of the network's images: 1 for grey ones. Default: as the recipe's `normalize` says, else 3. */
+  readonly channels?: 1 | 3;
 }
 
 export interface Feed {
@@ -37,6 +39,7 @@ export interface Feed {
   readonly evaluation: readonly TransformSettings[];
   /** Height and width of what the network is given, where all pictures come out the same. */
   readonly size: readonly [height: number, width: number] | undefined;
+  readonly channels: 1 | 3;
   readonly unreadable: number;
   /** Batches of training from this update on, without end. They depend on the seed and their number alone. */
   training(firstStep: number): AsyncGenerator<Batch, void, void>;
@@ -49,15 +52,16 @@ export interface Feed {
 
 /** @throws {DataError} for transforms that do not fit the data */
 export async function openFeed(data: DataSet, recipe: Recipe, seed: number, options: FeedOptions): Promise<Feed> {
-  const { statisticsFile, ...how } = options;
+  const { statisticsFile, channels, ...how } = options;
   const loader = new Loader(how);
   try {
     const train = recipe.train;
     const evaluation = recipeTransforms(recipe);
-    const statistics = await statisticsOf(loader, data, train, evaluation, statisticsFile);
-    const common = statistics === undefined ? {} : { statistics };
+    const seen = channels === undefined ? {} : { channels };
+    const statistics = await statisticsOf(loader, data, { train, evaluation, ...seen }, statisticsFile);
+    const common = { ...seen, ...(statistics && { statistics }) };
     const { pictureSize: from } = data.train;
-    const size = preparePipeline(train, { ...common, ...(from && { from }) }).size;
+    const pipeline = preparePipeline(train, { ...common, ...(from && { from }) });
     const batches = (firstStep: number, from: number, endStep?: number) =>
       loader.training({
         ...common,
@@ -74,7 +78,8 @@ export async function openFeed(data: DataSet, recipe: Recipe, seed: number, opti
       stepsPerEpoch: Math.max(1, batchesPerEpoch(data.train.size, recipe.batch)),
       statistics,
       evaluation,
-      size,
+      size: pipeline.size,
+      channels: pipeline.channels,
       get unreadable() {
         return loader.unreadable;
       },
@@ -93,14 +98,18 @@ export async function openFeed(data: DataSet, recipe: Recipe, seed: number, opti
 async function statisticsOf(
   loader: Loader,
   data: DataSet,
-  train: readonly TransformSettings[],
-  evaluation: readonly TransformSettings[],
+  seen: {
+    readonly train: readonly TransformSettings[];
+    readonly evaluation: readonly TransformSettings[];
+    readonly channels?: 1 | 3;
+  },
   file: string | undefined,
 ): Promise<Statistics | undefined> {
+  const { train, evaluation, ...channels } = seen;
   if (!needsStatistics([...train, ...evaluation])) return undefined;
   if (file !== undefined && existsSync(file)) return loadStatistics(file);
   const transforms = train.some(({ kind }) => kind === "subtract_mean") ? train : evaluation;
-  const statistics = await measureStatistics(loader, data.train, transforms);
+  const statistics = await measureStatistics(loader, data.train, transforms, channels);
   if (file !== undefined && statistics) await saveStatistics(file, statistics);
   return statistics;
 }
@@ -114,6 +123,11 @@ export function oneView(transforms: readonly TransformSettings[]): readonly Tran
 
 export function needsStatistics(transforms: readonly TransformSettings[]): boolean {
   return transforms.some(({ kind }) => kind === "subtract_mean");
+}
+
+/** Whether `normalize` names grey. */
+export function saysGrey(transforms: readonly TransformSettings[]): boolean {
+  return transforms.some(({ kind, color }) => kind === "normalize" && color === "grey");
 }
 
 /** Of evaluations: those that the recipe says, or its training's without what is random. */

@@ -2,6 +2,7 @@
 import path from "node:path";
 import { formatDim, formatShape, isSymbolic } from "../../compiler/ir/dim.js";
 import type { Model } from "../../compiler/model.js";
+import { imageChannels } from "../../compiler/preprocess.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import { buildTraining, unloweredGradients } from "../../compiler/training/build.js";
@@ -110,6 +111,7 @@ export function checkRequest({ model, recipe, data, names }: TrainRequest, { bes
   if (best && data.validation.size === 0) {
     throw new TrainingError(`${data.name}: has no validation images, by which a checkpoint could be the best`);
   }
+  channelsFor(model);
   const classes = classesOf(model);
   if (classes !== undefined && classes !== data.classes.length) {
     throw new TrainingError(
@@ -126,8 +128,24 @@ function classesOf({ graph }: Model): number | undefined {
   return shape.length >= 2 && typeof classes === "number" ? classes : undefined;
 }
 
+/**
+ * Channels of the images that a network takes; undefined where its source leaves them open.
+ *
+ * @throws {TrainingError} where no image has so many
+ */
+export function channelsFor(model: Model): 1 | 3 | undefined {
+  const channels = imageChannels(model);
+  if (channels === undefined || channels === 1 || channels === 3) return channels;
+  throw new TrainingError(`${model.name}: its input has ${channels} channels; an image has 3, or 1 in grey`);
+}
+
 /** That what the transforms give is what the network takes. */
 export function checkFit(shape: readonly number[], { data, model }: TrainRequest, feed: Feed): void {
+  if (shape[1] !== feed.channels) {
+    throw new TrainingError(
+      `${data.name} gives images of ${feed.channels} channels after the recipe's transforms, ${model.name} takes ${shape[1]}`,
+    );
+  }
   const size = feed.size;
   if (size && (shape[2] !== size[0] || shape[3] !== size[1])) {
     throw new TrainingError(

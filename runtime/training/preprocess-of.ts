@@ -1,5 +1,6 @@
 /** The transforms of an evaluation as the preprocessing that a compiled model carries. */
 import type { Model, Preprocess } from "../../compiler/model.js";
+import { channelsOf, forChannels } from "../../compiler/preprocess.js";
 import { constant, node } from "../../compiler/ir/build.js";
 import { rewrite } from "../../compiler/ir/rewrite.js";
 import type { Statistics, TransformSettings } from "../data/index.js";
@@ -19,19 +20,21 @@ type Settings = Readonly<Record<string, unknown>>;
  * The middle crop stands for ten: the classifier takes as many as it is asked for.
  *
  * @param pictureSize height and width of the pictures that go in, where they are all the same
+ * @param channels of the network: 1 for images in grey
  */
 export function preprocessOf(
   transforms: readonly TransformSettings[],
   statistics: Statistics | undefined,
   pictureSize?: readonly [height: number, width: number],
+  channels: 1 | 3 = 3,
 ): Equivalent {
   const draft: Draft = {
     name: "training",
     interpolation: "bilinear",
-    color: "rgb",
+    color: channels === 1 ? "grey" : "rgb",
     range: 1,
-    mean: [0, 0, 0],
-    std: [1, 1, 1],
+    mean: all(channels, 0),
+    std: all(channels, 1),
   };
   let meanImage: MeanImage | undefined;
   const unsaid: string[] = [];
@@ -75,22 +78,27 @@ const SAYABLE: Readonly<Record<string, (draft: Draft, settings: Settings, statis
   },
   normalize(draft, { mean, std, range, color }) {
     draft.range = (range as number | undefined) ?? 1;
-    draft.color = (color as Draft["color"] | undefined) ?? "rgb";
-    draft.mean = three(mean, 0);
-    draft.std = three(std, 1);
+    draft.color = (color as Draft["color"] | undefined) ?? draft.color;
+    const channels = channelsOf(draft);
+    draft.mean = perChannel(mean, channels, 0);
+    draft.std = perChannel(std, channels, 1);
   },
   subtract_mean(draft, { divide, range = 1 }, statistics) {
     const scale = range as number;
     draft.range = scale;
     draft.mean = statistics!.channelMean.map((mean) => mean * scale);
     // What is divided by the spread of 0 to 1 and then scaled is divided by that spread alone.
-    draft.std = divide === "std" ? statistics!.channelStd : [1, 1, 1];
+    draft.std = divide === "std" ? statistics!.channelStd : statistics!.channelMean.map(() => 1);
   },
 };
 
-function three(value: unknown, missing: number): readonly number[] {
-  if (value === undefined) return [missing, missing, missing];
-  return typeof value === "number" ? [value, value, value] : (value as readonly number[]);
+function perChannel(value: unknown, channels: 1 | 3, missing: number): readonly number[] {
+  if (!Array.isArray(value)) return all(channels, (value as number | undefined) ?? missing);
+  return forChannels(value as readonly number[], channels)!;
+}
+
+function all(channels: 1 | 3, value: number): readonly number[] {
+  return new Array<number>(channels).fill(value);
 }
 
 /** (x - mean image) / std * range is x * range / std, less the mean image made the same way. */
@@ -101,12 +109,13 @@ function subtractImage(
 ): MeanImage {
   const scale = range as number;
   draft.range = scale;
-  draft.std = divide === "std" ? channelStd : [1, 1, 1];
+  const channels = channelStd.length;
+  draft.std = divide === "std" ? channelStd : channelStd.map(() => 1);
   const data = new Float32Array(mean.length);
   const area = height * width;
   for (let i = 0; i < mean.length; i++)
-    data[(i % 3) * area + Math.floor(i / 3)] = (mean[i]! * scale) / draft.std[i % 3]!;
-  return { data, shape: [1, 3, height, width] };
+    data[(i % channels) * area + Math.floor(i / channels)] = (mean[i]! * scale) / draft.std[i % channels]!;
+  return { data, shape: [1, channels, height, width] };
 }
 
 /** The model with a mean image subtracted from its input, so that the file alone classifies. */

@@ -17,7 +17,7 @@ export interface LayerResponse {
  * Standard deviations over pictures, channels and positions, in the order of the layers. Batch norms of projections
  * are left out: figure 7 shows the layers of the residual functions.
  *
- * @param batches float32[N, 3, height, width], normalised as the network was trained
+ * @param batches float32[N, channels, height, width], normalised as the network was trained
  * @throws {SessionError}
  */
 export async function layerResponses(

@@ -16,8 +16,8 @@ import { Course } from "./course.js";
 import { openDeviceEngine } from "./device-engine.js";
 import type { Engine } from "./engine.js";
 import { trainedBy } from "./export.js";
-import { buildProgram, checkFit, checkRequest, lengthened, trainingOptions } from "./fit.js";
-import { openFeed, type FeedOptions } from "./feed.js";
+import { buildProgram, channelsFor, checkFit, checkRequest, lengthened, trainingOptions } from "./fit.js";
+import { openFeed, saysGrey, type FeedOptions } from "./feed.js";
 import { emitTrainingGraphs } from "./graphs.js";
 import { beginning, noticesOf } from "./beginning.js";
 import { checkSame, identityOf, type Identity } from "./identity.js";
@@ -172,7 +172,9 @@ async function opened(
   await discardLeftovers(run.checkpoints);
   // What another training measured there says nothing about this one.
   if (!options.resume) await rm(run.statistics, { force: true });
+  const channels = channelsFor(model);
   const feed = await openFeed(data, recipe, recipe.seed, {
+    ...(channels && { channels }),
     ...(options.workers !== undefined && { workers: options.workers }),
     ...(options.strict !== undefined && { strict: options.strict }),
     ...(options.signal && { signal: options.signal }),
@@ -183,6 +185,9 @@ async function opened(
   let metrics: MetricsFile | undefined;
   try {
     data.warnings.forEach(warn);
+    if (feed.channels === 1 && !saysGrey(recipe.train)) {
+      warn(`${model.name} takes one channel: images are turned to grey (ITU-R 601-2 luma)`);
+    }
     recipeProblems(recipe).forEach(({ message }) => warn(message));
     const { device } = await chooseDevice(options.device ?? "auto");
     const blockSize = device === "cpu" ? await machineBlockSize() : 0;

@@ -6,10 +6,10 @@ import { METADATA_KEYS, parseMetadata } from "../../compiler/metadata.js";
 import type { Preprocess } from "../../compiler/model.js";
 import { WeightsError, type TensorSource } from "./source.js";
 
-/** Subtracted from the input before the first layer, after the preprocessing: float32[1, 3, height, width]. */
+/** Subtracted from the input before the first layer, after the preprocessing: float32[1, channels, height, width]. */
 export interface MeanImage {
   readonly data: Float32Array;
-  readonly shape: readonly [1, 3, number, number];
+  readonly shape: readonly [1, number, number, number];
 }
 
 export interface Trained {
@@ -90,6 +90,7 @@ function parsed(metadata: Readonly<Record<string, string>>, damaged: (what: stri
 
 function readMeanImage(source: TensorSource, damaged: (what: string) => WeightsError): MeanImage {
   const [one, channels, height, width] = source.tensors.get(MEAN_IMAGE)?.shape ?? [];
-  if (one !== 1 || channels !== 3 || !height || !width) throw damaged(`it has no tensor ${MEAN_IMAGE} [1, 3, H, W]`);
-  return { data: source.read(MEAN_IMAGE), shape: [1, 3, height, width] };
+  if (one !== 1 || (channels !== 3 && channels !== 1) || !height || !width)
+    throw damaged(`it has no tensor ${MEAN_IMAGE} [1, 3, H, W], or [1, 1, H, W] of grey`);
+  return { data: source.read(MEAN_IMAGE), shape: [1, channels, height, width] };
 }

@@ -133,7 +133,7 @@ describe("sampling", () => {
 
 describe("several pictures in one tensor", () => {
   const input = (height: number, width: number, value: number): DetectorInput => ({
-    planes: { height, width, data: new Float32Array(3 * height * width).fill(value) },
+    planes: { channels: 3, height, width, data: new Float32Array(3 * height * width).fill(value) },
     info: [height, width, height * 2, width * 2, 0.5, 0.5],
   });
 

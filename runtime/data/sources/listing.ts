@@ -27,7 +27,14 @@ interface Kept {
   readonly strayLinks: readonly string[];
 }
 
-const PICTURE = /\.(jpe?g|png|webp|gif|tiff?)$/i;
+/** Files with these endings are images. */
+export const IMAGE_ENDINGS = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff"] as const;
+
+/** Whether a file is an image, by its name's ending. */
+export function isImageName(name: string): boolean {
+  return (IMAGE_ENDINGS as readonly string[]).includes(path.extname(name).toLowerCase());
+}
+
 const MAX_DEPTH = 8;
 const VERSION = 1;
 
@@ -84,11 +91,11 @@ async function read(root: string, at: string): Promise<Omit<Kept, "changed">> {
     if (entry.name.startsWith(".")) continue;
     if (entry.isSymbolicLink()) {
       const target = await linkTarget(root, path.join(here, entry.name));
-      if (target === "file" && PICTURE.test(entry.name)) files.push(entry.name);
+      if (target === "file" && isImageName(entry.name)) files.push(entry.name);
       // A link to a folder inside would list its pictures twice, or for ever.
       if (target === "outside") strayLinks.push(path.join(at, entry.name));
     } else if (entry.isDirectory()) folders.push(entry.name);
-    else if (entry.isFile() && PICTURE.test(entry.name)) files.push(entry.name);
+    else if (entry.isFile() && isImageName(entry.name)) files.push(entry.name);
   }
   return { files: files.sort(), folders: folders.sort(), strayLinks: strayLinks.sort() };
 }

@@ -9,7 +9,7 @@ const AMOUNT = { min: 0, max: 1 };
 
 export const colorJitter = pixels({
   kind: "color_jitter",
-  doc: "Changes brightness, contrast, saturation and hue by random amounts in random order, as torchvision's ColorJitter",
+  doc: "Changes brightness, contrast, saturation and hue by random amounts in random order, as torchvision's ColorJitter; grey images have no saturation and no hue to change",
   parameters: {
     brightness: number("The factor is drawn from 1 - brightness to 1 + brightness", AMOUNT, 0.4),
     contrast: number("The factor is drawn from 1 - contrast to 1 + contrast", AMOUNT, 0.4),
@@ -19,15 +19,18 @@ export const colorJitter = pixels({
   steady: () => [],
   takes: COLOURS,
   gives: "colour",
-  apply(raster, { brightness, contrast, saturation, hue }, { random }) {
+  apply(raster, { brightness, contrast, saturation, hue }, { random, channels }) {
     const data = valuesOf(raster);
     const changes = [
       () => adjustBrightness(data, factor(brightness, random)),
       () => adjustContrast(data, factor(contrast, random)),
+    ];
+    const ofColours = [
       () => adjustSaturation(data, factor(saturation, random)),
       () => adjustHue(data, hue * (2 * random() - 1)),
     ];
-    const order = shuffle(Uint32Array.of(0, 1, 2, 3), random);
+    if (channels === 3) changes.push(...ofColours);
+    const order = shuffle(Uint32Array.from(changes.keys()), random);
     for (const index of order) changes[index]!();
     return { width: raster.width, height: raster.height, data };
   },

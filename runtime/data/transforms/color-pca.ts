@@ -22,6 +22,7 @@ export const colorPca = pixels({
   parameters: { std: number("Standard deviation of the numbers drawn", { min: 0, max: 10 }, 0.1) },
   steady: () => [],
   takes: COLOURS,
+  colourOnly: true,
   gives: "colour",
   apply(raster, { std }, { random }) {
     const drawn = new Float32Array(3);

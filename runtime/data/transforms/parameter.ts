@@ -73,9 +73,9 @@ export function interval(
   return { doc, expects, accepts, default: value, optional: true };
 }
 
-/** One number a colour channel. */
+/** One number a colour channel; of grey, one in all. */
 export function channels(doc: string, bounds: Bounds, value?: readonly number[]): Parameter<readonly number[], true> {
-  const accepts = (x: unknown) => isTuple(x, 3) && x.every((each) => within(each, bounds));
+  const accepts = (x: unknown) => (isTuple(x, 3) || isTuple(x, 1)) && x.every((each) => within(each, bounds));
   return { doc, expects: `3 numbers from ${bounds.min} to ${bounds.max}`, accepts, default: value, optional: true };
 }
 

@@ -23,20 +23,27 @@ export const subtractMean = pixels({
   measured: true,
   apply(raster, { per, divide, range }, { statistics }) {
     const { channelMean, channelStd } = statistics!;
-    const factor = divide === "std" ? channelStd.map((std) => range / std) : [range, range, range];
+    const factors = divide === "std" ? channelStd.map((std) => range / std) : channelMean.map(() => range);
+    // Of grey one number stands for the three equal channels.
+    const [factor, means] = factors.length === 1 ? [three(factors), three(channelMean)] : [factors, channelMean];
     if (per === "channel") {
-      return mapValues(raster, (value, channel) => (value - channelMean[channel]!) * factor[channel]!);
+      return mapValues(raster, (value, channel) => (value - means[channel]!) * factor[channel]!);
     }
     const mean = meanPicture(statistics!, raster);
     const data = valuesOf(raster);
-    for (let i = 0; i < data.length; i += 3) {
-      data[i] = (data[i]! - mean[i]!) * factor[0]!;
-      data[i + 1] = (data[i + 1]! - mean[i + 1]!) * factor[1]!;
-      data[i + 2] = (data[i + 2]! - mean[i + 2]!) * factor[2]!;
+    const [pixel, channel] = factors.length === 1 ? [1, 0] : [3, 1];
+    for (let i = 0, at = 0; i < data.length; i += 3, at += pixel) {
+      data[i] = (data[i]! - mean[at]!) * factor[0]!;
+      data[i + 1] = (data[i + 1]! - mean[at + channel]!) * factor[1]!;
+      data[i + 2] = (data[i + 2]! - mean[at + 2 * channel]!) * factor[2]!;
     }
     return { width: raster.width, height: raster.height, data };
   },
 });
+
+function three([value]: readonly number[]): readonly number[] {
+  return [value!, value!, value!];
+}
 
 function meanPicture(statistics: Statistics, raster: Raster): Float32Array {
   const { width, height, mean } = statistics;

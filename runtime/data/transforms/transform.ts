@@ -24,6 +24,8 @@ interface Common<Name extends string, P extends Parameters> {
   readonly steady?: (values: Values<P>) => readonly TransformSettings[];
   /** Contents that it can work on. */
   readonly takes: readonly Content[];
+  /** It has no meaning for grey images. */
+  readonly colourOnly?: true;
 }
 
 /** Moves pixels: a function on where the picture comes from, computed before anything is decoded. */
@@ -55,6 +57,8 @@ export interface PixelTransform<Name extends string = string, P extends Paramete
 
 export interface PixelContext {
   readonly random: Random;
+  /** 1 of grey images, whose three channels are equal. */
+  readonly channels: 1 | 3;
   /** There where the transform is `measured`. */
   readonly statistics?: Statistics;
 }
