@@ -210,14 +210,14 @@ it("names of drawn pictures are different and stay in their folder", () => {
 
 describe("one clear line", () => {
   it.each([
-    [["rose.png", "-", "-"], "- is one picture: name it once", 2],
+    [["rose.png", "-", "-"], "- is one image: name it once", 2],
     [["rose.png", "--score", "2"], "a number from 0 to 1 is needed", 2],
     [["rose.png", "--batch", "0"], "a whole number from 1 to 256 is needed", 2],
     [["rose.png", "--weights", "x.pth"], "--weights is for targets; net.onnx is compiled already", 2],
     [["rose.png", "--categories", "instances.json"], "--categories are for detections.json, which -o writes", 2],
     [["rose.png", "-o", "net.onnx"], "net.onnx: the folder can't be made: a file has this name", 1],
     [["none"], "none: no such file", 1],
-    [["bare"], "bare: no pictures in this folder", 1],
+    [["bare"], "bare: no images in this folder", 1],
     [["rose.png", "--labels", "few.txt"], "1 labels", 1],
     [
       ["rose.png", "-o", "out", "--categories", "other.json"],
