@@ -26,7 +26,8 @@ export type NamedSource = string | NamedImage | MadeImage;
  * @throws {TypeError} one line, where something is no image at all
  */
 export async function namedSources(images: readonly ImageSource[]): Promise<NamedSource[]> {
-  if (!Array.isArray(images)) throw new TypeError(`images: a list is needed, not ${kindOf(images)}`);
+  const given: unknown = images;
+  if (!Array.isArray(given)) throw new TypeError(`images: a list is needed, not ${kindOf(given)}`);
   return Promise.all(images.map((image, index) => named(image, `image ${index + 1}`)));
 }
 
@@ -38,7 +39,7 @@ async function named(image: ImageSource, name: string): Promise<NamedSource> {
     return { name: nameOfBlob(image) ?? name, bytes: new Uint8Array(await image.arrayBuffer()) };
   if (isRecord(image) && typeof image["name"] === "string") {
     const { bytes, pixels } = image;
-    if (bytes instanceof Uint8Array || typeof pixels === "function") return image as NamedSource;
+    if (bytes instanceof Uint8Array || typeof pixels === "function") return image;
     if (bytes instanceof ArrayBuffer) return { name: image["name"], bytes: new Uint8Array(bytes) };
   }
   throw new TypeError(

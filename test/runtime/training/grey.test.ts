@@ -47,6 +47,7 @@ function recipe(name: string): Recipe {
 
 let root: string;
 let data: DataSet;
+let runs = 0;
 beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), "resnetc-grey-"));
   // Dark and light images, each of one colour, half of them stored in grey.
@@ -71,7 +72,7 @@ afterAll(() => rm(root, { recursive: true }));
 
 async function trained(network: Model, name: string) {
   const events: TrainEvent[] = [];
-  const folder = path.join(root, `run-${name}`);
+  const folder = path.join(root, `run-${runs++}`);
   const result = await train(
     { model: network, recipe: recipe(name), data, folder, names: { target: "net", recipe: name, data: "data" } },
     { device: "cpu", threads: 1, workers: 0, sameThread: true, onEvent: (event) => events.push(event) },
