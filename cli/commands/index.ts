@@ -9,6 +9,7 @@ import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
 import { exportCommand } from "./export.js";
 import { figureCommand } from "./figure.js";
+import { findRateCommand } from "./find-rate.js";
 import { fmtCommand } from "./fmt.js";
 import { initCommand } from "./init.js";
 import { listCommand } from "./list.js";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly (() => Command)[] = [
   benchCommand,
   exportCommand,
   trainCommand,
+  findRateCommand,
   tuneCommand,
   evalCommand,
   plotCommand,

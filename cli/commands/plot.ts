@@ -13,6 +13,7 @@ interface Options {
   readonly top?: number;
   readonly log?: boolean;
   readonly linear?: boolean;
+  readonly rate?: boolean;
 }
 
 export function plotCommand(): Command {
@@ -25,6 +26,7 @@ export function plotCommand(): Command {
     .option("--top <percent>", "highest error of the axis", Number)
     .option("--log", "a logarithmic axis; default: where errors span more than a factor of 20")
     .option("--linear", "a linear axis")
+    .option("--rate", "the learning rate, beside the errors")
     .addHelpText(
       "after",
       examples(
@@ -57,6 +59,7 @@ async function run(folders: string[], options: Options): Promise<void> {
   const svg = plot(runs, {
     ...(options.title !== undefined && { title: options.title }),
     ...(options.top !== undefined && { top: options.top / 100 }),
+    ...(options.rate && { rate: true }),
     ...(options.log ? { log: true } : options.linear ? { log: false } : {}),
   });
   await writeOutput(output, [Buffer.from(svg)]);

@@ -1,6 +1,7 @@
 /** Training curves as figures 4 and 6 of the paper draw them: error over iterations, training dashed, validation bold. */
 import type { Metrics } from "../training/metrics.js";
 import { chart, COLOURS, type LegendEntry, type Series } from "./chart.js";
+import { ratePanel } from "./rates.js";
 
 export interface PlottedRun {
   readonly name: string;
@@ -13,6 +14,8 @@ export interface PlotOptions {
   readonly top?: number;
   /** Default: where the errors span more than a factor of 20. */
   readonly log?: boolean;
+  /** The learning rate is drawn beside it. */
+  readonly rate?: boolean;
 }
 
 /** The training error is averaged over equal parts of a run: not more of them than this, and 20 updates where it can be. */
@@ -22,6 +25,7 @@ const [SMOOTHED_UPDATES, LEAST_POINTS] = [20, 40];
 export function plot(runs: readonly PlottedRun[], options: PlotOptions = {}): string {
   const curves = runs.map(({ name, metrics }, index) => ({
     name,
+    metrics,
     colour: COLOURS[index % COLOURS.length]!,
     training: smoothed(metrics.flatMap((each) => (each.kind === "step" ? [[each.step, each.error] as const] : []))),
     validation: metrics.flatMap((each) => (each.kind === "validation" ? [[each.step, each.error] as const] : [])),
@@ -55,7 +59,8 @@ export function plot(runs: readonly PlottedRun[], options: PlotOptions = {}): st
     y: { label: "error (%)", domain: [log ? percent(least) : 0, percent(top)] as const, ...(log && { log }) },
     series,
   };
-  return chart([panel], legend, `error of ${runs.map(({ name }) => name).join(", ")}`);
+  const panels = options.rate ? [panel, ratePanel(curves, panel.x)] : [panel];
+  return chart(panels, legend, `error of ${runs.map(({ name }) => name).join(", ")}`);
 }
 
 /** Means over equal parts of the run. */
