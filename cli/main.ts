@@ -4,7 +4,7 @@ import { COMMANDS } from "./commands/index.js";
 import { EXIT, explain } from "./failure.js";
 import { packageVersion } from "./package-files.js";
 import { stopCleanly } from "./signals.js";
-import { colours, sayError } from "./terminal.js";
+import { colours, forTerminal, sayError } from "./terminal.js";
 
 export async function main(argv: readonly string[]): Promise<void> {
   stopCleanly();
@@ -29,7 +29,7 @@ function program(): Command {
     .showSuggestionAfterError()
     .showHelpAfterError("(--help shows what there is)")
     .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error:/, colours.error.red("error:"))),
+      outputError: (text, write) => write(forTerminal(text.replace(/^error:/, colours.error.red("error:")))),
     })
     .exitOverride();
   for (const define of COMMANDS) {

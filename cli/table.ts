@@ -1,5 +1,5 @@
 /** Columns of text. */
-import { stripVTControlCharacters } from "node:util";
+import { visibleLength } from "./terminal.js";
 
 export type Align = "left" | "right";
 /** A row of cells; a cell may have several lines. `rule` is a line across. */
@@ -29,9 +29,4 @@ export function renderTable(rows: readonly TableRow[], align: readonly Align[]):
     }
   }
   return lines.join("\n");
-}
-
-/** Without the escapes that colour it. */
-function visibleLength(text: string): number {
-  return stripVTControlCharacters(text).length;
 }

@@ -1,6 +1,12 @@
-/** Where text goes: data on the standard output, everything else on the standard error. */
+/**
+ * Where text goes: data on the standard output, everything else on the standard error. Much of it is other people's: names
+ * of files, lines of sources, labels, errors of libraries. All that is written passes through {@link forTerminal}, which
+ * shows control characters as escapes and lets our own colours through.
+ */
+import { randomUUID } from "node:crypto";
 import { createColors } from "picocolors";
-import { ANSI_COLORS, NO_COLORS, type Palette } from "../compiler/diagnostics/render.js";
+import type { Palette } from "../compiler/diagnostics/render.js";
+import { jsonText, visible } from "../compiler/diagnostics/text.js";
 
 type Stream = NodeJS.WriteStream & { fd: 1 | 2 };
 
@@ -12,37 +18,68 @@ function coloured(stream: Stream): boolean {
   return Boolean(stream.isTTY) && TERM !== "dumb";
 }
 
-const outColours = createColors(coloured(process.stdout));
-const errorColours = createColors(coloured(process.stderr));
+/** Begins our own colours until they are written. New in each process, so that nobody else's text has it in it. */
+const OWN = `\u{f8ff}${randomUUID()}`;
+const OWN_COLOUR = new RegExp(`${OWN}[0-9;]*m`, "g");
 
-export type Colours = typeof outColours;
+const NAMES = ["bold", "dim", "red", "green", "yellow", "cyan"] as const;
+type Paint = (text: string) => string;
+export type Colours = Readonly<Record<(typeof NAMES)[number], Paint>>;
 
-export const colours = { out: outColours, error: errorColours };
-
-export function palette(stream: "out" | "error"): Palette {
-  return colours[stream].isColorSupported ? ANSI_COLORS : NO_COLORS;
+function coloursOf(stream: Stream): Colours {
+  const colours = createColors(coloured(stream));
+  const paint = (name: (typeof NAMES)[number]): Paint => {
+    const [open = "", close = ""] = colours[name]("|")
+      .split("|")
+      .map((escape) => escape.replace("\u001b[", OWN));
+    // A colour inside ends with what ends this one too.
+    return (text) => (open === "" ? text : open + text.replaceAll(close, close + open) + close);
+  };
+  return Object.fromEntries(NAMES.map((name) => [name, paint(name)])) as Colours;
 }
 
-/** Data: what another program might read. */
+export const colours = { out: coloursOf(process.stdout), error: coloursOf(process.stderr) };
+
+export function palette(stream: "out" | "error"): Palette {
+  const { red: error, yellow: warning, cyan: place, dim, green: help } = colours[stream];
+  return { error, warning, place, dim, help };
+}
+
+/** As a terminal may get it: control characters of others as escapes (`\x1b`), our colours as colours. */
+export function forTerminal(text: string): string {
+  return visible(text).replaceAll(OWN, "\u001b[");
+}
+
+/** Columns that a text takes, colours being none. */
+export function visibleLength(text: string): number {
+  return visible(text.replace(OWN_COLOUR, "")).length;
+}
+
+/** Text that another program might read. */
 export function print(text: string): void {
-  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  process.stdout.write(forTerminal(text.endsWith("\n") ? text : `${text}\n`));
+}
+
+/** A whole file: to a file or program as it is. */
+export function printFile(text: string): void {
+  process.stdout.write(process.stdout.isTTY ? forTerminal(text) : text);
 }
 
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, undefined, 2));
+  process.stdout.write(`${jsonText(value, 2)}\n`);
 }
 
 /** News for people. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(forTerminal(`${text}\n`));
 }
 
 export function sayError(message: string): void {
-  say(`${errorColours.red("error:")} ${message}`);
+  say(`${colours.error.red("error:")} ${message}`);
 }
 
 export function sayWarning(message: string): void {
-  say(`${errorColours.yellow("warning:")} ${message}`);
+  say(`${colours.error.yellow("warning:")} ${message}`);
 }
 
 /** `1,024` */

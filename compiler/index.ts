@@ -25,10 +25,11 @@ export {
   type NotCompiled,
   type EmitModelOptions,
 } from "./compile.js";
+export { CancelledError, type Cancellation } from "./budget.js";
 export { CODES, type Code } from "./diagnostics/codes.js";
 export type { Diagnostic } from "./diagnostics/diagnostic.js";
 export { ANSI_COLORS, diagnosticToJson, NO_COLORS, renderDiagnostic } from "./diagnostics/render.js";
-export { memoryHost, type Host } from "./host.js";
+export { memoryHost, UnreadableFile, type Host } from "./host.js";
 export type { Model, Preprocess, WeightMap } from "./model.js";
 export type { EarlyStop, Recipe, StageRate, Thaw } from "./recipe.js";
 export { summarize, type Summary } from "./summary.js";

@@ -1,12 +1,13 @@
 /** Files and what they import: parsed once, their names resolved when first asked for. */
 import type { Declaration, Import, SourceFile } from "../grammar/ast.js";
+import { own } from "../grammar/own.js";
 import { parse, type ParseResult } from "../grammar/parse.js";
 import type { Reporter } from "./diagnostics/reporter.js";
 import { didYouMean } from "./diagnostics/suggest.js";
-import { Environment } from "./elaborate/environment.js";
+import { Environment, type Binding } from "./elaborate/environment.js";
 import { evaluate } from "./elaborate/evaluate.js";
 import { UNKNOWN, type EvalValue } from "./elaborate/values.js";
-import type { Host } from "./host.js";
+import { UnreadableFile, type Host } from "./host.js";
 import { STANDARD_FILES } from "./std/files.generated.js";
 
 export interface Module {
@@ -15,16 +16,24 @@ export interface Module {
   readonly file: SourceFile;
   /** Its imports, then its declarations. */
   readonly environment: Environment;
+  /** What it declares itself, the first of each name: what others can import. */
+  readonly declared: ReadonlyMap<string, Binding>;
 }
 
 /** The standard library's files begin so: `std/blocks`. */
 const STANDARD = "std/";
+/** Steps of the budget that a file takes which is imported, and characters of it that another step is for. */
+const STEPS_PER_IMPORT = 50;
+const CHARACTERS_PER_STEP = 4;
 
 export class Program {
   readonly reporter: Reporter;
   readonly #host: Host;
+  /** Undefined: there is no such file, or it can't be read. */
   readonly #modules = new Map<string, Module | undefined>();
   readonly #texts = new Map<string, string>();
+  /** Why files that are there can't be read. */
+  readonly #problems = new Map<string, string>();
 
   constructor(host: Host, reporter: Reporter) {
     this.#host = host;
@@ -44,13 +53,67 @@ export class Program {
   /** The file, parsed, its syntax errors reported. Undefined where it does not exist. */
   load(path: string): Module | undefined {
     if (this.#modules.has(path)) return this.#modules.get(path);
-    const text = path.startsWith(STANDARD) ? STANDARD_FILES[path] : this.#host.read(path);
-    return text === undefined ? undefined : this.add(path, text);
+    const text = this.#read(path);
+    if (text !== undefined) return this.add(path, text);
+    this.#modules.set(path, undefined);
+    return undefined;
+  }
+
+  /** Why a file that {@link load} did not give can't be used: "does not exist". */
+  problemOf(path: string): string {
+    return this.#problems.get(path) ?? "does not exist";
   }
 
   /** A file that is not the host's: one being edited, or a target of the command line. */
   add(path: string, text: string, outer?: Environment): Module {
-    const { file, errors } = text === STANDARD_FILES[path] ? parseStandard(path, text) : parse(text, path);
+    const first = this.#parse(path, text, outer);
+    // One after the other, not one inside the other: a chain of imports may be long.
+    const found = [first];
+    try {
+      for (let next = 0; next < found.length; next++) {
+        for (const item of found[next]!.file.imports) {
+          const imported = this.#follow(item, found[next]!.path);
+          if (imported) found.push(imported);
+        }
+      }
+    } finally {
+      for (const module of found) for (const item of module.file.imports) this.#import(item, module);
+      for (const module of found) {
+        for (const [name, binding] of module.declared) {
+          if (!module.environment.own(name)) module.environment.define(name, binding);
+        }
+      }
+    }
+    return first;
+  }
+
+  #read(path: string): string | undefined {
+    if (path.startsWith(STANDARD)) return own(STANDARD_FILES, path);
+    try {
+      return this.#host.read(path);
+    } catch (error) {
+      if (!(error instanceof UnreadableFile)) throw error;
+      this.#problems.set(path, error.message);
+      return undefined;
+    }
+  }
+
+  /** The imported file, if it is there and was not met before. */
+  #follow(item: Import, importer: string): Module | undefined {
+    const path = resolveImport(importer, item.from.value);
+    if (path === undefined || this.#modules.has(path)) return undefined;
+    const text = this.#read(path);
+    if (text === undefined) {
+      this.#modules.set(path, undefined);
+      return undefined;
+    }
+    const steps = path.startsWith(STANDARD) ? 0 : STEPS_PER_IMPORT + text.length / CHARACTERS_PER_STEP;
+    this.reporter.budget.spend(steps, item.from.span, []);
+    return this.#parse(path, text);
+  }
+
+  #parse(path: string, text: string, outer?: Environment): Module {
+    const { file, errors } = text === own(STANDARD_FILES, path) ? parseStandard(path, text) : parse(text, path);
     for (const error of errors) {
       this.reporter.reportSyntax(error.code, error.span, error.message, {
         help: error.help,
@@ -58,50 +121,46 @@ export class Program {
         notes: error.related ?? [],
       });
     }
-    const module: Module = { path, text, file, environment: new Environment(outer) };
+    const declared = new Map<string, Binding>();
+    const module: Module = { path, text, file, environment: new Environment(outer), declared };
     this.#modules.set(path, module);
     this.#texts.set(path, text);
-    this.#declare(module);
+    for (const declaration of file.declarations) {
+      const { text: name, span } = declaration.name;
+      if (name === "" || declared.has(name)) continue;
+      const get =
+        declaration.keyword === "let" ? this.#constant(declaration, module) : once(() => toValue(declaration, module));
+      declared.set(name, { span, get });
+    }
     return module;
   }
 
-  #declare(module: Module): void {
-    for (const item of module.file.imports) this.#import(item, module);
-    for (const declaration of module.file.declarations) {
-      const name = declaration.name.text;
-      if (name === "" || module.environment.own(name)) continue;
-      module.environment.define(name, {
-        span: declaration.name.span,
-        get:
-          declaration.keyword === "let"
-            ? this.#constant(declaration, module)
-            : once(() => toValue(declaration, module)),
-      });
-    }
-  }
-
   #import(item: Import, module: Module): void {
-    const path = resolveImport(module.path, item.from.value);
-    const imported = this.load(path);
-    if (!imported) {
+    const written = item.from.value;
+    const path = resolveImport(module.path, written);
+    const imported = path === undefined ? undefined : this.#modules.get(path);
+    if (path === undefined) {
+      this.reporter.report("import-not-found", item.from.span, `"${written}" is a place on another computer`, {
+        help: "import a file of this one: a relative path, or an absolute one that begins with a single `/`",
+      });
+    } else if (!imported && this.#modules.has(path)) {
       const known = Object.keys(STANDARD_FILES).map((file) => file.replace(/\.resnet$/, ""));
-      const help = item.from.value.startsWith(STANDARD) ? didYouMean(item.from.value, known) : undefined;
-      const shown = path === item.from.value ? path : `${path}, imported as "${item.from.value}",`;
-      this.reporter.report("import-not-found", item.from.span, `the file ${shown} does not exist`, { help });
+      const help = written.startsWith(STANDARD) ? (): string | undefined => didYouMean(written, known) : undefined;
+      const shown = path === written ? path : `${path}, imported as "${written}",`;
+      this.reporter.report("import-not-found", item.from.span, `the file ${shown} ${this.problemOf(path)}`, { help });
     }
     for (const { name, alias } of item.names) {
       const local = (alias ?? name).text;
       const { span } = alias ?? name;
       if (local === "") continue;
-      const declared = imported?.file.declarations.some((declaration) => declaration.name.text === name.text);
+      const declared = imported?.declared.get(name.text);
       if (imported && !declared) {
-        const names = imported.file.declarations.map((declaration) => declaration.name.text);
-        const help = didYouMean(name.text, names);
-        const message = `"${item.from.value}" declares nothing called \`${name.text}\``;
-        this.reporter.report("unknown-import", name.span, message, { help });
+        const message = `"${written}" declares nothing called \`${name.text}\``;
+        this.reporter.report("unknown-import", name.span, message, {
+          help: () => didYouMean(name.text, imported.declared.keys()),
+        });
       }
-      const get = (): EvalValue => (declared ? imported?.environment.own(name.text)?.get() : undefined) ?? UNKNOWN;
-      module.environment.define(local, { span, get });
+      module.environment.define(local, { span, get: () => declared?.get() ?? UNKNOWN });
     }
   }
 
@@ -117,8 +176,11 @@ export class Program {
         return UNKNOWN;
       }
       busy = true;
-      value = evaluate(declaration.value, { reporter: this.reporter, environment: module.environment, chain: [] });
-      busy = false;
+      try {
+        value = evaluate(declaration.value, { reporter: this.reporter, environment: module.environment, chain: [] });
+      } finally {
+        busy = false;
+      }
       return value;
     };
   }
@@ -144,9 +206,13 @@ function once(make: () => EvalValue): () => EvalValue {
   return () => (value ??= make());
 }
 
-/** `./blocks` beside `nets/a.resnet` is `nets/blocks.resnet`; the extension may be left out. */
-export function resolveImport(importer: string, written: string): string {
+/**
+ * `./blocks` beside `nets/a.resnet` is `nets/blocks.resnet`; the extension may be left out. Undefined for what Windows takes
+ * for a path to another computer (`//host/share`): a check must not make connections that a text asks for.
+ */
+export function resolveImport(importer: string, written: string): string | undefined {
   const withExtension = written.endsWith(".resnet") ? written : `${written}.resnet`;
+  if (/^[/\\]{2}|^\\/.test(withExtension)) return undefined;
   if (withExtension.startsWith(STANDARD) || withExtension.startsWith("/")) return withExtension;
   const folder = importer.includes("/") ? importer.slice(0, importer.lastIndexOf("/") + 1) : "";
   const parts: string[] = [];
@@ -155,18 +221,15 @@ export function resolveImport(importer: string, written: string): string {
     if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
     else parts.push(part);
   }
-  return parts.join("/");
+  const path = parts.join("/");
+  return path.startsWith("//") ? undefined : path;
 }
 
 /** All names of the standard library, for targets: `ResNet50`, `basic`. */
 export function standardEnvironment(program: Program): Environment {
   const environment = new Environment();
   for (const path of Object.keys(STANDARD_FILES)) {
-    const module = program.load(path);
-    for (const { name } of module?.file.declarations ?? []) {
-      const binding = module?.environment.own(name.text);
-      if (binding) environment.define(name.text, binding);
-    }
+    for (const [name, binding] of program.load(path)?.declared ?? []) environment.define(name, binding);
   }
   return environment;
 }

@@ -48,7 +48,7 @@ export function resolveTarget(
   const whole = { file: TYPED, start: 0, end: text.length };
   if (target.file !== undefined && !module) {
     program.addText(TYPED, text);
-    program.reporter.report("unknown-target", whole, `the file ${target.file} does not exist`);
+    program.reporter.report("unknown-target", whole, `the file ${target.file} ${program.problemOf(target.file)}`);
     return undefined;
   }
   if (target.expression === undefined) return module && onlyOne(program, module.path, module.environment, kind);

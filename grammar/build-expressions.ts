@@ -22,7 +22,7 @@ import { ResnetParser } from "./parser.js";
 import { Slash } from "./tokens.js";
 
 /** More operators than this in one expression are an error: they would be a tree as deep. */
-export const MAX_OPERATORS = 500;
+export const MAX_OPERATORS = 200;
 
 export const parser = new ResnetParser();
 const BaseVisitor = parser.getBaseCstVisitorConstructor();

@@ -8,6 +8,7 @@ import type { Gaps } from "./gaps.js";
 import { endOf, startOf } from "./lexer.js";
 import { stringLiteral } from "./literals.js";
 import { nearest } from "./nearest.js";
+import { own } from "./own.js";
 import { DECLARATION_WORDS } from "./tokens.js";
 
 type Location = CstNodeLocation | undefined;
@@ -33,9 +34,10 @@ const HABITS: Readonly<Record<string, string>> = {
 };
 
 const declarationSpelling = (word: string): { help: string; fix?: string } => {
-  const habit = HABITS[word];
+  const habit = own(HABITS, word);
   const guess = habit === undefined ? spelling(word, DECLARATION_WORDS) : { help: `write \`${habit}\``, fix: habit };
-  return { help: "declarations begin with `network`, `block`, `shortcut`, `preprocess`, `weights` or `let`", ...guess };
+  const words = [...DECLARATION_WORDS, "let"].map((each) => `\`${each}\``);
+  return { help: `declarations begin with ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`, ...guess };
 };
 
 export class TreeBuilder extends StatementBuilder {

@@ -4,9 +4,9 @@ import type { SourceFile } from "./ast.js";
 import * as t from "./tokens.js";
 
 /** Brackets, braces and conditionals inside one another. */
-export const MAX_NESTING = 200;
+export const MAX_NESTING = 64;
 /** Nodes of the syntax tree inside one another. */
-const MAX_TREE_DEPTH = 2000;
+const MAX_TREE_DEPTH = 320;
 
 /** The first token that is nested too deeply. */
 export function tooDeeplyNested(tokens: readonly IToken[]): IToken | undefined {
@@ -41,6 +41,11 @@ export function tooDeeplyNested(tokens: readonly IToken[]): IToken | undefined {
     previous = token;
   }
   return undefined;
+}
+
+/** What JavaScript throws where it has no more stack, in every engine; a last resort, for stacks smaller than usual. */
+export function isStackOverflow(error: unknown): boolean {
+  return error instanceof Error && /call stack|too much recursion|stack overflow/i.test(error.message);
 }
 
 /** Whether long chains of operators, members or calls make the tree too deep. */

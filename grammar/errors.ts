@@ -7,6 +7,7 @@ export const SYNTAX_ERROR_CODES = [
   "unterminated-string",
   "bad-escape",
   "nesting-too-deep",
+  "too-large",
 ] as const;
 
 export type SyntaxErrorCode = (typeof SYNTAX_ERROR_CODES)[number];

@@ -1,13 +1,16 @@
 /** From characters to tokens. Characters that begin no token are reported and passed over. */
 import { Lexer, tokenMatcher, type IToken } from "chevrotain";
 import { quote, type ErrorList } from "./errors.js";
-import { BadNumber, DocComment, TOKENS, UnterminatedString } from "./tokens.js";
+import { BadNumber, DocComment, Name, TOKENS, UnterminatedString } from "./tokens.js";
 
 export interface Lexed {
   readonly tokens: IToken[];
   /** Doc comments among them. */
   readonly comments: readonly IToken[];
 }
+
+/** A name this long is no name; paths are made of many. */
+const LONGEST_NAME = 200;
 
 export const startOf = (token: IToken): number => token.startOffset;
 /** Exclusive, as in a Span; Chevrotain's own is inclusive. */
@@ -32,6 +35,9 @@ export function tokenize(text: string, errors: ErrorList): Lexed {
   for (const token of result.tokens) {
     if (token.tokenType === UnterminatedString) {
       errors.add("unterminated-string", startOf(token), endOf(token), 'a string without its closing `"`');
+    } else if (token.image.length > LONGEST_NAME && tokenMatcher(token, Name)) {
+      const message = `a name of ${token.image.length} letters: ${LONGEST_NAME} are enough`;
+      errors.add("too-large", startOf(token), endOf(token), message);
     } else if (token.tokenType === BadNumber) {
       const size = /^\d+x/.test(token.image);
       errors.add("syntax-error", startOf(token), endOf(token), `${quote(token.image)} is neither a number nor a size`, {

@@ -22,8 +22,12 @@ export function dimensionsLiteral(token: IToken, errors: ErrorList): DimensionsL
 }
 
 function finite(value: number, token: IToken, errors: ErrorList): number {
-  if (Number.isFinite(value)) return value;
-  errors.add("syntax-error", startOf(token), endOf(token), "a number too large to be represented");
+  const end = endOf(token);
+  if (!Number.isFinite(value)) errors.add("syntax-error", startOf(token), end, "a number too large to be represented");
+  else if (Number.isInteger(value) && !Number.isSafeInteger(value) && !/[eE.]/.test(token.image)) {
+    const message = `a whole number beyond ${Number.MAX_SAFE_INTEGER} is rounded to another`;
+    errors.add("syntax-error", startOf(token), end, message, { help: "write it with an exponent: `1e20`" });
+  } else return value;
   return 0;
 }
 

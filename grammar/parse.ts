@@ -4,13 +4,16 @@ import type { SourceFile } from "./ast.js";
 import { matchBraces } from "./braces.js";
 import { parser } from "./build-expressions.js";
 import { TreeBuilder, type FileParts } from "./build.js";
-import { isTooDeep, MAX_NESTING, tooDeeplyNested } from "./depth.js";
+import { isStackOverflow, isTooDeep, MAX_NESTING, tooDeeplyNested } from "./depth.js";
 import { attachDocs } from "./docs.js";
 import { ErrorList, withoutEchoes, type SyntaxError } from "./errors.js";
 import { Gaps } from "./gaps.js";
 import { endOf, startOf, tokenize, type Lexed } from "./lexer.js";
 
 export { SYNTAX_ERROR_CODES, type Related, type SyntaxError, type SyntaxErrorCode } from "./errors.js";
+
+/** Characters of a file: a hundred times the longest of the standard library. */
+export const LONGEST_TEXT = 2_000_000;
 
 export interface ParseResult {
   /** As much of the file as could be understood. */
@@ -26,6 +29,28 @@ export interface ParseResult {
  */
 export function parse(text: string, path: string): ParseResult {
   const errors = new ErrorList(path);
+  const nothing: SourceFile = {
+    kind: "file",
+    path,
+    imports: [],
+    declarations: [],
+    comments: [],
+    span: errors.span(0, text.length),
+  };
+  if (text.length > LONGEST_TEXT) {
+    errors.add("too-large", 0, 0, `a source of ${text.length} characters: ${LONGEST_TEXT} at most`);
+    return { file: nothing, errors: errors.all };
+  }
+  try {
+    return parseText(text, path, errors);
+  } catch (error) {
+    if (!isStackOverflow(error)) throw error;
+    errors.add("nesting-too-deep", 0, 0, "this is nested more deeply than the stack of this machine allows");
+    return { file: nothing, errors: withoutEchoes(errors.all, text) };
+  }
+}
+
+function parseText(text: string, path: string, errors: ErrorList): ParseResult {
   const lexed = tokenize(text, errors);
   const span = errors.span(0, text.length);
   const { imports, declarations } = buildTree(text, lexed, errors);

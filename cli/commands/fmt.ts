@@ -5,7 +5,7 @@ import { EXIT, Stop } from "../failure.js";
 import { formatSource } from "../formatting.js";
 import { writeOutput } from "../output.js";
 import { readSource, readStandardInput, sourceFiles } from "../sources.js";
-import { plural, print, say } from "../terminal.js";
+import { plural, print, printFile, say } from "../terminal.js";
 
 export function fmtCommand(): Command {
   return new Command("fmt")
@@ -48,6 +48,6 @@ async function formatStandardInput(check: boolean): Promise<void> {
   const text = await readStandardInput();
   const formatted = await formatSource(text, "standard input");
   if (formatted === undefined) throw new Stop(EXIT.input);
-  if (!check) process.stdout.write(formatted);
+  if (!check) printFile(formatted);
   else if (formatted !== text) throw new Stop(EXIT.input);
 }

@@ -23,8 +23,6 @@ export function checkModule(module: Module, program: Program): Model[] {
     if (value.declaration.name !== name || !isComplete(value)) continue;
     const model = checkDeclaration(value, program);
     if (model) models.push(model);
-    // A slip that makes one network endless makes its relatives so as well, and each takes its time.
-    if (program.reporter.hasCode("too-large")) break;
   }
   return models;
 }

@@ -19,7 +19,8 @@ import { DETECTION_WORDS } from "../elaborate/detection-words.js";
 import { DIALECT_SETTINGS } from "../elaborate/dialect.js";
 import { FUNCTIONS } from "../elaborate/functions.js";
 import { NETWORK_SETTINGS, PREPROCESS_SETTINGS, WEIGHTS_SETTINGS, type SettingSpec } from "../elaborate/settings.js";
-import { OPERATORS } from "../ops/index.js";
+import { LAYERS } from "../ops/index.js";
+import { own } from "../../grammar/own.js";
 import { RECIPE_BODIES, RECIPE_SETTINGS, TRANSFORM_SETTINGS } from "../elaborate/recipe-words.js";
 import { Names, type Name } from "./scope.js";
 
@@ -49,7 +50,7 @@ export function checkNames(file: SourceFile, reporter: Reporter): void {
 }
 
 function isLayerWord(text: string): boolean {
-  return OTHER_WORDS.has(text) || OPERATORS.get(text)?.layer !== undefined;
+  return OTHER_WORDS.has(text) || LAYERS.has(text);
 }
 
 class NameChecker {
@@ -99,7 +100,7 @@ class NameChecker {
   }
 
   #declaration(declaration: Declaration, file: Names): void {
-    this.#settings = SETTINGS[declaration.keyword] ?? {};
+    this.#settings = own(SETTINGS, declaration.keyword) ?? {};
     const parameters = new Names(file);
     for (const parameter of declaration.parameters ?? []) {
       if (parameter.default) this.#expression(parameter.default, parameters);
@@ -109,7 +110,7 @@ class NameChecker {
     if (declaration.body) {
       const body = new Names(parameters);
       this.#network = body;
-      for (const given of GIVEN[declaration.keyword] ?? []) body.declare(given, declaration.name.span, "given");
+      for (const given of own(GIVEN, declaration.keyword) ?? []) body.declare(given, declaration.name.span, "given");
       this.#body(declaration.body, body);
     }
     this.#reportUnused(parameters);
@@ -187,10 +188,10 @@ class NameChecker {
 
   /** Of the arguments of a layer or setting; undefined for what is called by a name. */
   #specs(use: Use, word: string): SettingSpec | undefined {
-    const setting = Object.hasOwn(this.#settings, word) ? this.#settings[word] : undefined;
+    const setting = own(this.#settings, word);
     if (setting && (use.style === "bare" || this.#settings !== NETWORK_SETTINGS)) return setting;
     if (!isLayerWord(word)) return undefined;
-    return DETECTION_WORDS[word]?.arguments ?? OPERATORS.get(word)?.layer?.arguments ?? [];
+    return own(DETECTION_WORDS, word)?.arguments ?? LAYERS.get(word)?.layer?.arguments ?? [];
   }
 
   #arguments(args: readonly Argument[], specs: SettingSpec, names: Names): void {
@@ -203,7 +204,7 @@ class NameChecker {
       const called = value.kind === "call" ? value.callee : value;
       if (forms && called.kind === "name" && (Object.hasOwn(forms, called.text) || !names.find(called.text))) {
         // A form that is none of those is reported by elaboration, which knows them.
-        if (value.kind === "call") this.#arguments(value.arguments, forms[called.text] ?? [], names);
+        if (value.kind === "call") this.#arguments(value.arguments, own(forms, called.text) ?? [], names);
         continue;
       }
       const isWord = value.kind === "name" && specs.some((spec) => spec.words?.includes(value.text));
@@ -227,14 +228,15 @@ class NameChecker {
     const found = names.find(name.text);
     if (found) found.used = true;
     else if (name.text !== "") {
-      const words = [...OPERATORS.values()].flatMap((operator) => (operator.layer ? [operator.name] : []));
-      this.#unknown(name.text, name, [...names.all(), ...words, ...OTHER_WORDS, ...Object.keys(this.#settings)]);
+      const settings = Object.keys(this.#settings);
+      this.#unknown(name.text, name, () => [...names.all(), ...LAYERS.keys(), ...OTHER_WORDS, ...settings]);
     }
   }
 
-  #unknown(text: string, at: { readonly span: Identifier["span"] }, candidates: Iterable<string>): void {
-    const help = didYouMean(text, candidates);
-    this.#reporter.report("unknown-name", at.span, `nothing here is called \`${text}\``, { help });
+  #unknown(text: string, at: { readonly span: Identifier["span"] }, candidates: () => Iterable<string>): void {
+    this.#reporter.report("unknown-name", at.span, `nothing here is called \`${text}\``, {
+      help: () => didYouMean(text, candidates()),
+    });
   }
 
   #expression(expression: Expression, names: Names): void {
@@ -243,7 +245,7 @@ class NameChecker {
         const found = names.find(expression.text);
         if (found) found.used = true;
         else if (!Object.hasOwn(FUNCTIONS, expression.text)) {
-          this.#unknown(expression.text, expression, [...names.all(), ...Object.keys(FUNCTIONS)]);
+          this.#unknown(expression.text, expression, () => [...names.all(), ...Object.keys(FUNCTIONS)]);
         }
         return;
       }

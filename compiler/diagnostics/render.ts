@@ -1,8 +1,9 @@
 /** Diagnostics for people: a code frame with the place underlined, the notes, the chain and the help. */
 import type { Span } from "../../grammar/ast.js";
 import type { Diagnostic } from "./diagnostic.js";
+import { visible, visibleLine } from "./text.js";
 
-export interface Position {
+interface Position {
   /** From 1. */
   readonly line: number;
   /** From 1, in UTF-16 code units. */
@@ -10,22 +11,42 @@ export interface Position {
   readonly lineText: string;
 }
 
-export function positionOf(text: string, offset: number): Position {
+function place(text: string, starts: readonly number[], offset: number): Position {
   const at = Math.max(0, Math.min(offset, text.length));
-  const lineStart = text.lastIndexOf("\n", at - 1) + 1;
-  let lineEnd = text.indexOf("\n", at);
-  if (lineEnd < 0) lineEnd = text.length;
-  let line = 1;
-  for (let i = text.indexOf("\n"); i >= 0 && i < at; i = text.indexOf("\n", i + 1)) line++;
-  return { line, column: at - lineStart + 1, lineText: text.slice(lineStart, lineEnd).replace(/\r$/, "") };
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]! <= at) low = middle + 1;
+    else high = middle;
+  }
+  const lineStart = starts[low - 1]!;
+  const lineEnd = starts[low] === undefined ? text.length : starts[low]! - 1;
+  return { line: low, column: at - lineStart + 1, lineText: text.slice(lineStart, lineEnd).replace(/\r$/, "") };
+}
+
+function lineStartsOf(text: string): number[] {
+  const starts = [0];
+  for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) starts.push(i + 1);
+  return starts;
+}
+
+/** Where lines begin, found once for all diagnostics and nodes of the same sources. */
+const knownLines = new WeakMap<ReadonlyMap<string, string>, Map<string, { text: string; starts: readonly number[] }>>();
+
+function positionIn(sources: ReadonlyMap<string, string>, file: string, offset: number): Position | undefined {
+  const text = sources.get(file);
+  if (text === undefined) return undefined;
+  let files = knownLines.get(sources);
+  if (!files) knownLines.set(sources, (files = new Map()));
+  let lines = files.get(file);
+  if (lines?.text !== text) files.set(file, (lines = { text, starts: lineStartsOf(text) }));
+  return place(text, lines.starts, offset);
 }
 
 /** `conv.resnet:18:5` */
 export function formatPlace(span: Span, sources: ReadonlyMap<string, string>): string {
-  const text = sources.get(span.file);
-  if (text === undefined) return span.file;
-  const { line, column } = positionOf(text, span.start);
-  return `${span.file}:${line}:${column}`;
+  const position = positionIn(sources, span.file, span.start);
+  return position ? `${span.file}:${position.line}:${position.column}` : span.file;
 }
 
 type Paint = (text: string) => string;
@@ -52,7 +73,15 @@ export const ANSI_COLORS: Palette = {
   help: ansi(32, 39),
 };
 
+/** Of a chain that is longer the first and last links are shown, of notes the first. */
+const MOST_LINKS = 8;
+const MOST_NOTES = 4;
+/** Characters of a line that are shown, round the place. */
+const WIDEST_LINE = 160;
+
 /**
+ * What comes from sources (names, lines, messages) is shown with control characters as escapes, and cut where it is long.
+ *
  *     net.resnet:18:5 - error shape-mismatch: adds [N, 64, 56, 56] to [N, 256, 56, 56]
  *       18 |     residual { conv 1x1, 64 }
  *          |     ^^^^^^^^
@@ -66,37 +95,50 @@ export function renderDiagnostic(
 ): string {
   const paint = diagnostic.severity === "error" ? palette.error : palette.warning;
   const lines = [
-    `${palette.place(formatPlace(diagnostic.span, sources))} - ${paint(diagnostic.severity)} ${palette.dim(`${diagnostic.code}:`)} ${diagnostic.message}`,
+    `${palette.place(visiblePlace(diagnostic.span, sources))} - ${paint(diagnostic.severity)} ${palette.dim(`${diagnostic.code}:`)} ${visibleLine(diagnostic.message)}`,
     ...frame(diagnostic.span, sources, palette, paint),
   ];
-  for (const note of diagnostic.notes) {
-    if (note.span === undefined) lines.push(`  note: ${note.message}`);
+  for (const note of diagnostic.notes.slice(0, MOST_NOTES)) {
+    const message = visibleLine(note.message);
+    if (note.span === undefined) lines.push(`  note: ${message}`);
     else {
-      lines.push(`  note: ${note.message} ${palette.dim(`(${formatPlace(note.span, sources)})`)}`);
+      lines.push(`  note: ${message} ${palette.dim(`(${visiblePlace(note.span, sources)})`)}`);
       lines.push(...frame(note.span, sources, palette, palette.dim));
     }
   }
   if (diagnostic.chain.length > 0) {
     const links = diagnostic.chain.map(
-      (link) => `${link.label} ${palette.dim(`(${formatPlace(link.span, sources)})`)}`,
+      (link) => `${visibleLine(link.label)} ${palette.dim(`(${visiblePlace(link.span, sources)})`)}`,
     );
+    const more = links.length - MOST_LINKS;
+    if (more > 0) links.splice(MOST_LINKS / 2, more, palette.dim(`... ${more} more ...`));
     lines.push(`  in ${links.join(" > ")}`);
   }
-  if (diagnostic.help !== undefined) lines.push(`  ${palette.help("help:")} ${diagnostic.help}`);
+  if (diagnostic.help !== undefined) lines.push(`  ${palette.help("help:")} ${visibleLine(diagnostic.help)}`);
   return lines.join("\n");
 }
 
+function visiblePlace(span: Span, sources: ReadonlyMap<string, string>): string {
+  return visibleLine(formatPlace(span, sources));
+}
+
 function frame(span: Span, sources: ReadonlyMap<string, string>, palette: Palette, paint: Paint): string[] {
-  const text = sources.get(span.file);
-  if (text === undefined) return [];
-  const { line, column, lineText } = positionOf(text, span.start);
+  const position = positionIn(sources, span.file, span.start);
+  if (position === undefined) return [];
+  const { line, column, lineText } = position;
   const number = String(line).padStart(4);
-  const length = Math.max(1, Math.min(span.end - span.start, lineText.length - column + 1));
+  // Of a long line what stands round the place.
+  const from = lineText.length <= WIDEST_LINE ? 0 : Math.max(0, column - 1 - WIDEST_LINE / 4);
+  const to = Math.min(lineText.length, from + WIDEST_LINE);
+  const [at, end] = [column - 1, Math.min(to, Math.max(column, column - 1 + span.end - span.start))];
+  const before = (from > 0 ? "..." : "") + visible(lineText.slice(from, at));
+  const marked = visible(lineText.slice(at, end));
+  const after = visible(lineText.slice(end, to)) + (to < lineText.length ? "..." : "");
   // A tab before the place keeps its width under the line.
-  const indent = lineText.slice(0, column - 1).replace(/[^\t]/g, " ");
+  const indent = before.replace(/[^\t]/g, " ");
   return [
-    `${palette.dim(`${number} |`)} ${lineText}`,
-    `${palette.dim(`${" ".repeat(number.length)} |`)} ${indent}${paint("^".repeat(length))}`,
+    `${palette.dim(`${number} |`)} ${before}${marked}${after}`,
+    `${palette.dim(`${" ".repeat(number.length)} |`)} ${indent}${paint("^".repeat(Math.max(1, marked.length)))}`,
   ];
 }
 
@@ -122,7 +164,7 @@ export interface LocationJson {
 
 export function diagnosticToJson(diagnostic: Diagnostic, sources: ReadonlyMap<string, string>): DiagnosticJson {
   const place = (span: Span): LocationJson => {
-    const { line, column } = positionOf(sources.get(span.file) ?? "", span.start);
+    const { line, column } = positionIn(sources, span.file, span.start) ?? { line: 1, column: span.start + 1 };
     return { file: span.file, line, column, offset: span.start, length: span.end - span.start };
   };
   return {

@@ -1,48 +1,74 @@
 import type { Span } from "../../grammar/ast.js";
+import { Budget, type Cancellation } from "../budget.js";
+import { LIMITS } from "../limits.js";
 import { CODES, type Code } from "./codes.js";
 import type { Diagnostic, Frame, Note } from "./diagnostic.js";
+import { Places } from "./places.js";
+import { shortened } from "./text.js";
 
 export interface Details {
   readonly notes?: readonly Note[];
-  readonly help?: string | undefined;
+  /** A function where it takes work to find: it is called only if the diagnostic is kept. */
+  readonly help?: string | (() => string | undefined) | undefined;
   readonly fix?: string | undefined;
   readonly chain?: readonly Frame[];
+  /** Kept however many there are: it says why the run ends. */
+  readonly always?: true;
 }
 
-/** Collects diagnostics. A block repeated 36 times makes the same mistake 36 times: it is reported once. */
+/**
+ * Collects diagnostics. A block repeated 36 times makes the same mistake 36 times: it is reported once. Of very many the
+ * first are kept, and the others counted.
+ */
 export class Reporter {
+  /** What the run that is reported of may still take. */
+  readonly budget: Budget;
   readonly #reported: Diagnostic[] = [];
   /** Texts that were parsed with something before what the user typed. */
   readonly #shifts = new Map<string, number>();
   readonly #seen = new Set<string>();
+  /** Kept of each file. */
+  readonly #kept = new Map<string, number>();
   /** Places that could not be parsed. */
-  readonly #broken: Span[] = [];
+  readonly #broken = new Places();
+  readonly #counts = { error: 0, warning: 0 };
+
+  constructor(cancellation: Cancellation = {}) {
+    this.budget = new Budget(this, cancellation);
+  }
 
   /** What could not be parsed; what it seems to mean is not reported as well. */
   reportSyntax(code: Code, span: Span, message: string, details: Details = {}): void {
     this.report(code, span, message, details);
-    this.#broken.push(span);
-  }
-
-  /** Whether this was said of this place: what a message needs need not be computed again. */
-  hasReported(code: Code, span: Span): boolean {
-    return this.#seen.has(placeKey(code, span));
+    this.#broken.add(span);
   }
 
   report(code: Code, span: Span, message: string, details: Details = {}): void {
-    const key = placeKey(code, span);
-    if (this.#seen.has(key) || this.#broken.some((place) => touches(span, place))) return;
+    const key = `${code} ${span.file} ${span.start} ${span.end}`;
+    // `conv 3x3, }` lacks just behind it what the error is about.
+    if (this.#seen.has(key) || this.#broken.touches(span, 2)) return;
     this.#seen.add(key);
+    const { severity } = CODES[code];
+    this.#counts[severity]++;
+    if (!this.#hasRoom(span.file) && !details.always) return;
+    const help = typeof details.help === "function" ? details.help() : details.help;
     this.#reported.push({
       code,
-      severity: CODES[code].severity,
-      message,
+      severity,
+      message: shortened(message),
       span,
-      notes: details.notes ?? [],
-      chain: details.chain ?? [],
-      ...(details.help === undefined ? {} : { help: details.help }),
+      notes: (details.notes ?? []).map((note) => ({ ...note, message: shortened(note.message) })),
+      chain: (details.chain ?? []).map((link) => ({ ...link, label: shortened(link.label, LONGEST_LABEL) })),
+      ...(help === undefined ? {} : { help: shortened(help) }),
       ...(details.fix === undefined ? {} : { fix: details.fix }),
     });
+  }
+
+  #hasRoom(file: string): boolean {
+    const kept = this.#kept.get(file) ?? 0;
+    if (kept >= LIMITS.problemsPerFile || this.#reported.length >= LIMITS.problems) return false;
+    this.#kept.set(file, kept + 1);
+    return true;
   }
 
   /** Places in this file are shown so much further: a target is parsed as part of a declaration that nobody typed. */
@@ -65,12 +91,18 @@ export class Reporter {
     }));
   }
 
+  /** All that were found, also those that were not kept. */
   get errorCount(): number {
-    return this.#reported.filter((diagnostic) => diagnostic.severity === "error").length;
+    return this.#counts.error;
   }
 
-  hasCode(code: Code): boolean {
-    return this.#reported.some((diagnostic) => diagnostic.code === code);
+  get warningCount(): number {
+    return this.#counts.warning;
+  }
+
+  /** Found and not kept. */
+  get omitted(): number {
+    return this.#counts.error + this.#counts.warning - this.#reported.length;
   }
 
   get hasErrors(): boolean {
@@ -78,12 +110,5 @@ export class Reporter {
   }
 }
 
-function placeKey(code: Code, span: Span): string {
-  return `${code} ${span.file} ${span.start} ${span.end}`;
-}
-
-/** Whether the span has the place in it, or ends just before it: `conv 3x3, }` lacks what the error is about. */
-function touches(span: Span, place: Span): boolean {
-  const slack = 2;
-  return span.file === place.file && span.start <= place.end && place.start <= span.end + slack;
-}
+/** Characters of one link of a chain. */
+const LONGEST_LABEL = 120;

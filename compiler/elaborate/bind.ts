@@ -1,7 +1,8 @@
 /** The arguments of layers and settings, which are described by tables rather than declared in the language. */
 import type { Argument, Expression, Span } from "../../grammar/ast.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import { describeNumber, evaluate, fail, isUnknown, type Site } from "./evaluate.js";
+import { describeNumber, evaluate, fail, isWhole, type Site } from "./evaluate.js";
+import { isUnknown, sizeOf } from "./lists.js";
 import { describeKind, isList, isRecord, type DeclarationValue, type EvalValue, type TensorValue } from "./values.js";
 
 /** What a table says of an argument; operators' ArgumentSpec is one of these. */
@@ -105,9 +106,11 @@ export function bind(
     taken.add(spec.name);
     const value = convert(callee, spec, argument.value, site);
     if (value === undefined) ok = false;
-    else if (spec.many)
-      bound[spec.name] = [...((bound[spec.name] as readonly never[] | undefined) ?? []), ...(value as never[])];
-    else bound[spec.name] = value;
+    else if (spec.many) {
+      // Appended, not copied: there may be many.
+      const all = (bound[spec.name] ??= []) as never[];
+      for (const one of value as never[]) all.push(one);
+    } else bound[spec.name] = value;
   }
   if (!partial && !hasAll(callee, specs, taken, span, site)) ok = false;
   return ok ? bound : undefined;
@@ -133,7 +136,9 @@ function reportUnknown(callee: string, argument: Argument, specs: readonly Spec[
     fail(site, "unknown-argument", argument.span, `${callee} has no \`stride\``, { help: takes });
   } else if (argument.name) {
     const { text, span } = argument.name;
-    fail(site, "unknown-argument", span, `${callee} has no \`${text}\``, { help: didYouMean(text, names) ?? takes });
+    fail(site, "unknown-argument", span, `${callee} has no \`${text}\``, {
+      help: () => didYouMean(text, names) ?? takes,
+    });
   } else {
     fail(site, "too-many-arguments", argument.span, `too many arguments for ${callee}`, { help: takes });
   }
@@ -147,6 +152,7 @@ function convert(callee: string, spec: Spec, expression: Expression, site: Site)
     return spec.words.includes(expression.text) ? expression.text : word(callee, spec, expression, site);
   }
   const value = evaluate(expression, site);
+  site.reporter.budget.spend(1 + sizeOf(value) / 8, expression.span, site.chain);
   if (isUnknown(value)) return undefined;
   if (spec.type === "tensor") return tensor(expression, value, site);
   const [wanted, read] = CONVERSIONS[spec.type];
@@ -185,7 +191,7 @@ function word(callee: string, spec: Spec, expression: Expression, site: Site): s
     expression.span,
     `\`${spec.name}\` of ${callee} must be ${words.join(" or ")}, not ${found}`,
     {
-      help: typeof value === "string" ? didYouMean(value, words) : undefined,
+      help: () => (typeof value === "string" ? didYouMean(value, words) : undefined),
     },
   );
   return undefined;
@@ -199,7 +205,7 @@ function form(callee: string, spec: Spec, expression: Expression, site: Site): F
   if (!specs) {
     if (called.kind === "missing") return undefined;
     const message = `\`${spec.name}\` of ${callee} must be ${Object.keys(forms).join(" or ")}`;
-    fail(site, "out-of-range", called.span, message, { help: didYouMean(name, Object.keys(forms)) });
+    fail(site, "out-of-range", called.span, message, { help: () => didYouMean(name, Object.keys(forms)) });
     return undefined;
   }
   const args = expression.kind === "call" ? expression.arguments : [];
@@ -251,7 +257,6 @@ function tensor(expression: Expression, value: EvalValue, site: Site): readonly 
 type Conversion = readonly [wanted: string, read: (value: EvalValue) => Bound | undefined];
 type DeclarationType = "shortcut" | "preprocess" | "weights" | "dialect";
 
-const isWhole = (value: EvalValue): value is number => typeof value === "number" && Number.isInteger(value);
 const listOf = <T extends EvalValue>(value: EvalValue, is: (item: EvalValue) => item is T): readonly T[] | undefined =>
   isList(value) && value.every(is) ? value : undefined;
 const isDeclarationType = (type: Spec["type"]): type is DeclarationType =>

@@ -1,12 +1,10 @@
 /** Declarations as values: giving them arguments, binding their parameters, following `network A = B(...)`. */
 import type { Argument, Body, Declaration, Expression, Parameter, Statement } from "../../grammar/ast.js";
 import { didYouMean } from "../diagnostics/suggest.js";
+import { LIMITS } from "../limits.js";
 import { Environment } from "./environment.js";
-import { evaluate, fail, type Site } from "./evaluate.js";
+import { enumerate, evaluate, fail, type Site } from "./evaluate.js";
 import { describeKind, isRecord, UNKNOWN, type DeclarationValue, type EvalValue } from "./values.js";
-
-/** Aliases of aliases, and blocks in blocks, end somewhere. */
-export const DEEPEST = 64;
 
 /**
  * The declaration with these arguments added to those it was given. Positional ones fill the parameters that are
@@ -24,12 +22,14 @@ export function applyArguments(
   const name = callee.declaration.name.text;
   const given = new Map(target.given);
   const here = new Set<string>();
+  const { budget } = site.reporter;
   // Parameters that an earlier partial application gave are passed over by positional arguments.
   const free = parameters.filter((parameter) => !target.given.has(parameter.name.text));
   let ok = true;
   let position = 0;
   for (const argument of args) {
     const value = evaluate(argument.value, site);
+    budget.spend(1 + parameters.length / 16, argument.span, site.chain);
     const parameter = parameterFor(argument, parameters, () => free[position++]);
     if (!parameter) {
       ok = false;
@@ -58,13 +58,13 @@ function parameterFor(
 
 function reportNoParameter(argument: Argument, callee: string, parameters: readonly Parameter[], site: Site): void {
   const names = parameters.map((parameter) => parameter.name.text);
-  const takes = names.length === 0 ? "it takes none" : `it takes ${names.join(", ")}`;
+  const takes = names.length === 0 ? "it takes none" : `it takes ${enumerate(names)}`;
   if (argument.strideShorthand) {
     fail(site, "unknown-argument", argument.span, `\`${callee}\` has no \`stride\``, { help: takes });
   } else if (argument.name) {
     const { text, span } = argument.name;
     fail(site, "unknown-argument", span, `\`${callee}\` has no \`${text}\``, {
-      help: didYouMean(text, names) ?? takes,
+      help: () => didYouMean(text, names) ?? takes,
     });
   } else {
     fail(site, "too-many-arguments", argument.span, `too many arguments for \`${callee}\``, { help: takes });
@@ -79,7 +79,7 @@ function followAlias(value: DeclarationValue, site: Site): DeclarationValue | un
   const { declaration } = value;
   if (!declaration.value || declaration.keyword === "let") return value;
   const depth = following.get(declaration) ?? 0;
-  if (depth >= DEEPEST) {
+  if (depth >= LIMITS.nesting) {
     fail(site, "endless-definition", declaration.name.span, `\`${declaration.name.text}\` is defined by itself`);
     return undefined;
   }
@@ -118,7 +118,7 @@ export interface Opened {
 export function open(value: DeclarationValue, site: Site): Opened | undefined {
   let current = value;
   for (let depth = 0; !current.declaration.body; depth++) {
-    if (depth > DEEPEST) {
+    if (depth > LIMITS.nesting) {
       const { name } = value.declaration;
       fail(site, "endless-definition", name.span, `\`${name.text}\` is defined by itself`);
       return undefined;
@@ -137,7 +137,9 @@ export function open(value: DeclarationValue, site: Site): Opened | undefined {
 function bindParameters(value: DeclarationValue, site: Site): Environment | undefined {
   const environment = new Environment(value.environment);
   const missing: string[] = [];
-  for (const parameter of value.declaration.parameters ?? []) {
+  const parameters = value.declaration.parameters ?? [];
+  site.reporter.budget.spend(1 + parameters.length / 8, site.at ?? value.declaration.name.span, site.chain);
+  for (const parameter of parameters) {
     const { text, span } = parameter.name;
     const given = value.given.get(text);
     if (given !== undefined) environment.set(text, given, span);
@@ -146,7 +148,7 @@ function bindParameters(value: DeclarationValue, site: Site): Environment | unde
   }
   if (missing.length === 0) return environment;
   const name = value.alias ?? value.declaration.name.text;
-  const list = missing.map((text) => `\`${text}\``).join(" and ");
+  const list = missing.length > 3 ? enumerate(missing) : missing.map((text) => `\`${text}\``).join(" and ");
   const at = site.chain.at(-1)?.span ?? value.declaration.name.span;
   fail(site, "missing-argument", site.at ?? at, `\`${name}\` needs ${list}`, {
     notes: [{ message: "declared here", span: value.declaration.name.span }],
@@ -164,7 +166,7 @@ export function isComplete(value: DeclarationValue): boolean {
 /** Whether the declaration, followed through aliases, has a parameter of this name. */
 export function hasParameter(value: DeclarationValue, name: string, site: Site): boolean {
   let current: DeclarationValue | undefined = value;
-  for (let depth = 0; current && depth <= DEEPEST; depth++) {
+  for (let depth = 0; current && depth <= LIMITS.nesting; depth++) {
     if (current.declaration.parameters) {
       return current.declaration.parameters.some((parameter) => parameter.name.text === name);
     }
@@ -178,10 +180,20 @@ export function hasParameter(value: DeclarationValue, name: string, site: Site):
 export function stageNames(value: DeclarationValue, site: Site): readonly string[] | undefined {
   if (value.declaration.keyword !== "network") return [];
   let current: DeclarationValue | undefined = value;
-  for (let depth = 0; current && !current.declaration.body && depth <= DEEPEST; depth++) {
+  for (let depth = 0; current && !current.declaration.body && depth <= LIMITS.nesting; depth++) {
     current = current.declaration.value ? followAlias(current, site) : undefined;
   }
-  return current?.declaration.body ? [...stagesIn(current.declaration.body.statements)] : undefined;
+  return current?.declaration.body && stagesOf(current.declaration.body);
+}
+
+const stagesOfBodies = new WeakMap<Body, readonly string[]>();
+
+function stagesOf(body: Body): readonly string[] {
+  const before = stagesOfBodies.get(body);
+  if (before) return before;
+  const names = [...stagesIn(body.statements)];
+  stagesOfBodies.set(body, names);
+  return names;
 }
 
 function* stagesIn(statements: readonly Statement[]): Generator<string> {

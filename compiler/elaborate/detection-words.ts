@@ -269,7 +269,8 @@ function dialectOf(word: string, use: Use, place: Place): Dialect | undefined {
 function builder(use: Use, scope: DraftScope, place: Place): Build {
   return (op, inputs, attributes = {}) => {
     const record = operator(op);
-    const node = place.session.append(record, inputs, completeAttributes(record, attributes), use.span);
+    const at = { span: use.span, chain: place.chain };
+    const node = place.session.append(record, inputs, completeAttributes(record, attributes), at);
     scope.children.push(node);
     return node.outputs;
   };

@@ -4,10 +4,12 @@ import type { Code } from "../diagnostics/codes.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
 import type { Details, Reporter } from "../diagnostics/reporter.js";
 import { didYouMean } from "../diagnostics/suggest.js";
+import { own } from "../../grammar/own.js";
 import { equalDims } from "../ir/dim.js";
 import { applyArguments, stageNames } from "./declarations.js";
 import type { Environment } from "./environment.js";
 import { FUNCTIONS } from "./functions.js";
+import { isUnknown, joinText, makeList, sizeOf } from "./lists.js";
 import { describeKind, formatValue, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue } from "./values.js";
 
 /** Where an expression is evaluated: what its names mean, and the chain of instantiations to report. */
@@ -20,14 +22,21 @@ export interface Site {
 }
 
 export function fail(site: Site, code: Code, span: Span, message: string, details: Details = {}): typeof UNKNOWN {
+  site.reporter.budget.spend(4, span, site.chain);
   site.reporter.report(code, span, message, { chain: site.chain, ...details });
   return UNKNOWN;
 }
 
-/** Lists made by ranges stop here: no network has more of anything. */
-const LONGEST_LIST = 100_000;
-
 export function evaluate(expression: Expression, site: Site): EvalValue {
+  const { budget } = site.reporter;
+  budget.spend(1, expression.span, site.chain);
+  budget.enter(expression.span, site.chain);
+  const value = evaluateKind(expression, site);
+  budget.leave();
+  return value;
+}
+
+function evaluateKind(expression: Expression, site: Site): EvalValue {
   switch (expression.kind) {
     case "number":
     case "string":
@@ -38,11 +47,16 @@ export function evaluate(expression: Expression, site: Site): EvalValue {
     case "dimensions":
       return expression.values.map((size) => (typeof size === "number" ? size : { kind: "symbol", name: size }));
     case "list":
-      return expression.elements.map((element) => evaluate(element, site));
+      return makeList(
+        expression.elements.length,
+        () => expression.elements.map((element) => evaluate(element, site)),
+        expression.span,
+        site,
+      );
     case "name": {
       const binding = site.environment.lookup(expression.text);
       if (binding) return binding.get();
-      if (expression.text in FUNCTIONS) return { kind: "function", name: expression.text };
+      if (Object.hasOwn(FUNCTIONS, expression.text)) return { kind: "function", name: expression.text };
       return unknownName(expression.text, expression.span, site);
     }
     case "member":
@@ -83,7 +97,7 @@ export function evaluateBoolean(expression: Expression, site: Site): boolean | u
 export function evaluateWhole(expression: Expression, site: Site, what: string, min: number): number | undefined {
   const value = evaluate(expression, site);
   if (isUnknown(value)) return undefined;
-  if (typeof value !== "number" || !Number.isInteger(value)) {
+  if (typeof value !== "number" || !Number.isSafeInteger(value)) {
     fail(site, "wrong-type", expression.span, `${what} must be a whole number, not ${describeNumber(value)}`);
     return undefined;
   }
@@ -94,18 +108,27 @@ export function evaluateWhole(expression: Expression, site: Site, what: string, 
   return value;
 }
 
-export function isUnknown(value: EvalValue): value is typeof UNKNOWN {
-  return value === UNKNOWN || (isList(value) && value.some(isUnknown));
-}
-
 export function unknownName(
   name: string,
   span: Span,
   site: Site,
-  names: Iterable<string> = [...site.environment.names(), ...Object.keys(FUNCTIONS)],
+  names: () => Iterable<string> = () => [...site.environment.names(), ...Object.keys(FUNCTIONS)],
 ): typeof UNKNOWN {
-  if (site.reporter.hasReported("unknown-name", span)) return UNKNOWN;
-  return fail(site, "unknown-name", span, `nothing here is called \`${name}\``, { help: didYouMean(name, names) });
+  return fail(site, "unknown-name", span, `nothing here is called \`${name}\``, {
+    help: () => didYouMean(name, names()),
+  });
+}
+
+/** A whole number that is exactly what was meant: beyond 2^53 others are rounded to it. */
+export function isWhole(value: EvalValue): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value);
+}
+
+/** `a, b, c`: of many the first. */
+export function enumerate(names: readonly string[]): string {
+  const most = 20;
+  const more = names.length > most ? `, and ${names.length - most} more` : "";
+  return names.slice(0, most).join(", ") + more;
 }
 
 /** "3.5" says more than "a number". */
@@ -134,19 +157,20 @@ function size(tensor: TensorValue, axis: number): EvalValue {
 export function member(object: EvalValue, name: Identifier, site: Site): EvalValue {
   if (isUnknown(object)) return UNKNOWN;
   if (isRecord(object, "tensor")) {
-    const own = object.members?.get(name.text);
-    if (own !== undefined) return own;
-    const read = TENSOR_MEMBERS[name.text];
+    const labelled = object.members?.get(name.text);
+    if (labelled !== undefined) return labelled;
+    const read = own(TENSOR_MEMBERS, name.text);
     if (read) return read(object);
     return unknownMember("a tensor", name, [...(object.members?.keys() ?? []), ...Object.keys(TENSOR_MEMBERS)], site);
   }
   // Of the results of a part that was applied to several tensors: the member of each.
   if (isList(object) && object.length > 0 && object.every((item) => isRecord(item, "tensor"))) {
-    return object.map((item) => member(item, name, site));
+    return makeList(object.length, () => object.map((item) => member(item, name, site)), name.span, site);
   }
   if (isRecord(object, "declaration")) {
     const stages = stageNames(object, site);
     if (stages === undefined) return UNKNOWN;
+    site.reporter.budget.spend(stages.length / 32, name.span, site.chain);
     if (stages.includes(name.text)) return { kind: "part", network: object, from: name.text, to: name.text };
     return unknownMember(describeKind(object), name, stages, site);
   }
@@ -154,7 +178,8 @@ export function member(object: EvalValue, name: Identifier, site: Site): EvalVal
 }
 
 function unknownMember(owner: string, name: Identifier, known: readonly string[], site: Site): typeof UNKNOWN {
-  const help = didYouMean(name.text, known) ?? (known.length > 0 ? `it has ${known.join(", ")}` : undefined);
+  const help = (): string | undefined =>
+    didYouMean(name.text, known) ?? (known.length > 0 ? `it has ${enumerate(known)}` : undefined);
   return fail(site, "unknown-member", name.span, `${owner} has no \`${name.text}\``, { help });
 }
 
@@ -179,7 +204,7 @@ function call(expression: Extract<Expression, { kind: "call" }>, site: Site): Ev
   if (!isRecord(callee, "function")) {
     return fail(site, "wrong-type", expression.callee.span, `${describeKind(callee)} can't be called`);
   }
-  const definition = FUNCTIONS[callee.name];
+  const definition = own(FUNCTIONS, callee.name);
   if (!definition) return UNKNOWN;
   const values: number[] = [];
   let broken = false;
@@ -189,6 +214,7 @@ function call(expression: Extract<Expression, { kind: "call" }>, site: Site): Ev
       broken = true;
     }
     const value = evaluate(argument.value, site);
+    site.reporter.budget.spend(sizeOf(value) / 8, argument.span, site.chain);
     for (const item of isList(value) ? value : [value]) {
       if (typeof item === "number") values.push(item);
       else {
@@ -230,9 +256,13 @@ function binary(expression: BinaryExpression, site: Site): EvalValue {
   const left = evaluate(expression.left, site);
   const right = evaluate(expression.right, site);
   if (isUnknown(left) || isUnknown(right)) return UNKNOWN;
-  if (operator === "==" || operator === "!=") return sameValue(left, right) === (operator === "==");
-  if (operator === "+" && typeof left === "string" && typeof right === "string") return left + right;
-  if (operator === "+" && isList(left) && isList(right)) return [...left, ...right];
+  if (operator === "==" || operator === "!=") return sameValue(left, right, span, site) === (operator === "==");
+  if (operator === "+" && typeof left === "string" && typeof right === "string") {
+    return joinText(left, right, span, site);
+  }
+  if (operator === "+" && isList(left) && isList(right)) {
+    return makeList(left.length + right.length, () => [...left, ...right], span, site);
+  }
   if (typeof left !== "number") return wrongType("a number", left, expression.left.span, site);
   if (typeof right !== "number") return wrongType("a number", right, expression.right.span, site);
   if ((operator === "/" || operator === "%") && right === 0) {
@@ -247,21 +277,30 @@ function finite(value: number, span: Span, site: Site): EvalValue {
   return Number.isFinite(value) ? value : fail(site, "out-of-range", span, "the result is not a finite number");
 }
 
-function sameValue(a: EvalValue, b: EvalValue): boolean {
-  if (isList(a) && isList(b)) return a.length === b.length && a.every((item, i) => sameValue(item, b[i] ?? UNKNOWN));
-  if (isList(a) || isList(b) || typeof a !== "object" || typeof b !== "object") return a === b;
-  if (a.kind === "declaration" && b.kind === "declaration") {
-    return a.declaration === b.declaration && formatGiven(a.given) === formatGiven(b.given);
+/** Goes through both with a stack of its own, and pays for what it looks at. */
+function sameValue(a: EvalValue, b: EvalValue, span: Span, site: Site): boolean {
+  const pairs: [EvalValue, EvalValue][] = [[a, b]];
+  for (let pair = pairs.pop(); pair; pair = pairs.pop()) {
+    const [left, right] = pair;
+    site.reporter.budget.spend(0.25, span, site.chain);
+    if (left === right) continue;
+    if (isList(left) && isList(right)) {
+      if (left.length !== right.length) return false;
+      left.forEach((item, i) => pairs.push([item, right[i] ?? UNKNOWN]));
+    } else if (isList(left) || isList(right) || typeof left !== "object" || typeof right !== "object") return false;
+    else if (left.kind === "declaration" && right.kind === "declaration") {
+      if (left.declaration !== right.declaration || left.given.size !== right.given.size) return false;
+      for (const [name, value] of left.given) pairs.push([value, right.given.get(name) ?? UNKNOWN]);
+    } else if (left.kind === "part" && right.kind === "part") {
+      if (left.from !== right.from || left.to !== right.to) return false;
+      pairs.push([left.network, right.network]);
+    } else if (left.kind === "size" && right.kind === "size") {
+      if (!equalDims(left.dim, right.dim)) return false;
+    } else if (left.kind === "symbol" && right.kind === "symbol") {
+      if (left.name !== right.name) return false;
+    } else return false;
   }
-  if (a.kind === "size" && b.kind === "size") return equalDims(a.dim, b.dim);
-  return a.kind === "symbol" && b.kind === "symbol" ? a.name === b.name : a === b;
-}
-
-function formatGiven(given: ReadonlyMap<string, EvalValue>): string {
-  return [...given]
-    .map(([name, value]) => `${name}: ${formatValue(value)}`)
-    .sort()
-    .join(", ");
+  return true;
 }
 
 function range(fromExpression: Expression, toExpression: Expression, span: Span, site: Site): EvalValue {
@@ -272,30 +311,44 @@ function range(fromExpression: Expression, toExpression: Expression, span: Span,
     if (from.network.declaration === to.network.declaration) return { ...from, to: to.to };
     return fail(site, "wrong-type", span, "both ends must be stages of one network");
   }
-  if (typeof from !== "number" || !Number.isInteger(from))
-    return wrongType("a whole number", from, fromExpression.span, site);
-  if (typeof to !== "number" || !Number.isInteger(to)) return wrongType("a whole number", to, toExpression.span, site);
-  if (to - from >= LONGEST_LIST)
-    return fail(site, "too-large", span, `a range of ${to - from + 1} numbers is beyond reason`);
-  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+  if (!isWhole(from)) return wrongType("a whole number", from, fromExpression.span, site);
+  if (!isWhole(to)) return wrongType("a whole number", to, toExpression.span, site);
+  const length = Math.max(0, to - from + 1);
+  return makeList(length, () => Array.from({ length }, (_, i) => from + i), span, site);
 }
 
 /** False after a failed assertion, which is reported with its message. */
 export function checkAssertion(statement: Assert, site: Site): boolean {
   if (evaluateBoolean(statement.condition, site) !== false) return true;
   const message = statement.message ? evaluate(statement.message, site) : undefined;
-  const text = typeof message === "string" ? interpolate(message, site) : "the assertion is false";
+  const text =
+    typeof message === "string" ? interpolate(message, statement.condition.span, site) : "the assertion is false";
   fail(site, "assertion-failed", statement.condition.span, text);
   return false;
 }
 
+/** Characters of a message of an assertion. */
+const LONGEST_MESSAGE = 2000;
+
 /** `{name}` and `{input.channels}` in a message, by their values. */
-function interpolate(text: string, site: Site): string {
-  return text.replace(/\{\s*([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?\s*\}/g, (written, name: string, field?: string) => {
-    const value = site.environment.lookup(name)?.get();
-    if (value === undefined) return written;
-    if (field === undefined) return formatValue(value);
-    const read = isRecord(value, "tensor") ? TENSOR_MEMBERS[field] : undefined;
-    return read && isRecord(value, "tensor") ? formatValue(read(value)) : written;
-  });
+function interpolate(text: string, span: Span, site: Site): string {
+  const { budget } = site.reporter;
+  const hole = /\{\s*([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?\s*\}/g;
+  let [result, end] = ["", 0];
+  budget.spend(text.length / 32, span, site.chain);
+  for (const match of text.matchAll(hole)) {
+    result += text.slice(end, match.index) + valueOf(match, site);
+    end = match.index + match[0].length;
+    budget.spend(4, span, site.chain);
+    if (result.length > LONGEST_MESSAGE) return `${result.slice(0, LONGEST_MESSAGE)}...`;
+  }
+  return result + text.slice(end);
+}
+
+function valueOf([written, name = "", field]: RegExpExecArray, site: Site): string {
+  const value = site.environment.lookup(name)?.get();
+  if (value === undefined) return written;
+  if (field === undefined) return formatValue(value);
+  const read = isRecord(value, "tensor") ? own(TENSOR_MEMBERS, field) : undefined;
+  return read && isRecord(value, "tensor") ? formatValue(read(value)) : written;
 }

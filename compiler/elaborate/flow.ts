@@ -1,6 +1,7 @@
 /** Statements, one after the other, each on the tensor that the one before gave. */
 import type { Body, Expression, For, If, Statement, Use } from "../../grammar/ast.js";
-import { OPERATORS } from "../ops/index.js";
+import { own } from "../../grammar/own.js";
+import { LAYERS } from "../ops/index.js";
 import { inlineNetwork, instantiateBlock, readInput, runStage } from "./instantiate.js";
 import { applyLayer, applyMerge, applyNothing, applyResidual } from "./layers.js";
 import {
@@ -10,11 +11,11 @@ import {
   evaluateBoolean,
   evaluateWhole,
   fail,
-  isUnknown,
   member,
   unknownName,
   wrongType,
 } from "./evaluate.js";
+import { isUnknown, makeList } from "./lists.js";
 import { isSkipped, isTensor, inner, siteOf, type Place } from "./place.js";
 import { applyDetectionWord, DETECTION_WORDS } from "./detection-words.js";
 import { applyShared, defineShared } from "./shared.js";
@@ -23,14 +24,22 @@ import { applyArguments } from "./declarations.js";
 import { describeKind, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue, type Unknown } from "./values.js";
 
 export function runBody(body: Body, place: Place): void {
+  const { budget } = place.session.reporter;
+  budget.enter(body.span, place.chain);
   for (const statement of body.statements) {
-    if (run(statement, place) === "stop") return;
+    if (run(statement, place) === "stop") break;
   }
+  budget.leave();
+}
+
+/** Pays for a statement, or for another turn of one. */
+function step(statement: Statement, { session, chain }: Place): void {
+  session.reporter.budget.spend(2, statement.span, chain);
 }
 
 /** A body ends at an assertion that fails: what follows relies on it. */
 function run(statement: Statement, place: Place): "stop" | void {
-  place.session.step(statement.span);
+  step(statement, place);
   const site = siteOf(place);
   switch (statement.kind) {
     case "let":
@@ -76,7 +85,7 @@ function runFor(statement: For, place: Place): void {
     return;
   }
   for (const item of over) {
-    place.session.step(statement.span);
+    step(statement, place);
     const turn = inner(place);
     turn.environment.set(statement.variable.text, item, statement.variable.span);
     runBody(statement.body, turn);
@@ -87,7 +96,7 @@ function runFor(statement: For, place: Place): void {
 function runUse(use: Use, place: Place): void {
   const [first, ...members] = use.target;
   if (!first) return;
-  const setting = members.length === 0 ? NETWORK_SETTINGS[first.text] : undefined;
+  const setting = members.length === 0 ? own(NETWORK_SETTINGS, first.text) : undefined;
   // A block may be called like a setting (`weights`), so what is written decides.
   if (setting && use.style === "bare") return applySetting(use, setting, place);
   if (first.text === "shared" && members.length === 0) return defineShared(use, place);
@@ -105,7 +114,7 @@ function runUse(use: Use, place: Place): void {
   }
   const runAll = (): TensorValue | Unknown => {
     for (let turn = 0; turn < times; turn++) {
-      if (turn > 0) place.session.step(use.span);
+      step(use, place);
       runOnce(use, place);
     }
     return place.flow.tensor ?? UNKNOWN;
@@ -122,20 +131,20 @@ function onOthers(on: Expression, place: Place, run: () => TensorValue | Unknown
     wrongType("a tensor", tensor, on.span, siteOf(place));
     return UNKNOWN;
   };
-  const results = (isList(value) ? value : [value]).map((one) => {
+  const runFrom = (one: EvalValue): TensorValue | Unknown => {
     place.flow.tensor = start(one);
     return run();
-  });
-  return isList(value) ? results : (results[0] ?? UNKNOWN);
+  };
+  return isList(value) ? makeList(value.length, () => value.map(runFrom), on.span, siteOf(place)) : runFrom(value);
 }
 
 function runOnce(use: Use, place: Place): void {
   const word = use.target.length === 1 && !use.through ? use.target[0]?.text : undefined;
   if (word === "residual") return applyResidual(use, place);
   if (word === "nothing") return applyNothing(use, place);
-  const definition = word === undefined ? undefined : OPERATORS.get(word);
-  if (definition?.layer) {
-    return definition.layer.merges ? applyMerge(use, definition, place) : applyLayer(use, definition, place);
+  const definition = word === undefined ? undefined : LAYERS.get(word);
+  if (definition) {
+    return definition.layer?.merges ? applyMerge(use, definition, place) : applyLayer(use, definition, place);
   }
   if (word !== undefined && Object.hasOwn(DETECTION_WORDS, word)) return applyDetectionWord(use, word, place);
   const value = resolveTarget(use, place);
@@ -198,7 +207,13 @@ function resolveTarget(use: Use, place: Place): EvalValue {
 
 /** As for any name, with the layers' words among the suggestions. */
 function unknownLayer(name: string, span: Use["span"], place: Place): EvalValue {
-  const words = place.environment;
-  const names = [...words.names(), ...OPERATORS.keys(), ...Object.keys(DETECTION_WORDS), "residual", "shared"];
+  const words = ["residual", "nothing", "shared"];
+  const names = (): string[] => [
+    ...place.environment.names(),
+    ...LAYERS.keys(),
+    ...Object.keys(DETECTION_WORDS),
+    ...Object.keys(NETWORK_SETTINGS),
+    ...words,
+  ];
   return unknownName(name, span, siteOf(place), names);
 }

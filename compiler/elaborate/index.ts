@@ -13,11 +13,16 @@ import { runBody } from "./flow.js";
 import { networkState } from "./instantiate.js";
 import { assignPaths } from "./naming.js";
 import { isTensor, type Detector, type Flow, type NetworkState } from "./place.js";
-import { Abandoned, Session } from "./session.js";
+import { Abandoned, Exhausted } from "../budget.js";
+import { Session } from "./session.js";
 import { readPreprocess, readWeightMap } from "./settings.js";
 import type { DeclarationValue } from "./values.js";
 
-/** Undefined where there are errors; they are reported, as many as there are. */
+/**
+ * Undefined where there are errors; they are reported, as many as there are.
+ *
+ * @throws Exhausted where the budget is used up, which is reported too
+ */
 export function elaborateNetwork(
   network: DeclarationValue,
   reporter: Reporter,
@@ -28,6 +33,7 @@ export function elaborateNetwork(
   const name = network.alias ?? network.declaration.name.text;
   const { span } = network.declaration.name;
   const errorsBefore = reporter.errorCount;
+  const { depth } = reporter.budget;
   try {
     const site: Site = { reporter, environment: network.environment, chain: [], at: span };
     const opened = open(network, site);
@@ -49,7 +55,7 @@ export function elaborateNetwork(
     });
     const here: Site = { reporter, environment: opened.environment, chain };
     if (reporter.errorCount === errorsBefore) checkComplete(state, session, flow, opened.declaration.name.span, here);
-    assignPaths(scope);
+    assignPaths(scope, (length) => reporter.budget.spend(length / 64, span, chain));
     if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
     const outputs = statedOutputs(state, session) ?? defaultOutputs(flow, session);
     const { preprocess: declared, weightMaps, labels } = readDescriptions(state, here);
@@ -76,8 +82,9 @@ export function elaborateNetwork(
       ...(session.detector && { detection: { boxes: boxEnds(session.detector) } }),
     };
   } catch (error) {
-    if (error instanceof Abandoned) return undefined;
-    throw error;
+    if (error instanceof Exhausted || !(error instanceof Abandoned)) throw error;
+    reporter.budget.returnTo(depth);
+    return undefined;
   }
 }
 

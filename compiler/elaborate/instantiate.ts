@@ -4,15 +4,17 @@ import { formatShape, symbol, type Dim } from "../ir/dim.js";
 import { value as makeValue } from "../ir/build.js";
 import type { Value } from "../ir/types.js";
 import { operator } from "../ops/index.js";
-import { DEEPEST, hasParameter, open, stageNames, type Opened } from "./declarations.js";
+import { hasParameter, open, stageNames, type Opened } from "./declarations.js";
 import { draftScope, type DraftScope } from "./draft.js";
-import { describeNumber, evaluate, evaluateWhole, fail, isUnknown, wrongType } from "./evaluate.js";
+import { describeNumber, evaluate, evaluateWhole, fail, isWhole, wrongType } from "./evaluate.js";
+import { isUnknown } from "./lists.js";
 import { runBody } from "./flow.js";
 import { takeStride } from "./layers.js";
 import {
   inner,
   isSkipped,
   isTensor,
+  requireDepth,
   setInput,
   siteOf,
   withMembers,
@@ -21,7 +23,6 @@ import {
   type Place,
   type StageStride,
 } from "./place.js";
-import { Abandoned } from "./session.js";
 import { isList, isRecord, UNKNOWN, type DeclarationValue, type EvalValue, type PartValue } from "./values.js";
 
 /** `bottleneck(64)`: its layers, once. */
@@ -53,10 +54,11 @@ export function instantiateBlock(use: Use, block: DeclarationValue, place: Place
 }
 
 /** What the body gave is the scope's output; its labels are members of that. */
-function finish(scope: DraftScope, { environment }: Opened, { flow }: Place): void {
+function finish(scope: DraftScope, { environment }: Opened, place: Place): void {
+  const { flow } = place;
   if (!isTensor(flow.tensor)) return;
   scope.output = flow.tensor.value;
-  flow.tensor = withMembers(flow.tensor, environment);
+  flow.tensor = withMembers(flow.tensor, environment, place);
 }
 
 /** The block with the stage's stride, where that waits and the block has one that is not given. */
@@ -73,11 +75,7 @@ interface Entered extends Opened {
 
 function enter(use: Use, value: DeclarationValue, label: string, place: Place): Entered | undefined {
   const chain = [...place.chain, { label, span: use.span }];
-  if (place.depth >= DEEPEST) {
-    fail({ ...siteOf(place), chain: chain.slice(-3) }, "endless-definition", use.span, `${label} contains itself`);
-    // Whatever stands beside it would go as deep again, at every level.
-    throw new Abandoned();
-  }
+  requireDepth(label, use, { ...place, chain });
   const opened = open(value, { ...siteOf(place, use.span), chain: place.chain });
   if (!opened) {
     place.flow.tensor = UNKNOWN;
@@ -214,10 +212,10 @@ export function readInput(input: Input, place: Place): void {
 }
 
 /** A detector's second input: what is known of its pictures, by row of the batch (docs/detection.md). */
-function readPictures(image: Value, input: Input, { session, scope }: Place): Detector {
+function readPictures(image: Value, input: Input, { session, scope, chain }: Place): Detector {
   const given = makeValue({ dtype: "float32", shape: [symbol("M"), 6] }, "image_info");
   session.inputs.push({ name: "image_info", value: given });
-  const node = session.append(operator("image_info"), [image, given], {}, input.span);
+  const node = session.append(operator("image_info"), [image, given], {}, { span: input.span, chain });
   scope.children.push(node);
   return { image, info: node.outputs[0]!, rules: undefined, found: undefined };
 }
@@ -246,7 +244,7 @@ function inputShape(input: Input, place: Place): Dim[] | undefined {
   const shape: Dim[] = [];
   for (const [axis, size] of sizes.entries()) {
     if (isRecord(size, "symbol") && axis > 0 && size.name !== "N") shape.push(symbol(size.name));
-    else if (typeof size === "number" && Number.isInteger(size) && size >= 1) shape.push(size);
+    else if (isWhole(size) && size >= 1) shape.push(size);
     else if (typeof size === "number") {
       fail(site, "out-of-range", input.shape.span, `an input's sizes are whole numbers from 1, not ${size}`);
       return undefined;

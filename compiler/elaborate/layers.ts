@@ -10,7 +10,7 @@ import { open } from "./declarations.js";
 import { draftScope, type DraftNode, type DraftScope } from "./draft.js";
 import { fail } from "./evaluate.js";
 import { runBody } from "./flow.js";
-import { inner, isTensor, setInput, siteOf, type Flow, type Place } from "./place.js";
+import { inner, isTensor, requireDepth, setInput, siteOf, type Flow, type Place } from "./place.js";
 import { UNKNOWN, type TensorValue } from "./values.js";
 
 /** Applies `conv 3x3, 64`, `relu`, ... to what flows. */
@@ -55,7 +55,7 @@ function appendNode(
   let node: DraftNode;
   try {
     const values = inputs.map((input) => input.value);
-    node = place.session.append(definition, values, attributes, use.span);
+    node = place.session.append(definition, values, attributes, { span: use.span, chain: place.chain });
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const code = definition.layer?.merges ? "shape-mismatch" : "invalid-shape";
@@ -158,6 +158,7 @@ function runShortcut(
   }
   const { name } = kind.declaration;
   const chain = [...place.chain, { label: `shortcut ${name.text}`, span: use.span }];
+  requireDepth(`shortcut ${name.text}`, use, { ...place, chain });
   const opened = open(kind, { ...siteOf(place), chain, at: use.span });
   if (!opened) return undefined;
   const { environment } = opened;

@@ -4,7 +4,8 @@
  */
 import { isDraftScope, type DraftNode, type DraftScope } from "./draft.js";
 
-export function assignPaths(scope: DraftScope, prefix = ""): void {
+/** `pay` is told the length of each path. */
+export function assignPaths(scope: DraftScope, pay: (length: number) => void, prefix = ""): void {
   scope.path = prefix;
   const items = [...namedItems(scope, prefix)];
   const counts = new Map<string, number>();
@@ -21,9 +22,10 @@ export function assignPaths(scope: DraftScope, prefix = ""): void {
       own = `${name}${number}`;
     }
     const path = prefix === "" ? own : `${prefix}.${own}`;
+    pay(path.length);
     if (isDraftScope(item)) {
       item.name = own;
-      assignPaths(item, path);
+      assignPaths(item, pay, path);
     } else nameNode(item, path);
   }
 }

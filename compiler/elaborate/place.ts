@@ -6,9 +6,11 @@ import type * as ir from "../ir/types.js";
 import type { Bound, BoundTensor } from "./bind.js";
 import type { DraftScope } from "./draft.js";
 import { Environment } from "./environment.js";
-import type { Site } from "./evaluate.js";
+import { Abandoned } from "../budget.js";
+import { LIMITS } from "../limits.js";
+import { fail, type Site } from "./evaluate.js";
 import type { Session } from "./session.js";
-import { isList, isRecord, type DeclarationValue, type TensorValue, type Unknown } from "./values.js";
+import { isList, isRecord, type DeclarationValue, type EvalValue, type TensorValue, type Unknown } from "./values.js";
 
 /** The tensor that flows from statement to statement. Undefined before a network's `input`; unknown after an error. */
 export interface Flow {
@@ -83,6 +85,19 @@ export function siteOf(place: Place, at?: Span): Site {
   return at === undefined ? site : { ...site, at };
 }
 
+/**
+ * Blocks, networks, shortcuts and shared parts inside one another end somewhere; `chain` ends with the one to enter.
+ *
+ * @throws Abandoned, after reporting it: whatever stands beside it would go as deep again, at every level
+ */
+export function requireDepth(label: string, use: { readonly span: Span }, place: Place): void {
+  if (place.depth < LIMITS.nesting) return;
+  const itself = place.chain.slice(0, -1).some((link) => link.label === label);
+  const message = itself ? `${label} contains itself` : `${label} stands more than ${LIMITS.nesting} deep in others`;
+  fail({ ...siteOf(place), chain: place.chain.slice(-3) }, "endless-definition", use.span, message);
+  throw new Abandoned();
+}
+
 /** The same place in braces of its own: names declared there end there. */
 export function inner(place: Place, changes: Partial<Place> = {}): Place {
   return { ...place, environment: new Environment(place.environment), ...changes };
@@ -97,11 +112,18 @@ export function setInput(environment: Environment, tensor: TensorValue | Unknown
  * What a body gave, with the tensors that it labelled as members; and those of the block that it ended with. Its
  * `input` is not its own.
  */
-export function withMembers(tensor: TensorValue, environment: Environment): TensorValue {
+export function withMembers(
+  tensor: TensorValue,
+  environment: Environment,
+  { session, scope, chain }: Place,
+): TensorValue {
   const own = [...environment.entries()].filter(
     ([name, value]) => name !== "input" && (isList(value) ? value : [value]).every((one) => isRecord(one, "tensor")),
   );
-  return { ...tensor, members: new Map([...(tensor.members ?? []), ...own]) };
+  const before = tensor.members ?? new Map<string, EvalValue>();
+  if (own.length === 0) return tensor.members ? tensor : { ...tensor, members: before };
+  session.reporter.budget.spend((before.size + own.length) / 4, scope.span, chain);
+  return { ...tensor, members: new Map([...before, ...own]) };
 }
 
 export function isTensor(tensor: TensorValue | Unknown | undefined): tensor is TensorValue {

@@ -17,7 +17,7 @@ export interface Given {
 
 export interface RecipeDraft {
   /** By word: all statements of those that add up, the last one of the others. */
-  readonly settings: Map<string, readonly Given[]>;
+  readonly settings: Map<string, Given[]>;
   readonly transforms: Map<string, readonly TransformSettings[]>;
   /** False after an error, which is reported. */
   ok: boolean;
@@ -33,13 +33,14 @@ export function readDraft(opened: SettingsBody, site: Site): RecipeDraft {
       else draft.ok = false;
     } else if (Object.hasOwn(RECIPE_SETTINGS, word)) {
       const values = bind(`\`${word}\``, RECIPE_SETTINGS[word]!, use.arguments, use.span, here);
-      const before = REPEATED_WORDS.has(word) ? (draft.settings.get(word) ?? []) : [];
-      if (values) draft.settings.set(word, [...before, { values, span: use.span }]);
-      else draft.ok = false;
+      const before = REPEATED_WORDS.has(word) ? draft.settings.get(word) : undefined;
+      if (!values) draft.ok = false;
+      else if (before) before.push({ values, span: use.span });
+      else draft.settings.set(word, [{ values, span: use.span }]);
     } else {
       draft.ok = false;
       const words = [...Object.keys(RECIPE_SETTINGS), ...RECIPE_BODIES];
-      const help = didYouMean(word, words) ?? `it has ${words.join(", ")}`;
+      const help = (): string => didYouMean(word, words) ?? `it has ${words.join(", ")}`;
       fail(here, "misplaced-statement", use.span, `\`${word}\` does not belong in a recipe`, { help });
     }
   });
@@ -61,7 +62,7 @@ function readTransforms(use: Use, environment: Site["environment"], site: Site):
     const specs = Object.hasOwn(TRANSFORM_SETTINGS, word) ? TRANSFORM_SETTINGS[word] : undefined;
     if (!specs) {
       ok = false;
-      const help =
+      const help = (): string =>
         didYouMean(word, Object.keys(TRANSFORM_SETTINGS)) ?? `there are ${Object.keys(TRANSFORM_SETTINGS).join(", ")}`;
       fail(here, "misplaced-statement", transform.span, `\`${word}\` is not a transform`, { help });
       return;

@@ -1,19 +1,15 @@
 /** One elaboration: the graph as far as it has been built. */
 import type { Span } from "../../grammar/ast.js";
+import { Abandoned } from "../budget.js";
+import type { Frame } from "../diagnostics/diagnostic.js";
 import type { Reporter } from "../diagnostics/reporter.js";
+import { LIMITS } from "../limits.js";
 import { node as makeNode, value as makeValue } from "../ir/build.js";
-import { formatShape, sameShape } from "../ir/dim.js";
+import { bounds, complexity, formatShape, sameShape, type Dim } from "../ir/dim.js";
 import type * as ir from "../ir/types.js";
 import { ShapeError, type Operator, type ParameterSpec } from "../ops/operator.js";
 import type { DraftNode, DraftParameter } from "./draft.js";
 import type { Detector } from "./place.js";
-
-/** More than any network needs; a slip such as `x 1e9` ends with an error, not with the machine's memory. */
-const MOST_NODES = 20_000;
-const MOST_STEPS = 200_000;
-
-/** Ends the elaboration; the diagnostic was reported. */
-export class Abandoned extends Error {}
 
 export class Session {
   readonly reporter: Reporter;
@@ -24,7 +20,7 @@ export class Session {
   detector: Detector | undefined;
   /** Replaces the size that the network's `input` declares. */
   readonly inputShape: readonly (number | string)[] | undefined;
-  #steps = 0;
+  #parameterCount = 0;
   /** Parameters of the shared part that is being carried out, and how many of them its layers have taken. */
   #shared: { readonly parameters: DraftParameter[]; readonly first: boolean; taken: number } | undefined;
 
@@ -33,33 +29,45 @@ export class Session {
     this.inputShape = inputShape;
   }
 
-  /** Counts a statement. */
-  step(span: Span): void {
-    this.#steps++;
-    if (this.#steps <= MOST_STEPS && this.nodes.length <= MOST_NODES) return;
-    this.reporter.report("too-large", span, `the network grows beyond ${MOST_NODES} layers`);
-    throw new Abandoned();
-  }
-
   /**
    * Appends a layer. Its parameters follow the data inputs.
-   * @throws ShapeError if it can't be applied to these shapes
+   * @throws ShapeError if it can't be applied to these shapes; Abandoned where the network is too large
    */
-  append(operator: Operator, inputs: readonly ir.Value[], attributes: ir.Attributes, span: Span): DraftNode {
+  append(operator: Operator, inputs: readonly ir.Value[], attributes: ir.Attributes, at: Where): DraftNode {
+    const { span, chain } = at;
+    this.reporter.budget.spend(12 + inputs.length, span, chain);
+    if (this.nodes.length >= LIMITS.layers) {
+      const message = `the network grows beyond ${LIMITS.layers} layers`;
+      this.reporter.report("too-large", span, message, { chain });
+      throw new Abandoned();
+    }
     const types = inputs.map((input) => input.type);
     const specs = operator.parameters?.(attributes, types) ?? [];
     const again = this.#shared && !this.#shared.first ? specs.map((spec) => this.#take(spec, operator)) : undefined;
     const ownParameters = again ? [] : specs.map(draftParameter);
+    for (const { name, shape } of again ? [] : specs) this.#countParameters(`${operator.name}: its ${name}`, shape);
     const all = [...inputs, ...(again ?? ownParameters).map((parameter) => parameter.value)];
     const node: DraftNode = {
       ...makeNode(operator.name, all, attributes, "", span),
       base: operator.name,
       ownParameters,
     };
+    const work = node.outputs
+      .flatMap((output) => output.type.shape)
+      .reduce<number>((sum, dim) => sum + complexity(dim), 0);
+    this.reporter.budget.spend(work / 2, span, chain);
+    for (const output of node.outputs) requireSize(`${operator.name}: its output`, output.type.shape.slice(1), output);
     this.nodes.push(node);
     this.parameters.push(...ownParameters);
     this.#shared?.parameters.push(...ownParameters);
     return node;
+  }
+
+  #countParameters(what: string, shape: readonly number[]): void {
+    const count = requireSize(what, shape);
+    this.#parameterCount += count;
+    if (this.#parameterCount <= LIMITS.parameters) return;
+    throw new ShapeError(`${what} makes it more than ${LIMITS.parameters} parameters, which no machine trains`);
   }
 
   /** Layers that `run` appends have these parameters, in their order; where there are none yet they are noted. */
@@ -85,6 +93,22 @@ export class Session {
       "a shared part has the same weights at every use, so what arrives must have the same channels",
     );
   }
+}
+
+/** The fewest elements that a tensor can have; throws a ShapeError where that is beyond what can be indexed. */
+function requireSize(what: string, shape: readonly Dim[], value?: ir.Value): number {
+  const count = shape.reduce<number>((product, dim) => product * Math.max(1, bounds(dim).min), 1);
+  if (count <= LIMITS.tensorElements) return count;
+  throw new ShapeError(
+    `${what} would be ${formatShape(value?.type.shape ?? shape)}, more than ${LIMITS.tensorElements} elements`,
+    "no runtime can address a larger tensor",
+  );
+}
+
+/** Where a layer stands, and how the elaboration came there. */
+export interface Where {
+  readonly span: Span;
+  readonly chain: readonly Frame[];
 }
 
 function draftParameter({ name, role, trainable, init, shape }: ParameterSpec): DraftParameter {

@@ -1,11 +1,13 @@
 /** Statements that say something of a network, a preprocessing or a name map rather than add a layer. */
 import type { Use } from "../../grammar/ast.js";
+import { own } from "../../grammar/own.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Preprocess, ResizeShorter, WeightMap } from "../model.js";
 import { channelsOf, counted, forChannels } from "../preprocess.js";
 import { bind, type Bound, type Spec } from "./bind.js";
 import { open, type Opened } from "./declarations.js";
-import { evaluate, checkAssertion, evaluateBoolean, fail, isUnknown, wrongType, type Site } from "./evaluate.js";
+import { evaluate, checkAssertion, evaluateBoolean, fail, wrongType, type Site } from "./evaluate.js";
+import { isUnknown } from "./lists.js";
 import { Environment } from "./environment.js";
 import { siteOf, type Place } from "./place.js";
 import { isList, type DeclarationValue } from "./values.js";
@@ -83,11 +85,15 @@ export interface SettingsBody {
 
 /** Goes through such a body: `let`, `assert`, `if` and `for` as everywhere, all else is handed over. */
 export function readStatements(opened: SettingsBody, site: Site, onUse: (use: Use, site: Site) => void): void {
+  const { budget } = site.reporter;
   const runAll = (body: Body, environment: Environment): void => {
+    budget.enter(body.span, site.chain);
     for (const statement of body.statements) run(statement, environment);
+    budget.leave();
   };
   const run = (statement: Statement, environment: Environment): void => {
     const here = { ...site, environment };
+    budget.spend(2, statement.span, site.chain);
     switch (statement.kind) {
       case "let":
         environment.set(statement.name.text, evaluate(statement.value, here), statement.name.span);
@@ -107,6 +113,7 @@ export function readStatements(opened: SettingsBody, site: Site, onUse: (use: Us
         if (isUnknown(over)) return;
         if (!isList(over)) return void wrongType("a range or a list", over, statement.over.span, here);
         for (const item of over) {
+          budget.spend(2, statement.span, site.chain);
           const turn = new Environment(environment);
           turn.set(statement.variable.text, item, statement.variable.span);
           runAll(statement.body, turn);
@@ -130,10 +137,10 @@ export function readSettings(opened: Opened, table: Readonly<Record<string, Sett
   const settings: Setting[] = [];
   readStatements(opened, site, (use, here) => {
     const word = use.target.map((part) => part.text).join(".");
-    const specs = table[word];
+    const specs = own(table, word);
     if (!specs) {
       const { keyword } = opened.declaration;
-      const help = didYouMean(word, Object.keys(table)) ?? `it has ${Object.keys(table).join(", ")}`;
+      const help = (): string => didYouMean(word, Object.keys(table)) ?? `it has ${Object.keys(table).join(", ")}`;
       const message = `\`${word}\` does not belong in a ${keyword} declaration`;
       fail(here, "misplaced-statement", use.span, message, { help });
       return;

@@ -1,12 +1,10 @@
 /** `head = shared { ... }`: a part of a network that is used several times with the same weights. */
 import type { Use } from "../../grammar/ast.js";
-import { DEEPEST } from "./declarations.js";
 import { draftScope } from "./draft.js";
 import { Environment } from "./environment.js";
 import { fail } from "./evaluate.js";
 import { runBody } from "./flow.js";
-import { isTensor, withMembers, setInput, siteOf, type Place } from "./place.js";
-import { Abandoned } from "./session.js";
+import { isTensor, requireDepth, withMembers, setInput, siteOf, type Place } from "./place.js";
 import { UNKNOWN, type SharedValue } from "./values.js";
 
 /** Makes the part known by its label; its layers come where it is used. */
@@ -29,10 +27,7 @@ export function defineShared(use: Use, place: Place): void {
 export function applyShared(use: Use, part: SharedValue, place: Place): void {
   const label = `shared part ${part.name}`;
   const chain = [...place.chain, { label, span: use.span }];
-  if (place.depth >= DEEPEST) {
-    fail({ ...siteOf(place), chain: chain.slice(-3) }, "endless-definition", use.span, `${label} contains itself`);
-    throw new Abandoned();
-  }
+  requireDepth(label, use, { ...place, chain });
   if (use.arguments.length > 0) {
     fail(siteOf(place), "unknown-argument", use.arguments[0]!.span, `${label} takes no arguments`);
   }
@@ -62,5 +57,5 @@ export function applyShared(use: Use, part: SharedValue, place: Place): void {
   });
   if (!isTensor(flow.tensor)) return;
   scope.output = flow.tensor.value;
-  flow.tensor = withMembers(flow.tensor, environment);
+  flow.tensor = withMembers(flow.tensor, environment, place);
 }

@@ -117,11 +117,18 @@ export function describeKind(value: EvalValue): string {
   }
 }
 
-/** As it would be written; for messages. */
-export function formatValue(value: EvalValue): string {
+/** Elements of a list that a message shows. */
+const SHOWN_ELEMENTS = 12;
+
+/** As it would be written; for messages. Of long lists the beginning. */
+export function formatValue(value: EvalValue, levels = 3): string {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (isList(value)) return `[${value.map(formatValue).join(", ")}]`;
+  if (isList(value)) {
+    if (levels === 0) return "[...]";
+    const shown = value.slice(0, SHOWN_ELEMENTS).map((element) => formatValue(element, levels - 1));
+    return `[${[...shown, ...(value.length > SHOWN_ELEMENTS ? ["..."] : [])].join(", ")}]`;
+  }
   switch (value.kind) {
     case "declaration":
       return value.declaration.name.text;

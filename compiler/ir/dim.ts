@@ -4,8 +4,14 @@
  * A symbolic size is a sum of integer multiples of products of atoms, plus a constant. An atom is a symbol (`N`, `H`,
  * or a size found at run time) or the floor of such a sum over a whole number, which is what strides make of a size.
  * Every function here gives the canonical form, so two sizes that the rules below can prove equal have the same key:
- * `ceil(ceil(H/2)/2)` and `ceil(H/4)` are both `floor((H+3)/4)`. Symbols stand for whole numbers of at least 1.
+ * `ceil(ceil(H/2)/2)` and `ceil(H/4)` are both `floor((H+3)/4)`. Symbols stand for whole numbers of at least 1, and no side is
+ * longer than 2^31 - 1.
+ *
+ * Some expressions have no short form: `max_pool 3x3, /2   upsample 3`, again and again, doubles its own each time. Beyond
+ * {@link MOST_ATOMS} an expression is cut: a symbol stands for it, the same for equal ones, whose value only running the model
+ * tells.
  */
+import { digest } from "./digest.js";
 
 export type Dim = number | SymbolicDim;
 
@@ -16,7 +22,22 @@ export interface SymbolicDim {
   readonly terms: readonly Term[];
   /** Equal for equal expressions. */
   readonly key: string;
+  /** Atoms in it, those in floors included. */
+  readonly atoms: number;
+  /** Between which numbers it lies, whatever its symbols stand for. */
+  readonly range: Range;
 }
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** No expression of a sensible network has more than a few. */
+const MOST_ATOMS = 64;
+const LONGEST_SIDE = 2 ** 31 - 1;
+/** Of an atom's key; longer ones are shortened to what differs as surely. */
+const LONGEST_KEY = 160;
 
 interface Term {
   readonly coefficient: number;
@@ -33,6 +54,7 @@ interface SymbolAtom {
   readonly key: string;
   /** Of a size found at run time: what it is not beyond, where that is known. */
   readonly most?: Dim;
+  readonly range: Range;
 }
 
 interface FloorAtom {
@@ -44,15 +66,18 @@ interface FloorAtom {
 
 /** A size with a name: `N`, `H`. Symbols of the same name are equal. */
 export function symbol(name: string): SymbolicDim {
-  return ofAtom({ kind: "symbol", name, key: name });
+  return ofAtom({ kind: "symbol", name, key: name, range: ANY_SIZE });
 }
+
+const ANY_SIZE: Range = { min: 1, max: LONGEST_SIDE };
 
 let unknowns = 0;
 
 /** A size that only running the model tells (how many boxes are kept), at most `most`: equal to nothing but itself. */
 export function unknownSize(name: string, most?: Dim): SymbolicDim {
   unknowns += 1;
-  return ofAtom({ kind: "symbol", name, key: `${name}#${unknowns}`, ...(most === undefined ? {} : { most }) });
+  const key = `${name}#${unknowns}`;
+  return ofAtom({ kind: "symbol", name, key, range: ANY_SIZE, ...(most === undefined ? {} : { most }) });
 }
 
 export function isSymbolic(dim: Dim): dim is SymbolicDim {
@@ -151,16 +176,13 @@ export function isUnknown(dim: Dim): boolean {
 }
 
 /** Between which numbers the size lies, whatever its symbols (at least 1) stand for; not always the narrowest. */
-export function bounds(dim: Dim): { readonly min: number; readonly max: number } {
-  let min = constantOf(dim);
-  let max = min;
-  for (const term of termsOf(dim)) {
-    const range = term.atoms.map(atomBounds).reduce(productBounds, { min: 1, max: 1 });
-    const ends = [range.min * term.coefficient, range.max * term.coefficient];
-    min += Math.min(...ends);
-    max += Math.max(...ends);
-  }
-  return { min, max };
+export function bounds(dim: Dim): Range {
+  return isSymbolic(dim) ? dim.range : { min: dim, max: dim };
+}
+
+/** How much there is to go through in it: 1 for a number. */
+export function complexity(dim: Dim): number {
+  return isSymbolic(dim) ? dim.atoms : 1;
 }
 
 /** `floor((H+1)/2)`, `512*H*W`, `64`. */
@@ -190,6 +212,17 @@ function termsOf(dim: Dim): readonly Term[] {
   return isSymbolic(dim) ? dim.terms : [];
 }
 
+function rangeOf(constant: number, terms: readonly Term[]): Range {
+  let [min, max] = [constant, constant];
+  for (const term of terms) {
+    const range = term.atoms.map(atomBounds).reduce(productBounds, { min: 1, max: 1 });
+    const ends = [range.min * term.coefficient, range.max * term.coefficient];
+    min += Math.min(...ends);
+    max += Math.max(...ends);
+  }
+  return { min, max };
+}
+
 function ofAtom(atom: Atom): SymbolicDim {
   return sum(0, [product(1, [atom])]) as SymbolicDim;
 }
@@ -209,7 +242,26 @@ function sum(constant: number, terms: readonly Term[]): Dim {
   const kept = [...joined.values()].filter((term) => term.coefficient !== 0).sort(byKey);
   if (kept.length === 0) return constant + 0;
   const key = [...kept.map((term) => `${term.coefficient}*${term.key}`), String(constant)].join("+");
-  return { constant, terms: kept, key };
+  const atoms = kept.flatMap((term) => term.atoms).reduce((count, atom) => count + atomsOf(atom), 0);
+  const range = rangeOf(constant, kept);
+  const exact = Number.isSafeInteger(constant) && kept.every((term) => Number.isSafeInteger(term.coefficient));
+  return atoms <= MOST_ATOMS && exact ? { constant, terms: kept, key, atoms, range } : cut(key, range);
+}
+
+/** A symbol in place of an expression; `#` in its key says that only running the model tells it. */
+function cut(key: string, range: Range): SymbolicDim {
+  const name = `size_${digest(key)}`;
+  return ofAtom({ kind: "symbol", name, key: `${name}#`, range });
+}
+
+function atomsOf(atom: Atom): number {
+  return atom.kind === "symbol" ? 1 : 1 + atom.numerator.atoms;
+}
+
+function floorKey(numerator: SymbolicDim, divisor: number): string {
+  const key = `floor((${numerator.key})/${divisor})`;
+  if (key.length <= LONGEST_KEY) return key;
+  return `floor:${digest(key)}${key.includes("#") ? "#" : ""}`;
 }
 
 /** floor((terms + constant) / divisor) where all coefficients and the constant are from 0 to divisor - 1. */
@@ -229,10 +281,10 @@ function properFloor(terms: readonly Term[], constant: number, divisor: number):
       constant,
       terms.filter((term) => term !== nested),
     );
-    return floorDiv(add(numerator, mul(others, inner)), inner * divisor);
+    if (Number.isSafeInteger(inner * divisor)) return floorDiv(add(numerator, mul(others, inner)), inner * divisor);
   }
   const numerator = sum(constant, terms) as SymbolicDim;
-  return ofAtom({ kind: "floor", numerator, divisor, key: `floor((${numerator.key})/${divisor})` });
+  return ofAtom({ kind: "floor", numerator, divisor, key: floorKey(numerator, divisor) });
 }
 
 function isSingleFloor({ coefficient, atoms }: Term): boolean {
@@ -247,14 +299,9 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
-interface Range {
-  readonly min: number;
-  readonly max: number;
-}
-
 function atomBounds(atom: Atom): Range {
-  if (atom.kind === "symbol") return { min: 1, max: Infinity };
-  const { min, max } = bounds(atom.numerator);
+  if (atom.kind === "symbol") return atom.range;
+  const { min, max } = atom.numerator.range;
   return { min: Math.floor(min / atom.divisor), max: Math.floor(max / atom.divisor) };
 }
 

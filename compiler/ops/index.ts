@@ -54,6 +54,9 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
   ].map((operator): [string, Operator] => [operator.name, operator]),
 );
 
+/** Those of them that a source can name: the others are what the compiler writes layers with. */
+export const LAYERS: ReadonlyMap<string, Operator> = new Map([...OPERATORS].filter(([, { layer }]) => layer));
+
 /** The record of a node's operator; a name that is not there is a mistake of the compiler. */
 export function operator(name: string): Operator {
   const found = OPERATORS.get(name);

@@ -1,0 +1,108 @@
+/** What a check may still take. Everything that elaborates draws on one of these, so that any text ends, and soon. */
+import type { Span } from "../grammar/ast.js";
+import type { Frame } from "./diagnostics/diagnostic.js";
+import type { Reporter } from "./diagnostics/reporter.js";
+import { LIMITS } from "./limits.js";
+
+/** Ends the elaboration of one network; the diagnostic was reported. */
+export class Abandoned extends Error {}
+
+/** Ends that of the whole file; the diagnostic was reported. */
+export class Exhausted extends Abandoned {}
+
+/** Thrown out of a check that somebody asked to stop. */
+export class CancelledError extends Error {
+  constructor() {
+    super("the check was cancelled");
+    this.name = "AbortError";
+  }
+}
+
+/** How a check can be ended from outside. */
+export interface Cancellation {
+  /** Asked before each file and every few hundred steps. A check is synchronous: within it only time-outs change this. */
+  readonly signal?: AbortSignal | undefined;
+  /** Asked as often; true ends the check. It may look at a clock, or at memory that another thread writes to. */
+  readonly shouldStop?: (() => boolean) | undefined;
+}
+
+/** Steps between two looks at whether to go on. */
+const STEPS_BETWEEN_POLLS = 512;
+
+export class Budget {
+  readonly #reporter: Reporter;
+  readonly #cancellation: Cancellation;
+  #left: number = LIMITS.steps;
+  #nextPoll: number = LIMITS.steps;
+  #depth = 0;
+
+  constructor(reporter: Reporter, cancellation: Cancellation = {}) {
+    this.#reporter = reporter;
+    this.#cancellation = cancellation;
+  }
+
+  /** Another file, with a budget of its own. */
+  renew(): void {
+    this.#left = LIMITS.steps;
+    this.#depth = 0;
+    this.poll();
+  }
+
+  /**
+   * Takes so many steps for what stands here.
+   *
+   * @throws Exhausted where there are no more, which is reported; CancelledError
+   */
+  spend(steps: number, span: Span, chain: readonly Frame[]): void {
+    this.#left -= steps;
+    if (this.#left < this.#nextPoll) this.#look(span, chain);
+  }
+
+  #look(span: Span, chain: readonly Frame[]): void {
+    if (this.#left < 0) {
+      this.#reporter.report("too-large", span, "this takes more work than any network needs", {
+        chain: outermost(chain),
+        always: true,
+        help: "the limits are in docs/language.md; look for repetitions that multiply: lists, loops, arguments",
+      });
+      throw new Exhausted();
+    }
+    this.poll();
+  }
+
+  /** @throws CancelledError if the check is to end */
+  poll(): void {
+    this.#nextPoll = this.#left - STEPS_BETWEEN_POLLS;
+    const { signal, shouldStop } = this.#cancellation;
+    if (signal?.aborted || shouldStop?.()) throw new CancelledError();
+  }
+
+  /** One level further into expressions and bodies; {@link leave} goes back. */
+  enter(span: Span, chain: readonly Frame[]): void {
+    this.#depth++;
+    if (this.#depth <= LIMITS.evaluationDepth) return;
+    this.#reporter.report("too-large", span, "this needs more values and bodies inside one another than any network", {
+      chain: outermost(chain),
+      always: true,
+    });
+    throw new Exhausted();
+  }
+
+  leave(): void {
+    this.#depth--;
+  }
+
+  /** How deep it is, for {@link returnTo}: what throws has not left what it entered. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  returnTo(depth: number): void {
+    this.#depth = depth;
+  }
+}
+
+/** The chain as far as it helps: what goes wrong deep inside began at the top. */
+function outermost(chain: readonly Frame[]): readonly Frame[] {
+  return chain.length <= 6 ? chain : [...chain.slice(0, 4), ...chain.slice(-2)];
+}
