@@ -7,11 +7,12 @@ export async function formatSource(text: string, path: string): Promise<string |
   const result = format(text, path);
   if ("text" in result) return result.text;
   const { check } = await import("../compiler/analyze.js");
-  const { diagnostics, sources } = check([{ path, text }]);
+  const findings = check([{ path, text }]);
   const places = new Set(result.errors.map((error) => `${error.code} ${error.span.start}`));
-  tell(
-    diagnostics.filter(({ code, span }) => span.file === path && places.has(`${code} ${span.start}`)),
-    sources,
+  const diagnostics = findings.diagnostics.filter(
+    ({ code, span }) => span.file === path && places.has(`${code} ${span.start}`),
   );
+  const omitted = Math.max(0, result.errors.length - diagnostics.length);
+  tell({ ...findings, diagnostics, errorCount: diagnostics.length + omitted, warningCount: 0 });
   return undefined;
 }

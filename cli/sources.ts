@@ -1,5 +1,5 @@
 /** Source files that the command line names. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { InputFailure } from "./failure.js";
 
@@ -25,19 +25,28 @@ export async function sourceFiles(paths: readonly string[]): Promise<string[]> {
 
 async function inFolder(folder: string): Promise<string[]> {
   const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
-  const nested = await Promise.all(
-    entries.map(async (entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : inFolder(path);
-      return entry.isFile() && entry.name.endsWith(".resnet") ? [path] : [];
-    }),
-  );
-  return nested.flat();
+  const found: string[] = [];
+  // One after the other: a system lets a process open a few hundred at once.
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() && !SKIPPED.has(entry.name)) found.push(...(await inFolder(path)));
+    else if (entry.isFile() && entry.name.endsWith(".resnet")) found.push(path);
+  }
+  return found;
 }
 
-/** The text of a source, which must be UTF-8. */
+/** The text of a source, which must be UTF-8 in a regular file that is not larger than any source. */
 export async function readSource(path: string): Promise<string> {
-  return decodeSource(await readFile(path), path);
+  const { readRegularFile } = await import("../runtime/host.js");
+  const { UnreadableFile } = await import("../compiler/host.js");
+  try {
+    const bytes = readRegularFile(path);
+    if (bytes) return decodeSource(bytes, path);
+  } catch (error) {
+    if (error instanceof UnreadableFile) throw new InputFailure(`${path}: ${error.message}`);
+    throw error;
+  }
+  throw new InputFailure(`${path}: no such file or folder`);
 }
 
 export function decodeSource(bytes: Uint8Array, path: string): string {

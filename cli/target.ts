@@ -1,12 +1,12 @@
 /** From what the command line calls a network to the network, its problems told on the way. */
-import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
+import type { Findings } from "../compiler/analyze.js";
 import { renderDiagnostic } from "../compiler/diagnostics/render.js";
 import type { Model } from "../compiler/model.js";
 import type { Recipe } from "../compiler/recipe.js";
 import type { InputShape } from "./arguments.js";
 import { EXIT, Stop } from "./failure.js";
 import { portable } from "./sources.js";
-import { palette, plural, say, sayWarning } from "./terminal.js";
+import { count, palette, plural, say, sayWarning } from "./terminal.js";
 
 export interface LoadOptions {
   /** In place of the input that the source declares. */
@@ -20,9 +20,10 @@ export async function loadModel(target: string, { input, quiet }: LoadOptions = 
   const { elaborate } = await import("../compiler/analyze.js");
   const { parseTarget } = await import("../compiler/target.js");
   const { fileHost } = await import("../runtime/host.js");
-  const result = elaborate(parseTarget(portable(target)), { host: fileHost(), ...(input && { input }) });
+  const host = fileHost();
+  const result = elaborate(parseTarget(portable(target), host), { host, ...(input && { input }) });
   if (!quiet) {
-    tell(result.diagnostics, result.sources);
+    tell(result);
     result.model?.assumed?.forEach(sayWarning);
   }
   if (result.model === undefined) throw new Stop(EXIT.input);
@@ -37,25 +38,26 @@ export async function loadModel(target: string, { input, quiet }: LoadOptions = 
 export async function loadRecipe(target: string, set: readonly string[] = []): Promise<Recipe> {
   const { elaborateRecipe, parseTarget } = await import("../compiler/index.js");
   const { fileHost } = await import("../runtime/host.js");
-  const result = elaborateRecipe(parseTarget(target), { host: fileHost(), set });
-  tell(result.diagnostics, result.sources);
+  const host = fileHost();
+  const result = elaborateRecipe(parseTarget(portable(target), host), { host, set });
+  tell(result);
   if (result.recipe === undefined) throw new Stop(EXIT.input);
   return result.recipe;
 }
 
 /** Prints problems for people. */
-export function tell(diagnostics: readonly Diagnostic[], sources: ReadonlyMap<string, string>): void {
+export function tell(findings: Findings): void {
+  const { diagnostics, sources } = findings;
   for (const diagnostic of diagnostics) say(`${renderDiagnostic(diagnostic, sources, palette("error"))}\n`);
-  if (diagnostics.length > 0) say(tally(diagnostics));
+  if (diagnostics.length > 0) say(tally(findings));
 }
 
-/** `2 errors, 1 warning` */
-export function tally(diagnostics: readonly Diagnostic[]): string {
-  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
-  const warnings = diagnostics.length - errors;
+/** `2 errors, 1 warning`; `1,200 errors (1,000 of them not shown)` */
+export function tally({ diagnostics, errorCount, warningCount }: Findings): string {
   const parts = [
-    ...(errors > 0 || warnings === 0 ? [plural(errors, "error")] : []),
-    ...(warnings > 0 ? [plural(warnings, "warning")] : []),
+    ...(errorCount > 0 || warningCount === 0 ? [plural(errorCount, "error")] : []),
+    ...(warningCount > 0 ? [plural(warningCount, "warning")] : []),
   ];
-  return parts.join(", ");
+  const omitted = errorCount + warningCount - diagnostics.length;
+  return parts.join(", ") + (omitted > 0 ? ` (${count(omitted)} of them not shown)` : "");
 }

@@ -17,8 +17,9 @@ import { resolveTarget, standardNetworks, type Target } from "./target.js";
 export interface Findings {
   /** Of very many the first (docs/language.md, limits). */
   readonly diagnostics: readonly Diagnostic[];
-  /** How many more there are. */
-  readonly omitted: number;
+  /** How many were found, those that are not among them included. */
+  readonly errorCount: number;
+  readonly warningCount: number;
   readonly sources: ReadonlyMap<string, string>;
 }
 
@@ -107,7 +108,8 @@ export function check(
 }
 
 function findingsOf(reporter: Reporter, program: Program): Findings {
-  return { diagnostics: reporter.diagnostics, omitted: reporter.omitted, sources: program.sources };
+  const { diagnostics, errorCount, warningCount } = reporter;
+  return { diagnostics, errorCount, warningCount, sources: program.sources };
 }
 
 /** Undefined where the budget is used up, or the stack of a machine that has little; both are reported. */

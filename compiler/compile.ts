@@ -70,8 +70,9 @@ export interface CompileInput {
  */
 export function compile(input: string | Target | CompileInput, options: CompileOptions = {}): CompileResult {
   const files = typeof input === "object" && "files" in input ? input : undefined;
-  const target = files ? parseTarget(files.entry) : typeof input === "string" ? parseTarget(input) : (input as Target);
   const host = options.host ?? memoryHost(files?.files ?? {});
+  const text = files ? files.entry : input;
+  const target = typeof text === "string" ? parseTarget(text, host) : (text as Target);
   const { model, ...findings } = elaborate(target, { ...options, host });
   if (!model) return findings;
   const emitted = emitModel(model, options);

@@ -3,6 +3,7 @@ import { Environment } from "./elaborate/environment.js";
 import { evaluate } from "./elaborate/evaluate.js";
 import { isComplete } from "./elaborate/declarations.js";
 import { isRecord, type DeclarationValue } from "./elaborate/values.js";
+import { exists, type Host } from "./host.js";
 import type { Program } from "./program.js";
 import { standardEnvironment } from "./program.js";
 
@@ -16,13 +17,29 @@ export interface Target {
 /** What diagnostics about a target call the place where it was typed. */
 const TYPED = "target";
 
-/** Takes a target apart; whether it exists is found out by {@link resolveTarget}. */
-export function parseTarget(text: string): Target {
+/**
+ * Takes a target apart; whether it exists is found out by {@link resolveTarget}. A `#` may also stand in the name of a file or
+ * folder: where the host has files of such names, the longest that is there wins.
+ */
+export function parseTarget(text: string, host?: Host): Target {
+  const there = host && fileInTarget(text, host);
+  if (there) return there;
   const hash = text.indexOf("#");
   if (hash >= 0) return { file: withExtension(text.slice(0, hash)), expression: text.slice(hash + 1) };
   if (/\.resnet$/.test(text)) return { file: text };
   if (/^std\/\w+$/.test(text)) return { file: `${text}.resnet` };
   return { expression: text };
+}
+
+/** Undefined where the text has no `#`, or no file before one. */
+function fileInTarget(text: string, host: Host): Target | undefined {
+  if (!text.includes("#")) return undefined;
+  if (text.endsWith(".resnet") && exists(host, text)) return { file: text };
+  for (let hash = text.lastIndexOf("#"); hash > 0; hash = text.lastIndexOf("#", hash - 1)) {
+    const file = withExtension(text.slice(0, hash));
+    if (exists(host, file)) return { file, expression: text.slice(hash + 1) };
+  }
+  return undefined;
 }
 
 function withExtension(file: string): string {
@@ -51,6 +68,14 @@ export function resolveTarget(
     program.reporter.report("unknown-target", whole, `the file ${target.file} ${program.problemOf(target.file)}`);
     return undefined;
   }
+  const misspelt = target.file === undefined && nameOfFile(target.expression ?? "");
+  if (misspelt) {
+    program.addText(TYPED, text);
+    program.reporter.report("unknown-target", whole, `there is no source file ${misspelt}`, {
+      help: "a source is a file that ends in .resnet; without an ending a target is a name of the standard library",
+    });
+    return undefined;
+  }
   if (target.expression === undefined) return module && onlyOne(program, module.path, module.environment, kind);
 
   const standard = standardEnvironment(program);
@@ -69,6 +94,14 @@ export function resolveTarget(
     program.reporter.report("unknown-target", span, `\`${target.expression}\` is not a ${kind}`);
   }
   return undefined;
+}
+
+/** A target that is no expression of the language and can only be meant as a file: `net.resnt`, `nets/small`. */
+function nameOfFile(text: string): string | undefined {
+  const isPath = /^[^()[\]{},:"]*[\\/][^()[\]{},:"]*$/.test(text);
+  // A standard network has no members that are networks, so a name and an ending are no expression that is meant.
+  const hasEnding = /^[\w-]+(?:\.[\w-]+)+$/.test(text);
+  return isPath || hasEnding ? text : undefined;
 }
 
 /** Of a file with one network, that; of several, they are named. */

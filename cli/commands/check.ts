@@ -23,20 +23,23 @@ export function checkCommand(): Command {
       const files = await sourceFiles(paths);
       const { check } = await import("../../compiler/analyze.js");
       const { fileHost } = await import("../../runtime/host.js");
-      const texts = await Promise.all(files.map(async (path) => ({ path, text: await readSource(path) })));
-      const { diagnostics, sources } = check(texts, fileHost());
-      const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
+      const texts: { path: string; text: string }[] = [];
+      for (const path of files) texts.push({ path, text: await readSource(path) });
+      const findings = check(texts, fileHost());
+      const { diagnostics, sources, errorCount: errors, warningCount: warnings } = findings;
       if (options.json) {
         printJson({
           schema: 1,
           files,
           errors,
-          warnings: diagnostics.length - errors,
+          warnings,
+          // Of very many the first are among the diagnostics.
+          omitted: errors + warnings - diagnostics.length,
           diagnostics: diagnostics.map((diagnostic) => diagnosticToJson(diagnostic, sources)),
         });
       } else {
         for (const diagnostic of diagnostics) print(`${renderDiagnostic(diagnostic, sources, palette("out"))}\n`);
-        const verdict = diagnostics.length === 0 ? colours.out.green("no problems") : tally(diagnostics);
+        const verdict = diagnostics.length === 0 ? colours.out.green("no problems") : tally(findings);
         print(`${plural(files.length, "file")}: ${verdict}`);
       }
       if (errors > 0) throw new Stop(EXIT.input);

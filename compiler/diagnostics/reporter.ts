@@ -27,7 +27,7 @@ export class Reporter {
   /** Texts that were parsed with something before what the user typed. */
   readonly #shifts = new Map<string, number>();
   readonly #seen = new Set<string>();
-  /** Kept of each file. */
+  /** Kept of each severity and file. */
   readonly #kept = new Map<string, number>();
   /** Places that could not be parsed. */
   readonly #broken = new Places();
@@ -50,7 +50,7 @@ export class Reporter {
     this.#seen.add(key);
     const { severity } = CODES[code];
     this.#counts[severity]++;
-    if (!this.#hasRoom(span.file) && !details.always) return;
+    if (!this.#hasRoom(`${severity} ${span.file}`) && !details.always) return;
     const help = typeof details.help === "function" ? details.help() : details.help;
     this.#reported.push({
       code,
@@ -64,10 +64,11 @@ export class Reporter {
     });
   }
 
-  #hasRoom(file: string): boolean {
-    const kept = this.#kept.get(file) ?? 0;
+  /** Warnings take no room from errors. */
+  #hasRoom(kind: string): boolean {
+    const kept = this.#kept.get(kind) ?? 0;
     if (kept >= LIMITS.problemsPerFile || this.#reported.length >= LIMITS.problems) return false;
-    this.#kept.set(file, kept + 1);
+    this.#kept.set(kind, kept + 1);
     return true;
   }
 
@@ -98,11 +99,6 @@ export class Reporter {
 
   get warningCount(): number {
     return this.#counts.warning;
-  }
-
-  /** Found and not kept. */
-  get omitted(): number {
-    return this.#counts.error + this.#counts.warning - this.#reported.length;
   }
 
   get hasErrors(): boolean {

@@ -74,6 +74,7 @@ function appendNode(
 /** Runs braces from a given tensor; gives what comes out. */
 function runBranch(body: Body, from: TensorValue, place: Place, scope: DraftScope): Flow {
   const flow: Flow = { tensor: from };
+  place.session.reporter.budget.spend(4, body.span, place.chain);
   const branch = inner(place, { flow, scope, kind: place.kind === "network" ? "stage" : place.kind });
   setInput(branch.environment, from, body.span);
   runBody(body, branch);

@@ -85,12 +85,17 @@ export function siteOf(place: Place, at?: Span): Site {
   return at === undefined ? site : { ...site, at };
 }
 
+/** What a part with names of its own takes of the budget, even an empty one. */
+const STEPS_PER_SCOPE = 8;
+
 /**
- * Blocks, networks, shortcuts and shared parts inside one another end somewhere; `chain` ends with the one to enter.
+ * Blocks, networks, shortcuts and shared parts inside one another end somewhere; `chain` ends with the one to enter, which is
+ * paid for.
  *
  * @throws Abandoned, after reporting it: whatever stands beside it would go as deep again, at every level
  */
 export function requireDepth(label: string, use: { readonly span: Span }, place: Place): void {
+  place.session.reporter.budget.spend(STEPS_PER_SCOPE, use.span, place.chain);
   if (place.depth < LIMITS.nesting) return;
   const itself = place.chain.slice(0, -1).some((link) => link.label === label);
   const message = itself ? `${label} contains itself` : `${label} stands more than ${LIMITS.nesting} deep in others`;

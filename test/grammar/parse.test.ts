@@ -1,3 +1,4 @@
+import { MAX_NESTING } from "../../grammar/depth.js";
 import { readFileSync } from "node:fs";
 import { Lexer } from "chevrotain";
 import { describe, expect, test } from "vitest";
@@ -242,8 +243,8 @@ describe("any text", () => {
   });
 
   test("nesting that is deep but not too deep", () => {
-    expect(parse(`let a = ${"(".repeat(199)}1${")".repeat(199)}`, "a").errors).toEqual([]);
-    expect(parse(`block b ${"{ add ".repeat(199)}${"}".repeat(199)}`, "a").errors).toEqual([]);
+    expect(parse(`let a = ${"(".repeat(MAX_NESTING - 1)}1${")".repeat(MAX_NESTING - 1)}`, "a").errors).toEqual([]);
+    expect(parse(`block b ${"{ add ".repeat(MAX_NESTING - 1)}${"}".repeat(MAX_NESTING - 1)}`, "a").errors).toEqual([]);
     expect(parse(`block b { ${"let a = if c then 1 else 2 ".repeat(300)} }`, "a").errors).toEqual([]);
   });
 
