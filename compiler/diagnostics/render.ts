@@ -31,13 +31,18 @@ function lineStartsOf(text: string): number[] {
 }
 
 /** Where lines begin, found once for all diagnostics and nodes of the same sources. */
-const knownLines = new WeakMap<ReadonlyMap<string, string>, Map<string, { text: string; starts: readonly number[] }>>();
+const knownLines = new WeakMap<ReadonlyMap<string, string>, Map<string, Lines>>();
+
+interface Lines {
+  readonly text: string;
+  readonly starts: readonly number[];
+}
 
 function positionIn(sources: ReadonlyMap<string, string>, file: string, offset: number): Position | undefined {
   const text = sources.get(file);
   if (text === undefined) return undefined;
   let files = knownLines.get(sources);
-  if (!files) knownLines.set(sources, (files = new Map()));
+  if (!files) knownLines.set(sources, (files = new Map<string, Lines>()));
   let lines = files.get(file);
   if (lines?.text !== text) files.set(file, (lines = { text, starts: lineStartsOf(text) }));
   return place(text, lines.starts, offset);

@@ -12,8 +12,8 @@ export function shortened(text: string, longest = LONGEST): string {
  * Control characters (a terminal obeys them), marks that change the direction of writing (what is read is not what is
  * there), line and paragraph separators, and halves of characters. Tab and newline are not among them.
  */
-// eslint-disable-next-line no-control-regex
 const UNSAFE =
+  // eslint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]|\p{Surrogate}/gu;
 
 /** The text with such characters written as escapes: `\x1b`, `\u202e`. Newlines and tabs stay. */

@@ -141,9 +141,9 @@ export const TRANSFORM_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
   ],
   color_pca: [spec("std", "number", { min: 0, max: 10, optional: true })],
   color_jitter: [
-    spec("brightness", "number", { min: 0, optional: true }),
-    spec("contrast", "number", { min: 0, optional: true }),
-    spec("saturation", "number", { min: 0, optional: true }),
+    spec("brightness", "number", { min: 0, max: 1, optional: true }),
+    spec("contrast", "number", { min: 0, max: 1, optional: true }),
+    spec("saturation", "number", { min: 0, max: 1, optional: true }),
     spec("hue", "number", { min: 0, max: 0.5, optional: true }),
   ],
   subtract_mean: [
@@ -152,8 +152,8 @@ export const TRANSFORM_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
     spec("range", "number", { min: 1, max: 255, optional: true }),
   ],
   normalize: [
-    spec("mean", "channels", { optional: true }),
-    spec("std", "channels", { min: 1e-6, optional: true }),
+    spec("mean", "channels", { min: -1000, max: 1000, optional: true }),
+    spec("std", "channels", { min: 1e-6, max: 1000, optional: true }),
     spec("range", "number", { min: 1, max: 255, optional: true }),
     spec("color", "word", { words: ["rgb", "bgr", "grey"], optional: true }),
   ],

@@ -15,6 +15,31 @@ it("recipes know the transforms that there are, with the same settings", () => {
   }
 });
 
+it("and with the same bounds: what a recipe may say, training takes", () => {
+  const shapes: Readonly<Record<string, (x: number) => unknown>> = {
+    int: (x) => x,
+    number: (x) => x,
+    size2: (x) => [x, x],
+    interval: (x) => [x, x],
+    channels: (x) => [x, x, x],
+  };
+  let compared = 0;
+  for (const [name, specs] of Object.entries(TRANSFORM_SETTINGS)) {
+    for (const { name: setting, type, min = -Infinity, max = Infinity } of specs) {
+      const shape = shapes[type];
+      if (!shape) continue;
+      for (const x of new Set([-1, 0, 1, 2, 300, 20_000, min, max, min - 1, max + 1].filter(Number.isFinite))) {
+        const allowed = x >= min && x <= max && (Number.isInteger(x) || !/^(int|size2)$/.test(type));
+        // What language and training disagree on would pass `check` and fail when training starts.
+        if (allowed)
+          expect(TRANSFORMS.get(name)!.parameters[setting]!.accepts(shape(x)), `${name} ${setting}: ${x}`).toBe(true);
+        compared += 1;
+      }
+    }
+  }
+  expect(compared).toBeGreaterThan(50);
+});
+
 it.each([
   ["imagenet", undefined, [224, 224]],
   ["cifar10", [32, 32], [32, 32]],
