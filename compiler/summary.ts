@@ -111,8 +111,8 @@ function layerCost(node: Node, trainable: ReadonlyMap<number, Value>): Cost {
 
 interface Stage {
   readonly path: string;
-  readonly output: Value | undefined;
-  readonly items: readonly (Scope | Node)[];
+  output: Value | undefined;
+  readonly items: (Scope | Node)[];
 }
 
 /** Stages, also those of networks inside; what stands between them makes stages without a name. */
@@ -122,11 +122,14 @@ function stagesOf(scope: Scope): Stage[] {
     const last = stages.at(-1);
     if (isScope(item) && item.kind === "network") stages.push(...stagesOf(item));
     else if (isScope(item) && item.kind === "stage") {
-      stages.push({ path: item.path, output: item.output ?? nodesOf(item).at(-1)?.outputs[0], items: item.children });
+      stages.push({ path: item.path, output: item.output ?? nodesOf(item).at(-1)?.outputs[0], items: [...item.children] });
     } else {
       const output = isScope(item) ? item.output : item.outputs[0];
-      const before = last?.path === "" ? stages.pop()!.items : [];
-      stages.push({ path: "", output, items: [...before, item] });
+      if (last?.path !== "") stages.push({ path: "", output, items: [item] });
+      else {
+        last.items.push(item);
+        last.output = output;
+      }
     }
   }
   return stages;
