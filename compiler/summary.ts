@@ -122,7 +122,11 @@ function stagesOf(scope: Scope): Stage[] {
     const last = stages.at(-1);
     if (isScope(item) && item.kind === "network") stages.push(...stagesOf(item));
     else if (isScope(item) && item.kind === "stage") {
-      stages.push({ path: item.path, output: item.output ?? nodesOf(item).at(-1)?.outputs[0], items: [...item.children] });
+      stages.push({
+        path: item.path,
+        output: item.output ?? nodesOf(item).at(-1)?.outputs[0],
+        items: [...item.children],
+      });
     } else {
       const output = isScope(item) ? item.output : item.outputs[0];
       if (last?.path !== "") stages.push({ path: "", output, items: [item] });

@@ -9,8 +9,12 @@ const run = promisify(execFile);
 const FOLDER = () => path.join(ROOT, ".cache/resnetc-tests");
 const ROOT = path.join(import.meta.dirname, "../..");
 
-/** What the file printed, as JSON. Packages are resolved as from the repository's root. */
-export async function runInNode<T>(file: string, env: Readonly<Record<string, string>> = {}): Promise<T> {
+/** What the file printed, as JSON. Packages are resolved as from the repository's root. `options` are Node's own. */
+export async function runInNode<T>(
+  file: string,
+  env: Readonly<Record<string, string>> = {},
+  options: readonly string[] = [],
+): Promise<T> {
   const folder = FOLDER();
   await mkdir(folder, { recursive: true });
   const bundle = path.join(folder, `${path.basename(file, ".ts")}-${process.pid}.mjs`);
@@ -24,7 +28,7 @@ export async function runInNode<T>(file: string, env: Readonly<Record<string, st
     logLevel: "silent",
   });
   try {
-    const { stdout } = await run(process.execPath, [bundle], { env: { ...process.env, ...env } });
+    const { stdout } = await run(process.execPath, [...options, bundle], { env: { ...process.env, ...env } });
     return JSON.parse(stdout) as T;
   } finally {
     await rm(bundle, { force: true });
