@@ -1,7 +1,7 @@
 /** The arguments of layers and settings, which are described by tables rather than declared in the language. */
 import type { Argument, Expression, Span } from "../../grammar/ast.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import { describeNumber, evaluate, fail, isWhole, type Site } from "./evaluate.js";
+import { describeNumber, evaluate, fail, type Site } from "./evaluate.js";
 import { isUnknown, sizeOf } from "./lists.js";
 import { describeKind, isList, isRecord, type DeclarationValue, type EvalValue, type TensorValue } from "./values.js";
 
@@ -162,12 +162,14 @@ function convert(callee: string, spec: Spec, expression: Expression, site: Site)
     fail(site, isDeclarationType(spec.type) ? "wrong-declaration" : "wrong-type", expression.span, message);
     return undefined;
   }
+  // Beyond that whole numbers are rounded to others.
+  const largest = spec.type === "int" || spec.type === "size2" ? Number.MAX_SAFE_INTEGER : Infinity;
   for (const number of numbersOf(converted)) {
     const limit =
       number < (spec.min ?? -Infinity)
         ? `at least ${spec.min}`
-        : number > (spec.max ?? Infinity)
-          ? `at most ${spec.max}`
+        : number > (spec.max ?? largest)
+          ? `at most ${spec.max ?? largest}`
           : undefined;
     if (limit === undefined) continue;
     fail(site, "out-of-range", expression.span, `\`${spec.name}\` of ${callee} must be ${limit}, not ${number}`);
@@ -257,6 +259,7 @@ function tensor(expression: Expression, value: EvalValue, site: Site): readonly 
 type Conversion = readonly [wanted: string, read: (value: EvalValue) => Bound | undefined];
 type DeclarationType = "shortcut" | "preprocess" | "weights" | "dialect";
 
+const isWhole = (value: EvalValue): value is number => typeof value === "number" && Number.isInteger(value);
 const listOf = <T extends EvalValue>(value: EvalValue, is: (item: EvalValue) => item is T): readonly T[] | undefined =>
   isList(value) && value.every(is) ? value : undefined;
 const isDeclarationType = (type: Spec["type"]): type is DeclarationType =>

@@ -97,12 +97,16 @@ export function evaluateBoolean(expression: Expression, site: Site): boolean | u
 export function evaluateWhole(expression: Expression, site: Site, what: string, min: number): number | undefined {
   const value = evaluate(expression, site);
   if (isUnknown(value)) return undefined;
-  if (typeof value !== "number" || !Number.isSafeInteger(value)) {
+  if (typeof value !== "number" || !Number.isInteger(value)) {
     fail(site, "wrong-type", expression.span, `${what} must be a whole number, not ${describeNumber(value)}`);
     return undefined;
   }
   if (value < min) {
     fail(site, "out-of-range", expression.span, `${what} must be at least ${min}, not ${value}`);
+    return undefined;
+  }
+  if (value > Number.MAX_SAFE_INTEGER) {
+    fail(site, "out-of-range", expression.span, `${what} must be at most ${Number.MAX_SAFE_INTEGER}, not ${value}`);
     return undefined;
   }
   return value;
