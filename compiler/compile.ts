@@ -4,6 +4,7 @@ import { formatPlace } from "./diagnostics/render.js";
 import { concat, emitOnnx, type EmittedModel } from "./emit/onnx.js";
 import type { ParameterValues } from "./emit/parameters.js";
 import { elaborate, type ElaborateOptions, type Findings } from "./analyze.js";
+import { takingPixels } from "./input_pixels.js";
 import type { Model, Preprocess } from "./model.js";
 import { channelProblem, fitted, imageChannels } from "./preprocess.js";
 import type { Target as Device } from "./ops/operator.js";
@@ -32,6 +33,8 @@ export interface EmitModelOptions {
   readonly labels?: readonly string[];
   /** The preprocessing, in place of the one that the source declares; made grey for a network of one channel. */
   readonly preprocess?: Preprocess;
+  /** The input is an image as it is decoded, uint8 [N, H, W, 3]: the preprocessing becomes a part of the graph. */
+  readonly inputPixels?: boolean;
   /** Name of a file for the weights beside the model. Above 1.9 GB they go to one anyway, called so or NETWORK.onnx.data. */
   readonly externalData?: string | { readonly ifLarge: string };
 }
@@ -89,17 +92,18 @@ export function compile(input: string | Target | CompileInput, options: CompileO
 /** A model as the pieces of its file, so that the weights need never be in memory at once. */
 export function emitModel(model: Model, options: EmitModelOptions = {}): EmittedModel {
   const { withWeights = true, fold = withWeights, batch, precision, device = "any" } = options;
-  const graph = runPasses(model.graph, {
-    foldBatchNorms: fold,
-    ...(typeof batch === "number" ? { sizes: { N: batch } } : {}),
-    ...(precision === undefined ? {} : { precision }),
-    ...(device === "any" ? {} : { device }),
-  });
   const given = options.preprocess ?? model.preprocess;
   const channels = imageChannels(model);
   const preprocess = given && fitted(given, channels).preprocess;
   const problem = preprocess && channelProblem(channels, preprocess);
   if (problem !== undefined) throw new RangeError(`${model.name}: ${problem}`);
+  const { graph: whole } = options.inputPixels ? takingPixels(model, preprocess) : model;
+  const graph = runPasses(whole, {
+    foldBatchNorms: fold,
+    ...(typeof batch === "number" ? { sizes: { N: batch } } : {}),
+    ...(precision === undefined ? {} : { precision }),
+    ...(device === "any" ? {} : { device }),
+  });
   return emitOnnx(graph, {
     withWeights,
     sourceLine: (span) => formatPlace(span, model.sources),

@@ -1,5 +1,5 @@
 /** Scores of classes out of a model: which output has them, what its numbers mean, and their means over views. */
-import type { Planes } from "./images/preprocess.js";
+import type { Pixels, Planes } from "./images/preprocess.js";
 import { MOST_CLASSES, MOST_VALUES, tooManyValues } from "./images/limits.js";
 import { imageInput, type ImageInput } from "./images/network-input.js";
 import type { ModelInfo } from "./model-info.js";
@@ -106,7 +106,7 @@ export function checkBatch({ session, input }: Scorer, batch: number): void {
  */
 export async function meanProbabilities(
   scorer: Scorer,
-  pictures: readonly (readonly Planes[])[],
+  pictures: readonly (readonly (Planes | Pixels)[])[],
   batch: number,
 ): Promise<Float64Array[]> {
   const crops = pictures.flatMap((views, picture) => views.map((planes) => ({ picture, planes })));
@@ -135,18 +135,18 @@ export async function meanProbabilities(
 }
 
 /** Probabilities of each crop; the crops have one size. */
-async function run({ session, input, output }: Scorer, crops: readonly Planes[]): Promise<Float64Array[]> {
+async function run({ session, input, output }: Scorer, crops: readonly (Planes | Pixels)[]): Promise<Float64Array[]> {
   const { channels, height, width } = crops[0]!;
   if (input.size !== undefined && (input.size[0] !== height || input.size[1] !== width)) {
     throw new SessionError(`${session.name}: its input is ${input.size.join("x")}, not ${height}x${width}`);
   }
   // A model made for batches of N is given N: the rest stays zero and what comes of it is not looked at.
   const batch = input.batch ?? crops.length;
-  const shape = [batch, channels, height, width];
+  const shape = input.pixels ? [batch, height, width, channels] : [batch, channels, height, width];
   const problem = tooManyValues(shape);
   if (problem !== undefined) throw new SessionError(`${session.name}: ${problem}; take smaller batches`);
   const each = channels * height * width;
-  const data = new Float32Array(batch * each);
+  const data = input.pixels ? new Uint8Array(batch * each) : new Float32Array(batch * each);
   crops.forEach((crop, i) => data.set(crop.data, i * each));
   const results = await session.run({ [input.name]: { data, shape } }, [output.name]);
   return probabilities(session.name, output, results[output.name]!, batch, crops.length);

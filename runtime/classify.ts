@@ -1,7 +1,7 @@
 /** Pictures to class names: the paper's three ways of testing, on any classification model in ONNX. */
 import path from "node:path";
 import type { Preprocess } from "../compiler/model.js";
-import { views, type Planes, type View } from "./images/preprocess.js";
+import { pixelsOf, views, type Pixels, type Planes, type View } from "./images/preprocess.js";
 import {
   namedSources,
   nameOf,
@@ -191,6 +191,9 @@ const DEFAULT_BATCH = 8;
 const NOT_NUMBERS = "the network's scores are not finite numbers; do its weights and preprocessing fit?";
 
 function testViews({ session, input }: Ready, { crops = 1, scales }: ClassifyOptions): readonly View[] {
+  if (input.pixels && (crops !== 1 || scales !== undefined)) {
+    throw new SessionError(`${session.name}: preprocesses images itself, the middle of each: no crops and no scales`);
+  }
   if (crops !== 1 && crops !== 10) throw new SessionError(`crops: ${String(crops)} is neither 1 nor 10`);
   if (scales === undefined) return [{ kind: crops === 10 ? "ten crops" : "center" }];
   if (crops !== 1) throw new SessionError("scales take the whole picture: they do not go with crops");
@@ -209,7 +212,7 @@ function testViews({ session, input }: Ready, { crops = 1, scales }: ClassifyOpt
 /** A picture as the network wants it, or why it can't be. */
 interface Prepared {
   readonly name: string;
-  readonly crops: readonly Planes[];
+  readonly crops: readonly (Planes | Pixels)[];
   readonly error?: string;
 }
 
@@ -217,6 +220,7 @@ async function prepareImage(model: Ready, image: NamedSource, tests: readonly Vi
   const name = nameOf(image);
   const made = await orProblem(image, async () => {
     const decoded = await readImage(image);
+    if (model.input.pixels) return { crops: [pixelsOf(decoded, model.input.channels)] };
     return { crops: tests.flatMap((view) => views(decoded, model.preprocess, model.input.size, view)) };
   });
   return "error" in made ? { name, crops: [], ...made } : { name, ...made };

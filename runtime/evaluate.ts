@@ -7,7 +7,8 @@ import { asImage } from "./data/raster.js";
 import { describeSample, openSample } from "./data/sample.js";
 import type { Device } from "./device.js";
 import { ImageError } from "./images/image.js";
-import { views, type Planes, type View } from "./images/preprocess.js";
+import { pixelsOf, views, type Pixels, type Planes, type View } from "./images/preprocess.js";
+import type { ImageInput } from "./images/network-input.js";
 import { SessionError } from "./session-error.js";
 
 export interface EvaluateOptions extends ClassifierOptions, Pick<ClassifyOptions, "crops" | "scales" | "batch"> {
@@ -53,12 +54,15 @@ export async function evaluateModel(
     }
     const scorer = { session, input: classifier.input, output };
     const tests = viewsOf(options);
+    if (classifier.input.pixels && (options.scales !== undefined || options.crops === 10)) {
+      throw new SessionError(`${session.name}: preprocesses images itself, the middle of each: no crops and no scales`);
+    }
     const batch = scorer.input.batch ?? options.batch ?? BATCH;
     checkBatch(scorer, batch);
     const group = Math.max(1, Math.floor(batch / (tests[0]!.kind === "ten crops" ? 10 : tests.length)));
     const prepare = (first: number): Promise<Prepared>[] =>
       Array.from({ length: Math.max(0, Math.min(group, split.size - first)) }, (_, i) =>
-        prepareSample(split, first + i, preprocess, scorer.input.size, tests),
+        prepareSample(split, first + i, preprocess, scorer.input, tests),
       );
     let [wrong, wrong5, pictures, unreadable] = [0, 0, 0, 0];
     let coming = prepare(0);
@@ -110,7 +114,7 @@ function viewsOf({ crops = 1, scales }: EvaluateOptions): readonly View[] {
 
 interface Prepared {
   readonly label: number;
-  readonly crops: readonly Planes[];
+  readonly crops: readonly (Planes | Pixels)[];
   readonly error?: string;
 }
 
@@ -118,14 +122,15 @@ async function prepareSample(
   split: Split,
   index: number,
   preprocess: Preprocess,
-  size: readonly [number, number] | undefined,
+  input: ImageInput,
   tests: readonly View[],
 ): Promise<Prepared> {
   const label = split.label(index);
   const reference = split.reference(index);
   try {
     const raster = await (await openSample(reference)).pixels(1);
-    return { label, crops: tests.flatMap((view) => views(asImage(raster), preprocess, size, view)) };
+    if (input.pixels) return { label, crops: [pixelsOf(asImage(raster), input.channels)] };
+    return { label, crops: tests.flatMap((view) => views(asImage(raster), preprocess, input.size, view)) };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     const name = describeSample(reference);

@@ -17,6 +17,7 @@ interface Options {
   readonly precision?: "fp32" | "fp16";
   readonly batch?: number | "dynamic";
   readonly input?: InputShape;
+  readonly inputPixels?: boolean;
   readonly opset?: number;
   readonly device?: "any" | "cpu" | "webgpu" | "cuda";
   readonly fold: boolean;
@@ -39,6 +40,7 @@ export function compileCommand(): Command {
     .option("--precision <type>", "fp32 or fp16, of weights and activations; inputs and outputs stay fp32", precision)
     .option("--batch <n>", "a fixed batch size, or dynamic (the default)", batchSize)
     .option("--input <shape>", "another input size, as 3x320x320, or 3xHxW to leave it open", inputShape)
+    .option("--input-pixels", "take images as they are decoded, uint8 [N, H, W, 3]: the preprocessing is in the graph")
     .option("--opset <n>", "version of the ONNX operators, 13 to 21 (default: 17)", wholeNumber(13, 21))
     .addOption(
       new Option("--device <device>", "operators that are fastest on one device; default: those that all run").choices([
@@ -60,6 +62,7 @@ export function compileCommand(): Command {
         ["resnetc compile net.resnet -o net.onnx", "random weights"],
         ["resnetc compile ResNet50V15 --weights resnet50.pth -o resnet50.onnx", "torchvision's weights"],
         ['resnetc compile "CifarResNet(depth: 56)" --seed 7', "the same bytes every time"],
+        ["resnetc compile ResNet50 --input-pixels", "feed it decoded images of any size"],
         ["resnetc compile ResNet152 --no-weights", "structure only"],
         ["resnetc compile ResNet18 --training --batch 16 -o step", "for other bindings of ONNX Runtime"],
       ),
@@ -91,6 +94,7 @@ async function run(target: string, options: Options): Promise<void> {
         ...(options.seed === undefined ? {} : { seed: options.seed }),
         ...(options.precision === undefined ? {} : { precision: options.precision }),
         ...(options.batch === undefined ? {} : { batch: options.batch }),
+        ...(options.inputPixels ? { inputPixels: true } : {}),
         ...(options.opset === undefined ? {} : { opset: options.opset }),
         ...(options.device === undefined ? {} : { device: options.device }),
         ...(options.fold ? {} : { fold: false }),

@@ -17,6 +17,7 @@ import { globalMaxPool } from "./global_max_pool.js";
 import { GRADIENT_OPERATORS } from "./gradients/index.js";
 import { hardSigmoid } from "./hard_sigmoid.js";
 import { identity } from "./identity.js";
+import { imagePixels } from "./image_pixels.js";
 import { leakyRelu } from "./leaky_relu.js";
 import { maximum } from "./maximum.js";
 import { maxPool } from "./max_pool.js";
@@ -46,7 +47,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     ...[pad, padChannels, sliceChannels, upsample, rescale, resizeLike],
     ...[dropout, flatten, identity],
     ...[add, multiply, maximum, average, concat],
-    cast,
+    ...[cast, imagePixels],
     ...TENSOR_OPERATORS,
     ...GRADIENT_OPERATORS,
     ...BLOCKED_OPERATORS,

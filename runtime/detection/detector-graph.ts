@@ -27,7 +27,9 @@ export function detectorGraph({ name, inputs, outputs }: Session): DetectorGraph
     const more = inputs.length - INPUTS.length;
     throw new SessionError(`${name}: ${more} more inputs than a detector has (was it compiled without weights?)`);
   }
-  return imageInput(name, find(inputs, "image")!);
+  const image = imageInput(name, find(inputs, "image")!);
+  if (image.pixels) throw new SessionError(`${name}: input image is uint8: detectors take float[N, 3, H, W]`);
+  return image;
 }
 
 function names(specs: readonly TensorSpec[]): string {

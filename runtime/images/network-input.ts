@@ -12,6 +12,8 @@ export interface ImageInput {
   readonly batch: number | undefined;
   readonly channels: number | undefined;
   readonly size: Size | undefined;
+  /** It takes images as they are decoded, uint8 [N, H, W, channels], and preprocesses them itself. */
+  readonly pixels: boolean;
 }
 
 /**
@@ -19,8 +21,10 @@ export interface ImageInput {
  * @throws {SessionError} where images can't be given to it, or it asks for more than a machine should hold
  */
 export function imageInput(model: string, { name, type, shape }: TensorSpec): ImageInput {
-  const [batch, channels, height, width] = shape;
-  if (shape.length !== 4 || (type !== "float32" && type !== "float16")) {
+  const pixels = type === "uint8";
+  const [batch, ...others] = shape;
+  const [channels, height, width] = pixels ? [others[2], others[0], others[1]] : others;
+  if (shape.length !== 4 || (!pixels && type !== "float32" && type !== "float16")) {
     const asked = `${type}[${shape.join(", ")}]`;
     throw new SessionError(
       `${model}: input ${name} is ${asked}, not images: float[N, 3, H, W], or [N, 1, H, W] of grey`,
@@ -33,6 +37,7 @@ export function imageInput(model: string, { name, type, shape }: TensorSpec): Im
     name,
     batch: numberOrNone(batch),
     channels: numberOrNone(channels),
+    pixels,
     size: typeof height === "number" && typeof width === "number" ? [height, width] : undefined,
   };
   checkSize(model, input);

@@ -16,6 +16,21 @@ export interface Planes {
   readonly data: Float32Array;
 }
 
+/** An image as it is decoded, for networks that preprocess it themselves: uint8 [height, width, channels]. */
+export interface Pixels {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly data: Uint8Array;
+}
+
+/** @param channels of the network: 1 for grey */
+export function pixelsOf(image: Image, channels: number | undefined): Pixels {
+  const { width, height } = image;
+  if (channels !== 1) return { channels: 3, height, width, data: image.data };
+  return { channels, height, width, data: toGrey(image).data.filter((_, i) => i % 3 === 0) };
+}
+
 /** How the picture is cut. */
 export type View =
   /** The middle, as the declaration says. */
@@ -79,9 +94,14 @@ function framing(image: Size, preprocess: Preprocess, size: Size | undefined): {
     return { scaled: scaledSize(image, resize), cropped };
   }
   const [tall, wide] = [size[0] / centerCrop[0], size[1] / centerCrop[1]];
+  const larger = Math.max(tall, wide);
   const inProportion: Preprocess["resize"] =
     "shorter" in resize
-      ? { shorter: Math.floor(resize.shorter * Math.max(tall, wide)) }
+      ? {
+          ...resize,
+          shorter: Math.floor(resize.shorter * larger),
+          ...(resize.longest !== undefined && { longest: Math.floor(resize.longest * larger) }),
+        }
       : { to: [Math.floor(resize.to[0] * tall), Math.floor(resize.to[1] * wide)] };
   return { scaled: scaledSize(image, inProportion), cropped };
 }
