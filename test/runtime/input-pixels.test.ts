@@ -71,10 +71,10 @@ describe("preprocessing in the graph is the runtime's own, within a level", () =
         const channels = name === "grey" ? 1 : 3;
         expect(session.inputs).toMatchObject([{ type: "uint8", shape: ["N", "H", "W", channels] }]);
         for (const [width, height] of SIZES) {
-          const seen = image(width!, height!);
+          const seen = image(width, height);
           const pixels = pixelsOf(seen, channels);
           const { data, ...made } = preprocessImage(seen, how, size.split("x").map(Number) as [number, number]);
-          const results = await session.run({ image: { data: pixels.data, shape: [1, height!, width!, channels] } });
+          const results = await session.run({ image: { data: pixels.data, shape: [1, height, width, channels] } });
           const output = Object.values(results)[0]!;
           expect(output.shape).toEqual([1, made.channels, made.height, made.width]);
           const level = how.range / 255;
