@@ -119,10 +119,9 @@ function tell({ points, suggestion, lowest, steepest, ended }: FoundRate, file: 
   if (ended === "diverged") say(`the loss diverged above a rate of ${last}`);
   if (suggestion === undefined) say(`the loss never fell up to a rate of ${last}: no suggestion`);
   else {
-    say(
-      `a learning rate of ${suggestion}: a tenth of ${lowest!.toPrecision(2)}, where the mean of the losses is lowest ` +
-        `(it falls fastest at ${steepest!.toPrecision(2)})`,
-    );
+    const falls = steepest === undefined ? "" : ` (it falls fastest at ${steepest.toPrecision(2)})`;
+    const at = lowest!.toPrecision(2);
+    say(`a learning rate of ${suggestion}: a tenth of ${at}, where the mean of the losses is lowest${falls}`);
   }
   say(`wrote ${file}`);
 }

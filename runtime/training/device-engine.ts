@@ -334,8 +334,8 @@ function count(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** A flat array is cut by the engine's own shape: one of another shape would be cut into something else. */
+/** A flat array is cut by the engine's own shape: one of another shape would be cut into something else. None is none. */
 function wholes(length: number, each: number): number {
-  if (length > 0 && length % each === 0) return length / each;
+  if (length % each === 0) return length / each;
   throw new SessionError(`${length} values are no images of ${each} values each`);
 }

@@ -66,6 +66,8 @@ export interface FoundRate {
 const [DECAY, DIVERGED] = [0.98, 4];
 /** The lowest mean is divided by it. */
 const SAFETY = 10;
+/** Share of the points in which no steepest fall is looked for. */
+const UNSTEADY = 0.1;
 
 /**
  * Trains for a while at a rising rate. Nothing is written.
@@ -157,10 +159,15 @@ export function suggestionOf(points: readonly RatePoint[]): Pick<FoundRate, "sug
   const lowest = points.reduce((best, { smoothed }, at) => (smoothed < points[best]!.smoothed ? at : best), 0);
   if (lowest === 0) return {};
   let [steepest, slope] = [0, 0];
-  for (let at = 1; at <= lowest; at++) {
+  // The mean is unsteady at first.
+  for (let at = Math.max(1, Math.ceil(points.length * UNSTEADY)); at <= lowest; at++) {
     const fall = points[at]!.smoothed - points[at - 1]!.smoothed;
     if (fall < slope) [steepest, slope] = [at, fall];
   }
   const { rate } = points[lowest]!;
-  return { suggestion: Number((rate / SAFETY).toPrecision(2)), lowest: rate, steepest: points[steepest]!.rate };
+  return {
+    suggestion: Number((rate / SAFETY).toPrecision(2)),
+    lowest: rate,
+    ...(steepest > 0 && { steepest: points[steepest]!.rate }),
+  };
 }

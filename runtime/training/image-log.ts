@@ -59,10 +59,11 @@ export class ImageLog {
       const found = likeliest(scores.subarray(first, first + classes));
       const label = labels[index]!;
       const share = `${(100 * found.probability).toFixed(0)} %`;
-      if (found.index === label) return [{ text: `${this.#name(label)}, ${share}`, colour: RIGHT }];
+      const answer = `${share} ${this.#name(found.index)}`;
+      if (found.index === label) return [{ text: answer, colour: RIGHT }];
       return [
         { text: this.#name(label), colour: PLAIN },
-        { text: `taken for ${this.#name(found.index)}, ${share}`, colour: WRONG },
+        { text: answer, colour: WRONG },
       ];
     });
   }
