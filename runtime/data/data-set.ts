@@ -14,13 +14,15 @@ export interface DataSet {
   readonly validation: Split;
   /** What is looked at once, after training; absent where the data come without. */
   readonly test?: Split;
+  /** All images, training's and validation's together, where the data come undivided. */
+  readonly whole?: Split;
   /** What was seen when the data were listed and may be a mistake: one line each. */
   readonly warnings: readonly string[];
 }
 
 /** Samples in an order of their own, from 0. They are described here and loaded elsewhere, so that a thread can do it. */
 export interface Split {
-  readonly name: "train" | "validation" | "test";
+  readonly name: "train" | "validation" | "test" | "all";
   readonly size: number;
   /** Index of the class. */
   readonly label: (index: number) => number;
@@ -40,6 +42,17 @@ export function subset(split: Split, indices: Uint32Array): Split {
     label: (index) => split.label(indices[index]!),
     reference: (index) => split.reference(indices[index]!),
   };
+}
+
+/**
+ * What an evaluation looks at: the split that is asked for, else the test's, all of undivided data, or the validation's.
+ *
+ * @throws {DataError} where there is none such
+ */
+export function evaluationSplit(data: DataSet, asked?: "train" | "validation" | "test"): Split {
+  const split = asked === undefined ? (data.test ?? data.whole ?? data.validation) : data[asked];
+  if (split === undefined || split.size === 0) throw new DataError(`${data.name}: has no ${asked ?? "test"} images`);
+  return split;
 }
 
 /**

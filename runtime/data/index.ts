@@ -1,6 +1,6 @@
 /** Data sets, augmentation and loading: what training and evaluation use. */
 export { balancedWeights, classCounts } from "./balanced.js";
-export { checkClasses, subset, type DataSet, type Split } from "./data-set.js";
+export { checkClasses, evaluationSplit, subset, type DataSet, type Split } from "./data-set.js";
 export { DataError } from "./error.js";
 export { Loader, type Batch, type EvaluationOptions, type LoaderOptions, type TrainingOptions } from "./load.js";
 export { measureStatistics, type MeasureOptions } from "./measure.js";
@@ -9,7 +9,7 @@ export { batchesPerEpoch } from "./order.js";
 export { preparePipeline, steadyTransforms, type Pipeline, type PipelineOptions } from "./pipeline.js";
 export { openCifar, type CifarOptions } from "./sources/cifar.js";
 export { ARCHIVES, verifyArchive } from "./sources/checksum.js";
-export { openFolders } from "./sources/folders.js";
+export { openFolders, type FolderOptions } from "./sources/folders.js";
 export { openShapes, type ShapesOptions } from "./sources/shapes/index.js";
 export { loadStatistics, saveStatistics, type Statistics } from "./statistics.js";
 export { TRANSFORMS, type Transform, type TransformSettings } from "./transforms/index.js";

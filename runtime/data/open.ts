@@ -1,36 +1,57 @@
 /** From what `--data` says to a data set. */
 import { stat } from "node:fs/promises";
+import path from "node:path";
 import { DataError } from "./error.js";
 import type { DataSet } from "./data-set.js";
-import { findCifar, openCifar } from "./sources/cifar.js";
-import { findPart, openFolders } from "./sources/folders.js";
+import { CIFAR, findCifar, openCifar, packedCifar, type CifarKind } from "./sources/cifar.js";
+import { openFolders } from "./sources/folders.js";
+import type { HeldOut } from "./sources/held-out.js";
 import { openShapes } from "./sources/shapes/index.js";
 
 export interface OpenOptions {
-  /** Decides which pictures are set aside for validation, and which shapes are drawn. Default 1. */
+  /** Decides which images are set aside for validation. Default 1. The images of `shapes` are always the same. */
   readonly seed?: number;
-  /** CIFAR: training pictures set aside for validation. Default the paper's 5,000. */
-  readonly validation?: number;
+  /**
+   * Of CIFAR, and of folders without `val`: training images set aside for validation, a share (0.1) or how many. Default
+   * a tenth. With 0, the test images are the validation.
+   */
+  readonly validation?: HeldOut;
   /** Where listings of folders are kept; false: nowhere. Default: the user's folder for caches. */
   readonly cache?: string | false;
 }
 
 /**
- * @param data `shapes`, or a folder: with the unpacked CIFAR-10 or CIFAR-100 in its binary version, or with train/CLASS
- *   and val/CLASS
+ * @param data `shapes`; `cifar10:FOLDER`, `cifar100:FOLDER`; or a folder: with the unpacked CIFAR-10 or CIFAR-100 (binary
+ *   or Python's version), with train/CLASS and val/CLASS, or with CLASS alone
  * @throws {DataError}
  */
-export async function openDataSet(data: string, { seed, validation, cache }: OpenOptions = {}): Promise<DataSet> {
-  const seeded = seed === undefined ? {} : { seed };
-  if (data === "shapes") return openShapes(seeded);
+export async function openDataSet(data: string, options: OpenOptions = {}): Promise<DataSet> {
+  const { seed, validation, cache } = options;
+  if (data === "shapes") {
+    if (validation !== undefined)
+      throw new DataError("shapes: has validation images of its own: none can be set aside");
+    return openShapes();
+  }
+  const how = { ...(seed !== undefined && { seed }), ...(validation !== undefined && { validation }) };
+  const named = /^(cifar10|cifar100):(.+)$/s.exec(data);
+  if (named) return openCifar(named[1] as CifarKind, named[2]!, how);
   const found = await stat(data).catch(() => undefined);
   if (!found) throw new DataError(`${data}: no such folder (the data set that needs no files is named shapes)`);
   if (!found.isDirectory()) {
-    const hint = /\.(tar|gz|tgz|zip)$/.test(data) ? "unpack it and give the folder" : "give a folder";
+    const isPacked = /\.(tar|gz|tgz|zip)$/.test(data);
+    const hint = isPacked ? `unpack it (tar -xf ${path.basename(data)}) and give the folder` : "give a folder";
     throw new DataError(`${data}: is a file; ${hint}`);
   }
-  const cifar = findCifar(data);
-  if (cifar) return openCifar(cifar.kind, cifar.folder, { ...seeded, ...(validation !== undefined && { validation }) });
-  if (findPart(data, "train") !== undefined) return openFolders(data, cache === undefined ? {} : { cache });
-  throw new DataError(`${data}: holds neither the files of CIFAR nor a folder train with a folder for each class`);
+  const [cifar, other] = findCifar(data);
+  if (cifar && other) {
+    const names = [cifar, other].map(({ kind }) => `${kind}:${data} for ${CIFAR[kind].name}`);
+    throw new DataError(`${data}: holds two data sets: give ${names.join(", ")}`);
+  }
+  if (cifar) return openCifar(cifar.kind, cifar.folder, how);
+  try {
+    return await openFolders(data, { ...how, ...(cache !== undefined && { cache }) });
+  } catch (error) {
+    const packed = error instanceof DataError ? await packedCifar(data) : undefined;
+    throw packed === undefined ? error : new DataError(`${(error as DataError).message}; ${packed}`, { cause: error });
+  }
 }

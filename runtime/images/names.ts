@@ -31,28 +31,25 @@ export function isImageName(name: string): boolean {
   return ENDINGS.has(endingOf(name));
 }
 
-/** Counts what is left out, by ending. */
-export class LeftOut {
-  readonly #counts = new Map<string, number>();
-
-  add(name: string, count = 1): void {
-    const ending = endingOf(name) || "no ending";
-    this.#counts.set(ending, (this.#counts.get(ending) ?? 0) + count);
-  }
-
-  get total(): number {
-    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
-  }
-
-  /** `3 files are not taken for images (2 .txt, 1 .heic)`; undefined where nothing was left out. */
-  get line(): string | undefined {
-    if (this.total === 0) return undefined;
-    const byNumber = [...this.#counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-    const shown = byNumber.slice(0, MOST_SHOWN).map(([ending, count]) => `${count} ${ending}`);
-    const rest = byNumber.length > MOST_SHOWN ? ", ..." : "";
-    const files = this.total === 1 ? "1 file is" : `${this.total} files are`;
-    return `${files} not taken for images (${shown.join(", ")}${rest})`;
-  }
-}
+/** Counts by ending. */
+export type EndingCounts = Iterable<readonly [ending: string, count: number]>;
 
 const MOST_SHOWN = 5;
+
+/** `3 files are not taken for images (2 .txt, 1 .heic)`; undefined where there are none. */
+export function leftOutLine(others: EndingCounts): string | undefined {
+  const counts = new Map<string, number>();
+  for (const [ending, count] of others) counts.set(ending, (counts.get(ending) ?? 0) + count);
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  if (total === 0) return undefined;
+  const byNumber = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  const shown = byNumber.slice(0, MOST_SHOWN).map(([ending, count]) => `${count} ${ending || "without ending"}`);
+  const rest = byNumber.length > MOST_SHOWN ? ", ..." : "";
+  return `${total === 1 ? "1 file is" : `${total} files are`} not taken for images (${shown.join(", ")}${rest})`;
+}
+
+/** `a, b, c and 4 more` */
+export function firstFew(names: readonly string[], shown = MOST_SHOWN): string {
+  const rest = names.length - shown;
+  return rest <= 0 ? names.join(", ") : `${names.slice(0, shown).join(", ")} and ${rest} more`;
+}

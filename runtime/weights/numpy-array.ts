@@ -33,13 +33,27 @@ type Found = StridedTensor | { readonly unread: string };
 
 /** The array that a call describes; undefined where it describes none. Throws a WeightsError. */
 export function numpyArray(file: InputFile, name: string, value: PickleValue | undefined): Found | undefined {
+  const parts = numpyParts(value);
+  return parts && view(file, name, parts);
+}
+
+/** What a call says of an array; its data are bytes in one of several forms. */
+export interface NumpyParts {
+  readonly shape: PickleValue | undefined;
+  readonly dtype: PickleValue | undefined;
+  readonly fortran: boolean;
+  readonly data: PickleValue | undefined;
+}
+
+/** Undefined where the value is no array. */
+export function numpyParts(value: PickleValue | undefined): NumpyParts | undefined {
   if (isCallOf(value, ...RECONSTRUCT)) {
     const [, shape, dtype, fortran, data] = sequenceItems(value.state) ?? [];
-    return view(file, name, shape, dtype, fortran === true, data);
+    return { shape, dtype, fortran: fortran === true, data };
   }
   if (isCallOf(value, ...FROM_BUFFER)) {
     const [data, dtype, shape, order] = value.arguments;
-    return view(file, name, shape, dtype, order === "F", data);
+    return { shape, dtype, fortran: order === "F", data };
   }
   return undefined;
 }
@@ -47,10 +61,7 @@ export function numpyArray(file: InputFile, name: string, value: PickleValue | u
 function view(
   file: InputFile,
   name: string,
-  shapeValue: PickleValue | undefined,
-  dtypeValue: PickleValue | undefined,
-  fortran: boolean,
-  data: PickleValue | undefined,
+  { shape: shapeValue, dtype: dtypeValue, fortran, data }: NumpyParts,
 ): Found {
   const dtype = elementType(dtypeValue);
   if (typeof dtype !== "string") return dtype;
@@ -60,8 +71,8 @@ function view(
   return stridedTensor(file, name, dtype, shape, storage, 0, denseStrides(shape, fortran));
 }
 
-/** `numpy.dtype("f4", False, True)` with the state `(3, "<", ...)`. */
-function elementType(value: PickleValue | undefined): StoredType | { readonly unread: string } {
+/** `numpy.dtype("f4", False, True)` with the state `(3, "<", ...)`; or why such elements can't be read. */
+export function elementType(value: PickleValue | undefined): StoredType | { readonly unread: string } {
   const code = isCallOf(value, "numpy.dtype") ? value.arguments[0] : undefined;
   const order = isCallOf(value, "numpy.dtype") ? sequenceItems(value.state)?.[1] : undefined;
   if (typeof code !== "string" || !Object.hasOwn(DTYPES, code)) {
@@ -72,9 +83,7 @@ function elementType(value: PickleValue | undefined): StoredType | { readonly un
 
 /** A byte string as Python 3 (a span), Python 2 (latin1 text) or Python 3 for Python 2 (`encode(text, "latin1")`) put it. */
 function bytesOf(file: InputFile, value: PickleValue | undefined, needed: number): Storage {
-  let data = value;
-  // At most bytearray(encode(...)): a hostile file may nest a million of them.
-  for (let depth = 0; depth < 2 && isCallOf(data, ...BYTE_CALLS); depth++) data = data.arguments[0];
+  const data = plainBytes(value);
   if (typeof data === "string") return inMemory(Buffer.from(data, "latin1"));
   if (kindOf(data) !== "span") throw file.error(`is damaged: an array's data are a ${kindOf(data)}`);
   const span = data as PickleSpan;
@@ -90,6 +99,14 @@ function bytesOf(file: InputFile, value: PickleValue | undefined, needed: number
       return new Uint8Array(bytes.subarray(offset, offset + length));
     },
   };
+}
+
+/** Without the calls round them. */
+export function plainBytes(value: PickleValue | undefined): PickleValue | undefined {
+  let data = value;
+  // At most bytearray(encode(...)): a hostile file may nest a million of them.
+  for (let depth = 0; depth < 2 && isCallOf(data, ...BYTE_CALLS); depth++) data = data.arguments[0];
+  return data;
 }
 
 function inMemory(bytes: Uint8Array): Storage {

@@ -7,7 +7,9 @@ import { CIFAR } from "./cifar.js";
 
 /** MD5 sums that the data sets' authors publish, by the archive's name. ImageNet's are of the ILSVRC 2012. */
 export const ARCHIVES: ReadonlyMap<string, string> = new Map([
-  ...Object.values(CIFAR).map(({ archive }): [string, string] => [archive.file, archive.md5]),
+  ...Object.values(CIFAR)
+    .flatMap(({ binary, python }) => [binary.archive, python.archive])
+    .map(({ file, md5 }): [string, string] => [file, md5]),
   ["ILSVRC2012_img_train.tar", "1d675b47d978889d74fa0da5fadfb00e"],
   ["ILSVRC2012_img_val.tar", "29b22e2961454d5413ddabcf34fc5622"],
 ]);

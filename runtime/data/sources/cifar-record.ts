@@ -10,14 +10,16 @@ export const PIXEL_BYTES = 3 * SIDE * SIDE;
 export interface RecordReference {
   readonly kind: "record";
   readonly file: string;
-  /** Where the pixels begin, in bytes. */
+  /** Where the pixels begin, in bytes of the file or of the text. */
   readonly offset: number;
+  /** Python 3 wrote the file for Python 2: the pixels are the characters of a text, in UTF-8. */
+  readonly text?: { readonly start: number; readonly length: number };
 }
 
 export const readRecord: Reader<RecordReference> = {
-  open({ file, offset }): Source {
-    const planes = new Uint8Array(PIXEL_BYTES);
-    const read = readSync(opened(file), planes, 0, PIXEL_BYTES, offset);
+  open({ file, offset, text }): Source {
+    const planes = text ? charactersOf(file, text).subarray(offset, offset + PIXEL_BYTES) : new Uint8Array(PIXEL_BYTES);
+    const read = text ? planes.length : readSync(opened(file), planes, 0, PIXEL_BYTES, offset);
     if (read !== PIXEL_BYTES) throw new ImageError(`${file}: became shorter while it was read`);
     const raster = { width: SIDE, height: SIDE, data: interleaved(planes) };
     return { size: [SIDE, SIDE], pixels: () => raster };
@@ -48,8 +50,23 @@ function opened(file: string): number {
   return descriptor;
 }
 
+/** Texts stay decoded on each thread; CIFAR has six of them. */
+const texts = new Map<string, Uint8Array>();
+
+function charactersOf(file: string, { start, length }: NonNullable<RecordReference["text"]>): Uint8Array {
+  let characters = texts.get(file);
+  if (characters === undefined) {
+    const bytes = Buffer.alloc(length);
+    readSync(opened(file), bytes, 0, length, start);
+    characters = Buffer.from(bytes.toString("utf8"), "latin1");
+    texts.set(file, characters);
+  }
+  return characters;
+}
+
 /** For tests and long-lived programs: the files that records were read from are closed. */
 export function closeRecordFiles(): void {
   for (const descriptor of files.values()) closeSync(descriptor);
   files.clear();
+  texts.clear();
 }

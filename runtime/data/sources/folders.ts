@@ -1,97 +1,222 @@
-/** Pictures in a folder a class, as ImageNet is laid out: train/CLASS/*.JPEG and val/CLASS/*.JPEG. */
-import { existsSync } from "node:fs";
+/** Images in a folder a class, as ImageNet is laid out: train/CLASS/*.JPEG and val/CLASS/*.JPEG; or CLASS/*.jpg alone. */
 import path from "node:path";
+import { byCodePoint } from "../../images/folder.js";
+import { firstFew, leftOutLine } from "../../images/names.js";
 import type { DataSet, Split } from "../data-set.js";
 import { DataError } from "../error.js";
-import { listPictures, type ListingOptions } from "./listing.js";
+import { divideByClass, isShare, type HeldOut } from "./held-out.js";
+import { EXPECTED, findLayout } from "./layout.js";
+import { listImages, type ListingOptions } from "./listing.js";
 
-/** How the parts are named, the usual name first. */
-const FOLDERS: Readonly<Record<Split["name"], readonly string[]>> = {
-  train: ["train", "training"],
-  validation: ["val", "validation", "valid"],
-  test: ["test"],
-};
-
-/** The folder of a part, if there is one. */
-export function findPart(root: string, part: Split["name"]): string | undefined {
-  return FOLDERS[part].find((name) => existsSync(path.join(root, name)));
+export interface FolderOptions extends ListingOptions {
+  /**
+   * Where there is no folder `val`: training images that are set aside for validation, of each class its part; a share
+   * (0.1) or how many. Default 0.1. With 0, the test images are the validation.
+   */
+  readonly validation?: HeldOut;
+  /** Decides which they are. Default 1. */
+  readonly seed?: number;
 }
 
+const USUAL_SHARE = 0.1;
+
 /**
- * The classes are the folders in `train`, sorted by name; a class's pictures may lie in folders below.
+ * The classes are the folders in `train`, sorted by name (in Unicode's form NFC, by code point); a class's images may lie
+ * in folders below. Links are followed.
  *
- * @throws {DataError} where a part or a class is missing, a class has no training picture, or a part has another class
+ * @throws {DataError} where a part or a class is missing, a class has no training image, or a part has another class;
+ *   it tells, too, what was left out
  */
-export async function openFolders(root: string, options: ListingOptions = {}): Promise<DataSet> {
-  const train = await listPart(root, "train", options);
-  const validation = await listPart(root, "validation", options);
-  if (!train || !validation) {
-    const missing = FOLDERS[train ? "validation" : "train"][0]!;
-    throw new DataError(`${root}: no folder named ${missing}; expected train/CLASS/*.jpg and val/CLASS/*.jpg`);
-  }
-  // A `test` folder without classes is a usual thing: the answers are kept secret.
-  const test = await listPart(root, "test", options);
-  const classes = [...train.classes.keys()];
-  if (classes.length < 2)
-    throw new DataError(`${train.folder}: ${classes.length} class folders, at least 2 are needed`);
-  const empty = classes.filter((name) => train.classes.get(name)!.length === 0);
-  if (empty.length > 0) throw new DataError(`${path.join(train.folder, empty[0]!)}: no pictures${others(empty)}`);
-  checkSameClasses(validation, classes);
-  const isLabelled = test !== undefined && test.classes.size > 0;
-  if (isLabelled) checkSameClasses(test, classes);
-  return {
-    name: path.basename(path.resolve(root)),
-    classes,
-    train: splitOf("train", train, classes),
-    validation: splitOf("validation", validation, classes),
-    ...(isLabelled && { test: splitOf("test", test, classes) }),
-    warnings: [train, validation, ...(test ? [test] : [])].flatMap((part) => part.warnings),
+export async function openFolders(folder: string, options: FolderOptions = {}): Promise<DataSet> {
+  const { root, parts } = await findLayout(folder);
+  const notes = root === folder ? [] : [`${folder}: the data set is its folder ${path.relative(folder, root)}`];
+  const listed: Part[] = [];
+  const list = async (place: string | undefined) => {
+    if (place === undefined) return undefined;
+    const part = await listPart(place, options);
+    listed.push(part);
+    return part;
   };
+  try {
+    const train = (await list(parts ? parts.train : root))!;
+    const validation = await list(parts?.validation);
+    // A `test` folder without classes is a usual thing: the answers are kept secret.
+    const test = await list(parts?.test);
+    const name = path.basename(path.resolve(folder));
+    const data = assemble(name, { train, validation, test, isDivided: parts !== undefined }, options);
+    return { ...data, warnings: [...notes, ...listed.flatMap(({ warnings }) => warnings), ...data.warnings] };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    // What was left out may be the reason.
+    const besides = [...notes, ...listed.flatMap(({ warnings }) => warnings)];
+    throw besides.length === 0 ? error : new DataError([error.message, ...besides].join("; "), { cause: error });
+  }
 }
 
 interface Part {
   readonly folder: string;
-  /** Paths of each class's pictures, relative to the folder. */
+  /** Paths of each class's images, relative to the folder, by the class's name in NFC. */
   readonly classes: ReadonlyMap<string, readonly string[]>;
   readonly warnings: readonly string[];
 }
 
-async function listPart(root: string, part: Split["name"], options: ListingOptions): Promise<Part | undefined> {
-  const name = findPart(root, part);
-  if (name === undefined) return undefined;
-  const folder = path.join(root, name);
-  const listing = await listPictures(folder, options);
+interface Parts {
+  readonly train: Part;
+  readonly validation: Part | undefined;
+  readonly test: Part | undefined;
+  /** There is a folder `train`: the folders are not the classes themselves. */
+  readonly isDivided: boolean;
+}
+
+function assemble(
+  name: string,
+  { train, validation, test, isDivided }: Parts,
+  { validation: asked, seed = 1 }: FolderOptions,
+): DataSet {
+  const classes = [...train.classes.keys()].sort(byCodePoint);
+  if (classes.length < 2) {
+    throw new DataError(`${train.folder}: ${classes.length} class folders, at least 2 are needed; ${EXPECTED}`);
+  }
+  const empty = withoutImages(train);
+  if (empty.length > 0) {
+    throw new DataError(
+      empty.length === classes.length
+        ? `${train.folder}: no images in its ${classes.length} folders ${firstFew(empty)}`
+        : `${path.join(train.folder, empty[0]!)}: no images${among(empty)}`,
+    );
+  }
+  const split = (part: Split["name"], from: Part) => splitOf(part, from, classes);
+  const isLabelled = test !== undefined && test.classes.size > 0;
+  if (isLabelled) checkSameClasses(test, classes);
+  if (validation) {
+    if (asked !== undefined) {
+      const own = path.basename(validation.folder);
+      throw new DataError(`${name}: has validation images of its own (${own}): none can be set aside besides`);
+    }
+    checkSameClasses(validation, classes);
+    const none = withoutImages(validation);
+    const told = `${validation.folder}: no images of ${counted(none.length, "class", "classes")} (${firstFew(none)})`;
+    return {
+      name,
+      classes,
+      train: split("train", train),
+      validation: split("validation", validation),
+      ...(isLabelled && { test: split("test", test) }),
+      warnings: none.length === 0 ? [] : [told],
+    };
+  }
+  if (asked === 0) {
+    if (!isLabelled) {
+      throw new DataError(`${name}: has neither validation nor test images: a part must be set aside for validation`);
+    }
+    return {
+      name,
+      classes,
+      train: split("train", train),
+      validation: split("validation", test),
+      warnings: [`${name}: no images are set aside, so the test images are the validation`],
+    };
+  }
+  const share = asked ?? USUAL_SHARE;
+  const { kept, aside } = divideByClass(name, train.classes, share, seed);
+  const data = {
+    train: split("train", { ...train, classes: kept }),
+    validation: split("validation", { ...train, classes: aside }),
+  };
+  const [set, all] = [data.validation.size, data.train.size + data.validation.size];
+  const alone = withoutImages({ ...train, classes: aside });
+  const how = isShare(share) ? `${(100 * share).toFixed(0)} % of each class` : "of each class its part";
+  return {
+    name,
+    classes,
+    ...data,
+    ...(isLabelled && { test: split("test", test) }),
+    ...(!isDivided && { whole: split("all", train) }),
+    warnings: [
+      ...(isDivided
+        ? []
+        : [
+            `${train.folder}: has no folder train: its ${classes.length} folders are the classes (${firstFew(classes)})`,
+          ]),
+      `${name}: has no folder val: ${set} of ${all} images are set aside for validation (${how}, seed ${seed})`,
+      ...(alone.length > 0
+        ? [`${name}: no image of ${counted(alone.length, "class", "classes")} is set aside (${firstFew(alone)})`]
+        : []),
+    ],
+  };
+}
+
+async function listPart(folder: string, options: ListingOptions): Promise<Part> {
+  const { folders, others, brokenLinks, loops, tooDeep } = await listImages(folder, options);
   const classes = new Map<string, string[]>();
-  const warnings = listing.strayLinks.map(
-    (link) => `${path.join(folder, link)}: a link out of the folder, not followed`,
-  );
-  for (const { path: at, files } of listing.folders) {
-    const [className] = at.split(path.sep);
-    if (className === undefined || className === "") {
-      if (files.length > 0) warnings.push(`${folder}: ${files.length} pictures outside of class folders are left out`);
+  /** The name on the disk of each class. */
+  const written = new Map<string, string>();
+  const warnings: string[] = [];
+  for (const { path: at, files } of folders) {
+    const [own] = at.split(path.sep);
+    if (own === undefined || own === "") {
+      if (files.length > 0) {
+        warnings.push(`${folder}: ${counted(files.length, "image")} outside of class folders left out`);
+      }
       continue;
     }
+    // The same letters may be written in two ways, and some systems change one into the other.
+    const className = own.normalize("NFC");
+    if ((written.get(className) ?? own) !== own) {
+      throw new DataError(`${folder}: has two folders ${className}, written in different Unicode forms: make them one`);
+    }
+    written.set(className, own);
     const known = classes.get(className) ?? [];
     for (const file of files) known.push(path.join(at, file));
     classes.set(className, known);
   }
+  const tell = (places: readonly string[], one: string, many: string, what: string) => {
+    if (places.length > 0) {
+      warnings.push(
+        `${folder}: ${places.length === 1 ? `1 ${one}` : `${places.length} ${many}`} ${what}: ${firstFew(places)}`,
+      );
+    }
+  };
+  const leftOut = leftOutLine(others);
+  if (leftOut !== undefined) warnings.push(`${folder}: ${leftOut}`);
+  tell(brokenLinks, "link", "links", "to nothing left out");
+  tell(loops, "link", "links", "back to a folder above not followed");
+  tell(tooDeep, "folder", "folders", "too far down left out");
   return { folder, classes, warnings };
 }
 
+/** All that differs at once. */
 function checkSameClasses({ folder, classes }: Part, expected: readonly string[]): void {
-  const missing = expected.filter((name) => !classes.has(name));
-  if (missing.length > 0) throw new DataError(`${folder}: no folder for class ${missing[0]!}${others(missing)}`);
   const known = new Set(expected);
+  const missing = expected.filter((name) => !classes.has(name));
   const unknown = [...classes.keys()].filter((name) => !known.has(name));
-  if (unknown.length > 0) {
-    throw new DataError(
-      `${path.join(folder, unknown[0]!)}: a class that is not among the training ones${others(unknown)}`,
-    );
-  }
+  const problems = [
+    ...(missing.length > 0 ? [`no folder for ${namedClasses(missing)}`] : []),
+    ...(unknown.length > 0
+      ? [`${namedClasses(unknown)} that ${unknown.length === 1 ? "is" : "are"} not among the training ones`]
+      : []),
+  ];
+  if (problems.length === 0) return;
+  const like = missing.find((name) => unknown.some((other) => other.toLowerCase() === name.toLowerCase()));
+  const hint = like === undefined ? "" : ` (names have to agree in capitals too)`;
+  throw new DataError(`${folder}: ${problems.join(", and ")}${hint}`);
 }
 
-function others(names: readonly string[]): string {
-  return names.length > 1 ? ` (and ${names.length - 1} more such)` : "";
+/** `class cat`, `3 classes (cat, cow, dog)` */
+function namedClasses(names: readonly string[]): string {
+  return names.length === 1 ? `class ${names[0]!}` : `${names.length} classes (${firstFew(names)})`;
+}
+
+function withoutImages({ classes }: Part): string[] {
+  return [...classes].filter(([, files]) => files.length === 0).map(([name]) => name);
+}
+
+function among(names: readonly string[]): string {
+  return names.length > 1 ? `, nor in ${firstFew(names.slice(1))}` : "";
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return count === 1 ? `1 ${one}` : `${count} ${many}`;
 }
 
 function splitOf(name: Split["name"], { folder, classes }: Part, order: readonly string[]): Split {
@@ -101,8 +226,8 @@ function splitOf(name: Split["name"], { folder, classes }: Part, order: readonly
     starts.push(size);
     size += classes.get(className)!.length;
   }
-  if (size === 0) throw new DataError(`${folder}: no pictures`);
-  const labels = new Uint16Array(size);
+  if (size === 0) throw new DataError(`${folder}: no images`);
+  const labels = order.length > 2 ** 16 ? new Uint32Array(size) : new Uint16Array(size);
   starts.forEach((start, label) => labels.fill(label, start));
   return {
     name,

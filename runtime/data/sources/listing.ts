@@ -1,42 +1,43 @@
-/** The pictures under a folder. Listing a million files takes a while on some disks, so what was found is kept. */
+/** The images under a folder. Listing a million files takes a while on some disks, so what was found is kept. */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, readdir, realpath, stat } from "node:fs/promises";
+import { mkdir, readFile, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { writeWhole } from "../../files.js";
+import { readImageFolder, type ImageFolder } from "../../images/folder.js";
 import { DataError } from "../error.js";
 
+/** Paths are relative to the listed folder; `""` is itself. */
 export interface Listing {
-  /** Folders with their pictures, names sorted by code unit, paths relative to the listed folder; `""` is itself. */
+  /** Folders with their images, names sorted by code point. */
   readonly folders: readonly ListedFolder[];
-  /** Links that lead out of the folder or nowhere: not followed. */
-  readonly strayLinks: readonly string[];
+  /** Other files by ending, and how many. */
+  readonly others: readonly (readonly [ending: string, count: number])[];
+  /** Links that lead nowhere. */
+  readonly brokenLinks: readonly string[];
+  /** Links to a folder that they lie in, which would be listed for ever: not followed. */
+  readonly loops: readonly string[];
+  /** Folders too far down to be looked into. */
+  readonly tooDeep: readonly string[];
 }
 
 export interface ListedFolder {
   readonly path: string;
-  /** Names of the pictures in it, not of those in folders below. */
+  /** Names of the images in it, not of those in folders below. */
   readonly files: readonly string[];
 }
 
-/** What is kept of a folder: true as long as its time of change is the same. */
-interface Kept {
+/** What is kept of a folder: true as long as it is the same folder and its time of change is the same. */
+interface Kept extends ImageFolder {
+  /** Device and number of the folder, which a link may change. */
+  readonly id: string;
   readonly changed: number;
-  readonly files: readonly string[];
-  readonly folders: readonly string[];
-  readonly strayLinks: readonly string[];
-}
-
-/** Files with these endings are images. */
-export const IMAGE_ENDINGS = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff"] as const;
-
-/** Whether a file is an image, by its name's ending. */
-export function isImageName(name: string): boolean {
-  return (IMAGE_ENDINGS as readonly string[]).includes(path.extname(name).toLowerCase());
 }
 
 const MAX_DEPTH = 8;
-const VERSION = 1;
+/** Links that lead to each other would make endless many. */
+const MAX_FOLDERS = 1_000_000;
+const VERSION = 2;
 
 export interface ListingOptions {
   /** Where listings are kept; false: nowhere. Default: the user's folder for caches. */
@@ -44,69 +45,75 @@ export interface ListingOptions {
 }
 
 /**
- * Lists the pictures, by their names' endings.
+ * Lists the images; links are followed, also out of the folder, as torchvision does.
  *
  * @throws {DataError} where the folder is none or can't be read
  */
-export async function listPictures(folder: string, { cache = cacheFolder() }: ListingOptions = {}): Promise<Listing> {
+export async function listImages(folder: string, { cache = cacheFolder() }: ListingOptions = {}): Promise<Listing> {
   const root = await realpath(folder).catch(() => {
     throw new DataError(`${folder}: no such folder`);
   });
   const file =
     cache === false ? undefined : path.join(cache, `${createHash("sha256").update(root).digest("hex")}.json`);
-  const before = file === undefined ? new Map<string, Kept>() : await readKept(file);
-  const now = new Map<string, Kept>();
-  await visit(root, "", 0, before, now);
+  const visit: Visit = {
+    root,
+    before: file === undefined ? new Map() : await readKept(file),
+    now: new Map(),
+    loops: [],
+    tooDeep: [],
+  };
+  await visitFolder(visit, "", 0, await idsAbove(root));
+  const { now, before, loops, tooDeep } = visit;
   const isNew = now.size !== before.size || [...now].some(([at, kept]) => before.get(at) !== kept);
   if (file !== undefined && isNew) await keep(file, now);
   return {
     folders: [...now].map(([at, { files }]) => ({ path: at, files })),
-    strayLinks: [...now.values()].flatMap((kept) => kept.strayLinks),
+    others: [...now.values()].flatMap(({ others }) => others),
+    brokenLinks: [...now].flatMap(([at, { brokenLinks }]) => brokenLinks.map((name) => path.join(at, name))),
+    loops,
+    tooDeep,
   };
 }
 
-async function visit(
-  root: string,
-  at: string,
-  depth: number,
-  before: ReadonlyMap<string, Kept>,
-  now: Map<string, Kept>,
-): Promise<void> {
-  const changed = (await told(path.join(root, at), stat(path.join(root, at)))).mtimeMs;
+interface Visit {
+  readonly root: string;
+  readonly before: ReadonlyMap<string, Kept>;
+  readonly now: Map<string, Kept>;
+  readonly loops: string[];
+  readonly tooDeep: string[];
+}
+
+/** @param above ids of the folders that it lies in, by whatever way it was reached */
+async function visitFolder(visit: Visit, at: string, depth: number, above: readonly string[]): Promise<void> {
+  const { root, before, now } = visit;
+  const here = path.join(root, at);
+  const { mtimeMs, ...found } = await told(here, stat(here));
+  const id = idOf(found);
+  if (above.includes(id)) return void visit.loops.push(at);
+  if (depth > MAX_DEPTH) return void visit.tooDeep.push(at);
+  if (now.size === MAX_FOLDERS) {
+    throw new DataError(`${root}: has more than ${MAX_FOLDERS} folders; do links lead from one to the other?`);
+  }
   const old = before.get(at);
   // A folder that changed a moment ago may change again without its time of change telling.
-  const isSettled = changed < Date.now() - 2000;
-  const kept = old?.changed === changed ? old : { changed: isSettled ? changed : 0, ...(await read(root, at)) };
+  const isSettled = mtimeMs < Date.now() - 2000;
+  const isSame = old?.changed === mtimeMs && old.id === id;
+  const kept = isSame ? old : { id, changed: isSettled ? mtimeMs : 0, ...(await told(here, readImageFolder(here))) };
   now.set(at, kept);
-  if (depth === MAX_DEPTH) return;
-  for (const name of kept.folders) await visit(root, path.join(at, name), depth + 1, before, now);
+  for (const name of kept.folders) await visitFolder(visit, path.join(at, name), depth + 1, [...above, id]);
 }
 
-async function read(root: string, at: string): Promise<Omit<Kept, "changed">> {
-  const files: string[] = [];
-  const folders: string[] = [];
-  const strayLinks: string[] = [];
-  const here = path.join(root, at);
-  for (const entry of await told(here, readdir(here, { withFileTypes: true }))) {
-    if (entry.name.startsWith(".")) continue;
-    if (entry.isSymbolicLink()) {
-      const target = await linkTarget(root, path.join(here, entry.name));
-      if (target === "file" && isImageName(entry.name)) files.push(entry.name);
-      // A link to a folder inside would list its pictures twice, or for ever.
-      if (target === "outside") strayLinks.push(path.join(at, entry.name));
-    } else if (entry.isDirectory()) folders.push(entry.name);
-    else if (entry.isFile() && isImageName(entry.name)) files.push(entry.name);
-  }
-  return { files: files.sort(), folders: folders.sort(), strayLinks: strayLinks.sort() };
+function idOf({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
+  return `${dev}:${ino}`;
 }
 
-async function linkTarget(root: string, link: string): Promise<"file" | "folder" | "outside"> {
-  try {
-    const target = await realpath(link);
-    if (target !== root && !target.startsWith(root + path.sep)) return "outside";
-    return (await stat(target)).isFile() ? "file" : "folder";
-  } catch {
-    return "outside";
+/** Of the folders that the listed one lies in. */
+async function idsAbove(root: string): Promise<string[]> {
+  const above: string[] = [];
+  for (let at = path.dirname(root); ; at = path.dirname(at)) {
+    const found = await stat(at).catch(() => undefined);
+    if (found) above.push(idOf(found));
+    if (at === path.dirname(at)) return above;
   }
 }
 
@@ -126,18 +133,21 @@ async function readKept(file: string): Promise<Map<string, Kept>> {
   }
 }
 
-/** Names alone: a listing that somebody else wrote can't lead out of the folder. */
+/** Names alone: a listing that somebody else wrote leads where the folder itself does. */
 function isEntry(entry: unknown): entry is [string, Kept] {
   if (!Array.isArray(entry) || entry.length !== 2) return false;
   const [at, kept] = entry as [unknown, Partial<Record<keyof Kept, unknown>> | null];
   if (typeof at !== "string" || path.isAbsolute(at) || at.split(path.sep).includes("..")) return false;
   const areNames = (list: unknown) =>
     Array.isArray(list) && list.every((name) => typeof name === "string" && name === path.basename(name));
+  const areCounts = (list: unknown) =>
+    Array.isArray(list) &&
+    list.every((each) => Array.isArray(each) && typeof each[0] === "string" && typeof each[1] === "number");
   return (
-    typeof kept?.changed === "number" &&
-    areNames(kept.files) &&
-    areNames(kept.folders) &&
-    Array.isArray(kept.strayLinks)
+    typeof kept?.id === "string" &&
+    typeof kept.changed === "number" &&
+    [kept.files, kept.folders, kept.brokenLinks].every(areNames) &&
+    areCounts(kept.others)
   );
 }
 
