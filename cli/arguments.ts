@@ -21,6 +21,15 @@ export function share(text: string): number {
   return value;
 }
 
+/** `--validation 0.1`, `--validation 500`: below 1 a share, from 1 on how many. */
+export function shareOrCount(text: string): number {
+  const value = Number(text);
+  if (!/^(0?\.\d+|\d+(\.0*)?)$/.test(text) || value > Number.MAX_SAFE_INTEGER) {
+    throw new InvalidArgumentError("a share below 1 (0.1) or a whole number is needed.");
+  }
+  return value;
+}
+
 /** `--batch 8`, `--batch dynamic` */
 export function batchSize(text: string): number | "dynamic" {
   return text === "dynamic" ? text : wholeNumber(1, 65_536)(text);

@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import type { Preprocess } from "../../compiler/model.js";
 import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
-import { DATA, loadData } from "../data.js";
+import { DATA, loadDataFor } from "../data.js";
 import { deviceOption } from "../device-option.js";
 import { InputFailure, UsageFailure } from "../failure.js";
 import { startProgress } from "../progress.js";
@@ -110,10 +110,10 @@ function scenes(data: string | undefined): { readonly scenes: number } | undefin
 
 async function classification(target: string, options: Options & { readonly data: string }): Promise<void> {
   const { model, ...how } = await trainedAt(target, options);
-  const data = await loadData(options.data);
-  const split = options.split === undefined ? (data.test ?? data.validation) : data[options.split];
-  if (split === undefined || split.size === 0)
-    throw new InputFailure(`${data.name}: has no ${options.split ?? "test"} pictures`);
+  const data = await loadDataFor(target, options.data);
+  for (const warning of data.warnings) sayWarning(warning);
+  const { evaluationSplit } = await import("../../runtime/data/index.js");
+  const split = evaluationSplit(data, options.split);
   const { evaluateModel } = await import("../../runtime/evaluate.js");
   const progress = await startProgress({ label: "evaluating", total: split.size, unit: "pictures" });
   try {

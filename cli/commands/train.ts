@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { MethodChoices } from "../../compiler/training/lowering/index.js";
 import type { Exported, TrainEvent, TrainResult } from "../../runtime/training/trainer.js";
-import { examples, TARGET, wholeNumber } from "../arguments.js";
+import { examples, shareOrCount, TARGET, wholeNumber } from "../arguments.js";
 import { DATA, loadData } from "../data.js";
 import { deviceOption } from "../device-option.js";
 import { EXIT, Stop, UsageFailure } from "../failure.js";
@@ -53,7 +53,7 @@ export function trainCommand(): Command {
     .option("--workers <n>", "threads that decode and augment", wholeNumber(0, 1024))
     .option("--threads <n>", "threads that the processor may use for the network", wholeNumber(1, 1024))
     .option("--no-tuned", "write operations as estimated, not as resnetc tune measured on this machine")
-    .option("--validation <n>", "CIFAR: training pictures that are set aside for validation", wholeNumber(0))
+    .option("--validation <part>", "without val: images set aside, a share (0.1, usual) or how many", shareOrCount)
     .option(
       "--images <n>",
       "images shown in TensorBoard, of the first batch and each validation (default: 8)",
@@ -80,7 +80,10 @@ async function run(target: string, options: Options): Promise<void> {
   const recipe = await loadRecipe(options.recipe, changesOf(options));
   const model = await loadModel(target);
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
-  const data = await loadData(options.data, { validation: options.validation });
+  const data = await loadData(options.data, {
+    seed: recipe.seed,
+    ...(options.validation !== undefined && { validation: options.validation }),
+  });
   const { train } = await import("../../runtime/training/trainer.js");
   const methods = options.tuned ? await measuredMethods(options) : {};
   const stop = new AbortController();

@@ -52,9 +52,10 @@ export async function makeBatch(order: BatchOrder, pipeline: Pipeline, pause: Pa
       stack ??= new Stack(references.length * pipeline.views, pipeline.channels, size);
       for (const raster of rasters) stack.add(raster, reference);
     } catch (error) {
-      if (!(error instanceof ImageError)) throw error;
+      if (!(error instanceof ImageError || error instanceof DataError)) throw error;
       const name = describeSample(reference);
       const message = error.message.startsWith(name) ? error.message : `${name}: ${error.message}`;
+      if (error instanceof DataError) throw new DataError(message, { cause: error });
       failures.push({ place, message });
     }
   }

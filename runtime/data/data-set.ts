@@ -1,5 +1,6 @@
 /** Labelled pictures, wherever they come from. */
 import { DataError } from "./error.js";
+import type { HeldOutChoice } from "./sources/held-out.js";
 import type { SampleReference } from "./sample.js";
 
 export interface DataSet {
@@ -16,6 +17,8 @@ export interface DataSet {
   readonly test?: Split;
   /** All images, training's and validation's together, where the data come undivided. */
   readonly whole?: Split;
+  /** How the validation images were set aside, where the data come without. */
+  readonly heldOut?: HeldOutChoice;
   /** What was seen when the data were listed and may be a mistake: one line each. */
   readonly warnings: readonly string[];
 }

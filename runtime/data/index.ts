@@ -7,6 +7,7 @@ export { measureStatistics, type MeasureOptions } from "./measure.js";
 export { openDataSet, type OpenOptions } from "./open.js";
 export { batchesPerEpoch } from "./order.js";
 export { preparePipeline, steadyTransforms, type Pipeline, type PipelineOptions } from "./pipeline.js";
+export type { HeldOut, HeldOutChoice } from "./sources/held-out.js";
 export { openCifar, type CifarOptions } from "./sources/cifar.js";
 export { ARCHIVES, verifyArchive } from "./sources/checksum.js";
 export { openFolders, type FolderOptions } from "./sources/folders.js";

@@ -1,9 +1,10 @@
 /** Measures the statistics that `subtract_mean` needs. */
+import type { Size } from "../images/crops.js";
 import { subset, type Split } from "./data-set.js";
 import { DataError } from "./error.js";
 import type { Loader } from "./load.js";
 import { permutation } from "./permutation.js";
-import { beforeStatistics, steadyTransforms } from "./pipeline.js";
+import { beforeStatistics, preparePipeline, steadyTransforms } from "./pipeline.js";
 import { Measurement, type Statistics } from "./statistics.js";
 import type { TransformSettings } from "./transforms/index.js";
 
@@ -17,6 +18,13 @@ export interface MeasureOptions {
 }
 
 const BATCH = 64;
+
+function differentSizes({ height, width }: Measurement, [otherHeight, otherWidth]: Size): DataError {
+  return new DataError(
+    `subtract_mean: needs images of one size: some are ${height}x${width} there, others ${otherHeight}x${otherWidth}; ` +
+      "center_crop or resize before subtract_mean brings all to one size",
+  );
+}
 
 /**
  * The mean and the spread of the pictures as they come to `subtract_mean`, with nothing left to chance before it.
@@ -35,13 +43,19 @@ export async function measureStatistics(
   if (!before) return undefined;
   const some =
     samples < split.size ? subset(split, permutation(split.size, `measure ${seed}`).slice(0, samples).sort()) : split;
+  const steady = steadyTransforms(before);
+  const { size } = preparePipeline(steady, split.pictureSize && { from: split.pictureSize });
+  // Images whose size is not known may differ, which no batch can hold.
+  const batch = size ? BATCH : 1;
   let measurement: Measurement | undefined;
-  const how = { split: some, batch: BATCH, transforms: steadyTransforms(before), ...(channels && { channels }) };
-  for await (const batch of loader.evaluation(how)) {
-    const [pictures, planes, height, width] = batch.shape;
+  const how = { split: some, batch, transforms: steady, ...(channels && { channels }) };
+  for await (const { shape, images } of loader.evaluation(how)) {
+    const [pictures, planes, height, width] = shape;
     measurement ??= new Measurement(height, width, planes);
-    const each = batch.images.length / pictures;
-    for (let i = 0; i < pictures; i++) measurement.add(batch.images.subarray(i * each, (i + 1) * each));
+    if (height !== measurement.height || width !== measurement.width)
+      throw differentSizes(measurement, [height, width]);
+    const each = images.length / pictures;
+    for (let i = 0; i < pictures; i++) measurement.add(images.subarray(i * each, (i + 1) * each));
   }
   if (!measurement) throw new DataError(`${split.name}: no picture could be read`);
   return measurement.result();

@@ -5,7 +5,7 @@ import { DataError } from "./error.js";
 import type { DataSet } from "./data-set.js";
 import { CIFAR, findCifar, openCifar, packedCifar, type CifarKind } from "./sources/cifar.js";
 import { openFolders } from "./sources/folders.js";
-import type { HeldOut } from "./sources/held-out.js";
+import type { HeldOut, HeldOutChoice } from "./sources/held-out.js";
 import { openShapes } from "./sources/shapes/index.js";
 
 export interface OpenOptions {
@@ -16,6 +16,8 @@ export interface OpenOptions {
    * a tenth. With 0, the test images are the validation.
    */
   readonly validation?: HeldOut;
+  /** How a training set images aside: done again where nothing else is asked for and there is no `val`. */
+  readonly heldOut?: HeldOutChoice;
   /** Where listings of folders are kept; false: nowhere. Default: the user's folder for caches. */
   readonly cache?: string | false;
 }
@@ -26,13 +28,17 @@ export interface OpenOptions {
  * @throws {DataError}
  */
 export async function openDataSet(data: string, options: OpenOptions = {}): Promise<DataSet> {
-  const { seed, validation, cache } = options;
+  const { seed, validation, heldOut, cache } = options;
   if (data === "shapes") {
     if (validation !== undefined)
       throw new DataError("shapes: has validation images of its own: none can be set aside");
     return openShapes();
   }
-  const how = { ...(seed !== undefined && { seed }), ...(validation !== undefined && { validation }) };
+  const how = {
+    ...(seed !== undefined && { seed }),
+    ...(validation !== undefined && { validation }),
+    ...(heldOut && { heldOut }),
+  };
   const named = /^(cifar10|cifar100):(.+)$/s.exec(data);
   if (named) return openCifar(named[1] as CifarKind, named[2]!, how);
   const found = await stat(data).catch(() => undefined);

@@ -73,7 +73,8 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
       views *= kind.views ?? 1;
     } else {
       content = kind.gives;
-      if (kind.measured) checkMeasured(kind.kind, values, size, channels, options.statistics);
+      // Images without a size of their own had one size when they were measured.
+      if (kind.measured) size = checkMeasured(kind.kind, values, size, channels, options.statistics);
     }
   }
   // Geometry at the front is known before the picture is decoded.
@@ -211,19 +212,20 @@ function checkMeasured(
   size: Size | undefined,
   channels: 1 | 3,
   statistics: Statistics | undefined,
-): void {
+): Size | undefined {
   if (!statistics) throw new DataError(`${name}: needs the mean of the training pictures, which was not measured`);
   const measured = statistics.channelMean.length;
   if (measured !== channels) {
     throw new DataError(`${name}: the mean was measured of ${plural(measured)}, the images have ${plural(channels)}`);
   }
-  if (values["per"] !== "pixel") return;
-  if (!size) throw new DataError(`${name}: the pictures have different sizes there; cut them to one size before it`);
+  if (values["per"] !== "pixel") return size;
+  if (!size) return [statistics.height, statistics.width];
   if (size[0] !== statistics.height || size[1] !== statistics.width) {
     throw new DataError(
-      `${name}: the mean picture is ${statistics.height}x${statistics.width} and the pictures are ${size.join("x")} there`,
+      `${name}: the mean picture is ${statistics.height}x${statistics.width} and the images are ${size.join("x")} there`,
     );
   }
+  return size;
 }
 
 /** What a transform says of sizes, as a mistake in the list and not in a picture. */

@@ -22,13 +22,13 @@ export class Measurement {
   readonly #pixels: Float64Array;
   readonly #squares: Float64Array;
   readonly #channels: 1 | 3;
-  readonly #height: number;
-  readonly #width: number;
+  readonly height: number;
+  readonly width: number;
   #samples = 0;
 
   constructor(height: number, width: number, channels: 1 | 3 = 3) {
-    this.#height = height;
-    this.#width = width;
+    this.height = height;
+    this.width = width;
     this.#channels = channels;
     this.#squares = new Float64Array(channels);
     this.#pixels = new Float64Array(height * width * channels);
@@ -37,7 +37,7 @@ export class Measurement {
   /** @param planes float32[channels, height, width], values from 0 to 1 */
   add(planes: Float32Array): void {
     const channels = this.#channels;
-    const length = this.#height * this.#width * channels;
+    const length = this.height * this.width * channels;
     for (let channel = 0, at = 0; channel < channels; channel++) {
       let squares = 0;
       for (let i = channel; i < length; i += channels, at++) {
@@ -65,7 +65,8 @@ export class Measurement {
       return variance > 0 ? Math.fround(Math.sqrt(variance)) : 1;
     });
     const mean = shared(this.#pixels.map((sum) => sum / this.#samples));
-    return { height: this.#height, width: this.#width, mean, channelMean, channelStd, samples: this.#samples };
+    const { height, width } = this;
+    return { height, width, mean, channelMean, channelStd, samples: this.#samples };
   }
 }
 

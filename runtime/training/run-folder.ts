@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Recipe } from "../../compiler/recipe.js";
 import { parseTarget } from "../../compiler/target.js";
+import type { HeldOutChoice } from "../data/index.js";
 import { fileFailure, writeWhole } from "../files.js";
 import { TrainingError } from "./error.js";
 
@@ -47,6 +48,8 @@ export interface RunConfig {
   /** Updates in all, and in an epoch. */
   readonly steps: number;
   readonly stepsPerEpoch: number;
+  /** How the validation images were set aside, where the data came without. */
+  readonly heldOut?: HeldOutChoice;
   /** Version of resnetc, for reports. */
   readonly version?: string;
   /** Where the names count from; absent in runs of earlier versions. */

@@ -236,6 +236,7 @@ async function opened(
       network: model.name,
       settings: recipe,
       directory: directoryOf(run),
+      ...(data.heldOut && { heldOut: data.heldOut }),
       ...length,
       ...(version !== undefined && { version }),
     });

@@ -8,7 +8,7 @@ import { DataError } from "../error.js";
 import { permutation } from "../permutation.js";
 import { readPythonBatch, readPythonNames } from "./cifar-python.js";
 import { PIXEL_BYTES, SIDE, type RecordReference } from "./cifar-record.js";
-import { heldOutCount, type HeldOut } from "./held-out.js";
+import { heldOutCount, type HeldOut, type HeldOutChoice } from "./held-out.js";
 
 export interface CifarOptions {
   /**
@@ -18,6 +18,8 @@ export interface CifarOptions {
   readonly validation?: HeldOut;
   /** Default 1. */
   readonly seed?: number;
+  /** How a training chose them: done again where neither is given. */
+  readonly heldOut?: HeldOutChoice;
 }
 
 /** How a version is stored. */
@@ -131,7 +133,7 @@ export async function packedCifar(folder: string): Promise<string | undefined> {
 export async function openCifar(
   kind: CifarKind,
   folder: string,
-  { validation = 0.1, seed = 1 }: CifarOptions = {},
+  { heldOut, validation = heldOut?.validation ?? 0.1, seed = heldOut?.seed ?? 1 }: CifarOptions = {},
 ): Promise<DataSet> {
   const layout = CIFAR[kind];
   const place = findCifar(folder, [kind])[0];
@@ -161,6 +163,7 @@ export async function openCifar(
     train: splitOf("train", train, kept),
     validation: aside > 0 ? splitOf("validation", train, chosen) : splitOf("validation", test, everything),
     ...(aside > 0 && { test: splitOf("test", test, everything) }),
+    heldOut: { validation, seed },
     warnings: [
       ...(names ? [] : [`${place.folder}: no names of the classes in ${version.names}: numbers stand for them`]),
       ...(total === layout.images.train && test.labels.length === layout.images.test

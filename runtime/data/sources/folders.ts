@@ -4,7 +4,7 @@ import { byCodePoint } from "../../images/folder.js";
 import { firstFew, leftOutLine } from "../../images/names.js";
 import type { DataSet, Split } from "../data-set.js";
 import { DataError } from "../error.js";
-import { divideByClass, isShare, type HeldOut } from "./held-out.js";
+import { divideByClass, isShare, type HeldOut, type HeldOutChoice } from "./held-out.js";
 import { EXPECTED, findLayout } from "./layout.js";
 import { listImages, type ListingOptions } from "./listing.js";
 
@@ -16,6 +16,8 @@ export interface FolderOptions extends ListingOptions {
   readonly validation?: HeldOut;
   /** Decides which they are. Default 1. */
   readonly seed?: number;
+  /** How a training chose them: done again where neither is given and there is no `val`. */
+  readonly heldOut?: HeldOutChoice;
 }
 
 const USUAL_SHARE = 0.1;
@@ -71,7 +73,7 @@ interface Parts {
 function assemble(
   name: string,
   { train, validation, test, isDivided }: Parts,
-  { validation: asked, seed = 1 }: FolderOptions,
+  { validation: asked, heldOut, seed = heldOut?.seed ?? 1 }: FolderOptions,
 ): DataSet {
   const classes = [...train.classes.keys()].sort(byCodePoint);
   if (classes.length < 2) {
@@ -105,7 +107,8 @@ function assemble(
       warnings: none.length === 0 ? [] : [told],
     };
   }
-  if (asked === 0) {
+  const share = asked ?? heldOut?.validation ?? USUAL_SHARE;
+  if (share === 0) {
     if (!isLabelled) {
       throw new DataError(`${name}: has neither validation nor test images: a part must be set aside for validation`);
     }
@@ -114,10 +117,10 @@ function assemble(
       classes,
       train: split("train", train),
       validation: split("validation", test),
+      heldOut: { validation: 0, seed },
       warnings: [`${name}: no images are set aside, so the test images are the validation`],
     };
   }
-  const share = asked ?? USUAL_SHARE;
   const { kept, aside } = divideByClass(name, train.classes, share, seed);
   const data = {
     train: split("train", { ...train, classes: kept }),
@@ -131,6 +134,7 @@ function assemble(
     classes,
     ...data,
     ...(isLabelled && { test: split("test", test) }),
+    heldOut: { validation: share, seed },
     ...(!isDivided && { whole: split("all", train) }),
     warnings: [
       ...(isDivided

@@ -6,6 +6,12 @@ import { DataError } from "../error.js";
 /** A share of the images (above 0 and below 1), or how many. */
 export type HeldOut = number;
 
+/** Enough to make the same choice again. */
+export interface HeldOutChoice {
+  readonly validation: HeldOut;
+  readonly seed: number;
+}
+
 /** `0.1`, `500` */
 export function isShare(validation: HeldOut): boolean {
   return validation > 0 && validation < 1;

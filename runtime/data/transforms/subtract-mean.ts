@@ -49,6 +49,7 @@ function meanPicture(statistics: Statistics, raster: Raster): Float32Array {
   const { width, height, mean } = statistics;
   if (raster.width === width && raster.height === height) return mean;
   throw new DataError(
-    `subtract_mean: the mean picture is ${height}x${width} and the pictures are ${raster.height}x${raster.width} there`,
+    `subtract_mean: the mean picture is ${height}x${width}, this image ${raster.height}x${raster.width} there; ` +
+      "center_crop or resize before subtract_mean brings all to one size",
   );
 }
