@@ -1,8 +1,9 @@
 /** The images that places name: files, folders of them, standard input. */
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import path from "node:path";
-import { IMAGE_ENDINGS, isImageName } from "../data/sources/listing.js";
+import { readImageFolder } from "./folder.js";
 import { ImageError } from "./image.js";
+import { firstFew, leftOutLine } from "./names.js";
 import type { NamedSource } from "./source.js";
 
 export interface FoundImages {
@@ -24,23 +25,30 @@ export async function imagesAt(places: readonly string[]): Promise<FoundImages> 
   for (const place of places) {
     if (place === "-") images.push({ name: "stdin", bytes: await readStandardInput() });
     else if ((await stat(place).catch(() => undefined))?.isDirectory()) {
-      const { names, others } = await inFolder(place);
-      images.push(...names.map((name) => path.join(place, name)));
-      if (others > 0)
-        warnings.push(`${place}: ${others === 1 ? "1 file" : `${others} files`} of other endings left out`);
+      const found = await inFolder(place);
+      images.push(...found.images);
+      warnings.push(...found.warnings);
     } else images.push(place);
   }
   return { images, warnings };
 }
 
-async function inFolder(folder: string): Promise<{ readonly names: readonly string[]; readonly others: number }> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new ImageError(`${folder}: can't be listed (${error.code ?? String(error)})`, { cause: error });
-  });
-  const files = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
-  const names = files.filter(isImageName).sort();
-  if (names.length === 0) throw new ImageError(`${folder}: no images in this folder (${IMAGE_ENDINGS.join(", ")})`);
-  return { names, others: files.length - names.length };
+async function inFolder(folder: string): Promise<FoundImages> {
+  const { files, folders, others, brokenLinks } = await readImageFolder(folder).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw new ImageError(`${folder}: can't be listed (${error.code ?? String(error)})`, { cause: error });
+    },
+  );
+  const leftOut = [
+    leftOutLine(others),
+    brokenLinks.length > 0 ? `links to nothing left out: ${firstFew(brokenLinks)}` : undefined,
+    folders.length > 0 ? `folders in it not looked into: ${firstFew(folders)}` : undefined,
+  ].filter((line) => line !== undefined);
+  if (files.length === 0) throw new ImageError([`${folder}: no images in this folder`, ...leftOut].join("; "));
+  return {
+    images: files.map((name) => path.join(folder, name)),
+    warnings: leftOut.map((line) => `${folder}: ${line}`),
+  };
 }
 
 async function readStandardInput(): Promise<Uint8Array> {
