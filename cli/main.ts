@@ -1,10 +1,9 @@
 /** The command line: `resnetc COMMAND`. Each command is a file in commands/, which loads what it needs when it runs. */
-import { Command, CommanderError } from "commander";
-import { COMMANDS } from "./commands/index.js";
+import { CommanderError } from "commander";
 import { EXIT, explain } from "./failure.js";
-import { packageVersion } from "./package-files.js";
+import { program } from "./program.js";
 import { stopCleanly } from "./signals.js";
-import { colours, forTerminal, sayError } from "./terminal.js";
+import { sayError } from "./terminal.js";
 
 export async function main(argv: readonly string[]): Promise<void> {
   stopCleanly();
@@ -20,20 +19,4 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (message !== undefined) sayError(message);
     process.exitCode = exitCode;
   }
-}
-
-function program(): Command {
-  const root = new Command("resnetc")
-    .description("Residual networks and object detectors, from source to ONNX and running.")
-    .version(packageVersion(), "-V, --version")
-    .showSuggestionAfterError()
-    .showHelpAfterError("(--help shows what there is)")
-    .configureOutput({
-      outputError: (text, write) => write(forTerminal(text.replace(/^error:/, colours.error.red("error:")))),
-    })
-    .exitOverride();
-  for (const define of COMMANDS) {
-    root.addCommand(define().copyInheritedSettings(root));
-  }
-  return root;
 }

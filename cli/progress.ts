@@ -1,5 +1,7 @@
 /** How far a long task is: a bar on a terminal, now and then a plain line elsewhere. */
 
+import { isQuiet } from "./terminal.js";
+
 export interface Progress {
   /** How many of the total are done. */
   update(done: number): void;
@@ -19,6 +21,7 @@ const LINE_EVERY = 5;
 
 export async function startProgress({ label, total, unit }: ProgressOptions): Promise<Progress> {
   const stream = process.stderr;
+  if (isQuiet()) return { update: () => undefined, stop: () => undefined };
   return stream.isTTY ? bar(label, total, unit) : lines(label, total, unit, (text) => stream.write(`${text}\n`));
 }
 

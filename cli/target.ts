@@ -6,7 +6,7 @@ import type { Recipe } from "../compiler/recipe.js";
 import type { InputShape } from "./arguments.js";
 import { EXIT, Stop } from "./failure.js";
 import { portable } from "./sources.js";
-import { count, palette, plural, say, sayWarning } from "./terminal.js";
+import { count, palette, plural, sayAlways, sayWarning } from "./terminal.js";
 
 export interface LoadOptions {
   /** In place of the input that the source declares. */
@@ -48,8 +48,8 @@ export async function loadRecipe(target: string, set: readonly string[] = []): P
 /** Prints problems for people. */
 export function tell(findings: Findings): void {
   const { diagnostics, sources } = findings;
-  for (const diagnostic of diagnostics) say(`${renderDiagnostic(diagnostic, sources, palette("error"))}\n`);
-  if (diagnostics.length > 0) say(tally(findings));
+  for (const diagnostic of diagnostics) sayAlways(`${renderDiagnostic(diagnostic, sources, palette("error"))}\n`);
+  if (diagnostics.length > 0) sayAlways(tally(findings));
 }
 
 /** `2 errors, 1 warning`; `1,200 errors (1,000 of them not shown)` */

@@ -10,9 +10,12 @@ import { jsonText, visible } from "../compiler/diagnostics/text.js";
 
 type Stream = NodeJS.WriteStream & { fd: 1 | 2 };
 
-/** FORCE_COLOR wins over NO_COLOR; without either, colours are for terminals that have them (`isTTY` is undefined on others). */
+/** `--color` and `--no-color` win, then FORCE_COLOR over NO_COLOR; without either, colours are for terminals that have them (`isTTY` is undefined on others). */
 function coloured(stream: Stream): boolean {
   const { FORCE_COLOR, NO_COLOR, TERM } = process.env;
+  // Read here and not by a command, so that what is wrong with the command line itself is coloured alike.
+  const flag = process.argv.findLast((argument) => argument === "--color" || argument === "--no-color");
+  if (flag !== undefined) return flag === "--color";
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
   if (NO_COLOR !== undefined && NO_COLOR !== "") return false;
   return Boolean(stream.isTTY) && TERM !== "dumb";
@@ -69,17 +72,33 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${jsonText(value, 2)}\n`);
 }
 
+let quiet = false;
+
+/** `--quiet`: errors, warnings and data alone. */
+export function beQuiet(): void {
+  quiet = true;
+}
+
+export function isQuiet(): boolean {
+  return quiet;
+}
+
 /** News for people. */
 export function say(text: string): void {
+  if (!quiet) sayAlways(text);
+}
+
+/** What is wrong. */
+export function sayAlways(text: string): void {
   process.stderr.write(forTerminal(`${text}\n`));
 }
 
 export function sayError(message: string): void {
-  say(`${colours.error.red("error:")} ${message}`);
+  sayAlways(`${colours.error.red("error:")} ${message}`);
 }
 
 export function sayWarning(message: string): void {
-  say(`${colours.error.yellow("warning:")} ${message}`);
+  sayAlways(`${colours.error.yellow("warning:")} ${message}`);
 }
 
 /** `1,024` */

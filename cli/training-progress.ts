@@ -1,7 +1,7 @@
 /** How a training goes: a bar on a terminal, now and then a plain line elsewhere. */
 import type { Length } from "../runtime/training/schedule.js";
 import type { StepMetrics } from "../runtime/training/metrics.js";
-import { count, duration } from "./terminal.js";
+import { count, duration, isQuiet } from "./terminal.js";
 
 export interface TrainingProgress {
   update(metrics: StepMetrics): void;
@@ -20,6 +20,7 @@ const SMOOTH = 20;
 export async function startTrainingProgress(length: Length, batch: number): Promise<TrainingProgress> {
   const stream = process.stderr;
   const averages = new Averages(length, batch);
+  if (isQuiet()) return { update: () => undefined, interrupt: (print) => print(), stop: () => undefined };
   if (!stream.isTTY) return lines(averages, (text) => stream.write(`${text}\n`));
   const { SingleBar, Presets } = (await import("cli-progress")).default;
   const format = "{bar} {text}";

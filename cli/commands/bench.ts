@@ -1,5 +1,5 @@
 /** `resnetc bench MODEL`: how fast it runs, and where the time goes. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { BenchResult } from "../../runtime/bench.js";
 import { examples, inputShape, MODEL_OR_TARGET, precision, wholeNumber, wholeNumbers } from "../arguments.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
@@ -22,8 +22,16 @@ export function benchCommand(): Command {
   return new Command("bench")
     .description("measure latency, throughput, multiply-adds per second, and the layers that take the time")
     .argument("<model>", MODEL_OR_TARGET)
-    .option("--device <devices>", "auto, cpu, webgpu, cuda; several with commas", deviceList, ["auto"])
-    .option("--batch <sizes>", "pictures in a run; several with commas", wholeNumbers(1, 65_536), [1])
+    .addOption(
+      new Option("--device <devices>", "auto, cpu, webgpu, cuda; several with commas")
+        .argParser(deviceList)
+        .default(["auto"], "auto"),
+    )
+    .addOption(
+      new Option("--batch <sizes>", "images in a run; several with commas")
+        .argParser(wholeNumbers(1, 65_536))
+        .default([1], "1"),
+    )
     .option("--iterations <n>", "timed runs", wholeNumber(1, 1_000_000), 20)
     .option("--threads <n>", "threads that the processor may use", wholeNumber(1, 1024))
     .option("--hottest <n>", "how many layers and source lines to list", wholeNumber(0, 10_000), 8)

@@ -32,7 +32,7 @@ export function classifyCommand(): Command {
     .description("say what is in pictures: the likeliest classes of each")
     .argument("<model>", MODEL_OR_TARGET)
     .argument("<images...>", "JPEG, PNG, WebP, ... files, folders of them, or - for one from standard input")
-    .option("--weights <file>", "weights for a target: .safetensors, .pth, .pt, .caffemodel")
+    .option("--weights <file>", "weights for a target: .safetensors, .pth, .pt, .pkl, .caffemodel")
     .option("--lenient", "accept weights that do not fit in every tensor")
     .option("--input <shape>", "input size of a target, as 3x320x320", inputShape)
     .option("--labels <file>", "names of the classes, one a line, in place of the model's")

@@ -33,7 +33,7 @@ export function compileCommand(): Command {
     .description("compile a network to ONNX")
     .argument("<target>", TARGET)
     .option("-o, --output <file>", "where to write it; default: the network's name and .onnx")
-    .option("--weights <file>", "trained weights: .safetensors, .pth, .pt, .caffemodel; default: random ones")
+    .option("--weights <file>", "trained weights: .safetensors, .pth, .pt, .pkl, .caffemodel; default: random ones")
     .option("--no-weights", "structure only: the parameters become inputs of the model")
     .option("--lenient", "accept weights that do not fit in every tensor")
     .option("--seed <n>", "what random weights are made from", wholeNumber(0))

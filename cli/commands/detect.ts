@@ -15,7 +15,7 @@ import { renderTable } from "../table.js";
 import { colours, plural, print, printJson, say, sayError, sayWarning } from "../terminal.js";
 
 interface Options extends Pick<RunnableOptions, "weights" | "lenient"> {
-  readonly out?: string;
+  readonly output?: string;
   readonly labels?: string;
   readonly preprocess?: string;
   readonly categories?: string;
@@ -30,7 +30,7 @@ export function detectCommand(): Command {
     .description("find objects in pictures: boxes, labels and scores, listed or drawn")
     .argument("<model>", MODEL_OR_TARGET)
     .argument("<images...>", "JPEG, PNG, WebP, ... files, folders of them, or - for one from standard input")
-    .option("-o, --out <folder>", "draw what is found, and write detections.json (COCO's format)")
+    .option("-o, --output <folder>", "draw what is found, and write detections.json (COCO's format)")
     .option("--weights <file>", "weights for a target: .safetensors, .pth, .pt, .pkl, .caffemodel")
     .option("--lenient", "accept weights that do not fit in every tensor")
     .option("--labels <file>", "names of the classes, one a line, in place of the model's")
@@ -53,14 +53,14 @@ export function detectCommand(): Command {
 }
 
 async function run(target: string, places: string[], options: Options): Promise<void> {
-  if (options.categories !== undefined && options.out === undefined) {
+  if (options.categories !== undefined && options.output === undefined) {
     throw new UsageFailure("--categories are for detections.json, which -o writes");
   }
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const preprocess = options.preprocess === undefined ? undefined : await namedPreprocess(options.preprocess);
   const pictures = await imagesOf(places);
   const names = pictures.map(nameOf);
-  if (options.out !== undefined) await refuseToOverwrite(names, options.out);
+  if (options.output !== undefined) await refuseToOverwrite(names, options.output);
   const model = await runnable(target, options);
   const { openDetector } = await import("../../runtime/detection/detector.js");
   const detector = await openDetector(model, {
@@ -71,9 +71,9 @@ async function run(target: string, places: string[], options: Options): Promise<
   detector.assumed.forEach(sayWarning);
   try {
     const output =
-      options.out === undefined
+      options.output === undefined
         ? undefined
-        : await openDetectionOutput(options.out, names, detector, options.categories);
+        : await openDetectionOutput(options.output, names, detector, options.categories);
     const start = performance.now();
     const results = await detectWithProgress(detector, pictures, options, output);
     const seconds = (performance.now() - start) / 1000;

@@ -41,7 +41,7 @@ export function evalCommand(): Command {
         "test",
       ]),
     )
-    .option("--weights <file>", "weights for a target: .safetensors, .pth, .pt, .caffemodel")
+    .option("--weights <file>", "weights for a target: .safetensors, .pth, .pt, .pkl, .caffemodel")
     .option("--lenient", "accept weights that do not fit in every tensor")
     .option("--input <shape>", "input size of a target, as 3x320x320, or 3xHxW for --scales", inputShape)
     .addOption(

@@ -6,21 +6,21 @@ import { loadModel } from "../target.js";
 import { colours, count, print, printJson } from "../terminal.js";
 
 interface Options {
-  readonly names?: boolean;
+  readonly onlyNames?: boolean;
   readonly json?: boolean;
 }
 
 export function listCommand(): Command {
   return new Command("list")
     .description("list the networks and detectors of the standard library, with parameters and multiply-adds")
-    .option("--names", "names alone, one a line")
+    .option("--only-names", "names alone, one a line")
     .option("--json", "for programs")
     .addHelpText("after", examples(["resnetc list", "what a target can be called without a file"]))
     .action(async (options: Options) => {
       const { standardTargets } = await import("../../compiler/analyze.js");
       const { summarize } = await import("../../compiler/summary.js");
       const names = standardTargets();
-      if (options.names) {
+      if (options.onlyNames) {
         print(names.join("\n"));
         return;
       }

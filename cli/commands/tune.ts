@@ -25,7 +25,7 @@ export function tuneCommand(): Command {
   return new Command("tune")
     .description("measure how the operations of a training are fastest written on this machine; train uses it")
     .argument("<target>", TARGET)
-    .option("--recipe <name>", "the recipe that it will be trained by", "cifar10")
+    .requiredOption("--recipe <name>", "the recipe that it will be trained by")
     .option("--batch <n>", "images of an update, in place of the recipe's", wholeNumber(1, 65_536))
     .option("--input <shape>", "input size that it will be trained at, as 3x64x64", inputShape)
     .addOption(deviceOption())

@@ -1,6 +1,7 @@
 /** Diagnostics for people: a code frame with the place underlined, the notes, the chain and the help. */
 import type { Span } from "../../grammar/ast.js";
 import type { Diagnostic } from "./diagnostic.js";
+import { fixOf } from "./fix.js";
 import { visible, visibleLine } from "./text.js";
 
 interface Position {
@@ -163,6 +164,9 @@ export interface LocationJson {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** Where it ends: the first place that no longer belongs to it. */
+  readonly endLine: number;
+  readonly endColumn: number;
   readonly offset: number;
   readonly length: number;
 }
@@ -170,8 +174,18 @@ export interface LocationJson {
 export function diagnosticToJson(diagnostic: Diagnostic, sources: ReadonlyMap<string, string>): DiagnosticJson {
   const place = (span: Span): LocationJson => {
     const { line, column } = positionIn(sources, span.file, span.start) ?? { line: 1, column: span.start + 1 };
-    return { file: span.file, line, column, offset: span.start, length: span.end - span.start };
+    const end = positionIn(sources, span.file, span.end) ?? { line: 1, column: span.end + 1 };
+    return {
+      file: span.file,
+      line,
+      column,
+      endLine: end.line,
+      endColumn: end.column,
+      offset: span.start,
+      length: span.end - span.start,
+    };
   };
+  const fix = fixOf(diagnostic, sources.get(diagnostic.span.file) ?? "");
   return {
     code: diagnostic.code,
     severity: diagnostic.severity,
@@ -182,6 +196,6 @@ export function diagnosticToJson(diagnostic: Diagnostic, sources: ReadonlyMap<st
     ),
     chain: diagnostic.chain.map((link) => ({ label: link.label, location: place(link.span) })),
     ...(diagnostic.help === undefined ? {} : { help: diagnostic.help }),
-    ...(diagnostic.fix === undefined ? {} : { fix: diagnostic.fix }),
+    ...(fix === undefined ? {} : { fix }),
   };
 }

@@ -100,7 +100,7 @@ describe("summary", () => {
 
 describe("list", () => {
   it("names every standard network, each of which is a target", async () => {
-    const names = (await done(["list", "--names"])).trim().split("\n");
+    const names = (await done(["list", "--only-names"])).trim().split("\n");
     expect(names).toEqual(expect.arrayContaining(["ResNet18", "ResNet34A", "ResNet50V15", "CifarResNet", "VGG19"]));
     const { networks } = JSON.parse(await done(["list", "--json"])) as { networks: { name: string; params: number }[] };
     expect(networks.map(({ name }) => name)).toEqual(names);

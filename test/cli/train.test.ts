@@ -141,7 +141,7 @@ describe("train", () => {
     const refused = await resnetc([...tune, "--batch", "0"], { cwd, env });
     expect(refused).toMatchObject({ code: 2, stdout: "" });
     await writeFile(join(cwd, "open.resnet"), SOURCE.replace("3x32x32", "3xHxW"));
-    const open = await resnetc(["tune", "open.resnet", "--device", "cpu"], { cwd, env });
+    const open = await resnetc(["tune", "open.resnet", "--recipe", "cifar10", "--device", "cpu"], { cwd, env });
     expect(open).toMatchObject({ code: 1, stdout: "" });
     expect(open.stderr).toMatch(/^error: training needs every size of the input image, which is [^\n]*\n$/);
   });

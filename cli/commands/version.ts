@@ -1,0 +1,17 @@
+/** `resnetc version` */
+import { Command } from "commander";
+import { examples } from "../arguments.js";
+import { packageVersion } from "../package-files.js";
+import { print, printJson } from "../terminal.js";
+
+export function versionCommand(): Command {
+  return new Command("version")
+    .description("show the version of the package")
+    .option("--json", "for programs")
+    .addHelpText("after", examples(["resnetc version", "as resnetc --version; resnetc doctor says more"]))
+    .action(({ json }: { json?: boolean }) => {
+      const version = packageVersion();
+      if (json) printJson({ schema: 1, version });
+      else print(version);
+    });
+}
