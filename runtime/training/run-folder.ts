@@ -84,8 +84,7 @@ export function isRunFolder(folder: string): boolean {
 export async function checkUnused(run: RunFolder): Promise<void> {
   const checkpoints = await readdir(run.checkpoints).catch(() => []);
   if (checkpoints.some((name) => name.endsWith(".safetensors"))) {
-    const go = "--resume (resume: true) goes on with it, or choose another folder";
-    throw new TrainingError(`${run.folder}: holds a training; ${go}`);
+    throw new TrainingError(`${run.folder}: holds a training; --resume goes on with it, or choose another folder`);
   }
   const model = [run.model, run.weights].find((file) => existsSync(file));
   if (model !== undefined) throw new TrainingError(`${model}: would be overwritten: choose another folder`);

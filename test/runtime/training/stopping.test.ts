@@ -125,7 +125,7 @@ describe("a folder that holds a training", () => {
   it("is not begun in again, and says how to go on", async () => {
     await run();
     const before = (await readdir(path.join(root, "run/checkpoints"))).sort();
-    await expect(run()).rejects.toThrow(/run: holds a training; --resume .*goes on with it, or choose another folder$/);
+    await expect(run()).rejects.toThrow(/run: holds a training; --resume goes on with it, or choose another folder$/);
     expect((await readdir(path.join(root, "run/checkpoints"))).sort()).toEqual(before);
     await rm(path.join(root, "run/checkpoints"), { recursive: true });
     await expect(run()).rejects.toThrow(/model\.onnx: would be overwritten: choose another folder$/);
