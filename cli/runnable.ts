@@ -4,11 +4,10 @@ import type { Device, DeviceRequest } from "../runtime/device.js";
 import type { InputShape } from "./arguments.js";
 import { InputFailure, UsageFailure } from "./failure.js";
 import { loadModel } from "./target.js";
-import { loadWeights } from "./weights.js";
+import { loadWeights, optionOf, WEIGHTS_CHOICES, type WeightsChoice } from "./weights.js";
 
-export interface RunnableOptions {
+export interface RunnableOptions extends WeightsChoice {
   readonly weights?: string;
-  readonly lenient?: boolean;
   readonly input?: InputShape;
   readonly precision?: "fp32" | "fp16";
   /** A target is compiled for any height and width, whatever its source declares. */
@@ -20,14 +19,18 @@ export interface RunnableOptions {
 /** Its path or its bytes. */
 export async function runnable(target: string, options: RunnableOptions): Promise<string | Uint8Array> {
   if (target.endsWith(".onnx")) {
-    const given = (["weights", "lenient", "input", "precision"] as const).find((name) => options[name] !== undefined);
-    if (given !== undefined) throw new UsageFailure(`--${given} is for targets; ${target} is compiled already`);
+    const given = (["weights", ...WEIGHTS_CHOICES, "input", "precision"] as const).find(
+      (name) => options[name] !== undefined,
+    );
+    if (given !== undefined) throw new UsageFailure(`${optionOf(given)} is for targets; ${target} is compiled already`);
     return target;
   }
   const declared = await loadModel(target, { input: options.input });
   const model =
     options.anySize && !options.input ? await loadModel(target, { input: openInput(declared), quiet: true }) : declared;
-  const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
+  const { lenient, newHead, stateDict, adaptInput, epsilon } = options;
+  const choice = { lenient, newHead, stateDict, adaptInput, epsilon };
+  const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, choice);
   const device = await deviceFor(model, options.device);
   const { emitModel } = await import("../compiler/compile.js");
   const { concat } = await import("../compiler/emit/onnx.js");

@@ -1,65 +1,63 @@
-/** Trained weights for a network, with what there is to tell about them. */
-import type { EmitModelOptions } from "../compiler/compile.js";
-import type { ParameterValues } from "../compiler/emit/parameters.js";
+/** `--weights FILE` and what belongs to it, the same for every command that takes a target. */
+import { InvalidArgumentError, Option } from "commander";
 import type { Model } from "../compiler/model.js";
-import { fitted, imageChannels } from "../compiler/preprocess.js";
-import type { Match } from "../runtime/weights/index.js";
-import { sayWarning } from "./terminal.js";
+import type { LoadedWeights, LoadWeightsOptions } from "../runtime/weights/index.js";
+import { namedPreprocess } from "./named-preprocess.js";
+import { colours, say, sayWarning } from "./terminal.js";
 
-export interface LoadedWeights {
-  readonly values: ParameterValues;
-  /** What follows for compiling: the values, and the preprocessing that the weights were trained with. */
-  readonly emit: Pick<EmitModelOptions, "weights" | "preprocess">;
-  /** For programs. */
-  readonly report: WeightsReport;
-  /** To be called when the values were used: they are read from the file until then. */
-  close(): void;
+/** How a weight file is matched with a network. */
+export interface WeightsChoice {
+  readonly lenient?: boolean;
+  readonly newHead?: boolean;
+  readonly stateDict?: string;
+  readonly adaptInput?: boolean;
+  readonly epsilon?: number;
 }
 
-export interface WeightsReport {
-  readonly file: string;
-  readonly names: string;
-  readonly loaded: number;
-  readonly missing: readonly string[];
-  readonly unexpected: readonly string[];
-  readonly misshaped: readonly string[];
+export const WEIGHTS_CHOICES: readonly (keyof WeightsChoice)[] = [
+  "lenient",
+  "newHead",
+  "stateDict",
+  "adaptInput",
+  "epsilon",
+];
+
+/** `--new-head` of `newHead` */
+export function optionOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** Opens and matches a weight file; throws a WeightsError where they do not fit and that was not allowed. */
-export async function loadWeights(model: Model, file: string, options: { lenient?: boolean }): Promise<LoadedWeights> {
+/** The options of a {@link WeightsChoice}, for commands to add. */
+export const WEIGHTS: Readonly<Record<keyof WeightsChoice, Option>> = {
+  lenient: new Option("--lenient", "accept weights that do not fit in every tensor"),
+  newHead: new Option("--new-head", "with --weights: the last layer begins anew, of any size; all others must fit"),
+  stateDict: new Option("--state-dict <name>", "with --weights: which state dict of the file is taken, of several"),
+  adaptInput: new Option("--adapt-input", "with --weights for 3 channels: make them the network's 1, 2 or 4"),
+  epsilon: new Option("--epsilon <value>", "with --weights: what its batch norms add to the variance").argParser(
+    epsilon,
+  ),
+};
+
+function epsilon(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value < 1)) throw new InvalidArgumentError("it is a number from 0 to 1");
+  return value;
+}
+
+/** Opens and matches a weight file, and says what was found; throws a WeightsError where it can't be used. */
+export async function loadWeights(
+  model: Model,
+  file: string,
+  { preprocess, ...choice }: WeightsChoice & { readonly preprocess?: string },
+): Promise<LoadedWeights> {
   const weights = await import("../runtime/weights/index.js");
-  const source = await weights.openWeights(file);
-  try {
-    const match = weights.matchWeights(source, model.graph.parameters, model.weightMaps);
-    const values = weights.loadWeights(match, { lenient: options.lenient === true });
-    const mismatch = weights.describeMismatch(match);
-    if (mismatch !== undefined) sayWarning(mismatch);
-    const stride = weights.strideWarning(model, match.map);
-    if (stride !== undefined) sayWarning(stride);
-    const { trainedWith } = match.map;
-    // The same with other arguments, a detector's on smaller pictures, is what the user asked for.
-    const other = trainedWith?.name === model.preprocess?.name ? undefined : trainedWith;
-    const { preprocess = undefined, assumed = undefined } = other ? fitted(other, imageChannels(model)) : {};
-    if (assumed !== undefined) sayWarning(`${model.name}: ${assumed}`);
-    return {
-      values,
-      emit: { weights: values, ...(preprocess && { preprocess }) },
-      report: reportOf(file, match),
-      close: () => source.close(),
-    };
-  } catch (error) {
-    source.close();
-    throw error;
-  }
-}
-
-function reportOf(file: string, { map, origins, missing, unexpected, misshaped }: Match): WeightsReport {
-  return {
-    file,
-    names: map.name,
-    loaded: origins.size,
-    missing: missing.map(({ path }) => path),
-    unexpected,
-    misshaped: misshaped.map(({ path }) => path),
+  const named = preprocess === undefined ? undefined : await namedPreprocess(preprocess);
+  const options: LoadWeightsOptions = {
+    ...Object.fromEntries(WEIGHTS_CHOICES.flatMap((key) => (choice[key] === undefined ? [] : [[key, choice[key]]]))),
+    ...(named && { preprocess: named }),
   };
+  const loaded = await weights.loadWeights(model, file, options);
+  loaded.warnings.forEach(sayWarning);
+  for (const note of loaded.notes) say(colours.error.dim(note));
+  return loaded;
 }

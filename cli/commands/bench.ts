@@ -5,6 +5,7 @@ import { examples, inputShape, MODEL_OR_TARGET, precision, wholeNumber, wholeNum
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { renderTable } from "../table.js";
 import { colours, print, printJson, say } from "../terminal.js";
+import { WEIGHTS } from "../weights.js";
 
 const DEVICES = ["auto", "cpu", "webgpu", "cuda"] as const;
 type DeviceName = (typeof DEVICES)[number];
@@ -36,7 +37,11 @@ export function benchCommand(): Command {
     .option("--threads <n>", "threads that the processor may use", wholeNumber(1, 1024))
     .option("--hottest <n>", "how many layers and source lines to list", wholeNumber(0, 10_000), 8)
     .option("--weights <file>", "weights for a target; default: random ones, which take the same time")
-    .option("--lenient", "accept weights that do not fit in every tensor")
+    .addOption(WEIGHTS.lenient)
+    .addOption(WEIGHTS.newHead)
+    .addOption(WEIGHTS.stateDict)
+    .addOption(WEIGHTS.adaptInput)
+    .addOption(WEIGHTS.epsilon)
     .option("--input <shape>", "input size of a target, as 3x320x320", inputShape)
     .option("--precision <type>", "fp32 or fp16, for a target", precision)
     .option("--json", "for programs: every layer")

@@ -13,6 +13,7 @@ import { deviceOption } from "../device-option.js";
 import { explainScores, scoresOption, scoresReport } from "../scores.js";
 import type { NamedSource } from "../../runtime/images/source.js";
 import type { ScoreKind } from "../../runtime/score-kind.js";
+import { WEIGHTS } from "../weights.js";
 
 interface Options extends RunnableOptions {
   readonly labels?: string;
@@ -33,7 +34,11 @@ export function classifyCommand(): Command {
     .argument("<model>", MODEL_OR_TARGET)
     .argument("<images...>", "JPEG, PNG, WebP, ... files, folders of them, or - for one from standard input")
     .option("--weights <file>", "weights for a target: .safetensors, .pth, .pt, .pkl, .caffemodel")
-    .option("--lenient", "accept weights that do not fit in every tensor")
+    .addOption(WEIGHTS.lenient)
+    .addOption(WEIGHTS.newHead)
+    .addOption(WEIGHTS.stateDict)
+    .addOption(WEIGHTS.adaptInput)
+    .addOption(WEIGHTS.epsilon)
     .option("--input <shape>", "input size of a target, as 3x320x320", inputShape)
     .option("--labels <file>", "names of the classes, one a line, in place of the model's")
     .option("--preprocess <name>", "torchvision, paper, ...: in place of the model's (std/preprocess has them)")

@@ -4,15 +4,16 @@ import { batchSize, examples, inputShape, precision, TARGET, wholeNumber, type I
 import { UsageFailure } from "../failure.js";
 import { readLabels, requireLabels } from "../labels.js";
 import { nameOfOutput, outputFile, outputFolder, STANDARD_OUTPUT } from "../output.js";
+import { namedPreprocess } from "../named-preprocess.js";
 import { loadModel } from "../target.js";
 import { byteSize, printJson, say } from "../terminal.js";
-import { loadWeights } from "../weights.js";
+import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
-interface Options {
+interface Options extends WeightsChoice {
   readonly output?: string;
   /** A file, or false for --no-weights. */
   readonly weights: string | boolean;
-  readonly lenient?: boolean;
+  readonly preprocess?: string;
   readonly seed?: number;
   readonly precision?: "fp32" | "fp16";
   readonly batch?: number | "dynamic";
@@ -34,8 +35,16 @@ export function compileCommand(): Command {
     .argument("<target>", TARGET)
     .option("-o, --output <file>", "where to write it; default: the network's name and .onnx")
     .option("--weights <file>", "trained weights: .safetensors, .pth, .pt, .pkl, .caffemodel; default: random ones")
+    .option(
+      "--preprocess <name>",
+      "torchvision, paper, ...: in place of the weights' or the network's own (std/preprocess)",
+    )
     .option("--no-weights", "structure only: the parameters become inputs of the model")
-    .option("--lenient", "accept weights that do not fit in every tensor")
+    .addOption(WEIGHTS.lenient)
+    .addOption(WEIGHTS.newHead)
+    .addOption(WEIGHTS.stateDict)
+    .addOption(WEIGHTS.adaptInput)
+    .addOption(WEIGHTS.epsilon)
     .option("--seed <n>", "what random weights are made from", wholeNumber(0))
     .option("--precision <type>", "fp32 or fp16, of weights and activations; inputs and outputs stay fp32", precision)
     .option("--batch <n>", "a fixed batch size, or dynamic (the default)", batchSize)
@@ -84,6 +93,8 @@ async function run(target: string, options: Options): Promise<void> {
     throw new UsageFailure("--external-data writes two files, which the standard output can't take");
   }
   const weights = typeof options.weights === "string" ? await loadWeights(model, options.weights, options) : undefined;
+  const named = options.preprocess === undefined ? undefined : await namedPreprocess(options.preprocess);
+  const preprocess = weights?.preprocess ?? named ?? model.preprocess;
   const { emitModel } = await import("../../compiler/compile.js");
   const { writeModel } = await import("../../runtime/model-files.js");
   try {
@@ -99,11 +110,20 @@ async function run(target: string, options: Options): Promise<void> {
         ...(options.device === undefined ? {} : { device: options.device }),
         ...(options.fold ? {} : { fold: false }),
         ...(labels === undefined ? {} : { labels }),
+        ...(named === undefined ? {} : { preprocess: named }),
         externalData: options.externalData ? externalName : { ifLarge: externalName },
       });
     const files = await writeModel(output, emit);
-    if (options.json) printJson({ schema: 1, output, files, network: model.name, weights: weights?.report ?? null });
-    else say(`wrote ${files.map((file) => `${nameOfOutput(file.path)} (${byteSize(file.bytes)})`).join(" and ")}`);
+    if (options.json) {
+      printJson({
+        schema: 1,
+        output,
+        files,
+        network: model.name,
+        preprocess: preprocess ?? null,
+        weights: weights?.report ?? null,
+      });
+    } else say(`wrote ${files.map((file) => `${nameOfOutput(file.path)} (${byteSize(file.bytes)})`).join(" and ")}`);
   } finally {
     weights?.close();
   }

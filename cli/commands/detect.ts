@@ -13,8 +13,9 @@ import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { renderTable } from "../table.js";
 import { colours, plural, print, printJson, say, sayError, sayWarning } from "../terminal.js";
+import { WEIGHTS } from "../weights.js";
 
-interface Options extends Pick<RunnableOptions, "weights" | "lenient"> {
+interface Options extends Omit<RunnableOptions, "input" | "precision" | "anySize" | "device"> {
   readonly output?: string;
   readonly labels?: string;
   readonly preprocess?: string;
@@ -32,7 +33,11 @@ export function detectCommand(): Command {
     .argument("<images...>", "JPEG, PNG, WebP, ... files, folders of them, or - for one from standard input")
     .option("-o, --output <folder>", "draw what is found, and write detections.json (COCO's format)")
     .option("--weights <file>", "weights for a target: .safetensors, .pth, .pt, .pkl, .caffemodel")
-    .option("--lenient", "accept weights that do not fit in every tensor")
+    .addOption(WEIGHTS.lenient)
+    .addOption(WEIGHTS.newHead)
+    .addOption(WEIGHTS.stateDict)
+    .addOption(WEIGHTS.adaptInput)
+    .addOption(WEIGHTS.epsilon)
     .option("--labels <file>", "names of the classes, one a line, in place of the model's")
     .option("--preprocess <name>", "in place of the model's (std/preprocess has them)")
     .option("--score <share>", "what is less sure is left out, 0 to 1", share, 0.5)

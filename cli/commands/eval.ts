@@ -12,6 +12,7 @@ import { explainScores, scoresOption, scoresReport } from "../scores.js";
 import { colours, plural, print, printJson, say, sayWarning } from "../terminal.js";
 import { DETECTION_METRICS, evalDetections, type JudgeOptions } from "./eval-detections.js";
 import { evalDetector, SCENES } from "./eval-detector.js";
+import { WEIGHTS } from "../weights.js";
 
 interface Options extends RunnableOptions, JudgeOptions {
   readonly detections?: string;
@@ -42,7 +43,11 @@ export function evalCommand(): Command {
       ]),
     )
     .option("--weights <file>", "weights for a target: .safetensors, .pth, .pt, .pkl, .caffemodel")
-    .option("--lenient", "accept weights that do not fit in every tensor")
+    .addOption(WEIGHTS.lenient)
+    .addOption(WEIGHTS.newHead)
+    .addOption(WEIGHTS.stateDict)
+    .addOption(WEIGHTS.adaptInput)
+    .addOption(WEIGHTS.epsilon)
     .option("--input <shape>", "input size of a target, as 3x320x320, or 3xHxW for --scales", inputShape)
     .addOption(
       new Option("--crops <n>", "1: the middle; 10: corners, middle and their mirrors, averaged").choices(["1", "10"]),

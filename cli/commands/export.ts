@@ -6,15 +6,16 @@ import { examples, TARGET, wholeNumber } from "../arguments.js";
 import { InputFailure, UsageFailure } from "../failure.js";
 import { nameOfOutput, outputFile, STANDARD_OUTPUT } from "../output.js";
 import { loadModel } from "../target.js";
-import { plural, say } from "../terminal.js";
-import { loadWeights } from "../weights.js";
+import { plural, printJson, say } from "../terminal.js";
+import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
-interface Options {
+interface Options extends WeightsChoice {
   readonly weights?: string;
   readonly output: string;
   readonly format?: "pth" | "safetensors";
   readonly names?: string;
   readonly seed?: number;
+  readonly json?: boolean;
 }
 
 const FORMATS: Readonly<Record<string, "pth" | "safetensors">> = {
@@ -32,6 +33,12 @@ export function exportCommand(): Command {
     .option("--weights <file>", "trained weights, in any format that compile reads; default: random ones")
     .option("--names <map>", "the name map to write by, torchvision_resnet say; default: our own paths")
     .option("--seed <n>", "what random weights are made from", wholeNumber(0))
+    .addOption(WEIGHTS.lenient)
+    .addOption(WEIGHTS.newHead)
+    .addOption(WEIGHTS.stateDict)
+    .addOption(WEIGHTS.adaptInput)
+    .addOption(WEIGHTS.epsilon)
+    .option("--json", "for programs: a report of what was written")
     .addHelpText(
       "after",
       examples(
@@ -52,7 +59,7 @@ export function exportCommand(): Command {
       }
       const model = await loadModel(target);
       const map = options.names === undefined ? undefined : namedMap(model, options.names);
-      const loaded = options.weights === undefined ? undefined : await loadWeights(model, options.weights, {});
+      const loaded = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
       const { exportWeights } = await import("../../runtime/weights/index.js");
       const { parameters } = model.graph;
       try {
@@ -60,6 +67,17 @@ export function exportCommand(): Command {
         await exportWeights(output, parameters, values, map, format);
       } finally {
         loaded?.close();
+      }
+      if (options.json) {
+        printJson({
+          schema: 1,
+          output: options.output,
+          network: model.name,
+          tensors: parameters.length,
+          names: map?.name ?? null,
+          weights: loaded?.report ?? null,
+        });
+        return;
       }
       say(
         `wrote ${nameOfOutput(output)}: ${plural(parameters.length, "tensor")}, ${map ? `names of ${map.name}` : "our own names"}`,

@@ -10,9 +10,9 @@ import { InputFailure, UsageFailure } from "../failure.js";
 import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { loadModel } from "../target.js";
 import { printJson, say } from "../terminal.js";
-import { loadWeights } from "../weights.js";
+import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
-interface Options {
+interface Options extends WeightsChoice {
   readonly data: string;
   readonly output?: string;
   readonly weights?: string;
@@ -29,6 +29,11 @@ export function responsesCommand(): Command {
     .requiredOption("--data <data>", DATA)
     .option("-o, --output <file>", "where to write the SVG; - for the standard output")
     .option("--weights <file>", "weights for a target; default: random ones")
+    .addOption(WEIGHTS.lenient)
+    .addOption(WEIGHTS.newHead)
+    .addOption(WEIGHTS.stateDict)
+    .addOption(WEIGHTS.adaptInput)
+    .addOption(WEIGHTS.epsilon)
     .option("--names <names>", "of the networks, with commas")
     .option("--pictures <n>", "how many are looked at", wholeNumber(1), 1000)
     .addOption(deviceOption())
@@ -77,7 +82,7 @@ async function networkOf(target: string, options: Options): Promise<Network> {
   const { isRunFolder, readConfig, runFolder, targetOf } = await import("../../runtime/training/run-folder.js");
   if (!isRunFolder(target)) {
     const model = await loadModel(target);
-    const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, {});
+    const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
     return {
       name: target,
       model,

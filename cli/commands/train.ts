@@ -13,9 +13,9 @@ import { changesOf, setOption, type RecipeChanges } from "../recipe-options.js";
 import { loadModel, loadRecipe } from "../target.js";
 import { colours, count, plural, printJson, say, sayWarning } from "../terminal.js";
 import { startTrainingProgress, type TrainingProgress } from "../training-progress.js";
-import { loadWeights } from "../weights.js";
+import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
-interface Options extends RecipeChanges {
+interface Options extends WeightsChoice, RecipeChanges {
   readonly recipe: string;
   readonly data: string;
   readonly output: string;
@@ -23,7 +23,6 @@ interface Options extends RecipeChanges {
   readonly resume?: boolean;
   readonly best?: boolean;
   readonly weights?: string;
-  readonly lenient?: boolean;
   readonly workers?: number;
   readonly threads?: number;
   readonly tuned: boolean;
@@ -44,7 +43,11 @@ export function trainCommand(): Command {
     .option("--resume", "go on from the newest checkpoint in the folder")
     .option("--best", "end with the weights of the lowest validation error, not with the last")
     .option("--weights <file>", "begin with these weights in place of random ones")
-    .option("--lenient", "accept weights that do not fit in every tensor")
+    .addOption(WEIGHTS.lenient)
+    .addOption(WEIGHTS.newHead)
+    .addOption(WEIGHTS.stateDict)
+    .addOption(WEIGHTS.adaptInput)
+    .addOption(WEIGHTS.epsilon)
     .addOption(setOption())
     .option("--steps <n>", "updates, in place of the recipe's stop", wholeNumber(1))
     .option("--epochs <n>", "epochs, in place of the recipe's stop", wholeNumber(1))

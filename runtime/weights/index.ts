@@ -1,8 +1,10 @@
 /** Weight files: reading, matching with a network by name maps, and writing. */
 export { openWeights } from "./open.js";
-export { matchWeights, isComplete, OWN_NAMES, type Match, type Misshaped } from "./match.js";
+export { loadWeights, type LoadedWeights, type LoadWeightsOptions, type WeightsReport } from "./load.js";
+export { compileWithWeights, type CompileWithWeightsOptions, type CompileWithWeightsResult } from "./compile.js";
+export { matchWeights, isComplete, OWN_NAMES, type Match, type MatchOptions, type Misshaped } from "./match.js";
 export { describeMismatch } from "./report.js";
-export { loadWeights, type LoadOptions } from "./load.js";
+export { matchedValues, type MatchedValuesOptions } from "./values.js";
 export { strideVariant, strideWarning } from "./stride.js";
 export { exportWeights } from "./export.js";
 export { writeSafetensors, type WrittenTensor } from "./write-safetensors.js";

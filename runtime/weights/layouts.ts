@@ -10,6 +10,8 @@ export interface Origin {
   readonly tensors: readonly string[];
   /** Absent: the first tensor as it is. */
   readonly compute?: (...values: Float32Array[]) => Float32Array;
+  /** What is to be told of such values, if anything. */
+  readonly doubt?: (...values: Float32Array[]) => string | undefined;
 }
 
 /** The origins that a parameter of a layer can have, in order of preference. `theirs`: what the rename gave. */
@@ -52,16 +54,27 @@ function caffe(theirs: string, role: Role): readonly Origin[] {
     case "offset":
       return [{ tensors: [`${scale}/1`] }];
     case "running_var":
-      return [{ tensors: [`${layer}/1`, `${layer}/2`], compute: divideByFactor }];
+      return [{ tensors: [`${layer}/1`, `${layer}/2`], compute: divideByFactor, doubt: doubtFactor }];
     case "running_mean":
-      return withBias({ tensors: [`${layer}/0`, `${layer}/2`], compute: divideByFactor }, convolution, "/1");
+      return withBias(
+        { tensors: [`${layer}/0`, `${layer}/2`], compute: divideByFactor, doubt: doubtFactor },
+        convolution,
+        "/1",
+      );
   }
 }
 
-/** Both statistics are 0 where nothing was ever added up. */
+/** As Caffe (batch_norm_layer.cpp): with a factor of 0 both statistics are 0. One that is no number spreads. */
 function divideByFactor(sums: Float32Array = new Float32Array(0), factor?: Float32Array): Float32Array {
-  const scale = factor?.[0] ? 1 / factor[0] : 0;
+  const [by = 0] = factor ?? [];
+  const scale = by === 0 ? 0 : 1 / by;
   return sums.map((sum) => sum * scale);
+}
+
+/** A factor of 0 is that of a network that was never trained; statistics beside it are another program's work. */
+function doubtFactor(sums: Float32Array, factor?: Float32Array): string | undefined {
+  if (factor?.[0] !== 0 || sums.every((sum) => sum === 0)) return undefined;
+  return "has a factor of 0 beside statistics that are not 0";
 }
 
 /** Detectron2's, and Detectron's, which folded the statistics into scale and offset (`_s`, `_b`). */
@@ -98,5 +111,5 @@ function withBias(mean: Origin, convolution: string | undefined, suffix: string)
     const means = mean.compute?.(...values.slice(0, -1)) ?? values[0] ?? new Float32Array(0);
     return means.map((value, i) => value - (bias?.[i] ?? 0));
   };
-  return [{ tensors: [...mean.tensors, `${convolution}${suffix}`], compute }, mean];
+  return [{ ...mean, tensors: [...mean.tensors, `${convolution}${suffix}`], compute }, mean];
 }

@@ -1,49 +1,239 @@
-/** Values of a network's parameters from a weight file, read one at a time. */
-import type { Parameter } from "../../compiler/ir/types.js";
+/** A weight file for a network: everything that has to be done and said between the two, for programs and commands. */
+import type { EmitModelOptions } from "../../compiler/compile.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
-import { BATCH_NORM_EPSILON, changeEpsilon } from "./epsilon.js";
-import { isComplete, type Match } from "./match.js";
+import type { Model, Preprocess } from "../../compiler/model.js";
+import { withAdaptedInput, withNewHead } from "./adapt.js";
+import { BATCH_NORM_EPSILON } from "./epsilon.js";
+import { firstConvolutions, headLayers } from "./layers.js";
+import { matchWeights, OWN_NAMES, type Match, type MatchOptions } from "./match.js";
+import { openWeights } from "./open.js";
 import { describeMismatch } from "./report.js";
-import { WeightsError } from "./source.js";
-import { elementCount } from "./strided.js";
+import { plainName } from "./shown.js";
+import { WeightsError, type TensorSource } from "./source.js";
+import { nameOf, summarizeNames } from "./state-dicts.js";
+import { strideWarning } from "./stride.js";
+import { matchedValues } from "./values.js";
 
-export interface LoadOptions {
+export interface LoadWeightsOptions extends MatchOptions {
   /** Parameters without a tensor of their shape keep their initial values. Default: that is an error. */
   readonly lenient?: boolean;
+  /** The last layer (of a detector its class and box predictors) begins anew, whatever the file has; no other may differ. */
+  readonly newHead?: boolean;
+  /** A first convolution for another number of channels is made the network's, as timm does. Default: that is an error. */
+  readonly adaptInput?: boolean;
+  /** What the file's batch norms add to the variance. Default: what the name map says, else 1e-5. */
+  readonly epsilon?: number;
+  /** The preprocessing, in place of the one that the weights were trained with. */
+  readonly preprocess?: Preprocess;
+}
+
+/** What there is to say of weights that were loaded, for programs. */
+export interface WeightsReport {
+  readonly file: string;
+  /** The name map, or `own paths`. */
+  readonly names: string;
+  /** Which state dict of the file was taken: the keys and prefixes before the names; `.` where there are none. */
+  readonly stateDict: string;
+  /** Others in the file that fit as well. */
+  readonly otherStateDicts: readonly string[];
+  /** Parameters that have the file's values. */
+  readonly loaded: number;
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+  readonly misshaped: readonly string[];
+  /** Parameters of a new head, which begin as in a new network. */
+  readonly fresh: readonly string[];
+  /** Tensors of the file that were left alone, in short: `optimizer (124 tensors), best_acc1`. */
+  readonly passedOver: string;
+  /** What the file's batch norms were taken to add to the variance. */
+  readonly epsilon: number;
+  /** The preprocessing that follows, and who says so. */
+  readonly preprocess: { readonly name: string; readonly from: "option" | "weights" | "network" } | null;
+}
+
+/** Weights of a file, matched with a network; values are read when they are asked for. */
+export interface LoadedWeights {
+  readonly values: ParameterValues;
+  /** For `compile` and `emitModel`: the values, and the preprocessing that the weights were trained with. */
+  readonly emit: Pick<EmitModelOptions, "weights" | "preprocess">;
+  /** The preprocessing that the compiled model will have. */
+  readonly preprocess: Preprocess | undefined;
+  /** What should give pause: one or more lines each. */
+  readonly warnings: readonly string[];
+  /** What was found, chosen and assumed: one line each. */
+  readonly notes: readonly string[];
+  readonly report: WeightsReport;
+  /** To be called when the values were used: they are read from the file until then. */
+  close(): void;
 }
 
 /**
- * The values that a match found; each `get` reads the file, nothing is kept. The source has to stay open. Throws a
- * WeightsError where file and network don't fit (its message then has several lines), and `get` where a tensor is
- * damaged; `get` gives undefined for what keeps its initial value.
+ * Opens a weight file and matches it with a network, as `resnetc compile --weights` does.
+ *
+ * @param model of {@link elaborate} or {@link compile}
+ * @throws {WeightsError} one line where the file can't be used, several where it does not fit and that was not allowed
  */
-export function loadWeights(match: Match, options: LoadOptions = {}): ParameterValues {
-  if (options.lenient ? match.origins.size === 0 : !isComplete(match))
-    throw new WeightsError(describeMismatch(match) ?? "");
-  const parameters = new Map(match.parameters.map((parameter) => [parameter.path, parameter]));
+export async function loadWeights(
+  model: Model,
+  path: string,
+  options: LoadWeightsOptions = {},
+): Promise<LoadedWeights> {
+  const source = await openWeights(path);
+  try {
+    return loaded(model, source, options);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+function loaded(model: Model, source: TensorSource, options: LoadWeightsOptions): LoadedWeights {
+  const found = matchWeights(source, model.graph.parameters, model.weightMaps, options);
+  const { match, fresh, notes: adapted } = adaptedMatch(model, found, options);
+  const values = matchedValues(match, options);
+  const mismatch = describeMismatch(match, model);
+  const stride = [strideWarning(model, match.map) ?? []].flat();
+  const { preprocess, from } = preprocessFor(model, match, options);
+  const report = reportOf(match, options, fresh, preprocess && { name: preprocess.name, from });
   return {
-    get(path) {
-      const origin = match.origins.get(path);
-      const parameter = parameters.get(path);
-      if (!origin || !parameter) return undefined;
-      const read = origin.tensors.map((name) => match.source.read(name));
-      const values = origin.compute?.(...read) ?? read[0] ?? new Float32Array(0);
-      checkValues(match, parameter, values);
-      const { epsilon } = match.map;
-      if (parameter.role !== "running_var" || epsilon === undefined) return values;
-      return changeEpsilon(values, epsilon, BATCH_NORM_EPSILON);
-    },
+    values,
+    emit: { weights: values, ...(preprocess && from !== "network" && { preprocess }) },
+    preprocess,
+    warnings: [
+      ...(mismatch === undefined ? [] : [mismatch]),
+      ...choiceWarnings(match, options),
+      ...stride,
+      ...factorWarnings(match),
+      ...callWarnings(source),
+    ],
+    notes: [summary(match, report), ...adapted, ...epsilonNotes(model, match, report, options)],
+    report,
+    close: () => source.close(),
   };
 }
 
-/** Formats without a checksum have no other sign of a flipped bit; a network with such a value computes nothing. */
-function checkValues(match: Match, parameter: Parameter, values: Float32Array): void {
-  const problem = (what: string) => new WeightsError(`${match.source.file}: is damaged: ${parameter.path} ${what}`);
-  const count = elementCount(parameter.value.type.shape.map(Number));
-  if (values.length !== count) throw problem(`has ${values.length} values, not ${count}`);
-  const isVariance = parameter.role === "running_var";
-  for (const value of values) {
-    if (!Number.isFinite(value)) throw problem("has a value that is infinite or not a number");
-    if (isVariance && value < 0) throw problem("has a variance below 0");
+function adaptedMatch(model: Model, found: Match, { newHead, adaptInput }: LoadWeightsOptions) {
+  let match = found;
+  const notes: string[] = [];
+  const fresh: string[] = [];
+  if (newHead) {
+    const heads = headLayers(model.graph);
+    if (heads.length === 0) {
+      throw new WeightsError(
+        `${model.name} ends in no layer with weights: there is no head to begin anew (--new-head)`,
+      );
+    }
+    const changed = withNewHead(match, heads);
+    match = changed.match;
+    notes.push(...changed.notes);
+    fresh.push(...changed.fresh);
+    if (match.origins.size === 0) throw new WeightsError(describeMismatch(found, model) ?? "");
   }
+  if (adaptInput) {
+    const changed = withAdaptedInput(match, firstConvolutions(model.graph));
+    match = changed.match;
+    notes.push(...changed.notes);
+  }
+  return { match, notes, fresh };
+}
+
+function preprocessFor(model: Model, { map }: Match, options: LoadWeightsOptions) {
+  const { trainedWith } = map;
+  if (options.preprocess) return { preprocess: options.preprocess, from: "option" as const };
+  // The same with other arguments, a detector's on smaller images, is what the user asked for.
+  if (trainedWith !== undefined && trainedWith.name !== model.preprocess?.name && channels(model) === 3) {
+    return { preprocess: trainedWith, from: "weights" as const };
+  }
+  return { preprocess: model.preprocess, from: "network" as const };
+}
+
+function channels({ graph }: Model): unknown {
+  return graph.inputs[0]?.value.type.shape[1];
+}
+
+function reportOf(
+  match: Match,
+  { epsilon }: LoadWeightsOptions,
+  fresh: readonly string[],
+  preprocess: WeightsReport["preprocess"] | undefined,
+): WeightsReport {
+  const { map, origins, missing, unexpected, misshaped, prefix, alternatives, beside } = match;
+  return {
+    file: match.source.file,
+    names: map.name,
+    stateDict: plainName(nameOf(prefix)),
+    otherStateDicts: alternatives.map((each) => plainName(nameOf(each))),
+    loaded: origins.size,
+    missing: missing.map(({ path }) => path),
+    unexpected: unexpected.map((name) => plainName(name)),
+    misshaped: misshaped.map(({ path }) => path),
+    fresh,
+    passedOver: summarizeNames(beside),
+    epsilon: epsilon ?? map.epsilon ?? BATCH_NORM_EPSILON,
+    preprocess: preprocess ?? null,
+  };
+}
+
+/** One line of what was found where. */
+function summary({ source, map, prefix, beside }: Match, { loaded, preprocess }: WeightsReport): string {
+  const by = map === OWN_NAMES ? "our own names" : `the names of ${map.name}`;
+  return [
+    `${source.file}: ${loaded} parameters by ${by}`,
+    ...(prefix === "" ? [] : [`found as ${plainName(prefix)}NAME`]),
+    ...(beside.length === 0 ? [] : [`passed over: ${summarizeNames(beside)}`]),
+    preprocess === null
+      ? "no preprocessing is known"
+      : `preprocessing ${preprocess.name} (${{ option: "as asked for", weights: "which they were trained with", network: "the network's own" }[preprocess.from]})`,
+  ].join("; ");
+}
+
+/** Where several state dicts fit, which one it is. */
+function choiceWarnings({ source, prefix, alternatives }: Match, { stateDict }: LoadWeightsOptions): string[] {
+  if (alternatives.length === 0 || stateDict !== undefined) return [];
+  const name = (each: string): string => (each === "" ? "the names without a prefix (.)" : plainName(nameOf(each)));
+  const others = alternatives.slice(0, 4).map(name).join(", ");
+  const more = alternatives.length > 4 ? ", ..." : "";
+  return [
+    `${source.file}: has several state dicts that fit: taken is ${name(prefix)}, not ${others}${more} (--state-dict NAME takes another)`,
+  ];
+}
+
+/** Files of other programs than Caffe itself may have no factor; Caffe then takes the statistics as 0, and so do we. */
+function factorWarnings({ source, origins }: Match): string[] {
+  const doubts = new Map<string, string>();
+  for (const { doubt, tensors } of origins.values()) {
+    const layer = tensors[0]!.replace(/\/\d+$/, "");
+    const what = doubts.has(layer) ? undefined : doubt?.(...tensors.map((name) => source.read(name)));
+    if (what !== undefined) doubts.set(layer, what);
+  }
+  const layers = [...doubts.keys()];
+  if (layers.length === 0) return [];
+  const named =
+    layers
+      .slice(0, 3)
+      .map((layer) => plainName(layer))
+      .join(", ") + (layers.length > 3 ? ", ..." : "");
+  return [
+    `${source.file}: ${layers.length === 1 ? "a BatchNorm" : `${layers.length} BatchNorms`} (${named}) ${[...doubts.values()][0]}: ` +
+      "Caffe takes these statistics as 0, and so does this; a program that wrote them finished should have written 1",
+  ];
+}
+
+function callWarnings({ file, calls = [] }: TensorSource): string[] {
+  if (calls.length === 0) return [];
+  return [
+    `${file}: asks for ${calls.slice(0, 3).join(", ")}, which no weights need: nothing was run here; other programs would run it`,
+  ];
+}
+
+/** No shape tells an epsilon: where a network's maps differ in it, the names decided. */
+function epsilonNotes(model: Model, { map }: Match, { epsilon }: WeightsReport, options: LoadWeightsOptions): string[] {
+  const possible = new Set(model.weightMaps.map((each) => each.epsilon ?? BATCH_NORM_EPSILON));
+  if (options.epsilon !== undefined) return [`batch norms with an epsilon of ${epsilon}, as asked for`];
+  if (map === OWN_NAMES || possible.size < 2) return [];
+  const others = [...possible].filter((each) => each !== epsilon).join(" or ");
+  return [
+    `batch norms with an epsilon of ${epsilon}, as files of these names mostly have; the file does not say it, ` +
+      `and for one trained with ${others} there is --epsilon ${others}`,
+  ];
 }

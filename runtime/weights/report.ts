@@ -1,32 +1,56 @@
 /** Says why a weight file does not fit a network. */
 import { nearest } from "../../compiler/diagnostics/suggest.js";
-import { isComplete, OWN_NAMES, type Match } from "./match.js";
+import type { Model } from "../../compiler/model.js";
+import { isAdaptable } from "./adapt.js";
+import { firstConvolutions, headLayers } from "./layers.js";
+import { isComplete, layerPath, OWN_NAMES, type Match, type Misshaped } from "./match.js";
+import { plainName, shownShape } from "./shown.js";
+import { commonPrefix } from "./state-dicts.js";
 
 /** Of each kind of problem. */
 const MOST_SHOWN = 10;
+/** Names among which the nearest is looked for, and how long they may be: it takes the product of both lengths. */
+const MOST_CANDIDATES = 2000;
+const LONGEST_CANDIDATE = 200;
 
-/** Several lines without a newline at the end; undefined where everything fits. */
-export function describeMismatch(match: Match): string | undefined {
+/**
+ * Several lines without a newline at the end; undefined where everything fits.
+ *
+ * @param model for advice that depends on what the network is
+ */
+export function describeMismatch(match: Match, model?: Model): string | undefined {
   if (isComplete(match)) return undefined;
-  const { missing, unexpected, misshaped, map } = match;
+  const { missing, unexpected, misshaped, map, source, prefix } = match;
   const by = map === OWN_NAMES ? "by our own names" : `by the name map ${map.name}`;
+  const left = [...unexpected, ...match.beside].filter((name) => name.length <= LONGEST_CANDIDATE);
   const suggest = (name: string) => {
-    const near = nearest(name, unexpected);
-    return near === undefined ? "" : ` (did you mean ${near}?)`;
+    const unread = source.unread?.get(name);
+    if (unread !== undefined) return ` (it is ${unread}, which is not read)`;
+    const near = nearest(name, left.slice(0, MOST_CANDIDATES));
+    return near === undefined ? "" : ` (did you mean ${plainName(near)}?)`;
   };
   return [
-    `${match.source.file}: does not fit the network ${by}`,
-    ...classCounts(match),
+    `${source.file}: does not fit the network ${by}`,
+    ...prefixLine(match),
+    ...advice(match, model),
     ...section(`missing, ${count(missing, "parameter")}`, missing, ({ path, expected }) =>
-      path === expected ? `${path}${suggest(expected)}` : `${path}, there ${expected}${suggest(expected)}`,
+      path === expected ? `${path}${suggest(expected)}` : `${path}, there ${plainName(expected)}${suggest(expected)}`,
     ),
     ...section(
       `of another shape, ${count(misshaped, "parameter")}`,
       misshaped,
-      ({ path, ours, tensor, theirs }) => `${path} is [${ours.join(", ")}], there ${tensor} is [${theirs.join(", ")}]`,
+      ({ path, ours, tensor, theirs }) =>
+        `${path} is ${shownShape(ours)}, there ${plainName(prefix + tensor)} is ${shownShape(theirs)}`,
     ),
-    ...section(`unexpected, ${count(unexpected, "tensor")}`, unexpected, (name) => name),
+    ...section(`unexpected, ${count(unexpected, "tensor")}`, unexpected, (name) => plainName(prefix + name)),
   ].join("\n");
+}
+
+/** What stands before the names, whether it was taken off or not. */
+function prefixLine({ prefix, source, origins }: Match): string[] {
+  if (prefix !== "") return [`  the names there begin with ${plainName(prefix)}, which was taken off`];
+  const common = origins.size === 0 ? commonPrefix(source.tensors.keys()) : "";
+  return common === "" ? [] : [`  all names there begin with ${plainName(common)}`];
 }
 
 function section<T>(title: string, items: readonly T[], describe: (item: T) => string): string[] {
@@ -40,11 +64,54 @@ function count(items: readonly unknown[], noun: string): string {
   return `${items.length} ${noun}${items.length === 1 ? "" : "s"}`;
 }
 
-/** The commonest mismatch by far: the same network with another number of classes. */
-function classCounts({ misshaped, missing, parameters }: Match): string[] {
-  const classifier = parameters.findLast((parameter) => parameter.role === "weight")?.path;
-  const layer = classifier?.slice(0, classifier.lastIndexOf("."));
-  const weight = misshaped.find((item) => item.path === classifier);
-  if (!weight || missing.length > 0 || !misshaped.every((item) => item.path.startsWith(`${layer}.`))) return [];
-  return [`  the file has ${weight.theirs[0]} classes, the network ${weight.ours[0]}`];
+/** What to do about the commonest mismatches. */
+function advice(match: Match, model: Model | undefined): string[] {
+  const heads = model ? headLayers(model.graph) : lastLayer(match);
+  const inHead = ({ path }: { readonly path: string }): boolean => heads.some((layer) => path.startsWith(`${layer}.`));
+  const classes = match.misshaped.filter((item) => inHead(item) && item.path.endsWith(".weight"));
+  const [first] = classes;
+  return [
+    ...(first ? [classCounts(classes, model)] : []),
+    ...(first && [...match.misshaped, ...match.missing].every(inHead) && match.unexpected.length === 0
+      ? ["  with --new-head the last layer begins anew, and all others are taken from the file"]
+      : []),
+    ...channelAdvice(match.misshaped, model),
+    ...cutAdvice(match),
+  ];
+}
+
+/** Of a network that is not known otherwise. */
+function lastLayer({ parameters }: Match): readonly string[] {
+  const last = parameters.findLast((parameter) => parameter.role === "weight");
+  return last ? [layerPath(last)] : [];
+}
+
+/** A detector's layer of scores has one for the background; its boxes have four numbers a class. */
+function classCounts(heads: readonly Misshaped[], model: Model | undefined): string {
+  const scores = heads.reduce((a, b) => ((b.ours[0] ?? 0) < (a.ours[0] ?? 0) ? b : a));
+  const [theirs, ours] = [scores.theirs[0] ?? 0, scores.ours[0] ?? 0];
+  if (!model?.detection) return `  the file has ${theirs} classes, the network ${ours}`;
+  return `  the file has the background and ${theirs - 1} class${theirs === 2 ? "" : "es"}, the network the background and ${ours - 1}`;
+}
+
+function channelAdvice(misshaped: readonly Misshaped[], model: Model | undefined): string[] {
+  const first = model ? firstConvolutions(model.graph).map(({ path }) => path) : [];
+  const item = misshaped.find(({ path, ours, theirs }) => first.includes(path) && isAdaptable(ours, theirs));
+  if (!item) return [];
+  return [
+    `  the file is for images of ${item.theirs[1]} channels, the network for ${item.ours[1]}: ` +
+      `--adapt-input ${item.ours[1] === 1 ? "sums the first convolution over them" : "repeats and scales the first convolution"}`,
+  ];
+}
+
+/** Everything of the network is there, and more: it was cut off before the file's last layers. */
+function cutAdvice({ missing, misshaped, unexpected }: Match): string[] {
+  if (missing.length + misshaped.length > 0) return [];
+  const layers = [...new Set(unexpected.map((name) => name.slice(0, name.lastIndexOf(".") + 1)))];
+  if (layers.length === 0 || layers.length > 4 || layers.includes("")) return [];
+  const ignored = layers.map((layer) => `ignore "${plainName(layer)}*"`).join(", ");
+  return [
+    `  the network has no such layer${layers.length === 1 ? "" : "s"}: --lenient passes over ${layers.length === 1 ? "it" : "them"}, ` +
+      `and so does ${ignored} in its weights declaration`,
+  ];
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { compile, elaborate, parseTarget } from "../../compiler/index.js";
 import { openClassifier } from "../../runtime/classify.js";
 import { openSession } from "../../runtime/session.js";
-import { loadWeights, matchWeights, openWeights } from "../../runtime/weights/index.js";
+import { matchedValues, matchWeights, openWeights } from "../../runtime/weights/index.js";
 
 const TARGET = "CifarResNet(depth: 20)";
 const PIXELS = 32 * 32;
@@ -21,7 +21,7 @@ async function trained(): Promise<Uint8Array> {
   const { model } = elaborate(parseTarget(TARGET));
   const source = await openWeights(path("examples/cifar10/cifar_resnet20.safetensors"));
   try {
-    const weights = loadWeights(matchWeights(source, model?.graph.parameters ?? [], model?.weightMaps ?? []));
+    const weights = matchedValues(matchWeights(source, model?.graph.parameters ?? [], model?.weightMaps ?? []));
     return compile(TARGET, { weights }).onnx ?? new Uint8Array();
   } finally {
     source.close();

@@ -8,7 +8,7 @@ import { emitModel } from "../../../compiler/compile.js";
 import { concat } from "../../../compiler/emit/onnx.js";
 import { detectorInput, stack } from "../../../runtime/images/detector-input.js";
 import { openSession, type Session } from "../../../runtime/session.js";
-import { loadWeights, matchWeights } from "../../../runtime/weights/index.js";
+import { matchedValues, matchWeights } from "../../../runtime/weights/index.js";
 import {
   differenceFrom,
   fasterRcnnGoldens,
@@ -69,7 +69,7 @@ describe.each([...byWeights.values()].map((goldens) => [goldens.map(([name]) => 
     beforeAll(async () => {
       const { model } = elaborate(parseTarget("FasterRCNN_FPN"));
       const match = matchWeights(fasterRcnnSource(goldens[0]![1]), model!.graph.parameters, model!.weightMaps);
-      const { chunks, byteLength } = emitModel(model!, { weights: loadWeights(match) });
+      const { chunks, byteLength } = emitModel(model!, { weights: matchedValues(match) });
       session = await openSession(concat(chunks, byteLength), { device: "cpu" });
     }, 120_000);
     afterAll(() => session.close());

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { WeightMap } from "../../../compiler/model.js";
 import { changeEpsilon } from "../../../runtime/weights/epsilon.js";
 import { exportWeights } from "../../../runtime/weights/export.js";
-import { loadWeights, matchWeights, openWeights } from "../../../runtime/weights/index.js";
+import { matchedValues, matchWeights, openWeights } from "../../../runtime/weights/index.js";
 import { memorySource } from "../../support/memory-source.js";
 import { batchNorm } from "../../support/parameters.js";
 import { temporaryFolder } from "../../support/weight-files.js";
@@ -36,7 +36,7 @@ describe("another epsilon", () => {
       "norm.running_mean": [3, 4],
       "norm.running_var": [0.25, 1e-6],
     });
-    const values = loadWeights(matchWeights(source, parameters, [map]));
+    const values = matchedValues(matchWeights(source, parameters, [map]));
     expect([...values.get("bn.running_var")!]).toEqual([...Float32Array.of(0.24999, -9e-6)]);
     expect([...values.get("bn.running_mean")!]).toEqual([3, 4]);
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { WeightMap } from "../../../compiler/model.js";
-import { loadWeights } from "../../../runtime/weights/load.js";
+import { matchedValues } from "../../../runtime/weights/values.js";
 import { isComplete, matchWeights, OWN_NAMES } from "../../../runtime/weights/match.js";
 import { describeMismatch } from "../../../runtime/weights/report.js";
 import { WeightsError } from "../../../runtime/weights/source.js";
@@ -45,7 +45,7 @@ describe("the map", () => {
     );
     expect(match.map).toBe(OWN_NAMES);
     expect(isComplete(match)).toBe(true);
-    expect(loadWeights(match).get("a.weight")).toEqual(Float32Array.of(1, 2));
+    expect(matchedValues(match).get("a.weight")).toEqual(Float32Array.of(1, 2));
   });
 
   test("the first that fits is used", () => {
@@ -53,7 +53,7 @@ describe("the map", () => {
     const match = matchWeights(memorySource("pytorch", stateDict), network, [other, torchvision]);
     expect(match.map.name).toBe("torchvision");
     expect(isComplete(match)).toBe(true);
-    const values = loadWeights(match);
+    const values = matchedValues(match);
     expect(values.get("conv1.conv.weight")).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
     expect(values.get("conv1.bn.running_var")).toEqual(Float32Array.of(7, 8));
     expect(values.get("head.fc.none")).toBeUndefined();
@@ -66,7 +66,7 @@ describe("the map", () => {
     ]);
     const parameters = [parameter("a.0.weight", 1), parameter("a.1.weight", 1), parameter("b.weight", 1)];
     const source = memorySource("pytorch", { "first.weight": [1], "other1.weight": [2], "b.weight": [3] });
-    const values = loadWeights(matchWeights(source, parameters, [special]));
+    const values = matchedValues(matchWeights(source, parameters, [special]));
     expect(parameters.map(({ path }) => values.get(path)?.[0])).toEqual([1, 2, 3]);
   });
 
@@ -85,12 +85,13 @@ describe("the report", () => {
       [
         "memory.bin: does not fit the network by the name map torchvision",
         "  the file has 1000 classes, the network 10",
+        "  with --new-head the last layer begins anew, and all others are taken from the file",
         "  of another shape, 2 parameters:",
         "    head.fc.weight is [10, 2], there fc.weight is [1000, 2]",
         "    head.fc.bias is [10], there fc.bias is [1000]",
       ].join("\n"),
     );
-    expect(() => loadWeights(match)).toThrow(WeightsError);
+    expect(() => matchedValues(match)).toThrow(WeightsError);
   });
 
   test("missing and unexpected names, with the nearest", () => {
@@ -122,14 +123,14 @@ describe("the report", () => {
 describe("lenient", () => {
   test("what does not fit keeps its initial values", () => {
     const source = memorySource("pytorch", { ...stateDict, "fc.weight": zeros(1000, 2), "fc.bias": zeros(1000) });
-    const values = loadWeights(matchWeights(source, network, [torchvision]), { lenient: true });
+    const values = matchedValues(matchWeights(source, network, [torchvision]), { lenient: true });
     expect(values.get("head.fc.weight")).toBeUndefined();
     expect(values.get("conv1.bn.weight")).toEqual(Float32Array.of(1, 2));
   });
 
   test("a file of which nothing fits is refused all the same", () => {
     const match = matchWeights(memorySource("pytorch", { x: [1] }), network, [torchvision]);
-    expect(() => loadWeights(match, { lenient: true })).toThrow(/does not fit/);
+    expect(() => matchedValues(match, { lenient: true })).toThrow(/does not fit/);
   });
 });
 
@@ -140,7 +141,7 @@ describe("values that no network can have", () => {
     ["bn1.running_var", [1, -1], /conv1\.bn\.running_var has a variance below 0/],
   ])("%s of %j", (name, values, message) => {
     const match = matchWeights(memorySource("pytorch", { ...stateDict, [name]: values }), network, [torchvision]);
-    const loaded = loadWeights(match);
+    const loaded = matchedValues(match);
     const read = () => network.map(({ path }) => loaded.get(path));
     expect(read).toThrow(WeightsError);
     expect(read).toThrow(message);
@@ -168,7 +169,7 @@ describe("Caffe", () => {
   test("statistics are divided by their factor, scale and offset come from Scale", () => {
     const match = matchWeights(memorySource("caffe", blobs), network, [torchvision, caffe]);
     expect(describeMismatch(match)).toBeUndefined();
-    const values = loadWeights(match);
+    const values = matchedValues(match);
     expect(values.get("conv1.bn.running_mean")).toEqual(Float32Array.of(1, 2));
     expect(values.get("conv1.bn.running_var")).toEqual(Float32Array.of(3, 4));
     expect(values.get("conv1.bn.weight")).toEqual(Float32Array.of(7, 8));
@@ -176,8 +177,18 @@ describe("Caffe", () => {
     expect(values.get("head.fc.weight")).toHaveLength(20);
   });
 
+  test("a factor that is no number is damage", () => {
+    const source = memorySource("caffe", { ...blobs, "bn_conv1/2": [NaN] });
+    const values = matchedValues(matchWeights(source, network, [caffe]));
+    expect(() => values.get("conv1.bn.running_var")).toThrow(
+      /conv1\.bn\.running_var has a value that is .*not a number/,
+    );
+  });
+
   test("a factor of 0 gives 0", () => {
-    const values = loadWeights(matchWeights(memorySource("caffe", { ...blobs, "bn_conv1/2": [0] }), network, [caffe]));
+    const values = matchedValues(
+      matchWeights(memorySource("caffe", { ...blobs, "bn_conv1/2": [0] }), network, [caffe]),
+    );
     expect(values.get("conv1.bn.running_mean")).toEqual(Float32Array.of(0, 0));
     expect(values.get("conv1.bn.running_var")).toEqual(Float32Array.of(0, 0));
   });
@@ -185,7 +196,7 @@ describe("Caffe", () => {
   test("a convolution's bias becomes part of the mean", () => {
     const match = matchWeights(memorySource("caffe", { ...blobs, "conv1/1": [0.5, -1] }), network, [caffe]);
     expect(isComplete(match)).toBe(true);
-    expect(loadWeights(match).get("conv1.bn.running_mean")).toEqual(Float32Array.of(0.5, 3));
+    expect(matchedValues(match).get("conv1.bn.running_mean")).toEqual(Float32Array.of(0.5, 3));
   });
 
   test("four dimensions with another length in front are another shape", () => {
@@ -215,7 +226,7 @@ describe("Detectron2", () => {
       res_conv1_bn_running_mean: [5, 6],
       res_conv1_bn_running_var: [7, 8],
     });
-    const values = loadWeights(matchWeights(source, network, [torchvision, detectron2]));
+    const values = matchedValues(matchWeights(source, network, [torchvision, detectron2]));
     expect(batchNorm("conv1.bn", 2).map(({ path }) => [...values.get(path)!])).toEqual([
       [1, 2],
       [3, 4],
@@ -233,7 +244,7 @@ describe("Detectron2", () => {
     });
     const match = matchWeights(source, network, [detectron2]);
     expect(describeMismatch(match)).toBeUndefined();
-    const values = loadWeights(match);
+    const values = matchedValues(match);
     expect(values.get("conv1.bn.running_mean")).toEqual(Float32Array.of(-0.5, 1));
     const variance = values.get("conv1.bn.running_var")!;
     for (const value of variance) expect(Math.sqrt(value + 1e-5)).toBeCloseTo(1, 7);

@@ -11,7 +11,7 @@ import { elaborate, parseTarget } from "../../../compiler/index.js";
 import { emitModel } from "../../../compiler/compile.js";
 import { concat } from "../../../compiler/emit/onnx.js";
 import { openSession } from "../../../runtime/session.js";
-import { isComplete, loadWeights, matchWeights, strideWarning } from "../../../runtime/weights/index.js";
+import { isComplete, matchedValues, matchWeights, strideWarning } from "../../../runtime/weights/index.js";
 import { oracleImage, oracleSource } from "../../support/oracle-weights.js";
 
 interface Golden {
@@ -47,7 +47,7 @@ describe.each(goldens)("%s", (name, golden) => {
 
   test("the compiled model gives torchvision's logits", async () => {
     const match = matchWeights(source, model!.graph.parameters, model!.weightMaps);
-    const { chunks, byteLength } = emitModel(model!, { weights: loadWeights(match) });
+    const { chunks, byteLength } = emitModel(model!, { weights: matchedValues(match) });
     const session = await openSession(concat(chunks, byteLength), { device: "cpu" });
     try {
       const input = session.inputs[0]!.name;

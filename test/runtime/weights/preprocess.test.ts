@@ -1,10 +1,10 @@
 /** Which preprocessing a network has after other people's weights were loaded. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadWeights } from "../../cli/weights.js";
-import { elaborate } from "../../compiler/index.js";
-import { writeSafetensors } from "../../runtime/weights/write-safetensors.js";
-import { temporaryFolder } from "../support/weight-files.js";
+import { loadWeights } from "../../../runtime/weights/index.js";
+import { elaborate } from "../../../compiler/index.js";
+import { writeSafetensors } from "../../../runtime/weights/write-safetensors.js";
+import { temporaryFolder } from "../../support/weight-files.js";
 
 /** A network whose preprocessing is `how`, and weights that were trained with `trained(shorter: 64)`. */
 function network(how: string) {
