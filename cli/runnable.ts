@@ -35,7 +35,7 @@ export async function runnable(target: string, options: RunnableOptions): Promis
   const { emitModel } = await import("../compiler/compile.js");
   const { concat } = await import("../compiler/emit/onnx.js");
   try {
-    const emitted = emitModel(model, {
+    const emitted = emitModel(weights?.model ?? model, {
       ...weights?.emit,
       ...(options.precision === undefined ? {} : { precision: options.precision }),
       device,

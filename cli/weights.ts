@@ -1,5 +1,7 @@
 /** `--weights FILE` and what belongs to it, the same for every command that takes a target. */
+import { basename } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
+import type { WeightsOrigin } from "../compiler/metadata.js";
 import type { Model } from "../compiler/model.js";
 import type { LoadedWeights, LoadWeightsOptions } from "../runtime/weights/index.js";
 import { namedPreprocess } from "./named-preprocess.js";
@@ -42,6 +44,20 @@ function epsilon(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value >= 0 && value < 1)) throw new InvalidArgumentError("it is a number from 0 to 1");
   return value;
+}
+
+/** Says where a model's scores mean nothing since weights in it are random; gives where they came from, for reports. */
+export async function tellOrigin(model: string | Uint8Array): Promise<WeightsOrigin | null> {
+  const { readModelMetadata } = await import("../runtime/model-metadata.js");
+  const name = typeof model === "string" ? basename(model) : "the model";
+  const origin = readModelMetadata(model, name).weights;
+  if (origin?.from === "random") {
+    sayWarning(`${name}: its weights are random, so its scores mean nothing: compile it with --weights, or train it`);
+  } else if (origin?.random !== undefined) {
+    const layers = origin.random.slice(0, 3).join(", ") + (origin.random.length > 3 ? ", ..." : "");
+    sayWarning(`${name}: its weights are random in ${layers}, so its scores mean nothing: train it`);
+  }
+  return origin ?? null;
 }
 
 /** Opens and matches a weight file, and says what was found; throws a WeightsError where it can't be used. */

@@ -1,5 +1,5 @@
 /** From a target or a text to the bytes of an `.onnx` file. */
-import { modelMetadata } from "./metadata.js";
+import { modelMetadata, type WeightsOrigin } from "./metadata.js";
 import { formatPlace } from "./diagnostics/render.js";
 import { concat, emitOnnx, type EmittedModel } from "./emit/onnx.js";
 import type { ParameterValues } from "./emit/parameters.js";
@@ -15,6 +15,8 @@ import { memoryHost } from "./host.js";
 export interface EmitModelOptions {
   /** Values by parameter path; what is missing begins as its initializer says. */
   readonly weights?: ParameterValues;
+  /** Where the weights came from, for those who run the model. Default: a program, or without {@link weights} random. */
+  readonly origin?: WeightsOrigin;
   /** What random initial values are made from; the same seed gives the same bytes. Default 0. */
   readonly seed?: number;
   /** Of weights and activations; inputs and outputs stay fp32. Default fp32. */
@@ -78,14 +80,14 @@ export function compile(input: string | Target | CompileInput, options: CompileO
   const target = typeof text === "string" ? parseTarget(text, host) : (text as Target);
   const { model, ...findings } = elaborate(target, { ...options, host });
   if (!model) return findings;
-  const emitted = emitModel(model, options);
-  const onnx = concat(emitted.chunks, emitted.byteLength);
-  const { external } = emitted;
+  return { ...findings, model, ...modelBytes(emitModel(model, options)) };
+}
+
+/** All of an emitted model in memory. */
+export function modelBytes({ chunks, byteLength, external }: EmittedModel): Pick<Compiled, "onnx" | "external"> {
   return {
-    ...findings,
-    model,
-    onnx,
-    ...(external ? { external: { name: external.name, data: concat(external.chunks, external.byteLength) } } : {}),
+    onnx: concat(chunks, byteLength),
+    ...(external && { external: { name: external.name, data: concat(external.chunks, external.byteLength) } }),
   };
 }
 
@@ -107,7 +109,13 @@ export function emitModel(model: Model, options: EmitModelOptions = {}): Emitted
   return emitOnnx(graph, {
     withWeights,
     sourceLine: (span) => formatPlace(span, model.sources),
-    metadata: modelMetadata(preprocess, options.labels ?? model.labels, model.name, model.detection),
+    metadata: modelMetadata(
+      preprocess,
+      options.labels ?? model.labels,
+      model.name,
+      model.detection,
+      withWeights ? (options.origin ?? { from: options.weights ? "program" : "random" }) : undefined,
+    ),
     ...(options.opset === undefined ? {} : { opset: options.opset }),
     ...(options.weights ? { weights: options.weights } : {}),
     ...(options.seed === undefined ? {} : { seed: options.seed }),

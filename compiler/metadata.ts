@@ -16,6 +16,8 @@ export const METADATA_KEYS = {
   task: "resnetc.task",
   /** Of a detector: `inclusive` boxes end with their last pixel (x2 - x1 + 1 wide), `exclusive` ones behind it. */
   boxes: "resnetc.boxes",
+  /** JSON of {@link WeightsOrigin}: where the weights came from. Absent in models without weights. */
+  weights: "resnetc.weights",
   /** Version of this layout. */
   version: "resnetc.version",
 } as const;
@@ -25,12 +27,22 @@ const VERSION = "1";
 /** Characters of a class's name. */
 const LONGEST_LABEL = 1000;
 
+/** Where a model's weights came from. Scores of random ones mean nothing. */
+export interface WeightsOrigin {
+  readonly from: "random" | "file" | "training" | "program";
+  /** Name of the weight file, without folders. */
+  readonly file?: string;
+  /** Layers that are random beside the others: a head that began anew. */
+  readonly random?: readonly string[];
+}
+
 export interface ModelMetadata {
   readonly network?: string;
   readonly preprocess?: Preprocess;
   readonly labels?: readonly string[];
   /** Present in detectors. */
   readonly detection?: NonNullable<Model["detection"]>;
+  readonly weights?: WeightsOrigin;
 }
 
 /** The `metadata_props` of a model, in the order in which they are written. */
@@ -39,12 +51,14 @@ export function modelMetadata(
   labels: readonly string[] | undefined,
   network: string,
   detection?: Model["detection"],
+  weights?: WeightsOrigin,
 ): Record<string, string> {
   return {
     [METADATA_KEYS.network]: network,
     ...(preprocess && { [METADATA_KEYS.preprocess]: JSON.stringify(preprocess) }),
     ...(labels && { [METADATA_KEYS.labels]: JSON.stringify(labels) }),
     ...(detection && { [METADATA_KEYS.task]: "detection", [METADATA_KEYS.boxes]: detection.boxes }),
+    ...(weights && { [METADATA_KEYS.weights]: JSON.stringify(weights) }),
     [METADATA_KEYS.version]: VERSION,
   };
 }
@@ -65,11 +79,13 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
     );
   }
   const detection = parseDetection(metadata);
+  const weights = parse(metadata, METADATA_KEYS.weights, isOrigin);
   return {
     ...(network !== undefined && { network }),
     ...(preprocess && { preprocess }),
     ...(labels && { labels }),
     ...(detection && { detection }),
+    ...(weights && { weights }),
   };
 }
 
@@ -108,6 +124,16 @@ function parse<T>(
   }
   if (!valid(value)) throw new Error(`metadata ${key} does not have the form that resnetc writes`);
   return value;
+}
+
+function isOrigin(value: unknown): value is WeightsOrigin {
+  if (typeof value !== "object" || value === null) return false;
+  const { from, file, random } = value as Record<string, unknown>;
+  return (
+    ["random", "file", "training", "program"].includes(from as string) &&
+    (file === undefined || typeof file === "string") &&
+    (random === undefined || isLabels(random))
+  );
 }
 
 function isLabels(value: unknown): value is readonly string[] {

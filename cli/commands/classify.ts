@@ -1,5 +1,6 @@
 /** `resnetc classify MODEL IMAGES...`: what is in the pictures. */
 import { Command, Option } from "commander";
+import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Classified, Classifier } from "../../runtime/classify.js";
 import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
 import { EXIT, Stop } from "../failure.js";
@@ -13,7 +14,7 @@ import { deviceOption } from "../device-option.js";
 import { explainScores, scoresOption, scoresReport } from "../scores.js";
 import type { NamedSource } from "../../runtime/images/source.js";
 import type { ScoreKind } from "../../runtime/score-kind.js";
-import { WEIGHTS } from "../weights.js";
+import { tellOrigin, WEIGHTS } from "../weights.js";
 
 interface Options extends RunnableOptions {
   readonly labels?: string;
@@ -80,6 +81,7 @@ async function run(target: string, places: string[], options: Options): Promise<
   const preprocess = options.preprocess === undefined ? undefined : await namedPreprocess(options.preprocess);
   const images = await imagesOf(places);
   const model = await runnable(target, { ...options, anySize: options.scales !== undefined });
+  const weights = await tellOrigin(model);
   const { openClassifier } = await import("../../runtime/classify.js");
   const classifier = await openClassifier(model, {
     device: options.device,
@@ -91,7 +93,7 @@ async function run(target: string, places: string[], options: Options): Promise<
   classifier.assumed.forEach(sayWarning);
   try {
     const results = await classifyWithProgress(classifier, images, options);
-    report(classifier, results, options.json === true);
+    report(classifier, results, weights, options.json === true);
     if (results.some((result) => "error" in result)) throw new Stop(EXIT.input);
   } finally {
     await classifier.close();
@@ -117,10 +119,16 @@ async function classifyWithProgress(
   }
 }
 
-function report(classifier: Classifier, results: readonly Classified[], json: boolean): void {
+function report(
+  classifier: Classifier,
+  results: readonly Classified[],
+  weights: WeightsOrigin | null,
+  json: boolean,
+): void {
   const { session, preprocess, network, scores } = classifier;
   if (json) {
-    printJson({ schema: 1, network, device: session.device, preprocess, scores: scoresReport(scores), results });
+    const device = session.device;
+    printJson({ schema: 1, network, device, preprocess, scores: scoresReport(scores), weights, results });
     return;
   }
   say(colours.error.dim(`on ${session.device}: ${session.deviceReason}`));

@@ -99,7 +99,7 @@ async function run(target: string, options: Options): Promise<void> {
   const { writeModel } = await import("../../runtime/model-files.js");
   try {
     const emit = (externalName: string) =>
-      emitModel(model, {
+      emitModel(weights?.model ?? model, {
         ...weights?.emit,
         ...(options.weights === false ? { withWeights: false } : {}),
         ...(options.seed === undefined ? {} : { seed: options.seed }),

@@ -1,5 +1,6 @@
 /** `resnetc detect MODEL IMAGES...`: objects in pictures, with their boxes. */
 import { Command } from "commander";
+import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Detected, Detector } from "../../runtime/detection/detector.js";
 import { nameOf, type NamedSource } from "../../runtime/images/source.js";
 import { examples, MODEL_OR_TARGET, share, wholeNumber } from "../arguments.js";
@@ -13,7 +14,7 @@ import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { renderTable } from "../table.js";
 import { colours, plural, print, printJson, say, sayError, sayWarning } from "../terminal.js";
-import { WEIGHTS } from "../weights.js";
+import { tellOrigin, WEIGHTS } from "../weights.js";
 
 interface Options extends Omit<RunnableOptions, "input" | "precision" | "anySize" | "device"> {
   readonly output?: string;
@@ -67,6 +68,7 @@ async function run(target: string, places: string[], options: Options): Promise<
   const names = pictures.map(nameOf);
   if (options.output !== undefined) await refuseToOverwrite(names, options.output);
   const model = await runnable(target, options);
+  const weights = await tellOrigin(model);
   const { openDetector } = await import("../../runtime/detection/detector.js");
   const detector = await openDetector(model, {
     device: options.device,
@@ -83,7 +85,7 @@ async function run(target: string, places: string[], options: Options): Promise<
     const results = await detectWithProgress(detector, pictures, options, output);
     const seconds = (performance.now() - start) / 1000;
     await output?.finish(results);
-    report({ detector, results, seconds, output, json: options.json === true });
+    report({ detector, weights, results, seconds, output, json: options.json === true });
     if (output?.hasFailed() || results.some((result) => "error" in result)) throw new Stop(EXIT.input);
   } finally {
     await detector.close();
@@ -111,18 +113,19 @@ async function detectWithProgress(
 
 interface Report {
   readonly detector: Detector;
+  readonly weights: WeightsOrigin | null;
   readonly results: readonly Detected[];
   readonly seconds: number;
   readonly output: DetectionOutput | undefined;
   readonly json: boolean;
 }
 
-function report({ detector, results, seconds, output, json }: Report): void {
+function report({ detector, weights, results, seconds, output, json }: Report): void {
   const { session, preprocess, network } = detector;
   const drawn = output?.drawn ?? new Map<number, string>();
   if (json) {
     const listed = results.map((result, i) => ({ ...result, ...(drawn.has(i) && { drawn: drawn.get(i) }) }));
-    printJson({ schema: 1, network, device: session.device, preprocess, seconds, results: listed });
+    printJson({ schema: 1, network, device: session.device, preprocess, weights, seconds, results: listed });
     return;
   }
   say(colours.error.dim(`on ${session.device}: ${session.deviceReason}`));

@@ -8,6 +8,7 @@ import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { colours, plural, say, sayWarning } from "../terminal.js";
 import { present, type JudgeOptions } from "./eval-detections.js";
+import { tellOrigin } from "../weights.js";
 
 export interface EvalDetectorOptions extends RunnableOptions, JudgeOptions {
   /** A JSON file of COCO's kind, a folder of PASCAL VOC's, or a number of scenes to be drawn. */
@@ -28,6 +29,7 @@ export async function evalDetector(target: string, options: EvalDetectorOptions)
   const { data, images } = await pictures(options);
   for (const warning of data.warnings) sayWarning(warning);
   const model = await runnable(target, options);
+  await tellOrigin(model);
   const { openDetector } = await import("../../runtime/detection/detector.js");
   const detector = await openDetector(model, {
     device: options.device,

@@ -12,7 +12,7 @@ import { explainScores, scoresOption, scoresReport } from "../scores.js";
 import { colours, plural, print, printJson, say, sayWarning } from "../terminal.js";
 import { DETECTION_METRICS, evalDetections, type JudgeOptions } from "./eval-detections.js";
 import { evalDetector, SCENES } from "./eval-detector.js";
-import { WEIGHTS } from "../weights.js";
+import { tellOrigin, WEIGHTS } from "../weights.js";
 
 interface Options extends RunnableOptions, JudgeOptions {
   readonly detections?: string;
@@ -119,6 +119,7 @@ async function classification(target: string, options: Options & { readonly data
   for (const warning of data.warnings) sayWarning(warning);
   const { evaluationSplit } = await import("../../runtime/data/index.js");
   const split = evaluationSplit(data, options.split);
+  const weights = await tellOrigin(model);
   const { evaluateModel } = await import("../../runtime/evaluate.js");
   const progress = await startProgress({ label: "evaluating", total: split.size, unit: "pictures" });
   try {
@@ -140,6 +141,7 @@ async function classification(target: string, options: Options & { readonly data
         model: target,
         data: data.name,
         split: split.name,
+        weights,
         ...result,
         scores: scoresReport(result.scores),
       });

@@ -51,7 +51,7 @@ export async function writeTrained(
   await writeSafetensors(run.weights, tensors, { format: "pt", ...metadata });
   const { meanImage, labels, preprocess } = trained;
   const whole = meanImage ? subtractingMean(model, meanImage) : model;
-  const emitted = emitModel(whole, { weights, labels, preprocess });
+  const emitted = emitModel(whole, { weights, labels, preprocess, origin: { from: "training" } });
   if (emitted.external) throw new TrainingError(`${model.name} is too large for ${run.model}: compile ${run.weights}`);
   await writeWhole(run.model, emitted.chunks);
 }

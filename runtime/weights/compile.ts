@@ -1,5 +1,11 @@
 /** From a target and a weight file to a model in one call. */
-import { compile, type CompileInput, type CompileOptions, type CompileResult } from "../../compiler/compile.js";
+import {
+  emitModel,
+  modelBytes,
+  type CompileInput,
+  type CompileOptions,
+  type CompileResult,
+} from "../../compiler/compile.js";
 import { elaborate } from "../../compiler/analyze.js";
 import { memoryHost } from "../../compiler/host.js";
 import { parseTarget, type Target } from "../../compiler/target.js";
@@ -8,10 +14,10 @@ import { loadWeights, type LoadedWeights, type LoadWeightsOptions } from "./load
 export interface CompileWithWeightsOptions
   extends Omit<CompileOptions, "weights" | "withWeights">, LoadWeightsOptions {}
 
-export interface CompileWithWeightsResult extends CompileResult {
-  /** What was found in the file; absent where the source has errors. */
+/** What was found in the file is absent where the source has errors. */
+export type CompileWithWeightsResult = CompileResult & {
   readonly weights?: Pick<LoadedWeights, "report" | "warnings" | "notes" | "preprocess">;
-}
+};
 
 /**
  * Compiles a target with the weights of a file: the bytes that `resnetc compile TARGET --weights FILE` writes.
@@ -31,8 +37,8 @@ export async function compileWithWeights(
   const loaded = await loadWeights(model, path, options);
   try {
     const { report, warnings, notes, preprocess } = loaded;
-    const result = compile(target, { ...options, host, ...loaded.emit });
-    return { ...result, weights: { report, warnings, notes, preprocess } };
+    const emitted = emitModel(loaded.model, { ...loaded.emit, ...options, weights: loaded.values });
+    return { ...findings, model, ...modelBytes(emitted), weights: { report, warnings, notes, preprocess } };
   } finally {
     loaded.close();
   }

@@ -1,17 +1,22 @@
 /** A weight file for a network: everything that has to be done and said between the two, for programs and commands. */
+import path from "node:path";
 import type { EmitModelOptions } from "../../compiler/compile.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
+import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Model, Preprocess } from "../../compiler/model.js";
+import { fitted, imageChannels } from "../../compiler/preprocess.js";
+import { subtractingMean } from "../training/preprocess-of.js";
 import { withAdaptedInput, withNewHead } from "./adapt.js";
 import { BATCH_NORM_EPSILON } from "./epsilon.js";
 import { firstConvolutions, headLayers } from "./layers.js";
-import { matchWeights, OWN_NAMES, type Match, type MatchOptions } from "./match.js";
+import { isComplete, layerPath, matchWeights, OWN_NAMES, type Match, type MatchOptions } from "./match.js";
 import { openWeights } from "./open.js";
 import { describeMismatch } from "./report.js";
 import { plainName } from "./shown.js";
 import { WeightsError, type TensorSource } from "./source.js";
 import { nameOf, summarizeNames } from "./state-dicts.js";
 import { strideWarning } from "./stride.js";
+import { readTrained, type ReadTrained } from "./trained.js";
 import { matchedValues } from "./values.js";
 
 export interface LoadWeightsOptions extends MatchOptions {
@@ -26,6 +31,9 @@ export interface LoadWeightsOptions extends MatchOptions {
   /** The preprocessing, in place of the one that the weights were trained with. */
   readonly preprocess?: Preprocess;
 }
+
+/** Who says which preprocessing it is. */
+type From = "option" | "training" | "weights" | "network";
 
 /** What there is to say of weights that were loaded, for programs. */
 export interface WeightsReport {
@@ -48,14 +56,16 @@ export interface WeightsReport {
   /** What the file's batch norms were taken to add to the variance. */
   readonly epsilon: number;
   /** The preprocessing that follows, and who says so. */
-  readonly preprocess: { readonly name: string; readonly from: "option" | "weights" | "network" } | null;
+  readonly preprocess: { readonly name: string; readonly from: From } | null;
 }
 
 /** Weights of a file, matched with a network; values are read when they are asked for. */
 export interface LoadedWeights {
   readonly values: ParameterValues;
+  /** What is to be compiled: the network, with the mean image of its training subtracted where it had one. */
+  readonly model: Model;
   /** For `compile` and `emitModel`: the values, and the preprocessing that the weights were trained with. */
-  readonly emit: Pick<EmitModelOptions, "weights" | "preprocess">;
+  readonly emit: Pick<EmitModelOptions, "weights" | "preprocess" | "labels" | "origin">;
   /** The preprocessing that the compiled model will have. */
   readonly preprocess: Preprocess | undefined;
   /** What should give pause: one or more lines each. */
@@ -75,10 +85,10 @@ export interface LoadedWeights {
  */
 export async function loadWeights(
   model: Model,
-  path: string,
+  file: string,
   options: LoadWeightsOptions = {},
 ): Promise<LoadedWeights> {
-  const source = await openWeights(path);
+  const source = await openWeights(file);
   try {
     return loaded(model, source, options);
   } catch (error) {
@@ -88,28 +98,65 @@ export async function loadWeights(
 }
 
 function loaded(model: Model, source: TensorSource, options: LoadWeightsOptions): LoadedWeights {
-  const found = matchWeights(source, model.graph.parameters, model.weightMaps, options);
+  const trained = readTrained(source);
+  const stateDict = options.stateDict ?? validated(source, trained);
+  const found = matchWeights(source, model.graph.parameters, model.weightMaps, {
+    ...(stateDict !== undefined && { stateDict }),
+  });
   const { match, fresh, notes: adapted } = adaptedMatch(model, found, options);
   const values = matchedValues(match, options);
   const mismatch = describeMismatch(match, model);
   const stride = [strideWarning(model, match.map) ?? []].flat();
-  const { preprocess, from } = preprocessFor(model, match, options);
+  const { preprocess, from, assumed } = preprocessFor(model, match, options, trained);
+  const meanImage = from === "training" ? trained?.meanImage : undefined;
   const report = reportOf(match, options, fresh, preprocess && { name: preprocess.name, from });
   return {
     values,
-    emit: { weights: values, ...(preprocess && from !== "network" && { preprocess }) },
+    model: meanImage ? subtractingMean(model, meanImage) : model,
+    emit: {
+      weights: values,
+      ...(preprocess && from !== "network" && { preprocess }),
+      ...(trained && isComplete(match) && fresh.length === 0 && { labels: trained.labels }),
+      origin: originOf(match, trained),
+    },
     preprocess,
     warnings: [
       ...(mismatch === undefined ? [] : [mismatch]),
       ...choiceWarnings(match, options),
+      ...(assumed === undefined ? [] : [`${model.name}: ${assumed}`]),
       ...stride,
       ...factorWarnings(match),
       ...callWarnings(source),
+      ...(from === "training" ? meanImageWarnings(source, trained) : []),
     ],
     notes: [summary(match, report), ...adapted, ...epsilonNotes(model, match, report, options)],
     report,
     close: () => source.close(),
   };
+}
+
+/** Of a checkpoint, the state dict that was validated: the averages, where the recipe makes them. */
+function validated(source: TensorSource, trained: ReadTrained | undefined): string | undefined {
+  if (trained) return trained.prefix === "" ? undefined : nameOf(trained.prefix);
+  const isCheckpoint = source.metadata["resnetc.checkpoint"] !== undefined;
+  return isCheckpoint && [...source.tensors.keys()].some((name) => name.startsWith("ema.")) ? "ema" : undefined;
+}
+
+function originOf({ source, parameters, origins }: Match, trained: ReadTrained | undefined): WeightsOrigin {
+  const random = parameters.filter(({ path, trainable }) => trainable && !origins.has(path)).map(layerPath);
+  return {
+    from: trained ? "training" : "file",
+    file: plainName(path.basename(source.file)),
+    ...(random.length > 0 && { random: [...new Set(random)].slice(0, 20) }),
+  };
+}
+
+function meanImageWarnings({ file }: TensorSource, trained: ReadTrained | undefined): string[] {
+  if (!trained?.meanImageElsewhere) return [];
+  return [
+    `${file}: its training subtracts a mean image, which is not in this file: take a checkpoint of it ` +
+      "(checkpoints/best.safetensors), or the model.onnx beside it as it is",
+  ];
 }
 
 function adaptedMatch(model: Model, found: Match, { newHead, adaptInput }: LoadWeightsOptions) {
@@ -137,18 +184,27 @@ function adaptedMatch(model: Model, found: Match, { newHead, adaptInput }: LoadW
   return { match, notes, fresh };
 }
 
-function preprocessFor(model: Model, { map }: Match, options: LoadWeightsOptions) {
+function preprocessFor(
+  model: Model,
+  { map }: Match,
+  options: LoadWeightsOptions,
+  trained: ReadTrained | undefined,
+): { readonly preprocess: Preprocess | undefined; readonly from: From; readonly assumed?: string } {
   const { trainedWith } = map;
-  if (options.preprocess) return { preprocess: options.preprocess, from: "option" as const };
+  if (options.preprocess) return { preprocess: options.preprocess, from: "option" };
+  if (trained) return { preprocess: trained.preprocess, from: "training" };
   // The same with other arguments, a detector's on smaller images, is what the user asked for.
-  if (trainedWith !== undefined && trainedWith.name !== model.preprocess?.name && channels(model) === 3) {
-    return { preprocess: trainedWith, from: "weights" as const };
+  const channels = imageChannels(model);
+  if (
+    trainedWith !== undefined &&
+    trainedWith.name !== model.preprocess?.name &&
+    (channels ?? 3) <= 3 &&
+    channels !== 2
+  ) {
+    const { preprocess, assumed } = fitted(trainedWith, channels);
+    return { preprocess, from: "weights", ...(assumed !== undefined && { assumed }) };
   }
-  return { preprocess: model.preprocess, from: "network" as const };
-}
-
-function channels({ graph }: Model): unknown {
-  return graph.inputs[0]?.value.type.shape[1];
+  return { preprocess: model.preprocess, from: "network" };
 }
 
 function reportOf(
@@ -174,6 +230,13 @@ function reportOf(
   };
 }
 
+const SAYS_WHO = {
+  option: "as asked for",
+  training: "of their training",
+  weights: "which they were trained with",
+  network: "the network's own",
+} as const;
+
 /** One line of what was found where. */
 function summary({ source, map, prefix, beside }: Match, { loaded, preprocess }: WeightsReport): string {
   const by = map === OWN_NAMES ? "our own names" : `the names of ${map.name}`;
@@ -183,7 +246,7 @@ function summary({ source, map, prefix, beside }: Match, { loaded, preprocess }:
     ...(beside.length === 0 ? [] : [`passed over: ${summarizeNames(beside)}`]),
     preprocess === null
       ? "no preprocessing is known"
-      : `preprocessing ${preprocess.name} (${{ option: "as asked for", weights: "which they were trained with", network: "the network's own" }[preprocess.from]})`,
+      : `preprocessing ${preprocess.name} (${SAYS_WHO[preprocess.from]})`,
   ].join("; ");
 }
 

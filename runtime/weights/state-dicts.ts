@@ -101,7 +101,7 @@ export function nameOf(prefix: string): string {
 
 /** Whether a tensor beside those of a network is no layer's: counters (`n_averaged`), scores (`best_acc1`), queues. */
 export function isBookkeeping(name: string): boolean {
-  return !name.includes(".") || OPTIMIZER.test(name.slice(0, name.indexOf(".")));
+  return !name.includes(".") || name.startsWith("resnetc.") || OPTIMIZER.test(name.slice(0, name.indexOf(".")));
 }
 
 /** What all names begin with, up to a dot; empty where there is nothing. */
