@@ -61,7 +61,7 @@ function mixture(seed: number) {
   const withAverage = onlyAverage || chance(0.3);
   const flat = !withAverage && chance(0.3);
   const entries: [string, Tree | ReturnType<typeof tensorOf>][] = [];
-  if (flat) entries.push(...(Object.entries(named(1)) as typeof entries));
+  if (flat) entries.push(...Object.entries(named(1)));
   else {
     if (!onlyAverage) entries.push([pick(KEYS), named(1)]);
     if (withAverage) entries.push([pick(AVERAGES), named(2)]);
