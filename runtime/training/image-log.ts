@@ -1,6 +1,6 @@
 /** Images in TensorBoard: a few as they are trained on, and as they are validated, with what they are taken for. */
 import type { Recipe } from "../../compiler/recipe.js";
-import type { Batch, Statistics, TransformSettings } from "../data/index.js";
+import type { Batch, TransformSettings } from "../data/index.js";
 import { letter, shorten } from "../detection/draw/lettering.js";
 import type { EventFile } from "./event-file.js";
 import type { Feed } from "./feed.js";
@@ -38,8 +38,8 @@ export class ImageLog {
     this.#events = events;
     this.#count = count;
     this.#classes = feed.data.classes;
-    this.#training = restorer(recipe.train, feed.statistics);
-    this.#evaluation = restorer(feed.evaluation, feed.statistics);
+    this.#training = restorer(recipe.train, feed);
+    this.#evaluation = restorer(feed.evaluation, feed);
   }
 
   /** Images of a batch as they were augmented, with their classes: `train/images`. */
@@ -74,8 +74,8 @@ export class ImageLog {
 
   /** The first view of the first images. */
   #pictures({ images, shape, views }: Shown, restore: Restore): readonly Picture[] {
-    const [pictures, , height, width] = shape;
-    const each = 3 * height * width;
+    const [pictures, channels, height, width] = shape;
+    const each = channels * height * width;
     return Array.from({ length: Math.min(this.#count, pictures / views) }, (_, index) =>
       restore(images.subarray(index * views * each, (index * views + 1) * each), [height, width]),
     );
@@ -92,19 +92,22 @@ export class ImageLog {
   }
 }
 
-/** Planes as a network is given them, [3, height, width], as pixels. */
+/** Planes as a network is given them, [channels, height, width], as pixels. */
 type Restore = (planes: Float32Array, size: readonly [height: number, width: number]) => Picture;
 
 /** Undoes what normalised an image. What changed its colours by chance stays, and of a mean image its channels' means. */
-function restorer(transforms: readonly TransformSettings[], statistics: Statistics | undefined): Restore {
+function restorer(
+  transforms: readonly TransformSettings[],
+  { statistics, channels }: Pick<Feed, "statistics" | "channels">,
+): Restore {
   const perChannel = transforms.map((each) => (each.kind === "subtract_mean" ? { ...each, per: "channel" } : each));
-  const { preprocess } = preprocessOf(perChannel, statistics);
+  const { preprocess } = preprocessOf(perChannel, statistics, undefined, channels);
   const { range, mean, std, color } = preprocess;
   return (planes, [height, width]) => {
     const area = height * width;
-    const data = new Uint8Array(planes.length);
+    const data = new Uint8Array(3 * area);
     for (let channel = 0; channel < 3; channel++) {
-      const from = color === "bgr" ? 2 - channel : channel;
+      const from = color === "grey" ? 0 : color === "bgr" ? 2 - channel : channel;
       for (let at = 0; at < area; at++) {
         const value = planes[from * area + at]! * std[from]! + mean[from]!;
         data[3 * at + channel] = Math.max(0, Math.min(255, Math.round((value * 255) / range)));

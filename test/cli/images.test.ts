@@ -59,7 +59,7 @@ describe("classify", () => {
     expect(results[0]!.predictions[0]!.label).toMatch(/^class \d$/);
     expect(scores).toEqual({ output: "probabilities", kind: "probabilities", applied: null });
     expect(preprocess).toMatchObject({ color: "grey", mean: [0.5] });
-    expect(stderr).toContain("photos: 1 file of other endings left out");
+    expect(stderr).toContain("photos: 1 file is not taken for images (1 .txt)");
   }, 60_000);
 
   it("a label without a name is refused", async () => {
