@@ -279,4 +279,35 @@ describe("statistics of the training pictures", () => {
     expect(statistics.samples).toBeGreaterThanOrEqual(3);
     expect(await measureStatistics(loader, photos.train, AUGMENT)).toBeUndefined();
   });
+
+  it("of a folder's images of one size without a crop; of several sizes the remedy is told", async () => {
+    const place = await mkdtemp(path.join(tmpdir(), "resnetc-mean-"));
+    const image = (width: number, level: number) =>
+      sharp({ create: { width, height: 6, channels: 3, background: { r: level, g: level, b: level } } });
+    for (const part of ["train", "val"]) {
+      for (const name of ["a", "b"]) {
+        await mkdir(path.join(place, part, name), { recursive: true });
+        for (const level of [20, 40]) {
+          await image(8, level)
+            .png()
+            .toFile(path.join(place, part, name, `${level}.png`));
+        }
+      }
+    }
+    const transforms = [{ kind: "subtract_mean" }];
+    const loader = new Loader({ workers: 0 });
+    const { train: split } = await openFolders(place, { cache: false });
+    const statistics = (await measureStatistics(loader, split, transforms))!;
+    expect([statistics.height, statistics.width, statistics.samples]).toEqual([6, 8, 4]);
+    expect(statistics.channelMean[0]).toBeCloseTo(30 / 255, 6);
+    const [batch] = await collect(loader.evaluation({ split, batch: 4, transforms, statistics }));
+    expect(batch!.shape).toEqual([4, 3, 6, 8]);
+    expect(batch!.images[0]).toBeCloseTo(-10 / 255, 6);
+    await image(9, 5).png().toFile(path.join(place, "train/b/odd.png"));
+    const { train: odd } = await openFolders(place, { cache: false });
+    await expect(measureStatistics(loader, odd, transforms)).rejects.toThrow(
+      /needs images of one size: some are 6x8 there, others 6x9; center_crop or resize before subtract_mean/,
+    );
+    await rm(place, { recursive: true });
+  });
 });

@@ -266,18 +266,22 @@ describe("a list of transforms is checked before anything is read", () => {
     ],
     [
       [{ kind: "pad", margin: 4 }, { kind: "subtract_mean" }],
-      "subtract_mean: the mean picture is 32x32 and the pictures are 40x40 there",
+      "subtract_mean: the mean picture is 32x32 and the images are 40x40 there",
     ],
   ];
   it.each(cases)("%j", (transforms, message) => {
     expect(() => preparePipeline(transforms, of32)).toThrow(message);
   });
 
-  it("a mean that was not measured, or of pictures that differ in size", () => {
+  it("a mean that was not measured; images without a known size have that of the mean", async () => {
     expect(() => preparePipeline([{ kind: "subtract_mean" }], { from: [32, 32] })).toThrow("was not measured");
     const { statistics } = of32;
-    expect(() => preparePipeline([{ kind: "subtract_mean" }], { statistics })).toThrow(
-      "cut them to one size before it",
+    const pipeline = preparePipeline([{ kind: "subtract_mean" }], { statistics });
+    expect(pipeline.size).toEqual([32, 32]);
+    const odd = { width: 4, height: 3, data: new Uint8Array(36) };
+    const run = pipeline.run({ size: [3, 4], pixels: () => odd }, { seed: 1, epoch: 0, index: 0 });
+    await expect(run).rejects.toThrow(
+      "the mean picture is 32x32, this image 3x4 there; center_crop or resize before subtract_mean brings all to one size",
     );
   });
 
