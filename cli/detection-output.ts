@@ -93,15 +93,25 @@ async function byName(pictures: readonly string[]): Promise<Numbered> {
 
 async function byAnnotations(annotations: string, { labels, session }: Detector): Promise<Numbered> {
   const { matchCategories, toDetections } = await import("../runtime/detection/categories.js");
-  const { idsByName } = await import("../runtime/detection/read/coco.js");
+  const { imageNames } = await import("../runtime/detection/read/image-names.js");
+  const { withOwnIds } = await import("../runtime/detection/write.js");
   const { readAnnotations } = await import("../runtime/detection/read/index.js");
   const data = await readAnnotations(annotations);
   const { ids, warnings } = matchCategories(labels, data.categories, session.name, annotations);
   for (const warning of warnings) sayWarning(warning);
-  const pictures = idsByName(data.pictures);
+  const named = imageNames(data.pictures);
   return (detected) => {
-    const name = path.basename(detected.image);
-    return toDetections(detected, pictures.get(name) ?? name, (index) => ids[index]);
+    const found = named(detected.image);
+    if (found.length > 1) {
+      sayWarning(`${detected.image}: ${found.length} images of ${annotations} have this name: image_id is the path`);
+    }
+    const image = found.length > 1 ? detected.image : (found[0] ?? path.basename(detected.image));
+    return [
+      ...withOwnIds(
+        toDetections(detected, image, (index) => ids[index]),
+        data,
+      ),
+    ];
   };
 }
 

@@ -8,7 +8,10 @@ export type TableRow = readonly string[] | "rule";
 export function renderTable(rows: readonly TableRow[], align: readonly Align[]): string {
   const cells = rows.filter((row) => row !== "rule").map((row) => row.map((cell) => cell.split("\n")));
   const widths = align.map((_, column) =>
-    Math.max(0, ...cells.flatMap((row) => (row[column] ?? []).map((line) => visibleLength(line)))),
+    cells.reduce(
+      (widest, row) => (row[column] ?? []).reduce((width, line) => Math.max(width, visibleLength(line)), widest),
+      0,
+    ),
   );
   const lines: string[] = [];
   let next = 0;

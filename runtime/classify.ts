@@ -227,7 +227,11 @@ async function prepareImage(model: Ready, image: NamedSource, tests: readonly Vi
 }
 
 /** The `top` best classes, likeliest first; of equals, the lower number first. */
-function likeliest(probabilities: Float64Array, top: number, labels: readonly string[] | undefined): Prediction[] {
+export function likeliest(
+  probabilities: Float64Array,
+  top: number,
+  labels: readonly string[] | undefined,
+): Prediction[] {
   return best(probabilities, top).map((index) => ({
     label: labels?.[index] ?? `class ${index}`,
     index,

@@ -1,7 +1,15 @@
-/** How often a classification model is wrong on labelled pictures: top-1 and top-5 error, by the paper's ways of testing. */
+/** How often a classification model is wrong on labelled images, and what it takes for what, by the paper's ways of testing. */
 import type { Preprocess } from "../compiler/model.js";
-import { openClassifier, type ClassifierOptions, type ClassifyOptions } from "./classify.js";
+import {
+  likeliest,
+  openClassifier,
+  type ClassifierOptions,
+  type ClassifyOptions,
+  type Prediction,
+} from "./classify.js";
+import { matchClasses, type ClassesBy } from "./class-match.js";
 import { checkBatch, forLabels, meanProbabilities, type ScoreOutput } from "./class-scores.js";
+import { ClassTally } from "./class-tally.js";
 import { DataError, type DataSet, type Split } from "./data/index.js";
 import { asImage } from "./data/raster.js";
 import { describeSample, openSample } from "./data/sample.js";
@@ -12,18 +20,53 @@ import type { ImageInput } from "./images/network-input.js";
 import { SessionError } from "./session-error.js";
 
 export interface EvaluateOptions extends ClassifierOptions, Pick<ClassifyOptions, "crops" | "scales" | "batch"> {
-  /** An error instead of leaving an unreadable picture out. */
+  /**
+   * How the model's classes are matched with those of the data. Default: by name where both have the same names, by
+   * position where the model carries none.
+   */
+  readonly classesBy?: ClassesBy;
+  /** An error instead of leaving an unreadable image out. */
   readonly strict?: boolean;
   readonly onUnreadable?: (message: string) => void;
+  /** Called for each image in the order of the split. */
+  readonly onPrediction?: (predicted: Predicted) => void;
+  /** Predictions of each image that are handed to `onPrediction`. Default 5. */
+  readonly top?: number;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-export interface Evaluation {
+/** What became of one image: the likeliest classes, or why there are none. Names of classes are those of the data. */
+export type Predicted = {
+  /** A file's path, or which sample of which data. */
+  readonly file: string;
+  /** The class that it is of. */
+  readonly label: string;
+} & ({ readonly predictions: readonly Prediction[] } | { readonly error: string });
+
+export interface ClassAccuracy {
+  readonly name: string;
+  /** Images of this class that were looked at. */
   readonly pictures: number;
-  /** Share of pictures whose class was not the likeliest, and not among the five likeliest; 0 to 1. */
+  /** Of these, those for which it was the likeliest class. */
+  readonly correct: number;
+}
+
+export interface Evaluation {
+  /** Images that were looked at. */
+  readonly pictures: number;
+  /** Share of images whose class was not the likeliest, and not among the five likeliest; 0 to 1. */
   readonly error: number;
   readonly error5: number;
+  /** Images that could not be read, and count for nothing. */
   readonly unreadable: number;
+  /** In the order of the data's classes. */
+  readonly classes: readonly ClassAccuracy[];
+  /** How many images of each class (row) were taken for each (column), in the order of the data's classes. */
+  readonly confusion: readonly (readonly number[])[];
+  /** How the model's classes were matched with those of the data. */
+  readonly classesBy: ClassesBy;
+  /** What was assumed or may be a mistake: one line each, those of the data too. */
+  readonly warnings: readonly string[];
   readonly device: Device;
   readonly deviceReason: string;
   readonly preprocess: Preprocess;
@@ -34,7 +77,7 @@ export interface Evaluation {
 const BATCH = 32;
 
 /**
- * Looks at every picture of a split. The model's preprocessing is followed, as when it classifies a photograph.
+ * Looks at every image of a split. The model's preprocessing is followed, as when it classifies a photograph.
  *
  * @throws {SessionError | DataError}
  */
@@ -45,13 +88,11 @@ export async function evaluateModel(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const classifier = await openClassifier(model, options);
-  const { session, preprocess } = classifier;
+  const { session, preprocess, labels } = classifier;
   const output = forLabels(classifier.scores, data.classes.length);
-  const { classes } = output;
   try {
-    if (classes !== undefined && classes !== data.classes.length) {
-      throw new DataError(`${data.name} has ${data.classes.length} classes, ${session.name} tells ${classes} apart`);
-    }
+    const match = matchClasses({ name: session.name, labels, outputs: output.classes }, data, options.classesBy);
+    const tally = new ClassTally(data.classes, match.outputs);
     const scorer = { session, input: classifier.input, output };
     const tests = viewsOf(options);
     if (classifier.input.pixels && (options.scales !== undefined || options.crops === 10)) {
@@ -64,38 +105,45 @@ export async function evaluateModel(
       Array.from({ length: Math.max(0, Math.min(group, split.size - first)) }, (_, i) =>
         prepareSample(split, first + i, preprocess, scorer.input, tests),
       );
-    let [wrong, wrong5, pictures, unreadable] = [0, 0, 0, 0];
+    let unreadable = 0;
     let coming = prepare(0);
     for (let first = 0; first < split.size; first += group) {
       const prepared = await Promise.all(coming);
       coming = prepare(first + group);
-      const readable = prepared.filter((each) => {
-        if (each.error === undefined) return true;
-        if (options.strict) throw new DataError(each.error);
-        options.onUnreadable?.(each.error);
-        unreadable++;
-        return false;
-      });
       const scores = await meanProbabilities(
         scorer,
-        readable.map(({ crops }) => crops),
+        prepared.map(({ crops }) => crops),
         batch,
       );
-      readable.forEach(({ label }, i) => {
-        const place = placeOf(label, scores[i]!);
-        pictures++;
-        if (place >= 1) wrong++;
-        if (place >= 5) wrong5++;
+      prepared.forEach(({ file, label, error }, i) => {
+        const name = data.classes[label]!;
+        if (error !== undefined) {
+          if (options.strict) throw new DataError(error);
+          options.onUnreadable?.(error);
+          options.onPrediction?.({ file, label: name, error });
+          unreadable++;
+          return;
+        }
+        const own = tally.add(label, scores[i]!, session.name);
+        const predicted = own.every(Number.isFinite)
+          ? { predictions: likeliest(own, options.top ?? 5, data.classes) }
+          : { error: `${file}: the network's scores are not finite numbers` };
+        options.onPrediction?.({ file, label: name, ...predicted });
       });
       options.onProgress?.(Math.min(split.size, first + group), split.size);
     }
-    if (pictures === 0) throw new DataError(`${data.name}: no picture of ${split.name} could be read`);
+    if (tally.pictures === 0) throw new DataError(`${data.name}: no image of ${split.name} could be read`);
     const { device, deviceReason } = session;
     return {
-      pictures,
-      error: wrong / pictures,
-      error5: wrong5 / pictures,
+      ...tally.result(session.name),
       unreadable,
+      classesBy: match.by,
+      warnings: [
+        ...data.warnings,
+        ...classifier.assumed,
+        ...(match.note === undefined ? [] : [match.note]),
+        ...tally.warnings(session.name),
+      ],
       device,
       deviceReason,
       preprocess,
@@ -113,6 +161,7 @@ function viewsOf({ crops = 1, scales }: EvaluateOptions): readonly View[] {
 }
 
 interface Prepared {
+  readonly file: string;
   readonly label: number;
   readonly crops: readonly (Planes | Pixels)[];
   readonly error?: string;
@@ -127,22 +176,14 @@ async function prepareSample(
 ): Promise<Prepared> {
   const label = split.label(index);
   const reference = split.reference(index);
+  const file = describeSample(reference);
   try {
     const raster = await (await openSample(reference)).pixels(1);
-    if (input.pixels) return { label, crops: [pixelsOf(asImage(raster), input.channels)] };
-    return { label, crops: tests.flatMap((view) => views(asImage(raster), preprocess, input.size, view)) };
+    if (input.pixels) return { file, label, crops: [pixelsOf(asImage(raster), input.channels)] };
+    return { file, label, crops: tests.flatMap((view) => views(asImage(raster), preprocess, input.size, view)) };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    const name = describeSample(reference);
-    return { label, crops: [], error: error.message.startsWith(name) ? error.message : `${name}: ${error.message}` };
+    const problem = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`;
+    return { file, label, crops: [], error: problem };
   }
-}
-
-/** How many classes come before this one; of equals the lower number does. Not a number: all. */
-function placeOf(label: number, probabilities: Float64Array): number {
-  const own = probabilities[label]!;
-  return probabilities.reduce(
-    (before, other, i) => before + (other > own || (other === own && i < label) || !Number.isFinite(own) ? 1 : 0),
-    0,
-  );
 }

@@ -26,7 +26,16 @@ export type { ImageSource, MadeImage, NamedImage, NamedSource } from "./images/s
 export type { ScoreOutput } from "./class-scores.js";
 export type { ScoreKind } from "./score-kind.js";
 export { bench, type BenchOptions, type BenchResult } from "./bench.js";
-export { evaluateModel, type EvaluateOptions, type Evaluation } from "./evaluate.js";
+export {
+  evaluateModel,
+  type ClassAccuracy,
+  type EvaluateOptions,
+  type Evaluation,
+  type Predicted,
+} from "./evaluate.js";
+export { matchClasses, type ClassesBy, type ClassMatch, type NamedClasses } from "./class-match.js";
+export { openPredictions, type PredictionsFile } from "./predictions.js";
+export { drawConfusion } from "./draw/confusion.js";
 export * from "./data/index.js";
 export {
   train,

@@ -28,26 +28,33 @@ export interface EvalDetectionsOptions extends JudgeOptions {
 
 export async function evalDetections(options: EvalDetectionsOptions): Promise<void> {
   const { readAnnotations } = await import("../../runtime/detection/read/index.js");
-  const { readCocoDetections } = await import("../../runtime/detection/read/coco.js");
+  const { readCocoDetections } = await import("../../runtime/detection/read/coco-detections.js");
   const data = await readAnnotations(options.annotations, options.set === undefined ? {} : { set: options.set });
   const found = await readCocoDetections(options.detections, data);
-  for (const warning of [...data.warnings, ...found.warnings]) sayWarning(warning);
-  await present(data, found.detections, options);
+  const warnings = [...data.warnings, ...found.warnings];
+  for (const warning of warnings) sayWarning(warning);
+  await present(data, found.detections, warnings, options);
 }
 
-/** Judges detections, draws the curves and prints the numbers. */
+/**
+ * Judges detections, draws the curves and prints the numbers.
+ *
+ * @param warnings that were told before, for programs
+ */
 export async function present(
   data: DetectionData,
   detections: readonly Detection[],
+  warnings: readonly string[],
   { metric = "coco", curves, json }: JudgeOptions,
 ): Promise<void> {
   const judged = metric === "coco" ? await judgeCoco(data, detections) : await judgeVoc(data, detections, metric);
   if (curves !== undefined) {
     await writeOutput(outputFile(curves, { json }), [Buffer.from(await judged.curves())]);
   }
-  if (json) printJson({ schema: 1, metric, ...judged.json });
+  const counts = { detections: detections.length, images: data.pictures.length };
+  if (json) printJson({ schema: 1, metric, ...counts, ...judged.json, warnings });
   else {
-    print(`${plural(detections.length, "detection")} in ${plural(data.pictures.length, "picture")}\n`);
+    print(`${plural(detections.length, "detection")} in ${plural(data.pictures.length, "image")}\n`);
     print(judged.text);
   }
 }
@@ -91,7 +98,7 @@ async function judgeVoc(
 /** The classes, then the twelve numbers in COCO's order; percent. */
 export function cocoReport({ summary, classes }: CocoEvaluation): string {
   const rows = classes.map(({ category, objects, numbers: { AP, AP50, AP75, AR100 } }) => [
-    category.name,
+    cut(category.name),
     String(objects),
     ...[AP, AP50, AP75, AR100].map(percent),
   ]);
@@ -124,11 +131,16 @@ const MEANING: Readonly<Record<keyof CocoEvaluation["summary"], string>> = {
 
 /** The classes and their mean; percent. */
 export function vocReport({ mAP, classes }: VocEvaluation): string {
-  const rows = classes.map(({ category, objects, AP }) => [category.name, String(objects), percent(AP)]);
+  const rows = classes.map(({ category, objects, AP }) => [cut(category.name), String(objects), percent(AP)]);
   return renderTable(
     [["class", "objects", "AP"], "rule", ...rows, "rule", ["mean", "", percent(mAP)]],
     ["left", "right", "right"],
   );
+}
+
+/** Names of categories may have any length. */
+function cut(name: string): string {
+  return name.length <= 40 ? name : `${name.slice(0, 39)}…`;
 }
 
 /** `-` where there is nothing to find. */

@@ -1,4 +1,5 @@
 /** `resnetc eval MODEL --annotations instances.json`: a detector run over annotated pictures, and judged. */
+import type { ClassesBy } from "../../runtime/class-match.js";
 import type { DetectedData } from "../../runtime/detection/run.js";
 import type { Detector } from "../../runtime/detection/detector.js";
 import type { DetectionData } from "../../runtime/detection/records.js";
@@ -21,13 +22,19 @@ export interface EvalDetectorOptions extends RunnableOptions, JudgeOptions {
   readonly device: "auto" | "cpu" | "webgpu" | "cuda";
   readonly threads?: number;
   readonly strict?: boolean;
+  readonly classesBy?: ClassesBy;
 }
 
 export const SCENES = 200;
 
 export async function evalDetector(target: string, options: EvalDetectorOptions): Promise<void> {
   const { data, images } = await pictures(options);
-  for (const warning of data.warnings) sayWarning(warning);
+  const warnings: string[] = [];
+  const warn = (warning: string): void => {
+    warnings.push(warning);
+    sayWarning(warning);
+  };
+  data.warnings.forEach(warn);
   const model = await runnable(target, options);
   await tellOrigin(model);
   const { openDetector } = await import("../../runtime/detection/detector.js");
@@ -36,13 +43,14 @@ export async function evalDetector(target: string, options: EvalDetectorOptions)
     ...(options.threads !== undefined && { threads: options.threads }),
   });
   try {
-    const found = await detect(detector, data, images, options);
+    const found = await detect(detector, data, images, options, warn);
     if (options.save !== undefined) {
-      const { writeCocoDetections } = await import("../../runtime/detection/write.js");
-      await writeCocoDetections(outputFile(options.save, options), found.detections, { followLinks: true });
+      const { withOwnIds, writeCocoDetections } = await import("../../runtime/detection/write.js");
+      const detections = withOwnIds(found.detections, found.data);
+      await writeCocoDetections(outputFile(options.save, options), detections, { followLinks: true });
     }
     if (!options.json) say(colours.error.dim(`on ${detector.session.device}: ${detector.session.deviceReason}`));
-    await present(found.data, found.detections, options);
+    await present(found.data, found.detections, warnings, options);
   } finally {
     await detector.close();
   }
@@ -61,22 +69,25 @@ async function pictures({ annotations, images, set }: EvalDetectorOptions): Prom
   }
   const { locatePictures, pictureFolder, readAnnotations } = await import("../../runtime/detection/read/index.js");
   const data = await readAnnotations(annotations, set === undefined ? {} : { set });
-  return { data, images: await locatePictures(data.pictures, images ?? (await pictureFolder(annotations))) };
+  const { files, warnings } = await locatePictures(data.pictures, images ?? (await pictureFolder(annotations)));
+  return { data: { ...data, warnings: [...data.warnings, ...warnings] }, images: files };
 }
 
 async function detect(
   detector: Detector,
   data: DetectionData,
   images: Pictures["images"],
-  { batch, strict }: EvalDetectorOptions,
+  { batch, strict, classesBy }: EvalDetectorOptions,
+  onWarning: (warning: string) => void,
 ): Promise<DetectedData> {
   const { detectData } = await import("../../runtime/detection/run.js");
-  const progress = await startProgress({ label: "detecting", total: data.pictures.length, unit: "pictures" });
+  const progress = await startProgress({ label: "detecting", total: data.pictures.length, unit: "images" });
   try {
     return await detectData(detector, data, images, {
       ...(batch !== undefined && { batch }),
       ...(strict && { strict }),
-      onWarning: sayWarning,
+      ...(classesBy !== undefined && { classesBy }),
+      onWarning,
       onProgress: (done) => progress.update(done),
     });
   } finally {

@@ -1,33 +1,21 @@
-/** `resnetc eval MODEL`: top-1 and top-5 error of classifiers, average precision of detectors. */
+/** `resnetc eval MODEL`: errors of classifiers by class, average precision of detectors. */
+import { stat } from "node:fs/promises";
+import path from "node:path";
 import { Command, Option } from "commander";
-import type { Preprocess } from "../../compiler/model.js";
 import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
-import { DATA, loadDataFor } from "../data.js";
+import { DATA } from "../data.js";
 import { deviceOption } from "../device-option.js";
-import { InputFailure, UsageFailure } from "../failure.js";
-import { startProgress } from "../progress.js";
-import { runnable, type RunnableOptions } from "../runnable.js";
-import type { ScoreKind } from "../../runtime/score-kind.js";
-import { explainScores, scoresOption, scoresReport } from "../scores.js";
-import { colours, plural, print, printJson, say, sayWarning } from "../terminal.js";
-import { DETECTION_METRICS, evalDetections, type JudgeOptions } from "./eval-detections.js";
-import { evalDetector, SCENES } from "./eval-detector.js";
-import { tellOrigin, WEIGHTS } from "../weights.js";
+import { UsageFailure } from "../failure.js";
+import { scoresOption } from "../scores.js";
+import { optionOf, WEIGHTS, WEIGHTS_CHOICES } from "../weights.js";
+import { evalClassifier, type EvalClassifierOptions } from "./eval-classifier.js";
+import { DETECTION_METRICS, evalDetections } from "./eval-detections.js";
+import { evalDetector, SCENES, type EvalDetectorOptions } from "./eval-detector.js";
 
-interface Options extends RunnableOptions, JudgeOptions {
-  readonly detections?: string;
-  readonly annotations?: string;
-  readonly images?: string;
-  readonly save?: string;
+interface Options extends Omit<EvalClassifierOptions, "data">, Omit<EvalDetectorOptions, "annotations"> {
   readonly data?: string;
-  readonly split?: "train" | "validation" | "test";
-  readonly crops?: "1" | "10";
-  readonly scales?: readonly number[];
-  readonly batch?: number;
-  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
-  readonly threads?: number;
-  readonly strict?: boolean;
-  readonly scores?: ScoreKind;
+  readonly annotations?: string;
+  readonly detections?: string;
 }
 
 export function evalCommand(): Command {
@@ -36,7 +24,7 @@ export function evalCommand(): Command {
     .argument("[model]", `${MODEL_OR_TARGET}; or a training's folder`)
     .option("--data <data>", `${DATA}; for detectors scenes, or scenes:COUNT`)
     .addOption(
-      new Option("--split <name>", "which pictures; default: test, else validation").choices([
+      new Option("--split <name>", "which images; default: test, else validation").choices([
         "train",
         "validation",
         "test",
@@ -54,16 +42,25 @@ export function evalCommand(): Command {
     )
     .option(
       "--scales <sizes>",
-      "whole pictures at these shorter sides, averaged: 224,256,384,480,640",
+      "whole images at these shorter sides, averaged: 224,256,384,480,640",
       wholeNumbers(1, 99_999),
     )
-    .option("--batch <n>", "pictures in a run", wholeNumber(1, 65_536))
+    .addOption(
+      new Option(
+        "--classes-by <how>",
+        "match classes by name or by position; default: by name, where both have names",
+      ).choices(["name", "position"]),
+    )
+    .option("--confusion <file>", "for classifiers: draw what was taken for what (SVG)")
+    .option("--predictions <file>", "for classifiers: write what was said of each image (.csv, .jsonl)")
+    .option("--top <n>", "classes of each image in --predictions; default: 5", wholeNumber(1, 100_000))
+    .option("--batch <n>", "images in a run", wholeNumber(1, 65_536))
     .option("--threads <n>", "threads that the processor may use", wholeNumber(1, 1024))
     .addOption(scoresOption())
     .addOption(deviceOption())
-    .option("--strict", "a picture that can't be read is an error")
+    .option("--strict", "an image that can't be read is an error")
     .option("--annotations <place>", "for detectors: instances.json, or a folder of PASCAL VOC's XML files")
-    .option("--images <folder>", "for --annotations: where the pictures are; default: beside them")
+    .option("--images <folder>", "for --annotations: where the images are; default: beside them")
     .addOption(new Option("--metric <name>", "for detectors; default: coco").choices(DETECTION_METRICS))
     .option("--set <name>", "of a VOC folder, the list in ImageSets/Main")
     .option("--curves <file>", "for detectors: draw precision over recall (SVG)")
@@ -74,6 +71,7 @@ export function evalCommand(): Command {
       "after",
       examples(
         ["resnetc eval run --data shapes", "the model that a training wrote"],
+        ["resnetc eval net.onnx --data pets --confusion c.svg --predictions p.csv", "what it took for what"],
         ["resnetc eval ResNet50V15 --weights resnet50.pth --data imagenet --crops 10", "the paper's table 3"],
         ["resnetc eval net.onnx --annotations instances.json --images val2017", "a detector, by COCO's twelve numbers"],
         ["resnetc eval net.onnx --annotations VOC2007 --set test --metric voc07", "by PASCAL VOC's"],
@@ -83,6 +81,26 @@ export function evalCommand(): Command {
     .action(run);
 }
 
+/** What each way of judging has no use for. */
+const CLASSIFIERS_ONLY = ["split", "crops", "scales", "scores", "confusion", "predictions", "top"] as const;
+const DETECTORS_ONLY = ["images", "metric", "set", "curves", "save"] as const;
+const MODELS_ONLY = [
+  "weights",
+  "lenient",
+  "input",
+  "batch",
+  "threads",
+  "strict",
+  "images",
+  "save",
+  "classesBy",
+] as const;
+
+function refuse(options: Options, names: readonly (keyof Options)[], why: string): void {
+  const given = names.find((name) => options[name] !== undefined);
+  if (given !== undefined) throw new UsageFailure(`${optionOf(given)} ${why}`);
+}
+
 async function run(target: string | undefined, options: Options): Promise<void> {
   const { detections, annotations, data } = options;
   if (detections !== undefined) {
@@ -90,6 +108,8 @@ async function run(target: string | undefined, options: Options): Promise<void> 
       throw new UsageFailure("--detections are judged without a model and without --data");
     }
     if (annotations === undefined) throw new UsageFailure("--detections need --annotations to be judged by");
+    refuse(options, CLASSIFIERS_ONLY, "is for classifiers");
+    refuse(options, MODELS_ONLY, "is for a model, and --detections are judged without one");
     return evalDetections({ ...options, detections, annotations });
   }
   if (target === undefined) throw new UsageFailure("eval needs a model, or --detections");
@@ -99,94 +119,33 @@ async function run(target: string | undefined, options: Options): Promise<void> 
     if (options.crops !== undefined || options.scales !== undefined) {
       throw new UsageFailure("--crops and --scales are for classifiers");
     }
+    refuse(options, CLASSIFIERS_ONLY, "is for classifiers");
     return evalDetector(await modelOf(target), { ...options, annotations: place });
   }
   if (data === undefined) {
-    throw new UsageFailure("eval needs --data with labelled pictures, or for a detector --annotations");
+    throw new UsageFailure("eval needs --data with labelled images, or for a detector --annotations");
   }
-  return classification(target, { ...options, data });
+  refuse(options, DETECTORS_ONLY, "is for detectors, and goes with --annotations");
+  if (options.top !== undefined && options.predictions === undefined) {
+    throw new UsageFailure("--top is of the classes in --predictions");
+  }
+  if (await areAnnotations(data)) {
+    throw new UsageFailure(`--data ${data}: these are annotations for a detector: give them as --annotations`);
+  }
+  return evalClassifier(target, { ...options, data });
+}
+
+/** A JSON file, or a folder of PASCAL VOC's kind. */
+async function areAnnotations(data: string): Promise<boolean> {
+  const found = await stat(data).catch(() => undefined);
+  if (found?.isFile()) return /\.json(\.gz)?$/i.test(data);
+  return (await stat(path.join(data, "Annotations")).catch(() => undefined))?.isDirectory() ?? false;
 }
 
 /** `scenes:500` */
 function scenes(data: string | undefined): { readonly scenes: number } | undefined {
   const match = /^scenes(?::(\d{1,6}))?$/.exec(data ?? "");
   return match ? { scenes: match[1] === undefined ? SCENES : Number(match[1]) } : undefined;
-}
-
-async function classification(target: string, options: Options & { readonly data: string }): Promise<void> {
-  const { model, ...how } = await trainedAt(target, options);
-  const data = await loadDataFor(target, options.data);
-  for (const warning of data.warnings) sayWarning(warning);
-  const { evaluationSplit } = await import("../../runtime/data/index.js");
-  const split = evaluationSplit(data, options.split);
-  const weights = await tellOrigin(model);
-  const { evaluateModel } = await import("../../runtime/evaluate.js");
-  const progress = await startProgress({ label: "evaluating", total: split.size, unit: "pictures" });
-  try {
-    const result = await evaluateModel(model, data, split, {
-      device: options.device,
-      crops: options.crops === "10" ? 10 : 1,
-      ...how,
-      ...(options.batch !== undefined && { batch: options.batch }),
-      ...(options.threads !== undefined && { threads: options.threads }),
-      ...(options.strict && { strict: true }),
-      ...(options.scores !== undefined && { scores: options.scores }),
-      onUnreadable: sayWarning,
-      onProgress: (done) => progress.update(done),
-    });
-    progress.stop();
-    if (options.json)
-      printJson({
-        schema: 1,
-        model: target,
-        data: data.name,
-        split: split.name,
-        weights,
-        ...result,
-        scores: scoresReport(result.scores),
-      });
-    else {
-      say(colours.error.dim(`on ${result.device}: ${result.deviceReason}`));
-      const explained = explainScores(result.scores);
-      if (explained !== undefined) say(colours.error.dim(explained));
-      const error = (share: number): string => `${(100 * share).toFixed(2)} %`;
-      print(`${data.name}, ${plural(result.pictures, "picture")} of ${split.name}`);
-      print(`top-1 error ${error(result.error)}, top-5 ${error(result.error5)}`);
-    }
-  } finally {
-    progress.stop();
-  }
-}
-
-interface Tested {
-  readonly model: string | Uint8Array;
-  readonly scales?: readonly number[];
-  readonly preprocess?: Preprocess;
-}
-
-/**
- * A model, and the scales at which it is tested: those that are asked for, else those of a training's recipe. The model
- * that a training wrote has one size: for scales its network is compiled again, for any.
- */
-async function trainedAt(target: string, options: Options): Promise<Tested> {
-  const { isRunFolder, readConfig, runFolder, targetOf } = await import("../../runtime/training/run-folder.js");
-  const asked = options.scales && { scales: options.scales };
-  const anySize = options.scales !== undefined;
-  if (!isRunFolder(target)) return { model: await runnable(target, { ...options, anySize }), ...asked };
-  const run = runFolder(target);
-  const config = await readConfig(target);
-  const scales = options.scales ?? (options.crops === undefined ? config.settings.testScales : undefined);
-  if (scales === undefined) return { model: await runnable(run.model, options) };
-  const { subtractsImage } = await import("../../compiler/recipe.js");
-  if ([...config.settings.train, ...config.settings.evaluate].some(subtractsImage)) {
-    throw new InputFailure(
-      `${target}: was trained with a mean image, which has one size: it can't be tested at scales`,
-    );
-  }
-  const { readModelMetadata } = await import("../../runtime/model-metadata.js");
-  const { preprocess } = readModelMetadata(run.model, run.model);
-  const model = await runnable(targetOf(config, target), { ...options, weights: run.weights, anySize: true });
-  return { model, scales, ...(preprocess && { preprocess }) };
 }
 
 /** Of a training's folder, the model that it wrote. */

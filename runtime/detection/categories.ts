@@ -1,7 +1,8 @@
-/** From a detector's classes to a data set's categories, by their names. */
+/** From a detector's classes to a data set's categories, by their names or their places. */
+import type { ClassesBy } from "../class-match.js";
 import type { Detected } from "./detector.js";
-import { DetectionError, type Category } from "./records.js";
-import type { WrittenDetection } from "./write.js";
+import { shortened } from "./read/problems.js";
+import { DetectionError, type Category, type Detection } from "./records.js";
 
 export interface CategoryMatch {
   /** For each class of the detector its category's id, where the data set has one of this name. */
@@ -14,27 +15,37 @@ export interface CategoryMatch {
  * @param labels names of the detector's classes
  * @param model for messages
  * @param place of the categories, for messages
- * @throws {DetectionError} where the classes have no names, or none is a category's
+ * @param by position: the first class is the category with the lowest id, and so on
+ * @throws {DetectionError} where the classes have no names, or none is a category's; by position, where there are more or
+ *   fewer categories than names
  */
 export function matchCategories(
   labels: readonly string[] | undefined,
   categories: readonly Category[],
   model: string,
   place: string,
+  by: ClassesBy = "name",
 ): CategoryMatch {
+  if (by === "position") return inOrder(labels, categories, model, place);
   if (labels === undefined) {
-    throw new DetectionError(`${model}: its classes have no names by which to find them among those of ${place}`);
+    throw new DetectionError(
+      `${model}: its classes have no names by which to find them among those of ${place}; --classes-by position takes them in order`,
+    );
   }
-  const byName = new Map(categories.map(({ id, name }) => [name, id]));
-  const ids = labels.map((label) => byName.get(label));
-  const names = categories.map(({ name }) => name);
+  const [own, names] = [labels, categories.map(({ name }) => name)].map((all) => all.map(plain)) as [
+    string[],
+    string[],
+  ];
+  const byName = new Map(categories.map(({ id }, index) => [names[index]!, id]));
+  const ids = own.map((label) => byName.get(label));
   if (ids.every((id) => id === undefined)) {
     throw new DetectionError(
       `${model}: none of its classes (${someOf(labels)}) is a category of ${place} (${someOf(names)})`,
     );
   }
   const unknown = new Set(labels.filter((_, index) => ids[index] === undefined));
-  const unseen = names.filter((name) => !labels.includes(name));
+  const known = new Set(own);
+  const unseen = names.filter((name) => !known.has(name));
   return {
     ids,
     warnings: [
@@ -46,8 +57,36 @@ export function matchCategories(
   };
 }
 
+function inOrder(
+  labels: readonly string[] | undefined,
+  categories: readonly Category[],
+  model: string,
+  place: string,
+): CategoryMatch {
+  if (labels !== undefined && labels.length !== categories.length) {
+    throw new DetectionError(`${model} has ${labels.length} classes, ${place} ${categories.length} categories`);
+  }
+  const ordered = [...categories].sort((a, b) => a.id - b.id);
+  const others = ordered.flatMap(({ name }, index) =>
+    labels === undefined || plain(labels[index]!) === plain(name) ? [] : [`${labels[index]!} is ${name}`],
+  );
+  const names = labels === undefined ? "it carries no names" : `${others.length} have other names (${someOf(others)})`;
+  return {
+    ids: ordered.map(({ id }) => id),
+    warnings:
+      labels !== undefined && others.length === 0
+        ? []
+        : [`${model}: its classes are taken for the categories of ${place} by position, as asked; ${names}`],
+  };
+}
+
+/** Unicode's forms of a name are one name. */
+function plain(name: string): string {
+  return name.normalize("NFC").trim();
+}
+
 function someOf(names: readonly string[]): string {
-  return [...names.slice(0, 3), ...(names.length > 3 ? ["..."] : [])].join(", ");
+  return [...names.slice(0, 3).map((name) => shortened(name)), ...(names.length > 3 ? ["..."] : [])].join(", ");
 }
 
 /**
@@ -59,7 +98,7 @@ export function toDetections(
   detected: Detected,
   image: number | string,
   categoryOf: (index: number) => number | undefined = (index) => index + 1,
-): WrittenDetection[] {
+): (Omit<Detection, "image"> & { readonly image: number | string })[] {
   if ("error" in detected) return [];
   return detected.objects.flatMap(({ index, box, score }) => {
     const category = categoryOf(index);

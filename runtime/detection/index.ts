@@ -27,15 +27,10 @@ export {
   type CocoNumbers,
 } from "./evaluate/coco.js";
 export { evaluateVoc, type VocClass, type VocEvaluation, type VocMetric } from "./evaluate/voc.js";
-export {
-  parseCocoAnnotations,
-  parseCocoDetections,
-  readCocoAnnotations,
-  readCocoDetections,
-  type Detections,
-} from "./read/coco.js";
-export { parseVocXml, readVocFolder, VOC_CLASSES, type VocOptions } from "./read/voc.js";
-export { locatePictures, pictureFolder, readAnnotations } from "./read/index.js";
+export { parseCocoAnnotations, readCocoAnnotations } from "./read/coco.js";
+export { parseCocoDetections, readCocoDetections, type Detections } from "./read/coco-detections.js";
+export { parseVocXml, readVocFolder, VOC_CLASSES, type VocOptions, type VocPicture } from "./read/voc.js";
+export { locatePictures, pictureFolder, readAnnotations, type LocatedImages } from "./read/index.js";
 export { detectData, type DetectDataOptions, type DetectedData } from "./run.js";
 export { matchCategories, toDetections } from "./categories.js";
 export { writeCocoAnnotations, writeCocoDetections, type WrittenDetection } from "./write.js";

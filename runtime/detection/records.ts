@@ -8,8 +8,14 @@ export type Box = readonly [x: number, y: number, width: number, height: number]
 
 export interface Picture {
   readonly id: number;
-  /** Where it is, relative to a folder of pictures; forward slashes. */
+  /** The id as the annotations have it, where their ids are texts. */
+  readonly textId?: string;
+  /** As the annotations name it: relative to a folder of images, or as another machine had it. */
   readonly file: string;
+  /** Name, without ending, that the image has by the annotations' own: PASCAL VOC's XML files are called as their images. */
+  readonly stem?: string;
+  /** Where it is annotated, for messages, if not in the one file for all. */
+  readonly source?: string;
   /** In pixels, where the annotations say it. */
   readonly width?: number;
   readonly height?: number;
@@ -17,6 +23,8 @@ export interface Picture {
 
 export interface Category {
   readonly id: number;
+  /** The id as the annotations have it, where their ids are texts. */
+  readonly textId?: string;
   readonly name: string;
 }
 

@@ -1,58 +1,65 @@
 /** A detector, run over annotated pictures. */
+import type { ClassesBy } from "../class-match.js";
 import type { ImageSource } from "../images/source.js";
 import { matchCategories, toDetections } from "./categories.js";
 import type { Detected, Detector } from "./detector.js";
-import { counted, Tally } from "./read/fields.js";
+import { Frames } from "./frames.js";
 import { DetectionError, type Detection, type DetectionData } from "./records.js";
 
 export interface DetectDataOptions {
-  /** Pictures that go through the network at once. Default 1. */
+  /** Images that go through the network at once. Default 1. */
   readonly batch?: number;
-  /** An error instead of leaving out a picture that can't be read. */
+  /** How the detector's classes are found among the categories. Default by name. */
+  readonly classesBy?: ClassesBy;
+  /** An error instead of leaving out an image that can't be read. */
   readonly strict?: boolean;
+  /** One line each: images that can't be read (the first few, then their number), sizes and frames that differ, classes. */
   readonly onWarning?: (message: string) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface DetectedData {
-  /** Without the pictures that could not be read, and the objects in them. */
+  /** Without the images that could not be read, and the objects in them. */
   readonly data: DetectionData;
   /** All that the model gives, however unsure. */
   readonly detections: readonly Detection[];
 }
 
+/** Unreadable images that are named. */
+const NAMED = 5;
+
 /**
- * Finds objects in the pictures of a data set, whose categories are those of the detector's classes that have their names.
+ * Finds objects in the images of a data set, whose categories are those of the detector's classes that have their names.
  *
- * @param images where each picture is, by id
- * @throws {DetectionError} where no class is a category, or no picture can be read
+ * @param images where each is, by id
+ * @throws {DetectionError} where no class is a category, or no image can be read
  * @throws {SessionError}
  */
 export async function detectData(
   detector: Detector,
   data: DetectionData,
   images: ReadonlyMap<number, ImageSource>,
-  { batch, strict = false, onWarning, onProgress }: DetectDataOptions = {},
+  { batch, classesBy, strict = false, onWarning, onProgress }: DetectDataOptions = {},
 ): Promise<DetectedData> {
-  const { ids, warnings } = matchCategories(detector.labels, data.categories, detector.session.name, "the annotations");
+  const { labels, session } = detector;
+  const { ids, warnings } = matchCategories(labels, data.categories, session.name, "the annotations", classesBy);
   for (const warning of warnings) onWarning?.(warning);
   const detections: Detection[] = [];
   const unread = new Set<number>();
-  const otherSizes = new Tally();
+  const frames = new Frames(data);
   let next = 0;
-  const take = (detected: Detected): void => {
-    const { id, width, height } = data.pictures[next++]!;
+  const take = async (detected: Detected): Promise<void> => {
+    const picture = data.pictures[next++]!;
+    const { id } = picture;
     if ("error" in detected) {
       if (strict) throw new DetectionError(detected.error);
-      onWarning?.(detected.error);
-      unread.add(id);
+      if (unread.add(id).size <= NAMED) onWarning?.(detected.error);
       return;
     }
-    const isOther = width !== undefined && (width !== detected.width || height !== detected.height);
-    const size = `${detected.width}x${detected.height}`;
-    if (isOther) otherSizes.add(() => `${detected.image} is ${size}, annotated ${width}x${height}`);
     const found = toDetections(detected, id, (index) => ids[index]);
     for (const detection of found) detections.push({ ...detection, image: id });
+    const { image: name, width, height } = detected;
+    await frames.add(picture, { name, width, height }, images.get(id)!);
   };
   const sources = data.pictures.map(({ id }) => images.get(id)!);
   await detector.detect(sources, {
@@ -60,9 +67,12 @@ export async function detectData(
     ...(onProgress && { onProgress }),
     onPicture: take,
   });
-  if (unread.size === data.pictures.length) throw new DetectionError("no picture could be read");
-  const words = (n: number) => `${counted(n, "picture")} of another size than annotated`;
-  for (const line of otherSizes.lines("the annotations", words)) onWarning?.(line);
+  if (unread.size === data.pictures.length) throw new DetectionError("no image could be read");
+  if (unread.size > 0) {
+    const left = `${unread.size} of ${data.pictures.length} images could not be read`;
+    onWarning?.(`${left}: left out, with the objects in them`);
+  }
+  for (const line of frames.warnings("the annotations")) onWarning?.(line);
   return { data: without(unread, data), detections };
 }
 

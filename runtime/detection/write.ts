@@ -2,8 +2,30 @@
 import { writeWhole, type WriteOptions } from "../files.js";
 import type { Detection, DetectionData } from "./records.js";
 
-/** A picture is known by its id, or where nobody numbered it by its file's name. */
-export type WrittenDetection = Omit<Detection, "image"> & { readonly image: number | string };
+/** An image is known by its id, or where nobody numbered it by its file's name; ids may be texts. */
+export type WrittenDetection = Pick<Detection, "box" | "score"> & {
+  readonly image: number | string;
+  readonly category: number | string;
+};
+
+/** With the ids that the annotations have for images and categories, where theirs are texts. */
+export function withOwnIds(
+  detections: readonly WrittenDetection[],
+  { pictures, categories }: Pick<DetectionData, "pictures" | "categories">,
+): readonly WrittenDetection[] {
+  const [images, classes] = [ownIds(pictures), ownIds(categories)];
+  return detections.map(({ image, category, ...rest }) => ({
+    ...rest,
+    image: images.get(image) ?? image,
+    category: classes.get(category) ?? category,
+  }));
+}
+
+function ownIds(
+  all: readonly { readonly id: number; readonly textId?: string }[],
+): ReadonlyMap<unknown, number | string> {
+  return new Map(all.map(({ id, textId }) => [id, textId ?? id]));
+}
 
 /**
  * Writes detections in the order in which they are given. Numbers are written so that the same are read back.
@@ -34,14 +56,20 @@ export async function writeCocoAnnotations(file: string, data: DetectionData): P
 
 export function* cocoAnnotations({ pictures, categories, objects }: DetectionData): Generator<string> {
   yield '{\n"images": ';
-  yield* list(pictures, ({ id, file, width, height }) => ({ id, file_name: file, width, height }));
+  yield* list(pictures, ({ id, textId, file, width, height }) => ({
+    id: textId ?? id,
+    file_name: file,
+    width,
+    height,
+  }));
   yield ',\n"categories": ';
-  yield* list(categories, ({ id, name }) => ({ id, name }));
+  yield* list(categories, ({ id, textId, name }) => ({ id: textId ?? id, name }));
   yield ',\n"annotations": ';
+  const [images, classes] = [ownIds(pictures), ownIds(categories)];
   yield* list(objects, ({ id, image, category, box, area, isCrowd, isDifficult }) => ({
     id,
-    image_id: image,
-    category_id: category,
+    image_id: images.get(image),
+    category_id: classes.get(category),
     bbox: box,
     area,
     iscrowd: isCrowd ? 1 : 0,

@@ -1,6 +1,7 @@
 /** Charts as SVG text: axes, a grid, curves, a legend. Scales and paths are d3's. */
 import { scaleLinear, scaleLog } from "d3-scale";
 import { curveStepAfter, line } from "d3-shape";
+import { escapeXml } from "./escape.js";
 
 export interface Series {
   readonly name: string;
@@ -61,7 +62,7 @@ export function chart(panels: readonly Panel[], legend: readonly LegendEntry[], 
   );
   const key = drawLegend(legend, width, MARGIN.top + PANEL.height + MARGIN.bottom + 10);
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
-<title>${escape(description)}</title>
+<title>${escapeXml(description)}</title>
 <style>
 text { font: 11px Helvetica, Arial, sans-serif; fill: #222222 }
 .title { font-size: 13px; font-weight: bold; text-anchor: middle }
@@ -89,21 +90,21 @@ function drawPanel({ title, x, y, series }: Panel, offset: number, index: number
     `<clipPath id="${clip}"><rect x="${left}" y="${MARGIN.top}" width="${PANEL.width}" height="${PANEL.height}"/></clipPath>`,
     ...ticks(scaleY, y).map((value) => {
       const at = n(scaleY(value));
-      return `<path class="grid" d="M${left} ${at}H${right}"/><text class="y" x="${left - 6}" y="${n(scaleY(value) + 4)}">${escape(formatY(value))}</text>`;
+      return `<path class="grid" d="M${left} ${at}H${right}"/><text class="y" x="${left - 6}" y="${n(scaleY(value) + 4)}">${escapeXml(formatY(value))}</text>`;
     }),
     ...ticks(scaleX, x).map((value) => {
       const at = n(scaleX(value));
-      return `<path class="grid" d="M${at} ${MARGIN.top}V${bottom}"/><text class="x" x="${at}" y="${bottom + 16}">${escape(formatX(value))}</text>`;
+      return `<path class="grid" d="M${at} ${MARGIN.top}V${bottom}"/><text class="x" x="${at}" y="${bottom + 16}">${escapeXml(formatX(value))}</text>`;
     }),
     `<g clip-path="url(#${clip})">`,
     ...series.map((each) => drawSeries(each, scaleX, scaleY)),
     `</g>`,
     `<path class="axis" d="M${left} ${MARGIN.top}V${bottom}H${right}V${MARGIN.top}z"/>`,
-    `<text class="label" x="${left + PANEL.width / 2}" y="${bottom + 36}">${escape(x.label)}</text>`,
-    `<text class="label" transform="translate(${offset + 16} ${MARGIN.top + PANEL.height / 2}) rotate(-90)">${escape(y.label)}</text>`,
+    `<text class="label" x="${left + PANEL.width / 2}" y="${bottom + 36}">${escapeXml(x.label)}</text>`,
+    `<text class="label" transform="translate(${offset + 16} ${MARGIN.top + PANEL.height / 2}) rotate(-90)">${escapeXml(y.label)}</text>`,
     ...(title === undefined
       ? []
-      : [`<text class="title" x="${left + PANEL.width / 2}" y="${MARGIN.top - 12}">${escape(title)}</text>`]),
+      : [`<text class="title" x="${left + PANEL.width / 2}" y="${MARGIN.top - 12}">${escapeXml(title)}</text>`]),
   ];
   return parts.join("\n");
 }
@@ -136,7 +137,7 @@ function drawSeries(
   const dots = marked
     ? points.map(([at, value]) => `<circle cx="${n(x(at))}" cy="${n(y(value))}" r="2.4" fill="${colour}"/>`)
     : [];
-  return `<path d="${path([...points]) ?? ""}" ${style}><title>${escape(name)}</title></path>${dots.join("")}`;
+  return `<path d="${path([...points]) ?? ""}" ${style}><title>${escapeXml(name)}</title></path>${dots.join("")}`;
 }
 
 const LEGEND_WIDTH = 230;
@@ -149,20 +150,11 @@ function drawLegend(entries: readonly LegendEntry[], width: number, top: number)
       const x = MARGIN.left + (index % columns) * LEGEND_WIDTH;
       const y = top + Math.floor(index / columns) * 18;
       const dash = dashed ? ` stroke-dasharray="4 3"` : "";
-      return `<path d="M${x} ${y}h24" stroke="${colour}" stroke-width="2"${dash}/><text x="${x + 30}" y="${y + 4}">${escape(name)}</text>`;
+      return `<path d="M${x} ${y}h24" stroke="${colour}" stroke-width="2"${dash}/><text x="${x + 30}" y="${y + 4}">${escapeXml(name)}</text>`;
     })
     .join("\n");
 }
 
 function n(value: number): string {
   return String(Math.round(value * 10) / 10);
-}
-
-function escape(content: string): string {
-  return content
-    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, "\ufffd")
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

@@ -1,4 +1,5 @@
 /** A placed drawing as SVG text: dark on white, the reader's own fonts, and a title on everything that has a name. */
+import { escapeXml } from "./escape.js";
 import type { Curve, Drawing, Line } from "./layout.js";
 
 /** Fill and outline of the stages' boxes, in order; more stages than colours begin again. */
@@ -26,7 +27,7 @@ export function renderSvg(drawing: Drawing, description: string): string {
     ...drawing.boxes.map(({ x, y, width, height, box }) => {
       const [fill, stroke] = colours(box.stage);
       return (
-        `<g><title>${escape(box.path)}</title>` +
+        `<g><title>${escapeXml(box.path)}</title>` +
         `<rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="2.5" fill="${fill}" stroke="${stroke}"/>` +
         text(x + width / 2, y + height / 2 + 4, box.label) +
         `</g>`
@@ -48,7 +49,7 @@ export function renderSvg(drawing: Drawing, description: string): string {
   ];
   const [width, height] = [n(drawing.width), n(drawing.height)];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
-<title>${escape(description)}</title>
+<title>${escapeXml(description)}</title>
 <style>
 text { font: 11px Helvetica, Arial, sans-serif; fill: ${INK}; text-anchor: middle }
 .title { font-size: 14px; font-weight: bold }
@@ -76,7 +77,7 @@ function curve({ x, side, bulge, top, bottom, arc }: Curve): string {
   const round = `C${n(side + bulge)} ${n(top)} ${n(side + bulge)} ${n(bottom)} ${n(side - 6)} ${n(bottom)}`;
   const merge = arc.merge === undefined ? "" : along(side - 6 + 0.75 * (bulge + 6), (top + bottom) / 2, arc.merge);
   return (
-    `<g><title>${escape(arc.note)}</title>` +
+    `<g><title>${escapeXml(arc.note)}</title>` +
     `<path d="${out}${round}H${n(x + 1)}" fill="none" stroke="${INK}" stroke-width="1.3"${dotted} marker-end="url(#arrow)"/>${merge}</g>`
   );
 }
@@ -88,20 +89,10 @@ function along(x: number, y: number, content: string): string {
 }
 
 function text(x: number, y: number, content: string, attributes = ""): string {
-  return `<text x="${n(x)}" y="${n(y)}"${attributes}>${escape(content)}</text>`;
+  return `<text x="${n(x)}" y="${n(y)}"${attributes}>${escapeXml(content)}</text>`;
 }
 
 /** Coordinates to a tenth, without a trailing zero. */
 function n(value: number): string {
   return String(Math.round(value * 10) / 10);
-}
-
-function escape(content: string): string {
-  // Control characters can't stand in XML at all.
-  return content
-    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, "\ufffd")
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

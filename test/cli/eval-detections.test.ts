@@ -45,9 +45,11 @@ describe("resnetc eval --detections", () => {
 
   test.each([
     [["eval"], "eval needs a model, or --detections", 2],
-    [["eval", "run"], "eval needs --data with labelled pictures", 2],
+    [["eval", "run"], "eval needs --data with labelled images", 2],
     [["eval", "--detections", "dets.json"], "--detections need --annotations to be judged by", 2],
     [["eval", "net", ...ARGUMENTS.slice(1)], "--detections are judged without a model and without --data", 2],
+    [[...ARGUMENTS, "--save", "x.json"], "--save is for a model, and --detections are judged without one", 2],
+    [[...ARGUMENTS, "--crops", "10"], "--crops is for classifiers", 2],
     [["eval", "--detections", "none.json", "--annotations", "instances.json"], "none.json: no such file", 1],
     [["eval", "--detections", "dets.json", "--annotations", "none"], "none: no such file", 1],
     [["eval", "--detections", "instances.json", "--annotations", "instances.json"], "detections must be a list", 1],

@@ -1,6 +1,7 @@
 /** A detector and a data set, from end to end. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { SCENE_CATEGORIES } from "../../runtime/detection/scenes/index.js";
 import { detectorMetadata, solidPng, wholeFiles } from "../support/detection-data.js";
@@ -44,7 +45,7 @@ describe("resnetc eval MODEL --annotations", () => {
     const cwd = await folder();
     const { code, stdout, stderr } = await evaluate(cwd, "--save", "dets.json", "--curves", "pr.svg");
     expect(code, stderr).toBe(0);
-    expect(stdout).toContain("3 detections in 3 pictures");
+    expect(stdout).toContain("3 detections in 3 images");
     expect(stdout).toMatch(/^red +1 +100\.0 +100\.0/m);
     // At 0.50 alone: a tenth.
     expect(stdout).toMatch(/^blue +1 +10\.0 +100\.0 +0\.0/m);
@@ -97,7 +98,7 @@ describe("resnetc eval MODEL --annotations", () => {
     const args = ["eval", "net.onnx", "--data", "scenes:5", "--device", "cpu"];
     const first = await resnetc(args, { cwd });
     expect(first.code, first.stderr).toBe(0);
-    expect(first.stdout).toContain("5 detections in 5 pictures");
+    expect(first.stdout).toContain("5 detections in 5 images");
     expect((await resnetc(args, { cwd })).stdout).toBe(first.stdout);
     expect(await listing(cwd)).toEqual(["net.onnx"]);
   });
@@ -107,7 +108,7 @@ describe("resnetc eval MODEL --annotations", () => {
     await writeFile(path.join(cwd, "sky.png"), (await readFile(path.join(cwd, "sky.png"))).subarray(0, 60));
     const { code, stdout, stderr } = await evaluate(cwd);
     expect(stderr).toMatch(/warning: .*sky\.png: (damaged|not an image)/);
-    expect(stdout).toContain("2 detections in 2 pictures");
+    expect(stdout).toContain("2 detections in 2 images");
     expect(stdout).toMatch(/^AP +100\.0 /m);
     expect(code).toBe(0);
 
@@ -117,11 +118,79 @@ describe("resnetc eval MODEL --annotations", () => {
     expect(strict.code).toBe(1);
   });
 
+  it("warns of annotations that are on the stored pixels, as far as that can be known", async () => {
+    const lying = (width: number, height: number, orientation: number) =>
+      sharp({ create: { width, height, channels: 3, background: { r: 255, g: 0, b: 0 } } })
+        .jpeg()
+        .withMetadata({ orientation })
+        .toBuffer();
+    // Stored 80x60, upright 60x80.
+    const images: [name: string, bytes: Buffer, size: object, bbox: number[]][] = [
+      ["exchanged.jpg", await lying(80, 60, 6), { width: 80, height: 60 }, [0, 0, 80, 60]],
+      ["upright.jpg", await lying(80, 60, 6), { width: 60, height: 80 }, [0, 0, 60, 80]],
+      ["out.jpg", await lying(80, 60, 8), {}, [0, 0, 80, 60]],
+      ["square.jpg", await lying(60, 60, 6), { width: 60, height: 60 }, [0, 0, 30, 60]],
+      ["down.jpg", await lying(80, 60, 3), { width: 80, height: 60 }, [0, 0, 30, 60]],
+      ["plain.jpg", await lying(80, 60, 1), { width: 80, height: 60 }, [0, 0, 80, 60]],
+    ];
+    const cwd = await folder({
+      ...INSTANCES,
+      images: images.map(([file_name, , size], i) => ({ id: i + 1, file_name, ...size })),
+      annotations: images.map(([, , , bbox], i) => ({
+        id: i + 1,
+        image_id: i + 1,
+        category_id: 11,
+        bbox,
+        area: 9,
+        iscrowd: 0,
+      })),
+    });
+    for (const [name, bytes] of images) await writeFile(path.join(cwd, name), bytes);
+    const { code, stdout, stderr } = await evaluate(cwd, "--json");
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(
+      /1 image of another size than annotated, width and height exchanged: .*exchanged\.jpg is 60x80/,
+    );
+    expect(stderr).toMatch(/1 image with boxes that reach out of the upright image .*\(first: .*out\.jpg/);
+    expect(stderr).toMatch(
+      /2 images turned by EXIF, whose boxes are taken to be on the upright image.*square\.jpg, orientation 6/,
+    );
+    expect((JSON.parse(stdout) as { warnings: string[] }).warnings).toHaveLength(3);
+  });
+
+  it("finds images by other machines' names, and says so", async () => {
+    const renamed = INSTANCES.images.map((image) => ({
+      ...image,
+      file_name: `C:\\data\\${image.file_name.toUpperCase()}`,
+    }));
+    const cwd = await folder({ ...INSTANCES, images: renamed }, "images");
+    const { code, stdout, stderr } = await evaluate(cwd, "--json");
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain("warning: images: 3 images found under another name than annotated (first:");
+    const json = JSON.parse(stdout) as { AP: number; warnings: string[] };
+    expect(json.AP).toBeCloseTo(0.7, 9);
+    expect(json.warnings).toEqual([expect.stringContaining("3 images found under another name")]);
+  });
+
+  it("takes classes by position where that is asked for", async () => {
+    const categories = INSTANCES.categories.map(({ id }) => ({ id, name: `class ${id}` }));
+    const { code, stdout, stderr } = await evaluate(
+      await folder({ ...INSTANCES, categories }),
+      "--classes-by",
+      "position",
+    );
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^AP +70\.0 /m);
+    expect(stderr).toContain(
+      "by position, as asked; 3 have other names (red is class 11, green is class 22, blue is class 33)",
+    );
+  });
+
   it("warns of pictures of another size than annotated, and of categories on one side only", async () => {
     const images = INSTANCES.images.map((image) => ({ ...image, width: image.width * 2 }));
     const categories = [...INSTANCES.categories.slice(0, 2), { id: 33, name: "violet" }];
     const { code, stderr } = await evaluate(await folder({ ...INSTANCES, images, categories }));
-    expect(stderr).toContain("the annotations: 3 pictures of another size than annotated (first:");
+    expect(stderr).toContain("the annotations: 3 images of another size than annotated (first:");
     expect(stderr).toMatch(/rose\.png is 80x60, annotated 160x60\)/);
     expect(stderr).toContain("left out what is of classes that are not in the annotations (blue)");
     expect(stderr).toContain("has no class for categories of the annotations (violet)");

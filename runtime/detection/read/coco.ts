@@ -1,11 +1,15 @@
-/** COCO's files: `instances.json` with pictures, categories and objects, and lists of detections. */
-import type { Category, Detection, DetectionData, GroundTruth, Picture } from "../records.js";
-import { counted, Place, readJson, shown, Tally, type Fields } from "./fields.js";
+/** COCO's `instances.json`: images, categories and objects. */
+import type { Category, DetectionData, GroundTruth, Picture } from "../records.js";
+import { isAbsent, Place, type Fields } from "./fields.js";
+import { Ids } from "./ids.js";
+import { readJson } from "./json.js";
+import { counted, Problems, shown, Tally } from "./problems.js";
 
 /**
- * Reads annotations. Objects of pictures or categories that the file doesn't list are left out, with a warning.
+ * Reads annotations. Objects of images or categories that the file doesn't list are left out, with a warning.
  *
- * @throws {DetectionError} one line: a missing or repeated id, a box that is none, a negative size, ...
+ * @throws {DetectionError} one line: a missing or repeated id, a box that is none, a negative size, ...; of several how
+ *   many there are and the first
  */
 export async function readCocoAnnotations(file: string): Promise<DetectionData> {
   return parseCocoAnnotations(await readJson(file), file);
@@ -15,43 +19,59 @@ export async function readCocoAnnotations(file: string): Promise<DetectionData> 
 export function parseCocoAnnotations(json: unknown, file: string): DetectionData {
   const place = new Place(file);
   const root = place.object(json);
-  const pictures = unique(file, "image", place.list(root, "images"), readPicture);
-  const categories = unique(file, "category", place.list(root, "categories"), readCategory);
-  const knownPictures = new Set(pictures.map(({ id }) => id));
-  const knownCategories = new Set(categories.map(({ id }) => id));
-  const strayPictures = new Tally();
-  const strayCategories = new Tally();
-  const withoutArea = new Tally();
+  const problems = new Problems(file);
+  const reader = { file, problems };
+  const images = things(reader, "image", place.list(root, "images"), readImage);
+  const categories = things(reader, "category", place.list(root, "categories"), readCategory);
+  const knownImages = new Set(images.read.map(({ id }) => id));
+  const knownCategories = new Set(categories.read.map(({ id }) => id));
+  const tallies = {
+    strayImages: new Tally(),
+    strayCategories: new Tally(),
+    withoutArea: new Tally(),
+    areaNaN: new Tally(),
+    crowdNull: new Tally(),
+  };
 
-  const all = unique(file, "annotation", place.list(root, "annotations"), (fields, at, id): GroundTruth => {
+  const { read: objects } = things(reader, "annotation", place.list(root, "annotations"), (fields, at, id, called) => {
     const box = at.box(fields, "bbox");
-    if (fields["area"] === undefined) withoutArea.add(() => `annotation ${id}`);
-    const area = fields["area"] === undefined ? box[2] * box[3] : at.number(fields, "area");
+    const hasArea = !isAbsent(fields["area"]);
+    const area = hasArea ? at.numberOrNaN(fields, "area") : box[2] * box[3];
     if (area < 0) at.fail(`"area" is negative: ${area}`);
-    return {
-      id,
-      image: at.integer(fields, "image_id"),
-      category: at.integer(fields, "category_id"),
-      box,
-      area,
-      isCrowd: at.flag(fields, "iscrowd"),
-      isDifficult: at.flag(fields, "difficult"),
-    };
+    const image = images.ids.of(fields["image_id"], "image_id", at);
+    const category = categories.ids.of(fields["category_id"], "category_id", at);
+    const isCrowd = at.flag(fields, "iscrowd");
+    const isDifficult = at.flag(fields, "difficult");
+    if (!hasArea) tallies.withoutArea.add(() => called);
+    if (Number.isNaN(area)) tallies.areaNaN.add(() => called);
+    if (fields["iscrowd"] === null) tallies.crowdNull.add(() => called);
+    if (image === undefined || !knownImages.has(image)) {
+      tallies.strayImages.add(() => `${called} of image ${shown(fields["image_id"])}`);
+      return undefined;
+    }
+    if (category === undefined || !knownCategories.has(category)) {
+      tallies.strayCategories.add(() => `${called} of category ${shown(fields["category_id"])}`);
+      return undefined;
+    }
+    return { id, image, category, box, area, isCrowd, isDifficult } satisfies GroundTruth;
   });
-  const objects = all.filter(({ id, image, category }) => {
-    if (!knownPictures.has(image)) strayPictures.add(() => `annotation ${id} of image ${image}`);
-    else if (!knownCategories.has(category)) strayCategories.add(() => `annotation ${id} of category ${category}`);
-    else return true;
-    return false;
-  });
+  problems.throwIfAny();
   return {
-    pictures,
-    categories,
+    pictures: images.read,
+    categories: categories.read,
     objects,
     warnings: [
-      ...strayPictures.lines(file, (n) => `left out ${counted(n, "annotation")} of images that are not listed`),
-      ...strayCategories.lines(file, (n) => `left out ${counted(n, "annotation")} of categories that are not listed`),
-      ...withoutArea.lines(file, (n) => `${counted(n, "annotation")} without "area": taken from the box`),
+      ...tallies.strayImages.lines(file, (n) => `left out ${counted(n, "annotation")} of images that are not listed`),
+      ...tallies.strayCategories.lines(
+        file,
+        (n) => `left out ${counted(n, "annotation")} of categories that are not listed`,
+      ),
+      ...tallies.withoutArea.lines(file, (n) => `${counted(n, "annotation")} without "area": taken from the box`),
+      ...tallies.areaNaN.lines(
+        file,
+        (n) => `${counted(n, "annotation")} with the "area" NaN: of every size, as pycocotools counts them`,
+      ),
+      ...tallies.crowdNull.lines(file, (n) => `${counted(n, "annotation")} with "iscrowd" null: taken for no crowds`),
       ...(objects.some(({ id }) => id === 0)
         ? [`${file}: an annotation has id 0, and COCO's evaluation takes what finds it for wrong: number from 1`]
         : []),
@@ -59,100 +79,47 @@ export function parseCocoAnnotations(json: unknown, file: string): DetectionData
   };
 }
 
-function readPicture(fields: Fields, at: Place, id: number): Picture {
-  const file = fields["file_name"] === undefined ? String(id) : at.text(fields, "file_name");
-  if (fields["width"] === undefined && fields["height"] === undefined) return { id, file };
+function readImage(fields: Fields, at: Place, id: number): Picture {
+  const file = isAbsent(fields["file_name"]) ? "" : at.text(fields, "file_name");
+  const textId = typeof fields["id"] === "string" ? { textId: fields["id"] } : {};
+  const isSized = !isAbsent(fields["width"]) && !isAbsent(fields["height"]);
+  if (!isSized) return { id, ...textId, file };
   const [width, height] = [at.integer(fields, "width"), at.integer(fields, "height")];
-  if (width < 1 || height < 1) at.fail(`a picture can't be of ${width} x ${height} pixels`);
-  return { id, file, width, height };
+  if (width < 1 || height < 1) at.fail(`an image can't be of ${width} x ${height} pixels`);
+  return { id, ...textId, file, width, height };
 }
 
 function readCategory(fields: Fields, at: Place, id: number): Category {
-  return { id, name: at.text(fields, "name") };
-}
-
-/** Reads the things of a list, each of which has an id of its own. */
-function unique<T>(
-  file: string,
-  thing: string,
-  list: readonly unknown[],
-  read: (fields: Fields, at: Place, id: number) => T,
-): T[] {
-  const seen = new Set<number>();
-  return list.map((entry, index) => {
-    const unnamed = new Place(`${file}: ${thing} number ${index + 1}`);
-    const fields = unnamed.object(entry);
-    const id = unnamed.integer(fields, "id");
-    const at = new Place(`${file}: ${thing} ${id}`);
-    if (seen.has(id)) at.fail("there are two with this id");
-    seen.add(id);
-    return read(fields, at, id);
-  });
-}
-
-export interface Detections {
-  readonly detections: readonly Detection[];
-  /** What was left out: one line each. */
-  readonly warnings: readonly string[];
+  const textId = typeof fields["id"] === "string" ? { textId: fields["id"] } : {};
+  return { id, ...textId, name: at.text(fields, "name") };
 }
 
 /**
- * Reads a list of detections, each with image_id, category_id, bbox and score. The picture may also be told by its
- * file's name. Detections of categories that the annotations don't list are left out, with a warning.
+ * Reads the things of a list, each of which has an id of its own.
  *
- * @throws {DetectionError} one line: a picture that the annotations don't list, a score that is no number, ...
+ * @param read gives undefined for what is left out; `called` is the thing in words: `annotation 5`
  */
-export async function readCocoDetections(
-  file: string,
-  data: Pick<DetectionData, "pictures" | "categories">,
-): Promise<Detections> {
-  return parseCocoDetections(await readJson(file), file, data);
-}
-
-/** @param json what JSON.parse gave */
-export function parseCocoDetections(
-  json: unknown,
-  file: string,
-  { pictures, categories }: Pick<DetectionData, "pictures" | "categories">,
-): Detections {
-  if (!Array.isArray(json)) new Place(file).fail("detections must be a list");
-  const ids = new Set(pictures.map(({ id }) => id));
-  const byName = idsByName(pictures);
-  const known = new Set(categories.map(({ id }) => id));
-  const strays = new Tally();
-  const detections = (json as unknown[]).map((entry, index): Detection => {
-    const at = new Place(`${file}: detection number ${index + 1}`);
-    const fields = at.object(entry);
-    const named = fields["image_id"];
-    const image = typeof named === "string" ? byName.get(named) : at.integer(fields, "image_id");
-    if (image === undefined || !ids.has(image)) at.fail(`the annotations list no image ${shown(named)}`);
-    return {
-      image: image!,
-      category: at.integer(fields, "category_id"),
-      box: at.box(fields, "bbox"),
-      score: at.number(fields, "score"),
-    };
+function things<T>(
+  { file, problems }: { readonly file: string; readonly problems: Problems },
+  thing: string,
+  list: readonly unknown[],
+  read: (fields: Fields, at: Place, id: number, called: string) => T | undefined,
+): { readonly read: T[]; readonly ids: Ids } {
+  const ids = new Ids(list.map((entry) => (entry as { id?: unknown } | null | undefined)?.id));
+  const seen = new Set<number>();
+  const all: T[] = [];
+  list.forEach((entry, index) => {
+    const one = problems.attempt(() => {
+      const unnamed = new Place(`${file}: ${thing} number ${index + 1}`);
+      const fields = unnamed.object(entry);
+      const id = ids.own(fields["id"], "id", unnamed);
+      const called = `${thing} ${shown(fields["id"])}`;
+      const at = new Place(`${file}: ${called}`);
+      if (seen.has(id)) at.fail("there are two with this id");
+      seen.add(id);
+      return read(fields, at, id, called);
+    });
+    if (one !== undefined) all.push(one);
   });
-  return {
-    detections: detections.filter(({ category }, index) => {
-      const isKnown = known.has(category);
-      if (!isKnown) strays.add(() => `number ${index + 1} of category ${category}`);
-      return isKnown;
-    }),
-    warnings: strays.lines(
-      file,
-      (n) => `left out ${counted(n, "detection")} of categories that the annotations don't list`,
-    ),
-  };
-}
-
-/** Ids of pictures by their files' names, with and without folders and endings. */
-export function idsByName(pictures: readonly Picture[]): ReadonlyMap<string, number> {
-  return new Map(pictures.flatMap(({ id, file }) => namesOf(file).map((key) => [key, id] as const)));
-}
-
-/** `JPEGImages/2008_000002.jpg`, `2008_000002.jpg` and `2008_000002` mean the same picture. */
-function namesOf(file: string): string[] {
-  const base = file.slice(file.lastIndexOf("/") + 1);
-  return [file, base, base.replace(/\.[^.]+$/, "")];
+  return { read: all, ids };
 }

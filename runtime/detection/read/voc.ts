@@ -1,5 +1,4 @@
 /** PASCAL VOC's annotations: an XML file for each picture. */
-import { readdir } from "node:fs/promises";
 import path from "node:path";
 import {
   DetectionError,
@@ -9,7 +8,10 @@ import {
   type GroundTruth,
   type Picture,
 } from "../records.js";
-import { counted, readBounded, Tally } from "./fields.js";
+import { decode, decodeXml } from "./encoding.js";
+import { listFolder, readBounded } from "./file.js";
+import { segmentsOf, stemOf } from "./image-names.js";
+import { counted, Problems, shortened, Tally } from "./problems.js";
 import { child, parseXml, type Element } from "./xml.js";
 
 /** The classes in the order in which results are given. */
@@ -27,12 +29,14 @@ export interface VocOptions {
 
 /** What a file says; the class is still a name. */
 export interface VocPicture {
-  /** Of the picture's file, without folders. */
+  /** Of the image's file, without folders; where the XML file doesn't name one, its own name without ending. */
   readonly file: string;
   readonly width?: number;
   readonly height?: number;
-  readonly objects: readonly (Pick<GroundTruth, "box" | "area" | "isDifficult"> & { readonly name: string })[];
+  readonly objects: readonly VocObject[];
 }
+
+type VocObject = Pick<GroundTruth, "box" | "area" | "isDifficult"> & { readonly name: string };
 
 const MAX_XML = 16 * 1024 * 1024;
 const MAX_LIST = 64 * 1024 * 1024;
@@ -42,31 +46,72 @@ const AT_ONCE = 16;
 /**
  * Reads a folder of XML files, or VOC's own folder (`VOC2007`), which has one in Annotations. A picture's id is its
  * name where that is made of digits (2008_000002 becomes 2008000002), otherwise its place in the sorted list, from 1.
+ * Files whose names begin with a dot are passed over.
  *
- * @throws {DetectionError} one line
+ * @throws {DetectionError} one line; where several files or objects are wrong, how many and the first of them
  */
 export async function readVocFolder(folder: string, options: VocOptions = {}): Promise<DetectionData> {
-  const entries = await list(folder);
+  const entries = await listFolder(folder);
   const isOwnFolder = entries.includes("Annotations");
   const annotations = isOwnFolder ? path.join(folder, "Annotations") : folder;
-  const names =
+  const files =
     options.set === undefined
-      ? (isOwnFolder ? await list(annotations) : entries)
-          .filter((entry) => entry.toLowerCase().endsWith(".xml"))
-          .map((entry) => entry.slice(0, -".xml".length))
-      : await readSet(folder, options.set);
-  if (names.length === 0) throw new DetectionError(`${annotations}: no annotations (XML files)`);
-  names.sort();
+      ? (isOwnFolder ? await listFolder(annotations) : entries).filter((entry) => /\.xml$/i.test(entry))
+      : (await readSet(folder, options.set)).map((name) => `${name}.xml`);
+  if (files.length === 0) throw new DetectionError(`${annotations}: no annotations (XML files)`);
+  const names = files.map(stemOf).sort();
+  files.sort((a, b) => compare(stemOf(a), stemOf(b)));
 
+  const reader: Reader = { problems: new Problems(annotations), undecided: new Tally(), sizeless: new Tally() };
   const parsed: VocPicture[] = [];
-  for (let start = 0; start < names.length; start += AT_ONCE) {
-    const some = names.slice(start, start + AT_ONCE).map(async (name) => {
-      const file = path.join(annotations, `${name}.xml`);
-      return parseVocXml((await readBounded(file, MAX_XML)).toString("utf8"), file);
-    });
-    parsed.push(...(await Promise.all(some)));
+  for (let start = 0; start < files.length; start += AT_ONCE) {
+    const some = files.slice(start, start + AT_ONCE).map((name) => readXml(path.join(annotations, name)));
+    for (const content of await Promise.all(some)) {
+      // What could not be read has no place in the list, but then nothing comes of the list.
+      const picture = reader.problems.attempt(() => readPicture(textOf(content), content.file, reader));
+      if (picture !== undefined) parsed.push(picture);
+    }
   }
-  return assemble(folder, names, parsed, options.classes);
+  reader.problems.throwIfAny();
+  const data = assemble(folder, names, parsed, options.classes);
+  return {
+    ...data,
+    warnings: [
+      ...data.warnings,
+      ...reader.undecided.lines(
+        annotations,
+        (n) => `${counted(n, "object")} whose <difficult> is neither 0 nor 1: taken for not difficult`,
+      ),
+      ...reader.sizeless.lines(
+        annotations,
+        (n) => `${counted(n, "file")} whose <size> is no width and height: not compared with the image's`,
+      ),
+    ],
+  };
+}
+
+interface Content {
+  readonly file: string;
+  readonly bytes?: Uint8Array;
+  readonly error?: DetectionError;
+}
+
+async function readXml(file: string): Promise<Content> {
+  try {
+    return { file, bytes: await readBounded(file, MAX_XML) };
+  } catch (error) {
+    if (!(error instanceof DetectionError)) throw error;
+    return { file, error };
+  }
+}
+
+function textOf({ file, bytes, error }: Content): string {
+  if (bytes === undefined) throw error!;
+  return decodeXml(bytes, file);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function assemble(
@@ -83,7 +128,7 @@ function assemble(
   const objects: GroundTruth[] = [];
   parsed.forEach(({ objects: own, ...picture }, index) => {
     const image = ids[index]!;
-    pictures.push({ id: image, ...picture });
+    pictures.push({ id: image, ...picture, stem: names[index]!, source: `${names[index]!}.xml` });
     for (const { name, ...object } of own) {
       const category = idOf.get(name);
       if (category === undefined) strays.add(() => `"${name}" in ${names[index]!}.xml`);
@@ -98,45 +143,82 @@ function assemble(
   };
 }
 
-/** @throws {DetectionError} one line with the file's name */
+/**
+ * @throws {DetectionError} one line with the file's name; where several objects are wrong, how many and the first of them
+ */
 export function parseVocXml(text: string, file: string): VocPicture {
-  const fail = (message: string): never => {
-    throw new DetectionError(`${file}: ${message}`);
-  };
+  const problems = new Problems(file);
+  const picture = readPicture(text, file, { problems, undecided: new Tally(), sizeless: new Tally() });
+  problems.throwIfAny();
+  return picture;
+}
+
+/** What is noted of all files. */
+interface Reader {
+  readonly problems: Problems;
+  /** Objects of which it isn't said whether they are difficult. */
+  readonly undecided: Tally;
+  readonly sizeless: Tally;
+}
+
+function readPicture(text: string, file: string, { problems, undecided, sizeless }: Reader): VocPicture {
   const root = parseXml(text, file);
-  if (root.name !== "annotation") fail(`<${root.name}> is no annotation of PASCAL VOC's kind`);
-  const number = (element: Element | undefined, name: string, within: string): number => {
-    const found = element && child(element, name);
-    if (found === undefined) return fail(`<${within}> without <${name}>`);
-    const value = found.text === "" ? NaN : Number(found.text);
-    return Number.isFinite(value) ? value : fail(`<${name}> must be a number, not "${found.text.slice(0, 40)}"`);
-  };
-
+  if (root.name !== "annotation") {
+    throw new DetectionError(`${file}: <${shortened(root.name)}> is no annotation of PASCAL VOC's kind`);
+  }
+  const name = path.basename(file);
+  const objects: VocObject[] = [];
   // Parts of an object (a head, a hand) have boxes of their own, one level down.
-  const objects = root.children
-    .filter((element) => element.name === "object")
-    .map((object) => {
-      const name = child(object, "name")?.text || fail("<object> without <name>");
-      const bounds = child(object, "bndbox");
-      const corner = (which: string) => number(bounds, which, "bndbox");
-      const [x1, y1, x2, y2] = [corner("xmin"), corner("ymin"), corner("xmax"), corner("ymax")];
-      if (x2 < x1 || y2 < y1) fail(`the box of "${name}" has a negative size: (${x1}, ${y1}) to (${x2}, ${y2})`);
-      const box = fromInclusiveCorners(x1, y1, x2, y2, 1);
-      const isDifficult = child(object, "difficult") !== undefined && number(object, "difficult", "object") !== 0;
-      return { name, box, area: box[2] * box[3], isDifficult };
-    });
-
+  for (const element of root.children) {
+    if (element.name !== "object") continue;
+    const object = problems.attempt(() =>
+      readObject(element, file, (said) => undecided.add(() => `${name}: "${said}"`)),
+    );
+    if (object !== undefined) objects.push(object);
+  }
   const size = child(root, "size");
-  const [width, height] = size ? [number(size, "width", "size"), number(size, "height", "size")] : [0, 0];
-  const named = child(root, "filename")?.text ?? "";
-  const stem = path.basename(file, path.extname(file));
+  const [width, height] = ["width", "height"].map((side) => Number((size && child(size, side)?.text) || 0));
+  const isSize = (value: number | undefined) => Number.isFinite(value) && value! >= 0;
+  if (!isSize(width) || !isSize(height)) sizeless.add(() => name);
   return {
     // Some programs write a path of their own machine.
-    file: named !== "" && named === path.basename(named) ? named : `${stem}.jpg`,
-    ...(width > 0 && height > 0 && { width, height }),
+    file: segmentsOf(child(root, "filename")?.text ?? "").at(-1) ?? stemOf(name),
+    ...(isSize(width) && isSize(height) && width! > 0 && height! > 0 && { width: width!, height: height! }),
     objects,
   };
 }
+
+function readObject(object: Element, file: string, undecided: (said: string) => void): VocObject {
+  const fail = (message: string): never => {
+    throw new DetectionError(`${file}: ${message}`);
+  };
+  const name = child(object, "name")?.text || fail("<object> without <name>");
+  const bounds =
+    child(object, "bndbox") ??
+    fail(
+      `"${shortened(name)}" has no box (<bndbox>)${child(object, "polygon") ? ", but a polygon: write the box round it" : ""}`,
+    );
+  const corner = (which: string): number => {
+    const text = child(bounds, which)?.text ?? fail(`<bndbox> without <${which}>`);
+    const value = text === "" ? NaN : Number(text);
+    return Number.isFinite(value) ? value : fail(`<${which}> must be a number, not "${shortened(text)}"`);
+  };
+  const [x1, y1, x2, y2] = [corner("xmin"), corner("ymin"), corner("xmax"), corner("ymax")];
+  if (x2 < x1 || y2 < y1) {
+    fail(`the box of "${shortened(name)}" has a negative size: (${x1}, ${y1}) to (${x2}, ${y2})`);
+  }
+  const box = fromInclusiveCorners(x1, y1, x2, y2, 1);
+  const difficult = child(object, "difficult")?.text;
+  const isDifficult = difficult === undefined ? false : DIFFICULT.get(difficult.toLowerCase());
+  if (isDifficult === undefined) undecided(shortened(difficult!));
+  return { name, box, area: box[2] * box[3], isDifficult: isDifficult ?? false };
+}
+
+/** What annotation tools write; some leave it empty or say "Unspecified", as of the pose. */
+const DIFFICULT: ReadonlyMap<string, boolean> = new Map([
+  ...["0", "0.0", "false", "no"].map((word) => [word, false] as const),
+  ...["1", "1.0", "true", "yes"].map((word) => [word, true] as const),
+]);
 
 function classesOf(parsed: readonly VocPicture[]): readonly string[] {
   const names = new Set(parsed.flatMap(({ objects }) => objects.map((object) => object.name)));
@@ -153,19 +235,9 @@ function pictureIds(names: readonly string[]): number[] {
 async function readSet(folder: string, set: string): Promise<string[]> {
   if (set !== path.basename(set)) throw new DetectionError(`"${set}" is no name of a list in ImageSets/Main`);
   const file = path.join(folder, "ImageSets", "Main", `${set}.txt`);
-  const lines = (await readBounded(file, MAX_LIST)).toString("utf8").split(/\r?\n/);
+  const lines = decode(await readBounded(file, MAX_LIST), "utf-8", file, "UTF-8").split(/\r?\n/);
   const names = lines.map((line) => line.trim().split(/\s+/)[0]!).filter((name) => name !== "");
   const odd = names.find((name) => name !== path.basename(name) || name === "..");
   if (odd !== undefined) throw new DetectionError(`${file}: "${odd.slice(0, 40)}" is no picture's name`);
   return [...new Set(names)];
-}
-
-async function list(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    const reason = { ENOENT: "no such folder", ENOTDIR: "not a folder", EACCES: "may not be read" }[code];
-    throw new DetectionError(`${folder}: ${reason ?? `can't be listed (${code})`}`, { cause: error });
-  }
 }

@@ -2,12 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  parseCocoAnnotations,
-  parseCocoDetections,
-  readCocoAnnotations,
-  readCocoDetections,
-} from "../../../runtime/detection/read/coco.js";
+import { parseCocoDetections, readCocoDetections } from "../../../runtime/detection/read/coco-detections.js";
+import { parseCocoAnnotations, readCocoAnnotations } from "../../../runtime/detection/read/coco.js";
 import { locatePictures, readAnnotations } from "../../../runtime/detection/read/index.js";
 import { parseVocXml, readVocFolder, VOC_CLASSES } from "../../../runtime/detection/read/voc.js";
 import { parseXml } from "../../../runtime/detection/read/xml.js";
@@ -76,8 +72,8 @@ describe("COCO annotations", () => {
     [[], "x.json: [] is no object"],
     [{}, 'x.json: "images" must be a list, not absent'],
     [instances({ images: [3] }), "x.json: image number 1: 3 is no object"],
-    [instances({ images: [{ id: "1" }] }), 'x.json: image number 1: "id" must be a whole number, not "1"'],
-    [instances({ images: [{ id: 1, width: 0, height: 3 }] }), "x.json: image 1: a picture can't be of 0 x 3 pixels"],
+    [instances({ images: [{ id: 1.5 }, { id: 1 }] }), 'x.json: image number 1: "id" must be a whole number, not 1.5'],
+    [instances({ images: [{ id: 1, width: 0, height: 3 }] }), "x.json: image 1: an image can't be of 0 x 3 pixels"],
     [instances({ images: [{ id: 1 }, { id: 1 }] }), "x.json: image 1: there are two with this id"],
     [instances({ categories: [{ id: 1 }] }), 'x.json: category 1: "name" must be a text, not absent'],
     [instances({}, ANNOTATION, ANNOTATION), "x.json: annotation 5: there are two with this id"],
@@ -88,7 +84,7 @@ describe("COCO annotations", () => {
     ],
     [
       instances({}, { ...ANNOTATION, bbox: [1, 2, 3, Infinity] }),
-      'x.json: annotation 5: "bbox" must be four numbers: x, y, width and height, not [1,2,3,null]',
+      'x.json: annotation 5: "bbox" must be four numbers: x, y, width and height, not [1,2,3,Infinity]',
     ],
     [instances({}, { ...ANNOTATION, area: Infinity }), 'x.json: annotation 5: "area" must be a number, not Infinity'],
     [instances({}, { ...ANNOTATION, area: -1 }), 'x.json: annotation 5: "area" is negative: -1'],
@@ -102,11 +98,11 @@ describe("COCO annotations", () => {
   });
 
   test("files that are none", async () => {
-    await writeFile(at("nan.json"), '[{"score": NaN}]');
+    await writeFile(at("word.json"), '[{"score": None}]');
     await expect(readCocoAnnotations(at("none.json"))).rejects.toThrow(`${at("none.json")}: no such file`);
     await expect(readCocoAnnotations(folder)).rejects.toThrow(`${folder}: a folder, not a file`);
-    await expect(readCocoAnnotations(at("nan.json"))).rejects.toThrow(
-      /^[^\n]*nan\.json: not JSON: unexpected token [^\n]*$/,
+    await expect(readCocoAnnotations(at("word.json"))).rejects.toThrow(
+      /^[^\n]*word\.json: not JSON: unexpected token [^\n]*$/,
     );
   });
 
@@ -201,15 +197,16 @@ describe("PASCAL VOC annotations", () => {
   });
 
   test("a picture's file is never outside", () => {
-    expect(parseVocXml(xml("/home/me/../a.jpg"), "x/000001.xml").file).toBe("000001.jpg");
-    expect(parseVocXml("<annotation/>", "x/000001.xml")).toEqual({ file: "000001.jpg", objects: [] });
+    expect(parseVocXml(xml("/home/me/../a.jpg"), "x/000001.xml").file).toBe("a.jpg");
+    expect(parseVocXml(xml("C:\\me\\a.jpg"), "x/000001.xml").file).toBe("a.jpg");
+    expect(parseVocXml("<annotation/>", "x/000001.xml")).toEqual({ file: "000001", objects: [] });
   });
 
   test.each([
     [xml("a.jpg", object("dog", [10, 10, 9, 20])), 'a.xml: the box of "dog" has a negative size: (10, 10) to (9, 20)'],
     [xml("a.jpg", object("dog", ["ten", 10, 9, 20])), 'a.xml: <xmin> must be a number, not "ten"'],
     [xml("a.jpg", object("dog", ["", 10, 9, 20])), 'a.xml: <xmin> must be a number, not ""'],
-    [xml("a.jpg", "<object><name>dog</name></object>"), "a.xml: <bndbox> without <xmin>"],
+    [xml("a.jpg", "<object><name>dog</name></object>"), 'a.xml: "dog" has no box (<bndbox>)'],
     [xml("a.jpg", "<object></object>"), "a.xml: <object> without <name>"],
     ["<html/>", "a.xml: <html> is no annotation of PASCAL VOC's kind"],
     ["", "a.xml:1: not XML that can be read: empty"],
@@ -267,13 +264,14 @@ test("pictures are located, and only inside their folder", async () => {
   await mkdir(at("pictures", "sub"), { recursive: true });
   await writeFile(at("pictures", "sub", "a.png"), "");
   const picture = (id: number, file: string) => ({ id, file });
-  expect(await locatePictures([picture(1, "sub/a.png")], at("pictures"))).toEqual(
-    new Map([[1, at("pictures", "sub", "a.png")]]),
-  );
+  expect(await locatePictures([picture(1, "sub/a.png")], at("pictures"))).toEqual({
+    files: new Map([[1, at("pictures", "sub", "a.png")]]),
+    warnings: [],
+  });
   await expect(
     locatePictures([picture(1, "sub/a.png"), picture(2, "b.png"), picture(3, "c.png")], at("pictures")),
   ).rejects.toThrow(`${at("pictures")}: b.png is not there, 2 in all`);
-  for (const file of ["../x.png", "/etc/passwd", "sub/../../x.png", ""]) {
+  for (const file of ["../x.png", "/etc/passwd", "sub/../../x.png", "..\\x.png"]) {
     await expect(locatePictures([picture(4, file)], at("pictures"))).rejects.toThrow("leads out of");
   }
 });

@@ -101,7 +101,7 @@ test("are written as COCO's files, read again, and judged", async () => {
     const written = await writeScenes(path.join(folder, "a"), 3, { seed: 5, width: 96, height: 64 });
     const read = await readAnnotations(path.join(folder, "a", "instances.json"));
     expect(read).toEqual(written);
-    const files = await locatePictures(read.pictures, path.join(folder, "a", "images"));
+    const { files } = await locatePictures(read.pictures, path.join(folder, "a", "images"));
     const first = [...drawScenes(1, { seed: 5, width: 96, height: 64 })][0]!;
     expect(Buffer.compare((await decodeImage(files.get(1)!)).data, first.image.data)).toBe(0);
     const perfect = read.objects.filter(({ isCrowd }) => !isCrowd).map((object) => ({ ...object, score: 0.5 }));

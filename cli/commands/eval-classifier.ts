@@ -1,0 +1,144 @@
+/** `resnetc eval MODEL --data FOLDER`: a classifier run over labelled images. */
+import type { Preprocess } from "../../compiler/model.js";
+import type { ClassesBy } from "../../runtime/class-match.js";
+import type { DataSet, Split } from "../../runtime/data/index.js";
+import type { EvaluateOptions, Evaluation } from "../../runtime/evaluate.js";
+import type { ScoreKind } from "../../runtime/score-kind.js";
+import { classificationReport } from "../classification-report.js";
+import { loadDataFor } from "../data.js";
+import { InputFailure } from "../failure.js";
+import { FewWarnings } from "../few.js";
+import { outputFile, writeOutput } from "../output.js";
+import { startProgress } from "../progress.js";
+import { explainScores, scoresReport } from "../scores.js";
+import { runnable, type RunnableOptions } from "../runnable.js";
+import { tellOrigin } from "../weights.js";
+import { colours, plural, print, printJson, say, sayWarning } from "../terminal.js";
+
+export interface EvalClassifierOptions extends RunnableOptions {
+  readonly data: string;
+  readonly split?: Split["name"];
+  readonly crops?: "1" | "10";
+  readonly scales?: readonly number[];
+  readonly batch?: number;
+  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly threads?: number;
+  readonly strict?: boolean;
+  readonly scores?: ScoreKind;
+  readonly classesBy?: ClassesBy;
+  /** Where to draw the confusion matrix, as SVG. */
+  readonly confusion?: string;
+  /** Where to write what was said of each image: .csv or .jsonl. */
+  readonly predictions?: string;
+  /** Classes of each image in that file. Default 5. */
+  readonly top?: number;
+  readonly json?: boolean;
+}
+
+export async function evalClassifier(target: string, options: EvalClassifierOptions): Promise<void> {
+  const { checkTarget } = await import("../../runtime/files.js");
+  const confusion = options.confusion === undefined ? undefined : outputFile(options.confusion, options);
+  // Now, and not after the last image.
+  if (confusion !== undefined) await checkTarget(confusion, { followLinks: true });
+  const { model, ...how } = await trainedAt(target, options);
+  const data = await loadDataFor(target, options.data);
+  for (const warning of data.warnings) sayWarning(warning);
+  const { evaluationSplit } = await import("../../runtime/data/index.js");
+  const split = evaluationSplit(data, options.split);
+  const weights = await tellOrigin(model);
+  const unreadable = new FewWarnings();
+  const result = await evaluated(model, data, split, {
+    ...how,
+    device: options.device,
+    crops: options.crops === "10" ? 10 : 1,
+    ...(options.batch !== undefined && { batch: options.batch }),
+    ...(options.threads !== undefined && { threads: options.threads }),
+    ...(options.strict && { strict: true }),
+    ...(options.scores !== undefined && { scores: options.scores }),
+    ...(options.classesBy !== undefined && { classesBy: options.classesBy }),
+    onUnreadable: unreadable.add,
+    keep: options,
+  });
+  unreadable.end("image", "can't be read");
+  if (confusion !== undefined) {
+    const { drawConfusion } = await import("../../runtime/draw/confusion.js");
+    await writeOutput(confusion, [Buffer.from(drawConfusion(result, `${target} on ${data.name}, ${split.name}`))]);
+  }
+  if (options.json) {
+    const scores = scoresReport(result.scores);
+    printJson({ schema: 1, model: target, data: data.name, split: split.name, weights, ...result, scores });
+    return;
+  }
+  for (const warning of result.warnings) if (!data.warnings.includes(warning)) sayWarning(warning);
+  say(colours.error.dim(`on ${result.device}: ${result.deviceReason}`));
+  const explained = explainScores(result.scores);
+  if (explained !== undefined) say(colours.error.dim(explained));
+  print(`${data.name}, ${judgedOn(result, split)}`);
+  print(classificationReport(result));
+}
+
+function judgedOn({ pictures, unreadable }: Evaluation, { name, size }: Split): string {
+  return unreadable === 0
+    ? `${plural(pictures, "image")} of ${name}`
+    : `${pictures} of ${plural(size, "image")} of ${name}: ${unreadable} could not be read`;
+}
+
+/** Evaluates, with a bar of progress and the file of predictions that is asked for. */
+async function evaluated(
+  model: string | Uint8Array,
+  data: DataSet,
+  split: Split,
+  { keep, ...options }: EvaluateOptions & { readonly keep: Pick<EvalClassifierOptions, "predictions" | "top"> },
+): Promise<Evaluation> {
+  const { evaluateModel } = await import("../../runtime/evaluate.js");
+  const { openPredictions } = await import("../../runtime/predictions.js");
+  const top = Math.min(keep.top ?? 5, data.classes.length);
+  const file = keep.predictions === undefined ? undefined : openPredictions(keep.predictions, top);
+  const progress = await startProgress({ label: "evaluating", total: split.size, unit: "images" });
+  try {
+    const result = await evaluateModel(model, data, split, {
+      ...options,
+      ...(file && { top, onPrediction: file.add }),
+      onProgress: (done) => progress.update(done),
+    });
+    await file?.finish();
+    return result;
+  } catch (error) {
+    await file?.discard();
+    throw error;
+  } finally {
+    progress.stop();
+  }
+}
+
+interface Tested {
+  readonly model: string | Uint8Array;
+  readonly scales?: readonly number[];
+  readonly preprocess?: Preprocess;
+  readonly labels?: readonly string[];
+}
+
+/**
+ * A model, and the scales at which it is tested: those that are asked for, else those of a training's recipe. The model
+ * that a training wrote has one size: for scales its network is compiled again, for any.
+ */
+async function trainedAt(target: string, options: EvalClassifierOptions): Promise<Tested> {
+  const { isRunFolder, readConfig, runFolder, targetOf } = await import("../../runtime/training/run-folder.js");
+  const asked = options.scales && { scales: options.scales };
+  const anySize = options.scales !== undefined;
+  if (!isRunFolder(target)) return { model: await runnable(target, { ...options, anySize }), ...asked };
+  const run = runFolder(target);
+  const config = await readConfig(target);
+  const scales = options.scales ?? (options.crops === undefined ? config.settings.testScales : undefined);
+  if (scales === undefined) return { model: await runnable(run.model, options) };
+  const { subtractsImage } = await import("../../compiler/recipe.js");
+  if ([...config.settings.train, ...config.settings.evaluate].some(subtractsImage)) {
+    throw new InputFailure(
+      `${target}: was trained with a mean image, which has one size: it can't be tested at scales`,
+    );
+  }
+  const { readModelMetadata } = await import("../../runtime/model-metadata.js");
+  const { preprocess, labels } = readModelMetadata(run.model, run.model);
+  const model = await runnable(targetOf(config, target), { ...options, weights: run.weights, anySize: true });
+  return { model, scales, ...(preprocess && { preprocess }), ...(labels && { labels }) };
+}
