@@ -1,7 +1,7 @@
 /** Where the images of annotations lie: by the names that they have there, which may be another machine's. */
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { listPictures } from "../../data/sources/listing.js";
+import { listImages } from "../../data/sources/listing.js";
 import { isImageName } from "../../images/names.js";
 import { DetectionError, type Picture } from "../records.js";
 import { note, PathIndex, segmentsOf, stemOf } from "./image-names.js";
@@ -159,7 +159,7 @@ class ImageIndex {
 
   static async of(root: string): Promise<ImageIndex> {
     const isThere = await isFolder(root);
-    const { folders } = isThere ? await listPictures(root, { cache: false }) : { folders: [] };
+    const { folders } = isThere ? await listImages(root, { cache: false }) : { folders: [] };
     return new ImageIndex(folders.flatMap(({ path: at, files }) => files.map((file) => path.join(at, file))));
   }
 
