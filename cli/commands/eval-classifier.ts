@@ -17,7 +17,7 @@ import { colours, plural, print, printJson, say, sayWarning } from "../terminal.
 
 export interface EvalClassifierOptions extends RunnableOptions {
   readonly data: string;
-  readonly split?: Split["name"];
+  readonly split?: "train" | "validation" | "test";
   readonly crops?: "1" | "10";
   readonly scales?: readonly number[];
   readonly batch?: number;

@@ -86,7 +86,7 @@ const CLASSIFIERS_ONLY = ["split", "crops", "scales", "scores", "confusion", "pr
 const DETECTORS_ONLY = ["images", "metric", "set", "curves", "save"] as const;
 const MODELS_ONLY = [
   "weights",
-  "lenient",
+  ...WEIGHTS_CHOICES,
   "input",
   "batch",
   "threads",
