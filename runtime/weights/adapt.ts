@@ -34,7 +34,10 @@ export function withAdaptedInput(match: Match, convolutions: readonly Parameter[
   const misshaped = match.misshaped.filter((item) => {
     const { path, ours, theirs, tensor } = item;
     if (!convolutions.some((parameter) => parameter.path === path) || !isAdaptable(ours, theirs)) return true;
-    origins.set(path, { tensors: [tensor], compute: (values = new Float32Array(0)) => adaptChannels(values, ours, theirs) });
+    origins.set(path, {
+      tensors: [tensor],
+      compute: (values = new Float32Array(0)) => adaptChannels(values, ours, theirs),
+    });
     const how = ours[1] === 1 ? "summed over its channels" : "its channels repeated and scaled";
     notes.push(`${path} ${shownShape(ours)} is made of ${shownShape(theirs)}, ${how}`);
     return false;

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import * as ort from "onnxruntime-node";
+import * as ort from "#onnxruntime";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { GraphDescription, TrainingDescription } from "../../compiler/training/describe.js";
 import { writeTraining } from "../../cli/training-files.js";
