@@ -15,7 +15,7 @@ import { memoryHost } from "./host.js";
 export interface EmitModelOptions {
   /** Values by parameter path; what is missing begins as its initializer says. */
   readonly weights?: ParameterValues;
-  /** Where the weights came from, for those who run the model. Default: a program, or without {@link weights} random. */
+  /** Where the weights came from, for those who run the model. Default: given, or without {@link weights} random. */
   readonly origin?: WeightsOrigin;
   /** What random initial values are made from; the same seed gives the same bytes. Default 0. */
   readonly seed?: number;
@@ -114,7 +114,7 @@ export function emitModel(model: Model, options: EmitModelOptions = {}): Emitted
       options.labels ?? model.labels,
       model.name,
       model.detection,
-      withWeights ? (options.origin ?? { from: options.weights ? "program" : "random" }) : undefined,
+      withWeights ? (options.origin ?? { from: options.weights ? "given" : "random" }) : undefined,
     ),
     ...(options.opset === undefined ? {} : { opset: options.opset }),
     ...(options.weights ? { weights: options.weights } : {}),

@@ -27,11 +27,9 @@ const VERSION = "1";
 /** Characters of a class's name. */
 const LONGEST_LABEL = 1000;
 
-/** Where a model's weights came from. Scores of random ones mean nothing. */
+/** Where a model's weights came from: the same weights give the same bytes, so no file is named. Scores of random ones mean nothing. */
 export interface WeightsOrigin {
-  readonly from: "random" | "file" | "training" | "program";
-  /** Name of the weight file, without folders. */
-  readonly file?: string;
+  readonly from: "random" | "given" | "training";
   /** Layers that are random beside the others: a head that began anew. */
   readonly random?: readonly string[];
 }
@@ -128,12 +126,8 @@ function parse<T>(
 
 function isOrigin(value: unknown): value is WeightsOrigin {
   if (typeof value !== "object" || value === null) return false;
-  const { from, file, random } = value as Record<string, unknown>;
-  return (
-    ["random", "file", "training", "program"].includes(from as string) &&
-    (file === undefined || typeof file === "string") &&
-    (random === undefined || isLabels(random))
-  );
+  const { from, random } = value as Record<string, unknown>;
+  return ["random", "given", "training"].includes(from as string) && (random === undefined || isLabels(random));
 }
 
 function isLabels(value: unknown): value is readonly string[] {

@@ -1,5 +1,4 @@
 /** A weight file for a network: everything that has to be done and said between the two, for programs and commands. */
-import path from "node:path";
 import type { EmitModelOptions } from "../../compiler/compile.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { WeightsOrigin } from "../../compiler/metadata.js";
@@ -142,11 +141,10 @@ function validated(source: TensorSource, trained: ReadTrained | undefined): stri
   return isCheckpoint && [...source.tensors.keys()].some((name) => name.startsWith("ema.")) ? "ema" : undefined;
 }
 
-function originOf({ source, parameters, origins }: Match, trained: ReadTrained | undefined): WeightsOrigin {
+function originOf({ parameters, origins }: Match, trained: ReadTrained | undefined): WeightsOrigin {
   const random = parameters.filter(({ path, trainable }) => trainable && !origins.has(path)).map(layerPath);
   return {
-    from: trained ? "training" : "file",
-    file: plainName(path.basename(source.file)),
+    from: trained ? "training" : "given",
     ...(random.length > 0 && { random: [...new Set(random)].slice(0, 20) }),
   };
 }
