@@ -103,8 +103,9 @@ function loaded(model: Model, source: TensorSource, options: LoadWeightsOptions)
     ...(stateDict !== undefined && { stateDict }),
   });
   const { match, fresh, notes: adapted } = adaptedMatch(model, found, options);
-  const values = matchedValues(match, options);
   const mismatch = describeMismatch(match, model);
+  if (options.lenient ? match.origins.size === 0 : mismatch !== undefined) throw new WeightsError(mismatch ?? "");
+  const values = matchedValues(match, options);
   const stride = [strideWarning(model, match.map) ?? []].flat();
   const { preprocess, from, assumed } = preprocessFor(model, match, options, trained);
   const meanImage = from === "training" ? trained?.meanImage : undefined;
