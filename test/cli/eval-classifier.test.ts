@@ -83,7 +83,7 @@ describe("resnetc eval MODEL --data", () => {
     const cwd = await folder();
     await symlink("nowhere.png", path.join(cwd, "data/val/red/link.png"));
     const { stdout, stderr } = await evaluate(cwd, "--json");
-    expect(stderr).toMatch(/warning: data\/val\/red\/link\.png: /);
+    expect(stderr).toMatch(/warning: data\/val: 1 link to nothing left out: red\/link\.png/);
     expect((JSON.parse(stdout) as { warnings: string[] }).warnings.join("\n")).toMatch(/link\.png/);
   });
 
