@@ -88,7 +88,7 @@ describe("long lines", () => {
     `let a = [${words.join(",")}]\n`,
     `let a = [\n  ${words.slice(0, 5).join(", ")},\n  ${words.slice(5, 10).join(", ")},\n  ${words.slice(10).join(", ")}\n]\n`,
   );
-  const long = (n: number) => `parameter_number_${n} = ${"1".repeat(20)}`;
+  const long = (n: number) => `parameter_number_${n} = "${"x".repeat(18)}"`;
   becomes(
     "parameters stand in a line each",
     `network A(${long(1)}, ${long(2)}, ${long(3)}) { relu }\n`,
