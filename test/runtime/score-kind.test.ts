@@ -9,6 +9,7 @@ import { evaluateModel } from "../../runtime/evaluate.js";
 import { openDataSet } from "../../runtime/data/index.js";
 import { traceOutput } from "../../runtime/score-kind.js";
 import { onnxModel, type NodeText } from "../support/onnx.js";
+import { processorTime } from "../support/processor-time.js";
 
 const HOW: Preprocess = {
   name: "small",
@@ -174,9 +175,9 @@ describe("classification", () => {
         constants: { shape: { shape: [2], data: BigInt64Array.of(1n, 2_000_000n) } },
         metadata: modelMetadata(HOW, undefined, "Wide"),
       });
-    const began = performance.now();
+    const worked = processorTime();
     for (const classes of [2_000_000, "classes"]) await expect(classified(make(classes))).rejects.toThrow(/1000000/);
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(worked()).toBeLessThan(5000);
   });
 });
 

@@ -10,6 +10,7 @@ import { meanColour, onnxModel, TINY_NODES, testValues, tinyNetwork } from "../s
 import { runInNode } from "../support/run-in-node.js";
 import { NO_WEBGPU, WEBGPU_ENV } from "../support/webgpu.js";
 import type { WebGpuReport } from "./session.webgpu.js";
+import { processorTime } from "../support/processor-time.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -213,10 +214,10 @@ describe("model files", () => {
     await handle.write(Uint8Array.from(begin), 0, begin.length, 0);
     await handle.write(end, 0, end.length, begin.length + hole);
     await handle.close();
-    const start = performance.now();
+    const worked = processorTime();
     const before = process.memoryUsage().rss;
     const info = readModelInfo(file);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(worked()).toBeLessThan(500);
     expect(process.memoryUsage().rss - before).toBeLessThan(50_000_000);
     expect(info.nodes[0]!.docString).toBe("big.resnet:1:1");
     expect(info.metadata).toEqual({ after: "the hole" });

@@ -10,6 +10,7 @@ import { parseJson } from "../../../runtime/detection/read/json.js";
 import { readVocFolder } from "../../../runtime/detection/read/voc.js";
 import { evaluateCoco } from "../../../runtime/detection/evaluate/coco.js";
 import { writeCocoDetections, withOwnIds } from "../../../runtime/detection/write.js";
+import { processorTime } from "../../support/processor-time.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -99,9 +100,9 @@ describe("JSON", () => {
     (_, make, line) => {
       const bytes = make();
       const before = process.memoryUsage().rss;
-      const start = performance.now();
+      const worked = processorTime();
       expect(() => parseJson(bytes, "x.json")).toThrow(line);
-      expect(performance.now() - start).toBeLessThan(20_000);
+      expect(worked()).toBeLessThan(20_000);
       expect(process.memoryUsage().rss - before).toBeLessThan(1_200_000_000);
     },
     60_000,

@@ -10,6 +10,7 @@ import { loadWeights, openWeights, WeightsError } from "../../../runtime/weights
 import { uniform } from "../../support/oracle-weights.js";
 import { temporaryFolder } from "../../support/weight-files.js";
 import { torchFile, tensorOf, type Tree } from "../../support/torch-file.js";
+import { processorTime } from "../../support/processor-time.js";
 
 const folder = temporaryFolder();
 
@@ -161,11 +162,11 @@ describe("headers that attack", () => {
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
     fs.writeFileSync(file, Buffer.concat([length, Buffer.from(header), Buffer.alloc(4)]));
-    const start = performance.now();
+    const worked = processorTime();
     const error = (await openWeights(file).catch((cause: unknown) => cause)) as WeightsError;
     expect(error).toBeInstanceOf(WeightsError);
     expect(error.message).toMatch(message);
     expect(error.message.length).toBeLessThan(400);
-    expect(performance.now() - start).toBeLessThan(8000);
+    expect(worked()).toBeLessThan(8000);
   });
 });
