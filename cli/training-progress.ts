@@ -1,5 +1,5 @@
 /** How a training goes: a bar on a terminal, now and then a plain line elsewhere. */
-import type { Length } from "../runtime/training/schedule.js";
+import type { TrainingLength } from "../runtime/training/schedule.js";
 import type { StepMetrics } from "../runtime/training/metrics.js";
 import { count, duration, isQuiet } from "./terminal.js";
 
@@ -17,7 +17,7 @@ const FRAME = 200;
 /** Updates that what is shown is averaged over, roughly. */
 const SMOOTH = 20;
 
-export async function startTrainingProgress(length: Length, batch: number): Promise<TrainingProgress> {
+export async function startTrainingProgress(length: TrainingLength, batch: number): Promise<TrainingProgress> {
   const stream = process.stderr;
   const averages = new Averages(length, batch);
   if (isQuiet()) return { update: () => undefined, interrupt: (print) => print(), stop: () => undefined };
@@ -73,7 +73,7 @@ export function lines(
 }
 
 export class Averages {
-  readonly #length: Length;
+  readonly #length: TrainingLength;
   readonly #batch: number;
   #last: StepMetrics | undefined;
   #loss = 0;
@@ -83,7 +83,7 @@ export class Averages {
   #added = 0;
 
   /** @param batch images of an update */
-  constructor(length: Length, batch: number) {
+  constructor(length: TrainingLength, batch: number) {
     this.#length = length;
     this.#batch = batch;
   }

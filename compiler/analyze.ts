@@ -23,6 +23,7 @@ export interface Findings {
   readonly sources: ReadonlyMap<string, string>;
 }
 
+/** How a network is elaborated. */
 export interface ElaborateOptions extends Cancellation {
   /** Where files other than the standard library's come from. */
   readonly host?: Host;
@@ -30,6 +31,7 @@ export interface ElaborateOptions extends Cancellation {
   readonly input?: readonly (number | string)[];
 }
 
+/** How a recipe is read. */
 export interface RecipeOptions extends Pick<ElaborateOptions, "host">, Cancellation {
   /** Values in place of the recipe's: `learning_rate=0.01`, `optimizer.momentum=0.8`, `stop.epochs=3`, `ema=none`. */
   readonly set?: readonly string[];

@@ -7,11 +7,12 @@ import { elaborate, type ElaborateOptions, type Findings } from "./analyze.js";
 import { takingPixels } from "./input_pixels.js";
 import type { Model, Preprocess } from "./model.js";
 import { channelProblem, fitted, imageChannels } from "./preprocess.js";
-import type { Target as Device } from "./ops/operator.js";
+import type { Device } from "./ops/operator.js";
 import { runPasses } from "./passes/index.js";
 import { parseTarget, type Target } from "./target.js";
 import { memoryHost } from "./host.js";
 
+/** How a model is written as ONNX. */
 export interface EmitModelOptions {
   /** Values by parameter path; what is missing begins as its initializer says. */
   readonly weights?: ParameterValues;
@@ -41,6 +42,7 @@ export interface EmitModelOptions {
   readonly externalData?: string | { readonly ifLarge: string };
 }
 
+/** How a target is read, and how its model is written. */
 export interface CompileOptions extends EmitModelOptions, ElaborateOptions {}
 
 /** A model. The diagnostics are warnings at most. */

@@ -26,12 +26,49 @@ export {
   type EmitModelOptions,
 } from "./compile.js";
 export { CancelledError, type Cancellation } from "./budget.js";
-export { CODES, type Code } from "./diagnostics/codes.js";
-export type { Diagnostic } from "./diagnostics/diagnostic.js";
-export { ANSI_COLORS, diagnosticToJson, NO_COLORS, renderDiagnostic } from "./diagnostics/render.js";
+export { CODES, type Code, type CodeInfo } from "./diagnostics/codes.js";
+export type { Diagnostic, Frame, Note, Severity } from "./diagnostics/diagnostic.js";
+export {
+  ANSI_COLORS,
+  diagnosticToJson,
+  NO_COLORS,
+  renderDiagnostic,
+  type DiagnosticJson,
+  type LocationJson,
+  type Paint,
+  type Palette,
+} from "./diagnostics/render.js";
+export type { Chunked, EmittedModel } from "./emit/onnx.js";
+export type { ParameterValues } from "./emit/parameters.js";
 export { memoryHost, UnreadableFile, type Host } from "./host.js";
-export type { Model, Preprocess, WeightMap } from "./model.js";
-export type { EarlyStop, Recipe, StageRate, Thaw } from "./recipe.js";
-export { summarize, type Summary } from "./summary.js";
+export type { Dim, SymbolicDim } from "./ir/dim.js";
+export type {
+  Attributes,
+  AttributeValue,
+  Constant,
+  DataType,
+  Derivation,
+  Graph,
+  Initializer,
+  NamedValue,
+  Node,
+  Parameter,
+  Scope,
+  TensorType,
+  Value,
+} from "./ir/types.js";
+export type { WeightsOrigin } from "./metadata.js";
+export type { Model, Preprocess, ResizeShorter, WeightMap } from "./model.js";
+export type { Device } from "./ops/operator.js";
+export type { EarlyStop, Recipe, Schedule, StageRate, Thaw, TransformSettings, WarmUp } from "./recipe.js";
+export {
+  summarize,
+  type Cost,
+  type LayerSummary,
+  type PartSummary,
+  type StageSummary,
+  type Summary,
+} from "./summary.js";
 export { parseTarget, type Target } from "./target.js";
-export { format } from "../grammar/format.js";
+export type { DecayScope, Optimizer } from "./training/contract.js";
+export { format, type FormatResult } from "../grammar/format.js";

@@ -35,6 +35,7 @@ export type Schedule =
       readonly to: number;
     };
 
+/** A lower learning rate at first. */
 export type WarmUp =
   /** Constant until the training error of an epoch's updates is below `error`: ResNet-110 (section 4.2). */
   | { readonly kind: "until_error"; readonly rate: number; readonly error: number }
@@ -73,6 +74,7 @@ export function subtractsImage({ kind, ...settings }: TransformSettings): boolea
   return kind === "subtract_mean" && settings["per"] !== "channel";
 }
 
+/** How a network is trained, with everything that was left open filled in. */
 export interface Recipe {
   readonly name: string;
   readonly optimizer: Optimizer;

@@ -15,6 +15,7 @@ export interface Cost {
   readonly activations: number | null;
 }
 
+/** A layer and what it costs. */
 export interface LayerSummary extends Cost {
   /** `conv4.22.conv2` */
   readonly path: string;
@@ -34,6 +35,7 @@ export interface PartSummary extends Cost {
   readonly count: number;
 }
 
+/** A stage and what it costs. */
 export interface StageSummary extends Cost {
   /** `conv4`; empty for layers that stand outside of stages. */
   readonly path: string;
@@ -41,6 +43,7 @@ export interface StageSummary extends Cost {
   readonly parts: readonly PartSummary[];
 }
 
+/** A network and what it costs; plain data. */
 export interface Summary extends Cost {
   /** Version of this record; fields may be added without a new one. */
   readonly schema: 1;
@@ -53,6 +56,7 @@ export interface Summary extends Cost {
   readonly layers: readonly LayerSummary[];
 }
 
+/** Counts parameters, multiply-adds and activations of a network, in all and by stage and layer. */
 export function summarize(model: Model): Summary {
   const { graph, root } = model;
   const trainable = new Map(

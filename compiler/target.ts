@@ -7,6 +7,7 @@ import { exists, type Host } from "./host.js";
 import type { Program } from "./program.js";
 import { standardEnvironment } from "./program.js";
 
+/** A target, taken apart: a file, an expression, or both. */
 export interface Target {
   /** Undefined for a standard name alone. */
   readonly file?: string;
@@ -18,7 +19,7 @@ export interface Target {
 const TYPED = "target";
 
 /**
- * Takes a target apart; whether it exists is found out by {@link resolveTarget}. A `#` may also stand in the name of a file or
+ * Takes a target apart; whether it exists is found out by whoever elaborates it. A `#` may also stand in the name of a file or
  * folder: where the host has files of such names, the longest that is there wins.
  */
 export function parseTarget(text: string, host?: Host): Target {

@@ -13,6 +13,7 @@ export interface Span {
   readonly end: number;
 }
 
+/** A `//` comment. */
 export interface Comment {
   /** The text as written, slashes included. */
   readonly text: string;
@@ -38,6 +39,7 @@ export interface Import {
   readonly span: Span;
 }
 
+/** One name of an import: `bottleneck as narrow`. */
 export interface ImportName {
   readonly name: Identifier;
   readonly alias?: Identifier;
@@ -69,12 +71,14 @@ export interface Declaration {
   readonly span: Span;
 }
 
+/** A parameter of a declaration, with its default where it has one: `stride = 1`. */
 export interface Parameter {
   readonly name: Identifier;
   readonly default?: Expression;
   readonly span: Span;
 }
 
+/** A name where it is written. */
 export interface Identifier {
   readonly kind: "identifier";
   readonly text: string;
@@ -88,6 +92,7 @@ export interface Body {
   readonly span: Span;
 }
 
+/** What can stand in a {@link Body}. */
 export type Statement = Let | Assert | If | For | Stage | Input | Use;
 
 /** `let planes = width * 4` */
@@ -175,6 +180,7 @@ export interface Argument {
   readonly span: Span;
 }
 
+/** What has a value. */
 export type Expression =
   | NumberLiteral
   | StringLiteral
@@ -208,6 +214,7 @@ export interface StringLiteral {
   readonly span: Span;
 }
 
+/** `true`, `false` */
 export interface BooleanLiteral {
   readonly kind: "boolean";
   readonly value: boolean;
@@ -222,12 +229,14 @@ export interface DimensionsLiteral {
   readonly span: Span;
 }
 
+/** `[3, 4, 6, 3]` */
 export interface ListLiteral {
   readonly kind: "list";
   readonly elements: readonly Expression[];
   readonly span: Span;
 }
 
+/** A name that is used: `width`. */
 export interface NameExpression {
   readonly kind: "name";
   readonly text: string;
@@ -258,6 +267,7 @@ export interface CallExpression {
   readonly span: Span;
 }
 
+/** `-x`, `not x` */
 export interface UnaryExpression {
   readonly kind: "unary";
   readonly operator: "-" | "not";
@@ -265,8 +275,10 @@ export interface UnaryExpression {
   readonly span: Span;
 }
 
+/** An operator between two operands. */
 export type BinaryOperator = "+" | "-" | "*" | "/" | "%" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "and" | "or";
 
+/** `depth - 2`, `a and b` */
 export interface BinaryExpression {
   readonly kind: "binary";
   readonly operator: BinaryOperator;

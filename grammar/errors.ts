@@ -10,6 +10,7 @@ export const SYNTAX_ERROR_CODES = [
   "too-large",
 ] as const;
 
+/** One of {@link SYNTAX_ERROR_CODES}. */
 export type SyntaxErrorCode = (typeof SYNTAX_ERROR_CODES)[number];
 
 /** A second place that explains the first: the brace that was left open. */

@@ -4,6 +4,7 @@ import type { SyntaxError } from "./errors.js";
 import { parse } from "./parse.js";
 import { fileDoc, LAYOUT, type Layout } from "./printer/file.js";
 
+/** The formatted text; or the errors of a text that can't be parsed. */
 export type FormatResult = { readonly text: string } | { readonly errors: readonly SyntaxError[] };
 
 /**

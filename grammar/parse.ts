@@ -15,6 +15,7 @@ export { SYNTAX_ERROR_CODES, type Related, type SyntaxError, type SyntaxErrorCod
 /** Characters of a file: a hundred times the longest of the standard library. */
 export const LONGEST_TEXT = 2_000_000;
 
+/** What {@link parse} gives. */
 export interface ParseResult {
   /** As much of the file as could be understood. */
   readonly file: SourceFile;

@@ -13,10 +13,12 @@ interface Root {
   readonly text: string;
 }
 
+/** The language, as Prettier lists it: files that end in `.resnet`. */
 export const languages: SupportLanguage[] = [
   { name: "resnet", parsers: ["resnet"], extensions: [".resnet"], vscodeLanguageIds: ["resnet"] },
 ];
 
+/** The one style of the language: 100 columns, 2 spaces. */
 export const defaultOptions: Options = { printWidth: LAYOUT.width, tabWidth: LAYOUT.indent };
 
 const parser: Parser<Root> = {
@@ -91,7 +93,9 @@ const printer: Printer<Root> = {
   insertPragma: (text) => `// @format\n\n${text}`,
 };
 
-export const parsers = { resnet: parser };
-export const printers = { resnet: printer };
+/** The parser, by the name that Prettier calls it. */
+export const parsers: Readonly<Record<"resnet", Parser>> = { resnet: parser };
+/** The printer, by the name of the tree that it prints. */
+export const printers: Readonly<Record<"resnet", Printer>> = { resnet: printer };
 
 export default { languages, defaultOptions, parsers, printers };

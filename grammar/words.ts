@@ -10,6 +10,7 @@
 /** Where a word may stand. */
 export type WordContext = "layer" | "network" | "preprocess" | "weights" | "recipe" | "transform" | "dialect";
 
+/** A word of the language and what it is for. */
 export interface Word {
   readonly word: string;
   readonly context: WordContext;
@@ -26,6 +27,7 @@ const word = (context: WordContext, name: string, bare: boolean, doc: string): W
   doc,
 });
 
+/** All words of layers, settings and transforms, by context. */
 export const WORDS: readonly Word[] = [
   word("layer", "conv", true, "Convolution: kernel, channels, /stride, pad, dilation, groups, bias."),
   word("layer", "fc", true, "Fully connected layer: outputs, bias. Flattens what it is given."),

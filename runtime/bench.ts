@@ -9,6 +9,7 @@ import { readModelMetadata } from "./model-metadata.js";
 import { kernelLocator, type KernelTimes } from "./profile.js";
 import type { Device, DeviceRequest } from "./device.js";
 
+/** What is measured, and how often. */
 export interface BenchOptions {
   /** Default `["auto"]`. */
   readonly devices?: readonly DeviceRequest[];
@@ -27,6 +28,7 @@ export interface BenchOptions {
   readonly onMeasure?: (device: Device, batch: number) => void;
 }
 
+/** One device with one batch size, measured. */
 export interface BenchResult {
   readonly device: Device;
   readonly deviceReason: string;
@@ -47,6 +49,7 @@ export interface BenchResult {
   readonly lines: readonly LineTime[];
 }
 
+/** What one layer takes of the time. */
 export interface LayerTime {
   /** `conv4.22.conv2`; for time that belongs to no node of the model, what the runtime added: `(ReorderOutput)`. */
   readonly path: string;
@@ -61,6 +64,7 @@ export interface LayerTime {
   readonly onCpu?: boolean;
 }
 
+/** What all layers of one source line take of the time. */
 export interface LineTime {
   readonly source: string;
   readonly layers: number;

@@ -26,6 +26,7 @@ import { metadataOf } from "./model-metadata.js";
 import type { ScoreKind } from "./score-kind.js";
 import { openSession, SessionError, type Session, type SessionOptions } from "./session.js";
 
+/** How a model is opened for classification. */
 export interface ClassifierOptions extends SessionOptions {
   /** Instead of what the model carries; needed for models that carry none. */
   readonly preprocess?: Preprocess;
@@ -37,6 +38,7 @@ export interface ClassifierOptions extends SessionOptions {
   readonly scores?: ScoreKind;
 }
 
+/** How images are classified. */
 export interface ClassifyOptions {
   /** 1: the middle. 10: four corners, the middle, and their mirrors (AlexNet's; the paper's tables 2 to 4). Default 1. */
   readonly crops?: 1 | 10;
@@ -53,6 +55,7 @@ export interface ClassifyOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** A class and how likely it is. */
 export interface Prediction {
   readonly label: string;
   readonly index: number;
@@ -89,6 +92,7 @@ export interface Classifier {
    * @throws {TypeError} where something in the list is no image
    */
   classify(images: readonly ImageSource[], options?: ClassifyOptions): Promise<Classified[]>;
+  /** Closes the {@link session}. */
   close(): Promise<void>;
 }
 

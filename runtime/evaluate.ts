@@ -19,6 +19,7 @@ import { pixelsOf, views, type Pixels, type Planes, type View } from "./images/p
 import type { ImageInput } from "./images/network-input.js";
 import { SessionError } from "./session-error.js";
 
+/** How a model is evaluated. */
 export interface EvaluateOptions extends ClassifierOptions, Pick<ClassifyOptions, "crops" | "scales" | "batch"> {
   /**
    * How the model's classes are matched with those of the data. Default: by name where both have the same names, by
@@ -43,6 +44,7 @@ export type Predicted = {
   readonly label: string;
 } & ({ readonly predictions: readonly Prediction[] } | { readonly error: string });
 
+/** How often the images of one class were told right. */
 export interface ClassAccuracy {
   readonly name: string;
   /** Images of this class that were looked at. */
@@ -51,6 +53,7 @@ export interface ClassAccuracy {
   readonly correct: number;
 }
 
+/** How often a model was wrong on a split. */
 export interface Evaluation {
   /** Images that were looked at. */
   readonly pictures: number;

@@ -1,6 +1,6 @@
 /** What programs use of the runtime: `import { openClassifier } from "resnetc/runtime"`. */
 export { fileHost } from "./host.js";
-export { writeWhole, FileError } from "./files.js";
+export { writeWhole, FileError, type Chunks, type WriteOptions } from "./files.js";
 export {
   openSession,
   SessionError,
@@ -9,6 +9,7 @@ export {
   type TensorSpec,
   type Values,
 } from "./session.js";
+export type { KernelTimes, Profile } from "./profile.js";
 export { availability, DEVICES, type Availability, type Device, type DeviceRequest } from "./device.js";
 export {
   openClassifier,
@@ -18,14 +19,14 @@ export {
   type ClassifyOptions,
   type Prediction,
 } from "./classify.js";
-export type { Image } from "./images/image.js";
-export { ImageError } from "./images/image.js";
+export { ImageError, type Image } from "./images/image.js";
+export type { Size } from "./images/crops.js";
 export type { ImageInput } from "./images/network-input.js";
 export { imagesAt, type FoundImages } from "./images/places.js";
 export type { ImageSource, MadeImage, NamedImage, NamedSource } from "./images/source.js";
 export type { ScoreOutput } from "./class-scores.js";
 export type { ScoreKind } from "./score-kind.js";
-export { bench, type BenchOptions, type BenchResult } from "./bench.js";
+export { bench, type BenchOptions, type BenchResult, type LayerTime, type LineTime } from "./bench.js";
 export {
   evaluateModel,
   type ClassAccuracy,
@@ -45,9 +46,19 @@ export {
   type TrainRequest,
   type TrainResult,
 } from "./training/trainer.js";
-export { readMetrics, type Metrics } from "./training/metrics.js";
-export { plot, type PlotOptions } from "./draw/plot.js";
+export {
+  findRate,
+  type FindRateOptions,
+  type FindRateRequest,
+  type FoundRate,
+  type RatePoint,
+} from "./training/find-rate.js";
+export { TrainingError } from "./training/error.js";
+export type { RunFolder } from "./training/run-folder.js";
+export type { TrainingLength } from "./training/schedule.js";
+export { readMetrics, type Metrics, type StepMetrics, type ValidationMetrics } from "./training/metrics.js";
+export { plot, type PlotOptions, type PlottedRun } from "./draw/plot.js";
 export { figure, type FigureOptions } from "./draw/figure.js";
-export { readModelInfo, type ModelInfo } from "./model-info.js";
+export { readModelInfo, type ModelInfo, type NodeInfo } from "./model-info.js";
 export * from "./weights/index.js";
 export * from "./detection/index.js";

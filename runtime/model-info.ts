@@ -4,6 +4,7 @@ import { SessionError } from "./session-error.js";
 import { openBytes, ProtobufCursor, ProtobufError, type Field, type Range } from "./protobuf-cursor.js";
 import type { TensorSpec } from "./session.js";
 
+/** A node of an ONNX graph. */
 export interface NodeInfo {
   /** `conv4.22.conv2` in our models; may be empty in others'. */
   readonly name: string;
@@ -14,6 +15,7 @@ export interface NodeInfo {
   readonly docString: string;
 }
 
+/** An ONNX model without its weights. */
 export interface ModelInfo {
   readonly producer: string;
   readonly irVersion: number;

@@ -17,6 +17,7 @@ export interface KernelTimes {
   readonly microseconds: readonly number[];
 }
 
+/** Times of all kernels over some runs. */
 export interface Profile {
   /** Runs of the session while it recorded. */
   readonly runs: number;

@@ -11,6 +11,7 @@ import { openProfile, type Profile } from "./profile.js";
 
 export { SessionError } from "./session-error.js";
 
+/** Where and how a model runs. */
 export interface SessionOptions {
   /** Default `auto`. */
   readonly device?: DeviceRequest;
@@ -27,11 +28,13 @@ export interface TensorSpec {
   readonly shape: readonly (number | string)[];
 }
 
+/** A tensor on the processor: its elements, row-major, and its shape. */
 export interface Values {
   readonly data: Float32Array | BigInt64Array | Int32Array | Uint8Array;
   readonly shape: readonly number[];
 }
 
+/** A model ready to run. It holds memory outside of JavaScript until it is closed. */
 export interface Session {
   /** For messages: the file's name, or `model`. */
   readonly name: string;
@@ -49,6 +52,7 @@ export interface Session {
   run(feeds: Readonly<Record<string, Values>>, wanted?: readonly string[]): Promise<Record<string, Values>>;
   /** Ends recording and gives what was recorded; only of a session opened with `profile`. */
   profile(): Promise<Profile>;
+  /** Frees what the session holds. Runs after it fail; closing again does nothing. */
   close(): Promise<void>;
 }
 

@@ -1,7 +1,8 @@
 /** Every code a diagnostic can have. docs/errors.md explains each with an example that triggers it; a test compares. */
 import type { Severity } from "./diagnostic.js";
 
-interface CodeInfo {
+/** What a code is: how serious, and in a few words. */
+export interface CodeInfo {
   readonly severity: Severity;
   /** What the code means, for tables and `resnetc explain`. */
   readonly summary: string;
@@ -10,6 +11,7 @@ interface CodeInfo {
 const error = (summary: string): CodeInfo => ({ severity: "error", summary });
 const warning = (summary: string): CodeInfo => ({ severity: "warning", summary });
 
+/** The codes, each with its severity and a summary. */
 export const CODES = {
   // Text
   "syntax-error": error("the text does not follow the grammar"),
@@ -60,4 +62,5 @@ export const CODES = {
   "unknown-target": error("a target that is neither a file nor a standard name"),
 } as const satisfies Record<string, CodeInfo>;
 
+/** One of {@link CODES}. */
 export type Code = keyof typeof CODES;

@@ -1,6 +1,7 @@
 import type { Span } from "../../grammar/ast.js";
 import type { Code } from "./codes.js";
 
+/** How serious a diagnostic is: with an error there is no model. */
 export type Severity = "error" | "warning";
 
 /** A second place that explains the first: where the other operand ends, where a name was declared. */

@@ -55,7 +55,10 @@ export function formatPlace(span: Span, sources: ReadonlyMap<string, string>): s
   return position ? `${span.file}:${position.line}:${position.column}` : span.file;
 }
 
-type Paint = (text: string) => string;
+/** Wraps a text in what makes it coloured. */
+export type Paint = (text: string) => string;
+
+/** The colours of a rendered diagnostic, part by part. */
 export interface Palette {
   readonly error: Paint;
   readonly warning: Paint;
@@ -65,12 +68,14 @@ export interface Palette {
 }
 
 const plain: Paint = (text) => text;
+/** Plain text. */
 export const NO_COLORS: Palette = { error: plain, warning: plain, place: plain, dim: plain, help: plain };
 
 const ansi =
   (open: number, close: number): Paint =>
   (text) =>
     `\u001b[${open}m${text}\u001b[${close}m`;
+/** Colours of terminals: ANSI escape sequences. */
 export const ANSI_COLORS: Palette = {
   error: ansi(31, 39),
   warning: ansi(33, 39),
@@ -160,6 +165,7 @@ export interface DiagnosticJson {
   readonly fix?: string;
 }
 
+/** A place in a source: lines and columns from 1, offset and length in UTF-16 code units. */
 export interface LocationJson {
   readonly file: string;
   readonly line: number;
@@ -171,6 +177,11 @@ export interface LocationJson {
   readonly length: number;
 }
 
+/**
+ * A diagnostic as plain data, for tools.
+ *
+ * @param sources text of each file, by which places are found: {@link Findings.sources}
+ */
 export function diagnosticToJson(diagnostic: Diagnostic, sources: ReadonlyMap<string, string>): DiagnosticJson {
   const place = (span: Span): LocationJson => {
     const { line, column } = positionIn(sources, span.file, span.start) ?? { line: 1, column: span.start + 1 };

@@ -40,6 +40,7 @@ export interface Chunked {
   readonly byteLength: number;
 }
 
+/** A model as it is written: the pieces of its `.onnx` file, in order. */
 export interface EmittedModel extends Chunked {
   /** Weights outside of the `.onnx`, in a file of this name beside it. */
   readonly external?: Chunked & { readonly name: string };

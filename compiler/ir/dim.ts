@@ -13,18 +13,19 @@
  */
 import { digest } from "./digest.js";
 
+/** A dimension's size: a number, or an expression in symbols. */
 export type Dim = number | SymbolicDim;
 
 /** An expression with at least one symbol; made by the functions of this file only. */
 export interface SymbolicDim {
   readonly constant: number;
-  /** Sorted by key, none with coefficient 0, at least one. */
+  /** @internal Sorted by key, none with coefficient 0, at least one. */
   readonly terms: readonly Term[];
   /** Equal for equal expressions. */
   readonly key: string;
-  /** Atoms in it, those in floors included. */
+  /** @internal Atoms in it, those in floors included. */
   readonly atoms: number;
-  /** Between which numbers it lies, whatever its symbols stand for. */
+  /** @internal Between which numbers it lies, whatever its symbols stand for. */
   readonly range: Range;
 }
 

@@ -8,6 +8,7 @@
 import type { Span } from "../../grammar/ast.js";
 import type { Dim } from "./dim.js";
 
+/** Element type of a tensor. */
 export type DataType = "float32" | "float16" | "float64" | "int64" | "int32" | "uint8" | "bool";
 
 /** `float32[N, 64, 56, 56]`; a dimension is a number or an expression in symbols (batch, H, W, or found at run time). */
@@ -25,7 +26,9 @@ export interface Value {
   readonly name: string;
 }
 
+/** What an attribute of a node can be. */
 export type AttributeValue = number | boolean | string | readonly number[] | readonly string[];
+/** Attributes of a node, by name: `{ kernel: [3, 3], stride: [2, 2] }`. */
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
 /** One operation. `op` names a record of the registry in compiler/ops/, where all that is known about it stands. */
@@ -60,11 +63,12 @@ export interface Parameter {
   readonly init: Initializer;
   /**
    * Set by passes that compute a parameter from others when weights are known (folding a batch norm, rounding to
-   * fp16): the sources' paths, which stay in {@link Graph.sources}, and the function of their values.
+   * fp16): the parameters that it comes from, and the function of their values.
    */
   readonly derived?: Derivation;
 }
 
+/** How a parameter is computed from others. */
 export interface Derivation {
   readonly from: readonly Parameter[];
   /** Values in the order of `from`, flat, row-major; gives the values of this parameter. */
@@ -77,11 +81,13 @@ export interface Constant {
   readonly data: Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
 }
 
+/** An input or output of a graph, with the name that it has in ONNX. */
 export interface NamedValue {
   readonly name: string;
   readonly value: Value;
 }
 
+/** A network as operations on tensors. It has no cycles. */
 export interface Graph {
   readonly name: string;
   readonly inputs: readonly NamedValue[];

@@ -65,7 +65,7 @@ export interface Cost {
 }
 
 /** The device that a graph is written for, as far as its choice of operators goes. */
-export type Target = "cpu" | "webgpu" | "cuda";
+export type Device = "cpu" | "webgpu" | "cuda";
 
 /** One way to write a node. */
 export interface Alternative {
@@ -134,7 +134,7 @@ export interface Operator {
    * Ways to write it that run on this device; the pass `choose_methods` takes the fastest. The node has a `method` before
    * that too: one that every device can run.
    */
-  alternatives?(node: Node, target: Target): readonly Alternative[];
+  alternatives?(node: Node, target: Device): readonly Alternative[];
   /** Writes the node as ONNX. */
   lower(node: Node, emit: Lowering): void;
   /**

@@ -1,14 +1,14 @@
 /** Which of its ways each node is written in: data in the operators' records, an attribute in the graph. */
 import type { Graph, Node } from "../ir/types.js";
 import { operator } from "../ops/index.js";
-import type { Target } from "../ops/operator.js";
+import type { Device } from "../ops/operator.js";
 import type { Pass } from "./pass.js";
 
 /** The method for a node, of those that its operator offers; undefined for what the operator estimates to be fastest. */
 export type Chooser = (node: Node, methods: readonly string[]) => string | undefined;
 
 /** The graph with every node's fastest method on this device, by estimate or as `choose` says (measured, say). */
-export function chooseMethods(graph: Graph, target: Target, choose: Chooser = () => undefined): Graph {
+export function chooseMethods(graph: Graph, target: Device, choose: Chooser = () => undefined): Graph {
   return {
     ...graph,
     nodes: graph.nodes.map((node) => {

@@ -1,6 +1,6 @@
 import type { Bindings, Dim } from "../ir/dim.js";
 import type { Graph } from "../ir/types.js";
-import type { Target } from "../ops/operator.js";
+import type { Device } from "../ops/operator.js";
 
 /** What the passes are told; everything has a default. */
 export interface PassContext {
@@ -13,7 +13,7 @@ export interface PassContext {
   /** Of weights and of all values between the inputs and the outputs. Default fp32. */
   readonly precision?: "fp32" | "fp16";
   /** The device that nodes with several ways to be written are written for. Default: any. */
-  readonly device?: Target;
+  readonly device?: Device;
 }
 
 /** A step from graph to graph. It may throw a ShapeError. */

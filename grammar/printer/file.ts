@@ -11,6 +11,7 @@ import { closingParenthesis, withBodies } from "./statements.js";
 
 const { group, hardline, indent, line } = builders;
 
+/** Measures of formatted text. */
 export interface Layout {
   /** Columns of a line. */
   readonly width: number;

@@ -3,6 +3,7 @@ import { DataError } from "./error.js";
 import type { HeldOutChoice } from "./sources/held-out.js";
 import type { SampleReference } from "./sample.js";
 
+/** Labelled images in their parts: for training, for validation, and perhaps for a test. */
 export interface DataSet {
   /** For messages and logs: `CIFAR-10`, `shapes`, the folder's name. */
   readonly name: string;

@@ -2,15 +2,34 @@
 export { balancedWeights, classCounts } from "./balanced.js";
 export { checkClasses, evaluationSplit, subset, type DataSet, type Split } from "./data-set.js";
 export { DataError } from "./error.js";
-export { Loader, type Batch, type EvaluationOptions, type LoaderOptions, type TrainingOptions } from "./load.js";
+export { Loader, type Batch, type EvaluationBatches, type LoaderOptions, type TrainingBatches } from "./load.js";
 export { measureStatistics, type MeasureOptions } from "./measure.js";
 export { openDataSet, type OpenOptions } from "./open.js";
 export { batchesPerEpoch } from "./order.js";
-export { preparePipeline, steadyTransforms, type Pipeline, type PipelineOptions } from "./pipeline.js";
+export {
+  preparePipeline,
+  steadyTransforms,
+  type PictureSource,
+  type Pipeline,
+  type PipelineOptions,
+  type SampleKey,
+} from "./pipeline.js";
+export type { Raster } from "./raster.js";
+export type { SampleReference } from "./sample.js";
+export type { Shrink } from "./frame.js";
+export type { FileReference } from "./sources/picture-file.js";
+export type { RecordReference } from "./sources/cifar-record.js";
+export type { ShapesReference } from "./sources/shapes/sample.js";
 export type { HeldOut, HeldOutChoice } from "./sources/held-out.js";
 export { openCifar, type CifarOptions } from "./sources/cifar.js";
 export { ARCHIVES, verifyArchive } from "./sources/checksum.js";
 export { openFolders, type FolderOptions } from "./sources/folders.js";
 export { openShapes, type ShapesOptions } from "./sources/shapes/index.js";
 export { loadStatistics, saveStatistics, type Statistics } from "./statistics.js";
-export { TRANSFORMS, type Transform, type TransformSettings } from "./transforms/index.js";
+export {
+  TRANSFORMS,
+  type Transform,
+  type TransformInfo,
+  type TransformParameter,
+  type TransformSettings,
+} from "./transforms/index.js";

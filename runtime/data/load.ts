@@ -13,6 +13,7 @@ import { SplitReader, type Maker, type Unwaited } from "./split-reader.js";
 import type { Statistics } from "./statistics.js";
 import type { TransformSettings } from "./transforms/index.js";
 
+/** How batches are made ahead of their use. */
 export interface LoaderOptions {
   /** Threads. Default: for files one fewer than the machine's cores; none for what is made faster than handed over. */
   readonly workers?: number;
@@ -26,7 +27,8 @@ export interface LoaderOptions {
   readonly signal?: AbortSignal;
 }
 
-interface BatchOptions {
+/** Which batches {@link Loader.evaluation} gives. */
+export interface EvaluationBatches {
   readonly split: Split;
   /** Samples of a batch. */
   readonly batch: number;
@@ -37,7 +39,8 @@ interface BatchOptions {
   readonly channels?: 1 | 3;
 }
 
-export interface TrainingOptions extends BatchOptions {
+/** Which batches {@link Loader.training} gives. */
+export interface TrainingBatches extends EvaluationBatches {
   /** The order and the augmentation follow from it. */
   readonly seed: number;
   /** Where to go on, in batches from the beginning of the training. Default 0. */
@@ -47,8 +50,6 @@ export interface TrainingOptions extends BatchOptions {
   /** Each class equally often. Default: every sample once an epoch. */
   readonly sampling?: "balanced";
 }
-
-export type EvaluationOptions = BatchOptions;
 
 /** A batch, and how long it let the consumer wait. */
 export interface Batch extends Unwaited {
@@ -94,7 +95,7 @@ export class Loader {
    *
    * @throws {DataError} at once for transforms that don't fit, in the iteration for data that don't
    */
-  training(options: TrainingOptions): AsyncGenerator<Batch, void, void> {
+  training(options: TrainingBatches): AsyncGenerator<Batch, void, void> {
     const { split, batch, seed, firstStep, endStep, sampling } = options;
     const plan =
       sampling === "balanced"
@@ -104,7 +105,7 @@ export class Loader {
   }
 
   /** Every sample once, in order; the last batch may be smaller. An unreadable sample is left out. */
-  evaluation(options: EvaluationOptions): AsyncGenerator<Batch, void, void> {
+  evaluation(options: EvaluationBatches): AsyncGenerator<Batch, void, void> {
     return this.#batches(options, evaluationPlan(options.split.size, options.batch), 0, false);
   }
 
@@ -115,7 +116,7 @@ export class Loader {
     await this.#before;
   }
 
-  #batches(options: BatchOptions, plan: BatchPlan, seed: number, replace: boolean): AsyncGenerator<Batch, void, void> {
+  #batches(options: EvaluationBatches, plan: BatchPlan, seed: number, replace: boolean): AsyncGenerator<Batch, void, void> {
     const { split, transforms, statistics, channels } = options;
     const pipelinePlan: PipelinePlan = {
       transforms,

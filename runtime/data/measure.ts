@@ -8,6 +8,7 @@ import { beforeStatistics, preparePipeline, steadyTransforms } from "./pipeline.
 import { Measurement, type Statistics } from "./statistics.js";
 import type { TransformSettings } from "./transforms/index.js";
 
+/** Which images are measured. */
 export interface MeasureOptions {
   /** Pictures that are looked at, chosen by the seed. Default: all where they cost nothing to load, else 10,000. */
   readonly samples?: number;

@@ -8,6 +8,7 @@ import { openFolders } from "./sources/folders.js";
 import type { HeldOut, HeldOutChoice } from "./sources/held-out.js";
 import { openShapes } from "./sources/shapes/index.js";
 
+/** How a data set is opened. */
 export interface OpenOptions {
   /** Decides which images are set aside for validation. Default 1. The images of `shapes` are always the same. */
   readonly seed?: number;

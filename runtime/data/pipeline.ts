@@ -10,11 +10,11 @@ import { DataError } from "./error.js";
 import { allowedShrink, pixelsIn, shrunkFrame, wholeFrame, type Frame, type Shrink } from "./frame.js";
 import { asImage, type Content, type Raster } from "./raster.js";
 import type { Statistics } from "./statistics.js";
-import { TRANSFORMS, type TransformSettings } from "./transforms/index.js";
+import { TRANSFORM_KINDS, type TransformSettings } from "./transforms/index.js";
 import type { GeometryTransform, PixelContext, TransformKind } from "./transforms/transform.js";
 
 /** A picture that was found but not decoded yet. */
-export interface Source {
+export interface PictureSource {
   readonly size: Size;
   /** @param shrink how many times smaller it may be given, in both directions; more pixels may be given all the same */
   readonly pixels: (shrink: Shrink) => Raster | Promise<Raster>;
@@ -28,6 +28,7 @@ export interface SampleKey {
   readonly index: number;
 }
 
+/** Transforms, ready to run: the same image and key give the same pixels. */
 export interface Pipeline {
   /** Height and width of what comes out, where they are the same for all pictures. */
   readonly size: Size | undefined;
@@ -35,9 +36,10 @@ export interface Pipeline {
   readonly views: number;
   /** 1 where images are turned to grey as soon as they are decoded; every transform sees them so. */
   readonly channels: 1 | 3;
-  readonly run: (source: Source, key: SampleKey) => Promise<readonly Raster[]>;
+  readonly run: (source: PictureSource, key: SampleKey) => Promise<readonly Raster[]>;
 }
 
+/** What is known of the images and of the network. */
 export interface PipelineOptions {
   /** Height and width of the pictures that go in, where they are all the same. */
   readonly from?: Size;
@@ -126,7 +128,7 @@ function channelsFor(transforms: readonly TransformSettings[], { channels }: Pip
       `normalize: ${setting} has ${numbers.length} numbers, and images of ${plural(chosen)} take ${chosen}`,
     );
   }
-  const colourOnly = chosen === 1 && transforms.find(({ kind }) => TRANSFORMS.get(kind)?.colourOnly === true);
+  const colourOnly = chosen === 1 && transforms.find(({ kind }) => TRANSFORM_KINDS.get(kind)?.colourOnly === true);
   if (colourOnly) throw new DataError(`${colourOnly.kind}: changes colours, and the images are grey`);
   return chosen;
 }
@@ -182,8 +184,8 @@ function applied({ raster, frame }: Picture, step: Step, context: PixelContext):
 
 /** The transform with all its settings, or an error. */
 function completed({ kind: name, ...settings }: TransformSettings): Step {
-  const kind = TRANSFORMS.get(name);
-  if (!kind) throw new DataError(`no transform is named ${name}${suggestion(name, TRANSFORMS.keys())}`);
+  const kind = TRANSFORM_KINDS.get(name);
+  if (!kind) throw new DataError(`no transform is named ${name}${suggestion(name, TRANSFORM_KINDS.keys())}`);
   const given = new Map(Object.entries(settings).filter(([, value]) => value !== undefined));
   for (const setting of given.keys()) {
     if (Object.hasOwn(kind.parameters, setting)) continue;

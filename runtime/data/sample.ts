@@ -2,14 +2,15 @@
 import { readRecord, type RecordReference } from "./sources/cifar-record.js";
 import { readPicture, type FileReference } from "./sources/picture-file.js";
 import { drawSample, type ShapesReference } from "./sources/shapes/sample.js";
-import type { Source } from "./pipeline.js";
+import type { PictureSource } from "./pipeline.js";
 
+/** Where a sample is: an image file, a record of a CIFAR file, or a number of `shapes`, which is drawn. */
 export type SampleReference = FileReference | RecordReference | ShapesReference;
 
 /** A kind of place that samples come from. */
 export interface Reader<R> {
   /** Throws an ImageError where there is no picture that can be used. */
-  readonly open: (reference: R) => Source | Promise<Source>;
+  readonly open: (reference: R) => PictureSource | Promise<PictureSource>;
   /** For messages. */
   readonly describe: (reference: R) => string;
 }
@@ -25,7 +26,7 @@ function readerOf(reference: SampleReference): Reader<SampleReference> {
 }
 
 /** @throws {ImageError} naming the place */
-export function openSample(reference: SampleReference): Source | Promise<Source> {
+export function openSample(reference: SampleReference): PictureSource | Promise<PictureSource> {
   return readerOf(reference).open(reference);
 }
 

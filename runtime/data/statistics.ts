@@ -4,6 +4,7 @@ import { WeightsError } from "../weights/source.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
 import { DataError } from "./error.js";
 
+/** Mean and spread of the training images. */
 export interface Statistics {
   readonly height: number;
   readonly width: number;

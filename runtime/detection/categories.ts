@@ -4,6 +4,7 @@ import type { Detected } from "./detector.js";
 import { shortened } from "./read/problems.js";
 import { DetectionError, type Category, type Detection } from "./records.js";
 
+/** Which category each class of a detector is. */
 export interface CategoryMatch {
   /** For each class of the detector its category's id, where the data set has one of this name. */
   readonly ids: readonly (number | undefined)[];

@@ -10,6 +10,7 @@ import { openSession, SessionError, type Session, type SessionOptions } from "..
 import { detectorGraph, runDetector, type Finding, type RunOptions } from "./detector-graph.js";
 import type { Box } from "./records.js";
 
+/** How a model is opened for detection. */
 export interface DetectorOptions extends SessionOptions {
   /** Instead of what the model carries; needed for models that carry none. */
   readonly preprocess?: Preprocess;
@@ -19,6 +20,7 @@ export interface DetectorOptions extends SessionOptions {
   readonly boxes?: BoxEnds;
 }
 
+/** How objects are looked for. */
 export interface DetectOptions {
   /** What is less sure is left out, 0 to 1. Default 0: all that the model gives. */
   readonly score?: number;
@@ -36,6 +38,7 @@ export interface DetectOptions {
   readonly onPicture?: (detected: Detected, pixels: Image | undefined) => void | Promise<void>;
 }
 
+/** An object that was found in an image. */
 export interface DetectedObject {
   readonly label: string;
   /** Of the class, from 0, without the background. */
@@ -72,6 +75,7 @@ export interface Detector {
    * @throws {TypeError} where something in the list is no image
    */
   detect(images: readonly ImageSource[], options?: DetectOptions): Promise<Detected[]>;
+  /** Closes the {@link session}. */
   close(): Promise<void>;
 }
 

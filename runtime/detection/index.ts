@@ -26,13 +26,14 @@ export {
   type CocoEvaluation,
   type CocoNumbers,
 } from "./evaluate/coco.js";
-export { evaluateVoc, type VocClass, type VocEvaluation, type VocMetric } from "./evaluate/voc.js";
+export { evaluateVoc, type EvaluateVocOptions, type VocClass, type VocEvaluation, type VocMetric } from "./evaluate/voc.js";
 export { parseCocoAnnotations, readCocoAnnotations } from "./read/coco.js";
 export { parseCocoDetections, readCocoDetections, type Detections } from "./read/coco-detections.js";
 export { parseVocXml, readVocFolder, VOC_CLASSES, type VocOptions, type VocPicture } from "./read/voc.js";
 export { locatePictures, pictureFolder, readAnnotations, type LocatedImages } from "./read/index.js";
+export type { Annotated } from "./evaluate/group.js";
 export { detectData, type DetectDataOptions, type DetectedData } from "./run.js";
-export { matchCategories, toDetections } from "./categories.js";
+export { matchCategories, toDetections, type CategoryMatch } from "./categories.js";
 export { writeCocoAnnotations, writeCocoDetections, type WrittenDetection } from "./write.js";
 export { drawDetections, type DrawOptions, type Mark } from "./draw/index.js";
 export { drawCocoCurves, drawVocCurves } from "./plot.js";

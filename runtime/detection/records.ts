@@ -2,10 +2,11 @@
 
 /**
  * Left, top, width and height in pixels. The picture's first pixel reaches from 0 to 1, so that a box round it is
- * [0, 0, 1, 1]: COCO's convention. {@link fromInclusiveCorners} converts from the older one.
+ * `[0, 0, 1, 1]`; that is COCO's convention. {@link fromInclusiveCorners} converts from the older one.
  */
 export type Box = readonly [x: number, y: number, width: number, height: number];
 
+/** An image of a data set. */
 export interface Picture {
   readonly id: number;
   /** The id as the annotations have it, where their ids are texts. */
@@ -21,6 +22,7 @@ export interface Picture {
   readonly height?: number;
 }
 
+/** A kind of object. */
 export interface Category {
   readonly id: number;
   /** The id as the annotations have it, where their ids are texts. */

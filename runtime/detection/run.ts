@@ -6,6 +6,7 @@ import type { Detected, Detector } from "./detector.js";
 import { Frames } from "./frames.js";
 import { DetectionError, type Detection, type DetectionData } from "./records.js";
 
+/** How a detector is run over a data set. */
 export interface DetectDataOptions {
   /** Images that go through the network at once. Default 1. */
   readonly batch?: number;
@@ -18,6 +19,7 @@ export interface DetectDataOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** The images that could be read, and what was found in them. */
 export interface DetectedData {
   /** Without the images that could not be read, and the objects in them. */
   readonly data: DetectionData;

@@ -4,10 +4,11 @@ import { layout } from "./layout.js";
 import { planColumn, type Column } from "./plan.js";
 import { renderSvg } from "./svg.js";
 
+/** How networks are drawn. */
 export interface FigureOptions {
   /**
    * Draw equal blocks that follow each other once, with `×35` beside them. Default: where a network would have more
-   * than {@link LONGEST} rows.
+   * than 60 rows.
    */
   readonly collapse?: boolean;
   /** What stands above each network; default: their names. */
@@ -17,6 +18,11 @@ export interface FigureOptions {
 /** Rows that still read well on one page: ResNet-50 has 55, and the paper's figure 36. */
 export const LONGEST = 60;
 
+/**
+ * Draws networks side by side.
+ *
+ * @returns SVG text
+ */
 export function figure(models: readonly Model[], options: FigureOptions = {}): string {
   const plan = (collapse: boolean): Column[] =>
     models.map((model, index) => {

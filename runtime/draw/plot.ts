@@ -3,11 +3,13 @@ import type { Metrics } from "../training/metrics.js";
 import { chart, COLOURS, type LegendEntry, type Series } from "./chart.js";
 import { ratePanel } from "./rates.js";
 
+/** A training's name in the legend, and what was measured. */
 export interface PlottedRun {
   readonly name: string;
   readonly metrics: readonly Metrics[];
 }
 
+/** How curves are drawn. */
 export interface PlotOptions {
   readonly title?: string;
   /** Highest error of the axis, 0 to 1. Default: what the curves need, without their beginnings. */
@@ -22,6 +24,11 @@ export interface PlotOptions {
 const POINTS = 400;
 const [SMOOTHED_UPDATES, LEAST_POINTS] = [20, 40];
 
+/**
+ * Draws error over iterations of one or more trainings.
+ *
+ * @returns SVG text
+ */
 export function plot(runs: readonly PlottedRun[], options: PlotOptions = {}): string {
   const curves = runs.map(({ name, metrics }, index) => ({
     name,

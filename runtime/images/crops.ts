@@ -4,6 +4,7 @@ import { roundHalfEven } from "../../compiler/rounding.js";
 import type { Window } from "./resample.js";
 import { scaleByRules } from "./scaled-size.js";
 
+/** Height and width in pixels. */
 export type Size = readonly [height: number, width: number];
 
 /** Size of a picture whose shorter side gets the given length; the longer side is rounded down. */

@@ -6,6 +6,7 @@ import { ImageError } from "./image.js";
 import { firstFew, leftOutLine } from "./names.js";
 import type { NamedSource } from "./source.js";
 
+/** Images that were found, and what was passed over. */
 export interface FoundImages {
   readonly images: readonly NamedSource[];
   /** What was passed over, one line each. */

@@ -19,7 +19,7 @@ import { writeSafetensors, type WrittenTensor } from "../weights/write-safetenso
 import { TrainingError } from "./error.js";
 import type { Identity } from "./identity.js";
 import type { Position } from "./position.js";
-import type { Length } from "./schedule.js";
+import type { TrainingLength } from "./schedule.js";
 
 /** Values by the state tensor's name, flat, row-major. */
 export type StateValues = ReadonlyMap<string, Float32Array>;
@@ -29,7 +29,7 @@ export interface Checkpoint {
   readonly position: Position;
   readonly identity: Identity;
   /** How long it was to be; absent in checkpoints of earlier versions. */
-  readonly length?: Length;
+  readonly length?: TrainingLength;
   /** How operations are written that were measured on the machine where the training began: sums round by it. */
   readonly methods?: MethodChoices;
   readonly state: StateValues;

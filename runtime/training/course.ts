@@ -21,7 +21,7 @@ import type { Position } from "./position.js";
 import { withPreciseStatistics } from "./precise-statistics.js";
 import { preprocessOf } from "./preprocess-of.js";
 import type { RunFolder } from "./run-folder.js";
-import { afterEpoch, afterValidation, learningRate, type Length } from "./schedule.js";
+import { afterEpoch, afterValidation, learningRate, type TrainingLength } from "./schedule.js";
 import { errorsOf, NOTHING, tally } from "./scores.js";
 import type { Exported, TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./trainer.js";
 
@@ -33,7 +33,7 @@ export interface Parts {
   readonly feed: Feed;
   readonly engine: Engine;
   readonly program: TrainingProgram;
-  readonly length: Length;
+  readonly length: TrainingLength;
   readonly identity: Identity;
   readonly trained: Trained;
   readonly lock: Lock;

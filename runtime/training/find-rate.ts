@@ -17,6 +17,7 @@ import { initialState } from "./initial-state.js";
 import { LOSS_SCALE_START } from "./loss-scale.js";
 import { openRemoteEngine } from "./remote-engine.js";
 
+/** What is trained at a rising rate, how, and on what. */
 export interface FindRateRequest {
   readonly model: Model;
   readonly recipe: Recipe;
@@ -25,6 +26,7 @@ export interface FindRateRequest {
   readonly names: { readonly target: string; readonly recipe: string; readonly data: string };
 }
 
+/** Which rates are tried, and how. */
 export interface FindRateOptions extends Pick<FeedOptions, "workers" | "strict"> {
   /** Updates; default 100. */
   readonly steps?: number;
@@ -41,6 +43,7 @@ export interface FindRateOptions extends Pick<FeedOptions, "workers" | "strict">
   readonly onWarning?: (message: string) => void;
 }
 
+/** An update at one rate. */
 export interface RatePoint {
   readonly rate: number;
   /** Of the update at this rate, before it. */
@@ -49,6 +52,7 @@ export interface RatePoint {
   readonly smoothed: number;
 }
 
+/** The curve of loss over rate, and what it suggests. */
 export interface FoundRate {
   readonly points: readonly RatePoint[];
   /** Undefined where the loss never fell: a wider range may show more. */

@@ -14,7 +14,7 @@ import type { Device } from "../device.js";
 import { TrainingError } from "./error.js";
 import type { Feed } from "./feed.js";
 import type { Position } from "./position.js";
-import { learningRate, type Length } from "./schedule.js";
+import { learningRate, type TrainingLength } from "./schedule.js";
 import type { TrainOptions, TrainRequest } from "./trainer.js";
 
 export function evaluationBatch({ batch, accumulate }: Recipe): number {
@@ -163,8 +163,8 @@ export function checkFit(shape: readonly number[], { data, model }: TrainRequest
 export function lengthened(
   recipe: Recipe,
   { step, schedule }: Position,
-  before: Length | undefined,
-  now: Length,
+  before: TrainingLength | undefined,
+  now: TrainingLength,
   folder: string,
 ): string | undefined {
   if (step > now.steps) {

@@ -41,6 +41,7 @@ export interface ValidationMetrics {
   readonly seconds: number;
 }
 
+/** A line of `metrics.jsonl`. */
 export type Metrics = StepMetrics | ValidationMetrics;
 
 export interface MetricsFile {

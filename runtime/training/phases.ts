@@ -2,10 +2,10 @@
 import type { Recipe } from "../../compiler/recipe.js";
 import { thawGroups } from "../../compiler/training/from_recipe.js";
 import { TrainingError } from "./error.js";
-import type { Length } from "./schedule.js";
+import type { TrainingLength } from "./schedule.js";
 
 /** The updates (counted from 0) before which a group of stages thaws, in order. */
-export function thawSteps(recipe: Pick<Recipe, "thaws">, { stepsPerEpoch }: Length): readonly number[] {
+export function thawSteps(recipe: Pick<Recipe, "thaws">, { stepsPerEpoch }: TrainingLength): readonly number[] {
   return thawGroups(recipe).map(({ after, unit }) => after * (unit === "epoch" ? stepsPerEpoch : 1));
 }
 
@@ -15,7 +15,7 @@ export function phaseOf(thaws: readonly number[], step: number): number {
 }
 
 /** @throws {TrainingError} where stages would not thaw before the end */
-export function checkThaws(recipe: Pick<Recipe, "thaws">, length: Length): void {
+export function checkThaws(recipe: Pick<Recipe, "thaws">, length: TrainingLength): void {
   const last = thawSteps(recipe, length).at(-1);
   if (last === undefined || last < length.steps) return;
   const { stages, after, unit } = thawGroups(recipe).at(-1)!;

@@ -8,6 +8,7 @@ import type { HeldOutChoice } from "../data/index.js";
 import { fileFailure, writeWhole } from "../files.js";
 import { TrainingError } from "./error.js";
 
+/** Paths of what a training writes, all of them in its folder. */
 export interface RunFolder {
   readonly folder: string;
   readonly config: string;

@@ -17,7 +17,7 @@ export interface ScheduleState {
 }
 
 /** Number of updates in all, and in an epoch. */
-export interface Length {
+export interface TrainingLength {
   readonly steps: number;
   readonly stepsPerEpoch: number;
 }
@@ -25,12 +25,12 @@ export interface Length {
 export const SCHEDULE_START: ScheduleState = { warm: false, divisions: 0, waited: 0 };
 
 /** Updates that a recipe takes on a training set that gives so many batches an epoch. */
-export function trainingLength({ stop }: Pick<Recipe, "stop">, stepsPerEpoch: number): Length {
+export function trainingLength({ stop }: Pick<Recipe, "stop">, stepsPerEpoch: number): TrainingLength {
   return { steps: "steps" in stop ? stop.steps : stop.epochs * stepsPerEpoch, stepsPerEpoch };
 }
 
 /** The rate of update `step`, counted from 0. */
-export function learningRate(recipe: ScheduleRecipe, step: number, length: Length, state: ScheduleState): number {
+export function learningRate(recipe: ScheduleRecipe, step: number, length: TrainingLength, state: ScheduleState): number {
   const { warmUp, learningRate: base } = recipe;
   if (warmUp?.kind === "until_error" && !state.warm) return warmUp.rate;
   const warming = warmUpSteps(warmUp, length);
@@ -39,12 +39,12 @@ export function learningRate(recipe: ScheduleRecipe, step: number, length: Lengt
 }
 
 /** Updates of a warm-up whose length is known; 0 for one that a training error ends. */
-function warmUpSteps(warmUp: WarmUp | undefined, { stepsPerEpoch }: Length): number {
+function warmUpSteps(warmUp: WarmUp | undefined, { stepsPerEpoch }: TrainingLength): number {
   if (warmUp?.kind === "steps") return warmUp.steps;
   return warmUp?.kind === "epochs" ? warmUp.epochs * stepsPerEpoch : 0;
 }
 
-function scheduled(recipe: ScheduleRecipe, step: number, length: Length, state: ScheduleState): number {
+function scheduled(recipe: ScheduleRecipe, step: number, length: TrainingLength, state: ScheduleState): number {
   const { schedule, learningRate: base } = recipe;
   // From the end of the warm-up, where its length is known.
   const start = Math.min(warmUpSteps(recipe.warmUp, length), length.steps);

@@ -29,8 +29,9 @@ import { checkThaws } from "./phases.js";
 import { openRemoteEngine } from "./remote-engine.js";
 import { checkUnused, directoryOf, makeFolder, runFolder, writeConfig, type RunFolder } from "./run-folder.js";
 import { openRunLog, toldTo } from "./run-log.js";
-import { trainingLength, type Length } from "./schedule.js";
+import { trainingLength, type TrainingLength } from "./schedule.js";
 
+/** What is trained, how, on what, and where it is written. */
 export interface TrainRequest {
   readonly model: Model;
   readonly recipe: Recipe;
@@ -41,6 +42,7 @@ export interface TrainRequest {
   readonly names: { readonly target: string; readonly recipe: string; readonly data: string };
 }
 
+/** How a training runs; the recipe says what it computes. */
 export interface TrainOptions extends Pick<FeedOptions, "workers" | "strict"> {
   /** Default `auto`. */
   readonly device?: DeviceRequest;
@@ -64,12 +66,11 @@ export interface TrainOptions extends Pick<FeedOptions, "workers" | "strict"> {
   /** So many images are shown in TensorBoard: of the first training batch, and of each validation. Default 0: none. */
   readonly images?: number;
   readonly onEvent?: (event: TrainEvent) => void;
-  /** In place of the one made from model and recipe. */
-  readonly program?: TrainingProgram;
   /** Version of resnetc, for reports. */
   readonly version?: string;
 }
 
+/** What a training tells while it runs. */
 export type TrainEvent =
   | {
       readonly kind: "start";
@@ -77,7 +78,7 @@ export type TrainEvent =
       readonly deviceReason: string;
       /** Updates that were made before. */
       readonly step: number;
-      readonly length: Length;
+      readonly length: TrainingLength;
       readonly batch: number;
       /** Kinds of operations that are written as was measured. */
       readonly tuned: number;
@@ -100,6 +101,7 @@ export interface Exported {
   readonly error?: number;
 }
 
+/** How a training ended, or where it was stopped. */
 export interface TrainResult {
   /** Updates that were made, in all. */
   readonly step: number;
@@ -192,8 +194,7 @@ async function opened(
     const { device } = await chooseDevice(options.device ?? "auto");
     const blockSize = device === "cpu" ? await machineBlockSize() : 0;
     const settings = trainingOptions(model, recipe, feed, device, blockSize);
-    const build = (methods: MethodChoices): TrainingProgram =>
-      options.program ?? buildProgram(model, settings, methods);
+    const build = (methods: MethodChoices): TrainingProgram => buildProgram(model, settings, methods);
     let program = build(options.methods ?? {});
     const length = trainingLength(recipe, feed.stepsPerEpoch);
     checkThaws(recipe, length);

@@ -11,6 +11,7 @@ import { memoryHost } from "../../compiler/host.js";
 import { parseTarget, type Target } from "../../compiler/target.js";
 import { loadWeights, type LoadedWeights, type LoadWeightsOptions } from "./load.js";
 
+/** How a target is compiled and how a weight file is matched with it. */
 export interface CompileWithWeightsOptions
   extends Omit<CompileOptions, "weights" | "withWeights">, LoadWeightsOptions {}
 

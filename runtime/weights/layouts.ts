@@ -6,7 +6,7 @@ import { BATCH_NORM_EPSILON } from "./epsilon.js";
 type Role = Parameter["role"];
 
 /** Tensors of the file, the first of which has the parameter's shape, and what is computed from them. */
-export interface Origin {
+export interface ParameterOrigin {
   readonly tensors: readonly string[];
   /** Absent: the first tensor as it is. */
   readonly compute?: (...values: Float32Array[]) => Float32Array;
@@ -15,7 +15,7 @@ export interface Origin {
 }
 
 /** The origins that a parameter of a layer can have, in order of preference. `theirs`: what the rename gave. */
-export type Layout = (theirs: string, role: Role) => readonly Origin[];
+export type Layout = (theirs: string, role: Role) => readonly ParameterOrigin[];
 
 export const LAYOUTS: Readonly<Record<WeightMap["format"], Layout>> = { pytorch, caffe, detectron2 };
 
@@ -28,7 +28,7 @@ const PYTORCH_SUFFIX: Readonly<Record<Role, string>> = {
   running_var: "running_var",
 };
 
-function pytorch(theirs: string, role: Role): readonly Origin[] {
+function pytorch(theirs: string, role: Role): readonly ParameterOrigin[] {
   return [{ tensors: [`${theirs}.${PYTORCH_SUFFIX[role]}`] }];
 }
 
@@ -42,7 +42,7 @@ function layersOf(theirs: string): readonly string[] {
  * (batch_norm_layer.cpp), and Scale. A third name is the convolution before it; if that has a bias, which ours has not,
  * the mean takes it up: (x + b) - m = x - (m - b).
  */
-function caffe(theirs: string, role: Role): readonly Origin[] {
+function caffe(theirs: string, role: Role): readonly ParameterOrigin[] {
   const [layer = "", scale = "", convolution] = layersOf(theirs);
   switch (role) {
     case "weight":
@@ -78,11 +78,11 @@ function doubtFactor(sums: Float32Array, factor?: Float32Array): string | undefi
 }
 
 /** Detectron2's, and Detectron's, which folded the statistics into scale and offset (`_s`, `_b`). */
-function detectron2(theirs: string, role: Role): readonly Origin[] {
+function detectron2(theirs: string, role: Role): readonly ParameterOrigin[] {
   const [layer = "", convolution] = layersOf(theirs);
-  const first = (...suffixes: readonly string[]): Origin[] =>
+  const first = (...suffixes: readonly string[]): ParameterOrigin[] =>
     suffixes.map((suffix) => ({ tensors: [`${layer}${suffix}`] }));
-  const constant = (value: number): Origin => ({
+  const constant = (value: number): ParameterOrigin => ({
     tensors: [`${layer}_s`],
     compute: (values = new Float32Array(0)) => values.map(() => value),
   });
@@ -104,7 +104,7 @@ function detectron2(theirs: string, role: Role): readonly Origin[] {
 }
 
 /** The origin of a mean, first with the bias of the convolution before it, where there is one. */
-function withBias(mean: Origin, convolution: string | undefined, suffix: string): readonly Origin[] {
+function withBias(mean: ParameterOrigin, convolution: string | undefined, suffix: string): readonly ParameterOrigin[] {
   if (convolution === undefined) return [mean];
   const compute = (...values: Float32Array[]): Float32Array => {
     const bias = values.at(-1);

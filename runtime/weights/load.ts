@@ -18,6 +18,7 @@ import { strideWarning } from "./stride.js";
 import { readTrained, type ReadTrained } from "./trained.js";
 import { matchedValues } from "./values.js";
 
+/** How a weight file is matched with a network. */
 export interface LoadWeightsOptions extends MatchOptions {
   /** Parameters without a tensor of their shape keep their initial values. Default: that is an error. */
   readonly lenient?: boolean;
@@ -32,7 +33,7 @@ export interface LoadWeightsOptions extends MatchOptions {
 }
 
 /** Who says which preprocessing it is. */
-type From = "option" | "training" | "weights" | "network";
+export type PreprocessOrigin = "option" | "training" | "weights" | "network";
 
 /** What there is to say of weights that were loaded, for programs. */
 export interface WeightsReport {
@@ -55,7 +56,7 @@ export interface WeightsReport {
   /** What the file's batch norms were taken to add to the variance. */
   readonly epsilon: number;
   /** The preprocessing that follows, and who says so. */
-  readonly preprocess: { readonly name: string; readonly from: From } | null;
+  readonly preprocess: { readonly name: string; readonly from: PreprocessOrigin } | null;
 }
 
 /** Weights of a file, matched with a network; values are read when they are asked for. */
@@ -79,7 +80,7 @@ export interface LoadedWeights {
 /**
  * Opens a weight file and matches it with a network, as `resnetc compile --weights` does.
  *
- * @param model of {@link elaborate} or {@link compile}
+ * @param model of `elaborate` or `compile`
  * @throws {WeightsError} one line where the file can't be used, several where it does not fit and that was not allowed
  */
 export async function loadWeights(
@@ -188,7 +189,7 @@ function preprocessFor(
   { map }: Match,
   options: LoadWeightsOptions,
   trained: ReadTrained | undefined,
-): { readonly preprocess: Preprocess | undefined; readonly from: From; readonly assumed?: string } {
+): { readonly preprocess: Preprocess | undefined; readonly from: PreprocessOrigin; readonly assumed?: string } {
   const { trainedWith } = map;
   if (options.preprocess) return { preprocess: options.preprocess, from: "option" };
   if (trained) return { preprocess: trained.preprocess, from: "training" };

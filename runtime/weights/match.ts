@@ -1,7 +1,7 @@
 /** Finds, for each parameter of a network, the tensors of a weight file that it is made of. */
 import type { WeightMap } from "../../compiler/model.js";
 import type { Parameter } from "../../compiler/ir/types.js";
-import { LAYOUTS, type Layout, type Origin } from "./layouts.js";
+import { LAYOUTS, type Layout, type ParameterOrigin } from "./layouts.js";
 import { compileRename, compileWildcard } from "./pattern.js";
 import { plainName } from "./shown.js";
 import { WeightsError, type TensorSource } from "./source.js";
@@ -30,7 +30,7 @@ export interface Match {
   /** The name map that was used; {@link OWN_NAMES} where the file has our paths. */
   readonly map: WeightMap;
   /** By parameter path. */
-  readonly origins: ReadonlyMap<string, Origin>;
+  readonly origins: ReadonlyMap<string, ParameterOrigin>;
   /** Parameters that the file has nothing for, and the name that it would have. */
   readonly missing: readonly { readonly path: string; readonly expected: string }[];
   /** Tensors that belong to no parameter. */
@@ -38,6 +38,7 @@ export interface Match {
   readonly misshaped: readonly Misshaped[];
 }
 
+/** A parameter whose tensor has another shape. */
 export interface Misshaped {
   readonly path: string;
   readonly ours: readonly number[];
@@ -56,6 +57,7 @@ const ALWAYS_IGNORED: Readonly<Record<WeightMap["format"], readonly string[]>> =
   detectron2: ["*_momentum"],
 };
 
+/** What of a file is matched. */
 export interface MatchOptions {
   /** Which state dict of the file is taken, by the keys that lead to it or the first of them; `.` is the file itself. */
   readonly stateDict?: string;
@@ -121,7 +123,7 @@ function leftOver(match: Match): number {
 }
 
 /** The other side's names of a parameter's tensors: what {@link matchWeights} looks for, and an export writes. */
-export function namer(map: WeightMap): (parameter: Parameter) => readonly Origin[] {
+export function namer(map: WeightMap): (parameter: Parameter) => readonly ParameterOrigin[] {
   const renames = map.renames.map(({ ours, theirs }) => compileRename(ours, theirs));
   const layout: Layout = LAYOUTS[map.format];
   return (parameter) => {
@@ -151,7 +153,7 @@ function matchWith(
 ): Match {
   const source = under(whole, prefix);
   const originsOf = namer(map);
-  const origins = new Map<string, Origin>();
+  const origins = new Map<string, ParameterOrigin>();
   const missing: { path: string; expected: string }[] = [];
   const misshaped: Misshaped[] = [];
   const used = new Set<string>();

@@ -4,6 +4,7 @@
 export type StoredType =
   "float64" | "float32" | "float16" | "bfloat16" | "int64" | "int32" | "int16" | "int8" | "uint8" | "bool";
 
+/** A tensor's name, element type and shape. */
 export interface TensorInfo {
   readonly name: string;
   readonly dtype: StoredType;
@@ -29,6 +30,7 @@ export interface TensorSource {
   readonly calls?: readonly string[];
   /** Values as fp32, flat, row-major: a copy of the caller's own. Throws {@link WeightsError}. */
   read(name: string): Float32Array;
+  /** Closes the file: nothing can be read after it. */
   close(): void;
 }
 

@@ -5,14 +5,15 @@ import type { Graph, Node } from "../../compiler/ir/types.js";
 import type { Model, WeightMap } from "../../compiler/model.js";
 import { parseTarget } from "../../compiler/target.js";
 
-type Kernel = readonly [height: number, width: number];
+/** Size of a convolution's kernel. */
+export type KernelSize = readonly [height: number, width: number];
 
 /**
  * The kernel of the strided convolution in the bottlenecks of a graph: `[1, 1]` in the paper's, `[3, 3]` in
  * torchvision's. Undefined where there is no bottleneck (a block with kernels of more than one size) that has a stride,
  * or where they don't agree.
  */
-export function strideVariant(graph: Graph): Kernel | undefined {
+export function strideVariant(graph: Graph): KernelSize | undefined {
   const blocks = new Map<string, Node[]>();
   for (const node of graph.nodes) {
     const block = blockPath(node);
@@ -38,7 +39,7 @@ export function strideWarning(model: Model, map: WeightMap): string | undefined 
 }
 
 /** The network of the standard library that has the same parameters, but its stride in that kernel. */
-function standardTwin(graph: Graph, strideIn: Kernel): string | undefined {
+function standardTwin(graph: Graph, strideIn: KernelSize): string | undefined {
   const signature = parameterSignature(graph);
   return standardTargets().find((name) => {
     const { model } = elaborate(parseTarget(name));
@@ -60,8 +61,8 @@ function blockPath(node: Node): string | undefined {
   return /^(.*\.\d+)\.[^.]+$/.exec(node.path)?.[1];
 }
 
-function kernelOf(node: Node): Kernel {
-  return node.attributes["kernel"] as Kernel;
+function kernelOf(node: Node): KernelSize {
+  return node.attributes["kernel"] as KernelSize;
 }
 
 function isStrided(node: Node): boolean {

@@ -12,6 +12,7 @@ export interface MeanImage {
   readonly shape: readonly [1, number, number, number];
 }
 
+/** What a training knows of its weights. */
 export interface Trained {
   /** Name of the network: `ResNet50`. */
   readonly network: string;
@@ -47,13 +48,14 @@ export function trainedMetadata(trained: Trained, meanImage: "tensor" | "model.o
   };
 }
 
+/** What a file of weights says of the training that wrote it. */
 export interface ReadTrained extends Trained {
   /** A mean image belongs to these weights, but is not in the file: it is in the `model.onnx` beside it. */
   readonly meanImageElsewhere: boolean;
 }
 
 /**
- * What {@link trainedMetadata} wrote; undefined for files that no training wrote, or an earlier version's.
+ * What a training wrote beside the tensors; undefined for files that no training wrote, or an earlier version's.
  *
  * @throws {WeightsError} where it is damaged
  */

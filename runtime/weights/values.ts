@@ -7,6 +7,7 @@ import { describeMismatch } from "./report.js";
 import { WeightsError } from "./source.js";
 import { elementCount } from "./strided.js";
 
+/** What is allowed, and what is known of the file's batch norms. */
 export interface MatchedValuesOptions {
   /** Parameters without a tensor of their shape keep their initial values. Default: that is an error. */
   readonly lenient?: boolean;

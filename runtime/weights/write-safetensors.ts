@@ -6,6 +6,7 @@ import { CHECKSUM_KEY, SAFETENSORS_TYPES } from "./safetensors.js";
 import type { StoredType, TensorInfo } from "./source.js";
 import { elementCount } from "./strided.js";
 
+/** Elements of a tensor; of fp16 and bf16 the bits, in a Uint16Array. */
 export type TensorData =
   Float64Array | Float32Array | Uint16Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 

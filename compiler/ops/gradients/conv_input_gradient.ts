@@ -1,7 +1,7 @@
 import type { Lowering } from "../../emit/lowering.js";
 import { int, size2, word } from "../attributes.js";
 import { elements, sizes } from "../formula.js";
-import type { Alternative, Node, Operator, Target } from "../operator.js";
+import type { Alternative, Device, Node, Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { ints } from "../tensor/shape.js";
 import { onnxPads } from "../windows.js";
@@ -34,7 +34,7 @@ export const convInputGradient: Operator = {
 };
 
 /** A convolution is about twice as fast as a ConvTranspose of as many multiply-adds (docs/lowering.md). */
-function inputGradientCosts(node: Node, _target: Target): readonly Alternative[] {
+function inputGradientCosts(node: Node, _target: Device): readonly Alternative[] {
   const { attributes } = node;
   const [kernel, pad] = [size2(attributes, "kernel"), size2(attributes, "pad")];
   const [stride, dilation] = [size2(attributes, "stride"), size2(attributes, "dilation")];

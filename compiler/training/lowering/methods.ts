@@ -1,7 +1,7 @@
 /** The ways in which a node can be written, and the names under which measured choices are kept. */
 import { sizes } from "../../ops/formula.js";
 import { operator } from "../../ops/index.js";
-import type { Node, Target } from "../../ops/operator.js";
+import type { Node, Device } from "../../ops/operator.js";
 import { BLOCKABLE, canBeBlocked, isPointwiseWeightGradient } from "./block_layout.js";
 
 /** Method by {@link methodKey}. */
@@ -13,7 +13,7 @@ export const BLOCKED = "blocked";
 export const PLAIN = "plain";
 
 export interface LoweringTarget {
-  readonly target: Target;
+  readonly target: Device;
   /** Channels of a block; 0: no blocked layout. */
   readonly block: number;
 }

@@ -10,6 +10,7 @@ import { readPythonBatch, readPythonNames } from "./cifar-python.js";
 import { PIXEL_BYTES, SIDE, type RecordReference } from "./cifar-record.js";
 import { heldOutCount, type HeldOut, type HeldOutChoice } from "./held-out.js";
 
+/** How CIFAR is divided. */
 export interface CifarOptions {
   /**
    * Training images that are set aside for validation, chosen by the seed: how many, or a share. Default: a tenth, which

@@ -8,6 +8,7 @@ import { divideByClass, isShare, type HeldOut, type HeldOutChoice } from "./held
 import { EXPECTED, findLayout } from "./layout.js";
 import { listImages, type ListingOptions } from "./listing.js";
 
+/** How folders of images are divided and listed. */
 export interface FolderOptions extends ListingOptions {
   /**
    * Where there is no folder `val`: training images that are set aside for validation, of each class its part; a share

@@ -39,6 +39,7 @@ const MAX_DEPTH = 8;
 const MAX_FOLDERS = 1_000_000;
 const VERSION = 2;
 
+/** Whether a listing is kept. */
 export interface ListingOptions {
   /** Where listings are kept; false: nowhere. Default: the user's folder for caches. */
   readonly cache?: string | false;

@@ -2,6 +2,7 @@
 import { openImage } from "../../images/decode.js";
 import type { Reader } from "../sample.js";
 
+/** An image file. */
 export interface FileReference {
   readonly kind: "file";
   readonly file: string;

@@ -11,9 +11,9 @@ import { randomResizedCrop } from "./random-resized-crop.js";
 import { resize, resizeShorter } from "./resize.js";
 import { subtractMean } from "./subtract-mean.js";
 import { tenCrop } from "./ten-crop.js";
-import type { SettingsOf, TransformKind } from "./transform.js";
+import type { SettingsOf, TransformInfo, TransformKind } from "./transform.js";
 
-export type { TransformSettings } from "./transform.js";
+export type { TransformInfo, TransformParameter, TransformSettings } from "./transform.js";
 
 const ALL = [
   pad,
@@ -34,7 +34,10 @@ const ALL = [
 /** A transform as plain data: `{ kind: "pad", margin: 4 }`. What has a default may be left out. */
 export type Transform = SettingsOf<(typeof ALL)[number]>;
 
-/** What is known about each kind of transform, by name. */
-export const TRANSFORMS: ReadonlyMap<string, TransformKind> = new Map(
+/** Each kind of transform with what it does, by name. */
+export const TRANSFORM_KINDS: ReadonlyMap<string, TransformKind> = new Map(
   ALL.map((transform) => [transform.kind, transform as unknown as TransformKind]),
 );
+
+/** What is known about each kind of transform, by the name that recipes give it. */
+export const TRANSFORMS: ReadonlyMap<string, TransformInfo> = TRANSFORM_KINDS;

@@ -12,6 +12,29 @@ export interface TransformSettings {
   readonly [setting: string]: unknown;
 }
 
+/** A kind of transform, for help and documentation. */
+export interface TransformInfo {
+  /** As recipes write it: `random_crop`. */
+  readonly kind: string;
+  /** What it does and where it comes from. */
+  readonly doc: string;
+  /** Its settings, by name. */
+  readonly parameters: Readonly<Record<string, TransformParameter>>;
+}
+
+/** A setting of a transform. */
+export interface TransformParameter {
+  /** What it does, with its unit. */
+  readonly doc: string;
+  /** The values it takes, to follow "must be" in a message. */
+  readonly expects: string;
+  readonly accepts: (value: unknown) => boolean;
+  /** Used where it is left out. */
+  readonly default?: unknown;
+  /** Whether it may be left out. */
+  readonly optional: boolean;
+}
+
 interface Common<Name extends string, P extends Parameters> {
   /** As recipes write it. */
   readonly kind: Name;
@@ -65,7 +88,11 @@ export interface PixelContext {
 
 export type TransformKind = GeometryTransform | PixelTransform;
 
-/** The transform as data, as a recipe gives it. */
+/**
+ * The transform as data, as a recipe gives it.
+ *
+ * @inline
+ */
 export type SettingsOf<K> = K extends Common<infer Name, infer P> ? { readonly kind: Name } & Settings<P> : never;
 
 /** Keeps the types of name and parameters; the registry holds transforms of all kinds as one type. */

@@ -18,6 +18,7 @@ export interface Mark {
   readonly isDashed?: boolean;
 }
 
+/** How the drawn image is written. */
 export interface DrawOptions {
   /** Default "png". */
   readonly format?: "png" | "jpeg";

@@ -39,6 +39,7 @@ export interface CocoNumbers {
   readonly ARl: number;
 }
 
+/** COCO's numbers of one category. */
 export interface CocoClass {
   readonly category: Category;
   /** To be found, of any size; crowds are not counted. */
@@ -48,6 +49,7 @@ export interface CocoClass {
   readonly precision: readonly Float64Array[];
 }
 
+/** COCO's numbers of all categories together and of each. */
 export interface CocoEvaluation {
   /** Means over the classes that have a number, in which the classes weigh the same. */
   readonly summary: CocoNumbers;

@@ -5,12 +5,14 @@ import { mapCategories, type Annotated, type Scene } from "./group.js";
 /** Mean of the precision at 11 recalls (until 2009), or the area below the curve (since 2010). */
 export type VocMetric = "voc07" | "voc10";
 
-export interface VocOptions {
+/** Which of VOC's rules are followed. */
+export interface EvaluateVocOptions {
   readonly metric: VocMetric;
   /** A detection must overlap with an object by more than this. Default 0.5. */
   readonly threshold?: number;
 }
 
+/** Average precision of one category, and its curve. */
 export interface VocClass {
   readonly category: Category;
   /** To be found: those that are not difficult. */
@@ -22,6 +24,7 @@ export interface VocClass {
   readonly precision: Float64Array;
 }
 
+/** Average precision over all categories and of each. */
 export interface VocEvaluation {
   /** Mean of the classes that have an AP; -1 where none has. */
   readonly mAP: number;
@@ -33,7 +36,7 @@ export interface VocEvaluation {
  * Judges detections. Where scores are equal, the order is that of the picture's id, and in a picture that of the list.
  * Crowds, which VOC doesn't know, are treated as difficult objects.
  */
-export function evaluateVoc(data: Annotated, detections: readonly Detection[], options: VocOptions): VocEvaluation {
+export function evaluateVoc(data: Annotated, detections: readonly Detection[], options: EvaluateVocOptions): VocEvaluation {
   const { metric, threshold = 0.5 } = options;
   const classes = mapCategories(data, detections, (category, scenes): VocClass => {
     const { objects, recall, precision } = judge(scenes, threshold);

@@ -6,6 +6,7 @@ import { imageNames } from "./image-names.js";
 import { readJson } from "./json.js";
 import { counted, Problems, shown, Tally } from "./problems.js";
 
+/** Detections of a file, and what of it was left out. */
 export interface Detections {
   readonly detections: readonly Detection[];
   /** What was left out: one line each. */

@@ -20,6 +20,7 @@ export const VOC_CLASSES: readonly string[] = [
   ..."diningtable dog horse motorbike person pottedplant sheep sofa train tvmonitor".split(" "),
 ];
 
+/** Which of the annotations are read. */
 export interface VocOptions {
   /** A list of pictures in ImageSets/Main, such as "val" or "test". Default: all. */
   readonly set?: string;

@@ -22,6 +22,7 @@ import type { GroundTruth } from "../records.js";
 import { stencil, type Stencil } from "./stencil.js";
 import { VisibleParts } from "./visible-parts.js";
 
+/** Size of drawn images. */
 export interface SceneSize {
   /** In pixels. Default 320. */
   readonly width?: number;

@@ -7,6 +7,7 @@ import { DetectionError, type Category, type DetectionData, type GroundTruth, ty
 import { writeCocoAnnotations } from "../write.js";
 import { drawScene, type SceneSize } from "./draw.js";
 
+/** Which images are drawn, and how large. */
 export interface ScenesOptions extends SceneSize {
   /** Another seed gives other pictures. Default 1. */
   readonly seed?: number;
@@ -14,12 +15,14 @@ export interface ScenesOptions extends SceneSize {
   readonly first?: number;
 }
 
+/** The ten shapes as categories; ids begin at 1. */
 export const SCENE_CATEGORIES: readonly Category[] = OUTLINES.map(({ name }, label) => ({ id: label + 1, name }));
 
 const MAX_PICTURES = 1_000_000;
 const MIN_SIDE = 32;
 const MAX_SIDE = 4096;
 
+/** A drawn image, and the objects in it. */
 export interface DrawnPicture {
   readonly picture: Picture;
   readonly image: Image;

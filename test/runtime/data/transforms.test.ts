@@ -15,7 +15,7 @@ import {
 import { colourShift } from "../../../runtime/data/transforms/color-pca.js";
 import type { TransformSettings } from "../../../runtime/data/transforms/index.js";
 import { largestInMiddle } from "../../../runtime/data/transforms/random-resized-crop.js";
-import { TRANSFORMS } from "../../../runtime/data/transforms/index.js";
+import { TRANSFORM_KINDS } from "../../../runtime/data/transforms/index.js";
 import { decodeImage } from "../../../runtime/images/decode.js";
 
 interface Expected {
@@ -173,7 +173,7 @@ describe("random transforms", () => {
   });
 
   it("GoogLeNet's crops have the areas and proportions that were asked for", () => {
-    const kind = TRANSFORMS.get("random_resized_crop")!;
+    const kind = TRANSFORM_KINDS.get("random_resized_crop")!;
     if (!kind.moves) throw new Error();
     const values = { size: [5, 5], scale: [0.2, 0.5], ratio: [0.5, 2], interpolation: "bilinear" };
     for (let i = 0; i < 300; i++) {
@@ -335,7 +335,7 @@ it("nothing is left to chance in evaluation", () => {
 });
 
 it("every setting says what it does, and defaults are values that it takes", () => {
-  for (const { parameters } of TRANSFORMS.values()) {
+  for (const { parameters } of TRANSFORM_KINDS.values()) {
     for (const parameter of Object.values(parameters)) {
       expect(parameter.doc.length).toBeGreaterThan(10);
       if (parameter.default !== undefined) expect(parameter.accepts(parameter.default)).toBe(true);

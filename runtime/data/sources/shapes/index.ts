@@ -5,6 +5,7 @@ import { SIDE } from "./draw.js";
 import { OUTLINES } from "./outlines.js";
 import { shapeLabel } from "./sample.js";
 
+/** Which shapes are drawn, and how many. */
 export interface ShapesOptions {
   /** Default 1. Another seed gives other pictures. */
   readonly seed?: number;

@@ -4,6 +4,7 @@ import type { Reader } from "../../sample.js";
 import { drawShape, SIDE } from "./draw.js";
 import { OUTLINES } from "./outlines.js";
 
+/** An image of `shapes`, drawn from a seed. */
 export interface ShapesReference {
   readonly kind: "shapes";
   readonly split: Split["name"];

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { node, value } from "../../../../compiler/ir/build.js";
 import { DETECTION_OPERATORS } from "../../../../compiler/ops/detection/index.js";
 import { operator, OPERATORS } from "../../../../compiler/ops/index.js";
-import { ShapeError, type Target } from "../../../../compiler/ops/operator.js";
+import { ShapeError, type Device } from "../../../../compiler/ops/operator.js";
 import { runPasses } from "../../../../compiler/passes/index.js";
 import { emitBytes } from "../../emit/run.js";
 import { SPAN } from "../graphs.js";
@@ -68,7 +68,7 @@ describe("detection operators", () => {
   });
 
   it("are written for the device that is asked for", () => {
-    const methods = (device?: Target): unknown[] =>
+    const methods = (device?: Device): unknown[] =>
       [
         { op: "roi_pool", sampling: 0 },
         { op: "roi_align", sampling: 2 },
