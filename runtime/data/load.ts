@@ -116,7 +116,12 @@ export class Loader {
     await this.#before;
   }
 
-  #batches(options: EvaluationBatches, plan: BatchPlan, seed: number, replace: boolean): AsyncGenerator<Batch, void, void> {
+  #batches(
+    options: EvaluationBatches,
+    plan: BatchPlan,
+    seed: number,
+    replace: boolean,
+  ): AsyncGenerator<Batch, void, void> {
     const { split, transforms, statistics, channels } = options;
     const pipelinePlan: PipelinePlan = {
       transforms,

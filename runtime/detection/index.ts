@@ -26,7 +26,13 @@ export {
   type CocoEvaluation,
   type CocoNumbers,
 } from "./evaluate/coco.js";
-export { evaluateVoc, type EvaluateVocOptions, type VocClass, type VocEvaluation, type VocMetric } from "./evaluate/voc.js";
+export {
+  evaluateVoc,
+  type EvaluateVocOptions,
+  type VocClass,
+  type VocEvaluation,
+  type VocMetric,
+} from "./evaluate/voc.js";
 export { parseCocoAnnotations, readCocoAnnotations } from "./read/coco.js";
 export { parseCocoDetections, readCocoDetections, type Detections } from "./read/coco-detections.js";
 export { parseVocXml, readVocFolder, VOC_CLASSES, type VocOptions, type VocPicture } from "./read/voc.js";

@@ -30,7 +30,12 @@ export function trainingLength({ stop }: Pick<Recipe, "stop">, stepsPerEpoch: nu
 }
 
 /** The rate of update `step`, counted from 0. */
-export function learningRate(recipe: ScheduleRecipe, step: number, length: TrainingLength, state: ScheduleState): number {
+export function learningRate(
+  recipe: ScheduleRecipe,
+  step: number,
+  length: TrainingLength,
+  state: ScheduleState,
+): number {
   const { warmUp, learningRate: base } = recipe;
   if (warmUp?.kind === "until_error" && !state.warm) return warmUp.rate;
   const warming = warmUpSteps(warmUp, length);

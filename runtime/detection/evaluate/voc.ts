@@ -36,7 +36,11 @@ export interface VocEvaluation {
  * Judges detections. Where scores are equal, the order is that of the picture's id, and in a picture that of the list.
  * Crowds, which VOC doesn't know, are treated as difficult objects.
  */
-export function evaluateVoc(data: Annotated, detections: readonly Detection[], options: EvaluateVocOptions): VocEvaluation {
+export function evaluateVoc(
+  data: Annotated,
+  detections: readonly Detection[],
+  options: EvaluateVocOptions,
+): VocEvaluation {
   const { metric, threshold = 0.5 } = options;
   const classes = mapCategories(data, detections, (category, scenes): VocClass => {
     const { objects, recall, precision } = judge(scenes, threshold);
