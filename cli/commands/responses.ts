@@ -9,7 +9,7 @@ import { deviceOption } from "../device-option.js";
 import { InputFailure, UsageFailure } from "../failure.js";
 import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { loadModel } from "../target.js";
-import { printJson, say } from "../terminal.js";
+import { printJson, say, sayWarning } from "../terminal.js";
 import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
 interface Options extends WeightsChoice {
@@ -123,7 +123,7 @@ async function respond(network: Network, data: DataSet, options: Options) {
     Uint32Array.from({ length: Math.min(options.pictures, all.size) }, (_, index) => index),
   );
   const channels = channelsFor(network.model);
-  const loader = new Loader();
+  const loader = new Loader({ onUnreadable: sayWarning });
   try {
     const batches = loader.evaluation({
       split,

@@ -1,6 +1,7 @@
 /** What was measured while training, one JSON object a line: `metrics.jsonl`. */
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { fileFailure, writeWhole } from "../files.js";
+import type { Position } from "./position.js";
 
 /** An update. */
 export interface StepMetrics {
@@ -52,13 +53,19 @@ export interface MetricsFile {
 }
 
 /**
- * Opens it for appending, after everything later than `step` (and a line that was cut off) was taken away, and a test
- * that will be made again.
+ * Opens it for appending, after everything later than a position (and a line that was cut off) was taken away, and what
+ * will be made again: a test, and a validation that is due.
  *
  * @throws {FileError}
  */
-export async function openMetrics(file: string, step: number): Promise<MetricsFile> {
-  const kept = step === 0 ? [] : readMetrics(file).filter((metrics) => metrics.step <= step && metrics.kind !== "test");
+export async function openMetrics(
+  file: string,
+  { step, validationDue }: Pick<Position, "step" | "validationDue">,
+): Promise<MetricsFile> {
+  const isMade = (metrics: Metrics): boolean =>
+    metrics.step < step ||
+    (metrics.step === step && (metrics.kind === "step" || (metrics.kind === "validation" && validationDue !== true)));
+  const kept = step === 0 ? [] : readMetrics(file).filter((metrics) => metrics.kind !== "test" && isMade(metrics));
   await writeWhole(file, [Buffer.from(kept.map((metrics) => `${JSON.stringify(metrics)}\n`).join(""))]);
   const descriptor = openSync(file, "a");
   const guarded = (action: () => void): void => {

@@ -3,6 +3,7 @@ import { concat, emitOnnx, type ParameterValues } from "../../compiler/emit/onnx
 import type { Model } from "../../compiler/model.js";
 import { INFERENCE_PASSES, runPasses } from "../../compiler/passes/index.js";
 import type { NamedValue } from "../../compiler/ir/types.js";
+import { DataError } from "../data/error.js";
 import type { DeviceRequest } from "../device.js";
 import { openSession } from "../session.js";
 
@@ -19,6 +20,7 @@ export interface LayerResponse {
  *
  * @param batches float32[N, channels, height, width], normalised as the network was trained
  * @throws {SessionError}
+ * @throws {DataError} where there is no batch
  */
 export async function layerResponses(
   model: Model,
@@ -55,6 +57,7 @@ export async function layerResponses(
   } finally {
     await session.close();
   }
+  if (sums.some(({ count }) => count === 0)) throw new DataError("no image could be read: there are no responses");
   return layers.map(({ path }, index) => {
     const { count, sum, squares } = sums[index]!;
     return { path, std: Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2)) };

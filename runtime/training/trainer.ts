@@ -241,7 +241,7 @@ async function opened(
       ...length,
       ...(version !== undefined && { version }),
     });
-    metrics = await openMetrics(run.metrics, position.step);
+    metrics = await openMetrics(run.metrics, position);
     tell({
       kind: "start",
       device: engine.device,

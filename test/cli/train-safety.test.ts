@@ -265,6 +265,23 @@ describe("the folder of a training", () => {
   });
 });
 
+it("responses of images that can't be read are named, and none at all is an error, not numbers", async () => {
+  const cwd = await folder();
+  await writeFile(join(cwd, "tiny.resnet"), SOURCE.replace("network Tiny(classes = 10)", "network Tiny(classes = 2)"));
+  for (const split of ["train", "val"]) {
+    for (const name of ["a", "b"]) {
+      await mkdir(join(cwd, "photos", split, name), { recursive: true });
+      await writeFile(join(cwd, "photos", split, name, "1.png"), "no image");
+    }
+  }
+  const env = { XDG_CACHE_HOME: join(cwd, "cache") };
+  const args = ["responses", "tiny.resnet", "--data", "photos", "--device", "cpu", "--json"];
+  const { code, stdout, stderr } = await resnetc(args, { cwd, env });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr.match(/^warning: .*val\/\w\/1\.png/gm)).toHaveLength(2);
+  expect(stderr).toMatch(/^error: no image could be read: there are no responses$/m);
+});
+
 it("ends with the best where that is asked for, and says which weights it took", async () => {
   const cwd = await folder();
   await writeFile(join(cwd, "tiny.resnet"), SOURCE.replace("validate 100", "validate 10"));

@@ -23,7 +23,7 @@ describe("metrics", () => {
   const file = path.join(folder, "metrics.jsonl");
 
   it("are lines, as they come", async () => {
-    const metrics = await openMetrics(file, 0);
+    const metrics = await openMetrics(file, { step: 0 });
     [1, 2, 3, 4].forEach((step) => metrics.add(at(step)));
     metrics.flush();
     metrics.close();
@@ -37,7 +37,7 @@ describe("metrics", () => {
 
   it("go back to the checkpoint's update, without what a crash cut off", async () => {
     await appendFile(file, '{"kind":"step","step":5,"lo');
-    const metrics = await openMetrics(file, 3);
+    const metrics = await openMetrics(file, { step: 3 });
     metrics.add(at(4, 2));
     metrics.close();
     expect(readMetrics(file).map(({ step, loss }) => [step, loss])).toEqual([
@@ -49,13 +49,13 @@ describe("metrics", () => {
   });
 
   it("begin anew with a new training", async () => {
-    (await openMetrics(file, 0)).close();
+    (await openMetrics(file, { step: 0 })).close();
     expect(readMetrics(file)).toEqual([]);
     expect(readMetrics(path.join(folder, "none"))).toEqual([]);
   });
 
   it.skipIf(process.platform !== "linux")("say in one line that the disk is full", async () => {
-    const full = await openMetrics("/dev/full", 0);
+    const full = await openMetrics("/dev/full", { step: 0 });
     expect(() => full.add(at(1))).toThrow(/^\/dev\/full: can't be written: the disk is full$/);
     full.close();
   });

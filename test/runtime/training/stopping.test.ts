@@ -1,6 +1,6 @@
 /** Trainings that end before their time, or may not begin. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -58,6 +58,9 @@ describe("a training that is stopped", () => {
     expect(batches).toBe(1);
     expect(readMetrics(stopped.run.metrics).some(({ kind }) => kind === "validation")).toBe(false);
     expect(await readFile(stopped.run.log, "utf8")).toMatch(/stopped after 4 updates: enough\n$/);
+    // As where the process was killed after it had made the validation, and before its next checkpoint.
+    const made = readMetrics(path.join(root, "whole/metrics.jsonl")).filter(({ kind }) => kind === "validation");
+    await appendFile(stopped.run.metrics, `${JSON.stringify(made[0])}\n`);
     await run({ resume: true });
     expect(losses("run")).toEqual(losses("whole"));
     expect(await bytes("run/model.safetensors")).toEqual(await bytes("whole/model.safetensors"));
