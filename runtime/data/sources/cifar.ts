@@ -1,5 +1,5 @@
 /** CIFAR-10 and CIFAR-100 (Krizhevsky 2009), unpacked: the binary version or Python's. */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { readFile, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { firstFew } from "../../images/names.js";
@@ -137,6 +137,7 @@ export async function openCifar(
   { heldOut, validation = heldOut?.validation ?? 0.1, seed = heldOut?.seed ?? 1 }: CifarOptions = {},
 ): Promise<DataSet> {
   const layout = CIFAR[kind];
+  if (!existsSync(folder)) throw new DataError(`${folder}: no such folder`);
   const place = findCifar(folder, [kind])[0];
   if (!place) throw new DataError((await packedCifar(folder)) ?? nothingOf(layout, folder));
   const version = layout[place.version];
