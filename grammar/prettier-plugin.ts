@@ -98,4 +98,5 @@ export const parsers: Readonly<Record<"resnet", Parser>> = { resnet: parser };
 /** The printer, by the name of the tree that it prints. */
 export const printers: Readonly<Record<"resnet", Printer>> = { resnet: printer };
 
+/** All of it, as Prettier loads a plugin. */
 export default { languages, defaultOptions, parsers, printers };

@@ -5,6 +5,7 @@ import { DataError } from "./data/error.js";
 /** By the classes' names, or by their places in the two lists. */
 export type ClassesBy = "name" | "position";
 
+/** Which output of a model each class of the data is. */
 export interface ClassMatch {
   readonly by: ClassesBy;
   /** For each class of the data the model's output. */
@@ -13,6 +14,7 @@ export interface ClassMatch {
   readonly note?: string;
 }
 
+/** Names of classes, in order. */
 export interface NamedClasses {
   /** Of the model or the data, for messages. */
   readonly name: string;
@@ -23,8 +25,7 @@ export interface NamedClasses {
  * Equal sets of names are matched by name, in whatever order; Unicode's forms of a name are one name. A model without
  * names is matched by position. Other names are refused unless positions are asked for.
  *
- * @param labels of the model's outputs, where it carries them
- * @param outputs how many the model has, where that is known
+ * @param model its name for messages, its labels where it carries any, and its number of outputs where that is known
  * @param by what is asked for
  * @throws {DataError} one line: another number of classes, or names that differ, and which
  */

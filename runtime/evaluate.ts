@@ -28,11 +28,13 @@ export interface EvaluateOptions extends ClassifierOptions, Pick<ClassifyOptions
   readonly classesBy?: ClassesBy;
   /** An error instead of leaving an unreadable image out. */
   readonly strict?: boolean;
+  /** Told of every image that can't be read, in one line that names it. */
   readonly onUnreadable?: (message: string) => void;
   /** Called for each image in the order of the split. */
   readonly onPrediction?: (predicted: Predicted) => void;
   /** Predictions of each image that are handed to `onPrediction`. Default 5. */
   readonly top?: number;
+  /** Called after each group of images that goes through the network at once. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 

@@ -16,8 +16,10 @@ export class FileError extends Error {
   }
 }
 
+/** The bytes of a file in pieces. */
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
+/** How a file is written. */
 export interface WriteOptions {
   /**
    * For a name that a user gave: of a link the file that it points to is written, and the link stays. Otherwise a link

@@ -4,7 +4,9 @@ import { PassThrough } from "node:stream";
 import type { Predicted } from "./evaluate.js";
 import { FileError, writeWhole } from "./files.js";
 
+/** A file of predictions, begun. */
 export interface PredictionsFile {
+  /** Writes a line. Images are written in the order in which they come. */
   readonly add: (predicted: Predicted) => void;
   /** Ends the file, which gets its name only then. @throws {FileError} */
   readonly finish: () => Promise<void>;

@@ -5,6 +5,7 @@ import { initialValues } from "./initialise.js";
 
 /** By parameter path, flat, row-major. A Map will do. */
 export interface ParameterValues {
+  /** Undefined for what begins as its initializer says. */
   get(path: string): Float32Array | undefined;
 }
 

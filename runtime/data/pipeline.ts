@@ -16,7 +16,11 @@ import type { GeometryTransform, PixelContext, TransformKind } from "./transform
 /** A picture that was found but not decoded yet. */
 export interface PictureSource {
   readonly size: Size;
-  /** @param shrink how many times smaller it may be given, in both directions; more pixels may be given all the same */
+  /**
+   * Decodes it.
+   *
+   * @param shrink how many times smaller it may be given, in both directions; more pixels may be given all the same
+   */
   readonly pixels: (shrink: Shrink) => Raster | Promise<Raster>;
 }
 
@@ -36,6 +40,7 @@ export interface Pipeline {
   readonly views: number;
   /** 1 where images are turned to grey as soon as they are decoded; every transform sees them so. */
   readonly channels: 1 | 3;
+  /** The {@link views} that come out of one picture, in order. */
   readonly run: (source: PictureSource, key: SampleKey) => Promise<readonly Raster[]>;
 }
 

@@ -35,7 +35,14 @@ export {
 } from "./evaluate/voc.js";
 export { parseCocoAnnotations, readCocoAnnotations } from "./read/coco.js";
 export { parseCocoDetections, readCocoDetections, type Detections } from "./read/coco-detections.js";
-export { parseVocXml, readVocFolder, VOC_CLASSES, type VocOptions, type VocPicture } from "./read/voc.js";
+export {
+  parseVocXml,
+  readVocFolder,
+  VOC_CLASSES,
+  type VocObject,
+  type VocOptions,
+  type VocPicture,
+} from "./read/voc.js";
 export { locatePictures, pictureFolder, readAnnotations, type LocatedImages } from "./read/index.js";
 export type { Annotated } from "./evaluate/group.js";
 export { detectData, type DetectDataOptions, type DetectedData } from "./run.js";

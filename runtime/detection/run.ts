@@ -16,6 +16,7 @@ export interface DetectDataOptions {
   readonly strict?: boolean;
   /** One line each: images that can't be read (the first few, then their number), sizes and frames that differ, classes. */
   readonly onWarning?: (message: string) => void;
+  /** Called after each image. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 

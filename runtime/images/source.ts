@@ -11,6 +11,7 @@ export interface NamedImage {
 /** A picture that is made when its turn comes. */
 export interface MadeImage {
   readonly name: string;
+  /** Called when its turn comes. */
   readonly pixels: () => Image | Promise<Image>;
 }
 

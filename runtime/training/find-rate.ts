@@ -39,7 +39,9 @@ export interface FindRateOptions extends Pick<FeedOptions, "workers" | "strict">
   readonly weights?: ParameterValues;
   readonly sameThread?: boolean;
   readonly signal?: AbortSignal;
+  /** Called after each update; `total`: how many there will be at most. */
   readonly onPoint?: (point: RatePoint, total: number) => void;
+  /** Told of every image that can't be read, in one line that names it. */
   readonly onWarning?: (message: string) => void;
 }
 

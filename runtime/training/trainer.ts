@@ -65,6 +65,7 @@ export interface TrainOptions extends Pick<FeedOptions, "workers" | "strict"> {
   readonly best?: boolean;
   /** So many images are shown in TensorBoard: of the first training batch, and of each validation. Default 0: none. */
   readonly images?: number;
+  /** Told what happens, in order. */
   readonly onEvent?: (event: TrainEvent) => void;
   /** Version of resnetc, for reports. */
   readonly version?: string;

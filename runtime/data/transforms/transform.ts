@@ -28,6 +28,7 @@ export interface TransformParameter {
   readonly doc: string;
   /** The values it takes, to follow "must be" in a message. */
   readonly expects: string;
+  /** Whether it takes this value. */
   readonly accepts: (value: unknown) => boolean;
   /** Used where it is left out. */
   readonly default?: unknown;
@@ -88,11 +89,7 @@ export interface PixelContext {
 
 export type TransformKind = GeometryTransform | PixelTransform;
 
-/**
- * The transform as data, as a recipe gives it.
- *
- * @inline
- */
+/** The transform as data, as a recipe gives it. */
 export type SettingsOf<K> = K extends Common<infer Name, infer P> ? { readonly kind: Name } & Settings<P> : never;
 
 /** Keeps the types of name and parameters; the registry holds transforms of all kinds as one type. */

@@ -27,7 +27,13 @@ export async function readCocoDetections(
   return parseCocoDetections(await readJson(file), file, data);
 }
 
-/** @param json what JSON.parse gave */
+/**
+ * Detections as {@link readCocoDetections} reads them.
+ *
+ * @param json what JSON.parse gave
+ * @param file for messages
+ * @throws {DetectionError} as there
+ */
 export function parseCocoDetections(
   json: unknown,
   file: string,

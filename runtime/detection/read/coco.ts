@@ -15,7 +15,13 @@ export async function readCocoAnnotations(file: string): Promise<DetectionData> 
   return parseCocoAnnotations(await readJson(file), file);
 }
 
-/** @param json what JSON.parse gave */
+/**
+ * Annotations as {@link readCocoAnnotations} reads them.
+ *
+ * @param json what JSON.parse gave
+ * @param file for messages
+ * @throws {DetectionError} as there
+ */
 export function parseCocoAnnotations(json: unknown, file: string): DetectionData {
   const place = new Place(file);
   const root = place.object(json);

@@ -7,6 +7,7 @@ import { DetectionError, type Picture } from "../records.js";
 import { note, PathIndex, segmentsOf, stemOf } from "./image-names.js";
 import { counted, Problems, shortened, Tally } from "./problems.js";
 
+/** Where images lie. */
 export interface LocatedImages {
   /** Paths by the image's id. */
   readonly files: ReadonlyMap<number, string>;

@@ -37,7 +37,8 @@ export interface VocPicture {
   readonly objects: readonly VocObject[];
 }
 
-type VocObject = Pick<GroundTruth, "box" | "area" | "isDifficult"> & { readonly name: string };
+/** An object of a {@link VocPicture}: its box, the box's area in square pixels, and the name of its class. */
+export type VocObject = Pick<GroundTruth, "box" | "area" | "isDifficult"> & { readonly name: string };
 
 const MAX_XML = 16 * 1024 * 1024;
 const MAX_LIST = 64 * 1024 * 1024;
