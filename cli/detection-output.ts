@@ -9,6 +9,8 @@ import { say, sayWarning } from "./terminal.js";
 
 export interface DetectionOutput {
   readonly folder: string;
+  /** detections.json in it. */
+  readonly list: string;
   /** Files by the picture's place in the list. */
   readonly drawn: ReadonlyMap<number, string>;
   /** Whether a picture could not be drawn, which was told. */
@@ -45,6 +47,7 @@ export async function openDetectionOutput(
   let failures = 0;
   return {
     folder,
+    list,
     drawn,
     hasFailed: () => failures > 0,
     async draw(detected, pixels) {

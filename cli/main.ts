@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { EXIT, explain } from "./failure.js";
 import { program } from "./program.js";
+import { printFailure, wantsJson } from "./report.js";
 import { stopCleanly } from "./signals.js";
 import { sayError } from "./terminal.js";
 
@@ -12,11 +13,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has printed its line, or the help that was asked for.
-      process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+      if (error.exitCode === 0) return;
+      process.exitCode = EXIT.usage;
+      if (wantsJson(argv)) printFailure(error.message.replace(/^error: /, "").replaceAll("\n", " "), EXIT.usage);
       return;
     }
     const { message, exitCode } = explain(error);
     if (message !== undefined) sayError(message);
     process.exitCode = exitCode;
+    // A stack is for people.
+    if (wantsJson(argv)) printFailure(message?.split("\n", 1)[0], exitCode);
   }
 }

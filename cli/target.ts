@@ -5,6 +5,7 @@ import type { Model } from "../compiler/model.js";
 import type { Recipe } from "../compiler/recipe.js";
 import type { InputShape } from "./arguments.js";
 import { EXIT, Stop } from "./failure.js";
+import { keepProblems } from "./report.js";
 import { portable } from "./sources.js";
 import { count, palette, plural, sayAlways, sayWarning } from "./terminal.js";
 
@@ -45,8 +46,9 @@ export async function loadRecipe(target: string, set: readonly string[] = []): P
   return result.recipe;
 }
 
-/** Prints problems for people. */
+/** Prints problems for people, and keeps them for programs. */
 export function tell(findings: Findings): void {
+  keepProblems(findings);
   const { diagnostics, sources } = findings;
   for (const diagnostic of diagnostics) sayAlways(`${renderDiagnostic(diagnostic, sources, palette("error"))}\n`);
   if (diagnostics.length > 0) sayAlways(tally(findings));

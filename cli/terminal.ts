@@ -68,8 +68,15 @@ export function printFile(text: string): void {
   process.stdout.write(process.stdout.isTTY ? forTerminal(text) : text);
 }
 
+let jsonPrinted = false;
+
 export function printJson(value: unknown): void {
+  jsonPrinted = true;
   process.stdout.write(`${jsonText(value, 2)}\n`);
+}
+
+export function isJsonPrinted(): boolean {
+  return jsonPrinted;
 }
 
 let quiet = false;
@@ -97,7 +104,15 @@ export function sayError(message: string): void {
   sayAlways(`${colours.error.red("error:")} ${message}`);
 }
 
+const said: string[] = [];
+
+/** All that {@link sayWarning} said, for reports. */
+export function warningsSaid(): readonly string[] {
+  return said;
+}
+
 export function sayWarning(message: string): void {
+  said.push(message);
   sayAlways(`${colours.error.yellow("warning:")} ${message}`);
 }
 

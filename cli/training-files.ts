@@ -6,8 +6,9 @@ import type { Recipe } from "../compiler/recipe.js";
 import type { StateTensor, TrainingOptions } from "../compiler/training/contract.js";
 import type { Memory } from "../compiler/training/memory.js";
 import { InputFailure } from "./failure.js";
+import { printReport } from "./report.js";
 import { loadRecipe } from "./target.js";
-import { byteSize, printJson, say } from "./terminal.js";
+import { byteSize, say } from "./terminal.js";
 
 export interface TrainingRequest {
   readonly recipe?: string;
@@ -87,7 +88,7 @@ export async function writeTraining(
   await write("training.json", [Buffer.from(`${JSON.stringify(description, undefined, 2)}\n`)]);
   if (request.json) {
     const memory = trainingMemory(program.train);
-    printJson({ schema: 1, network: model.name, files: written, memory, state: program.state.map(shown) });
+    printReport({ network: model.name, files: written, memory, state: program.state.map(shown) });
   } else say(`wrote ${written.map(({ path, bytes }) => `${path} (${byteSize(bytes)})`).join(", ")}`);
 }
 

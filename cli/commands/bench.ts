@@ -4,7 +4,8 @@ import type { BenchResult } from "../../runtime/bench.js";
 import { examples, inputShape, MODEL_OR_TARGET, precision, wholeNumber, wholeNumbers } from "../arguments.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { renderTable } from "../table.js";
-import { colours, print, printJson, say } from "../terminal.js";
+import { printReport } from "../report.js";
+import { colours, print, say } from "../terminal.js";
 import { WEIGHTS } from "../weights.js";
 
 const DEVICES = ["auto", "cpu", "webgpu", "cuda"] as const;
@@ -67,7 +68,7 @@ async function run(target: string, options: Options): Promise<void> {
     ...(macs === undefined ? {} : { macs }),
     onMeasure: (device, batch) => say(`measuring on ${device}, ${batch} at a time`),
   });
-  if (options.json) printJson({ schema: 1, model: target, results });
+  if (options.json) printReport({ model: target, results });
   else for (const result of results) print(`${resultText(result, options.hottest)}\n`);
 }
 

@@ -9,7 +9,8 @@ import { readLabels } from "../labels.js";
 import { namedPreprocess } from "../named-preprocess.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
-import { colours, plural, print, printJson, say, sayError, sayWarning } from "../terminal.js";
+import { printReport } from "../report.js";
+import { colours, plural, print, say, sayError, sayWarning } from "../terminal.js";
 import { deviceOption } from "../device-option.js";
 import { explainScores, scoresOption, scoresReport } from "../scores.js";
 import type { NamedSource } from "../../runtime/images/source.js";
@@ -128,7 +129,7 @@ function report(
   const { session, preprocess, network, scores } = classifier;
   if (json) {
     const device = session.device;
-    printJson({ schema: 1, network, device, preprocess, scores: scoresReport(scores), weights, results });
+    printReport({ network, device, preprocess, scores: scoresReport(scores), weights, results });
     return;
   }
   say(colours.error.dim(`on ${session.device}: ${session.deviceReason}`));

@@ -6,7 +6,8 @@ import { readLabels, requireLabels } from "../labels.js";
 import { nameOfOutput, outputFile, outputFolder, STANDARD_OUTPUT } from "../output.js";
 import { namedPreprocess } from "../named-preprocess.js";
 import { loadModel } from "../target.js";
-import { byteSize, printJson, say } from "../terminal.js";
+import { printReport } from "../report.js";
+import { byteSize, say } from "../terminal.js";
 import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
 interface Options extends WeightsChoice {
@@ -115,8 +116,7 @@ async function run(target: string, options: Options): Promise<void> {
       });
     const files = await writeModel(output, emit);
     if (options.json) {
-      printJson({
-        schema: 1,
+      printReport({
         output,
         files,
         network: model.name,

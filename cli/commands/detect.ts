@@ -13,7 +13,8 @@ import { namedPreprocess } from "../named-preprocess.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { renderTable } from "../table.js";
-import { colours, plural, print, printJson, say, sayError, sayWarning } from "../terminal.js";
+import { printReport, writtenFiles } from "../report.js";
+import { colours, plural, print, say, sayError, sayWarning } from "../terminal.js";
 import { tellOrigin, WEIGHTS } from "../weights.js";
 
 interface Options extends Omit<RunnableOptions, "input" | "precision" | "anySize" | "device"> {
@@ -85,7 +86,7 @@ async function run(target: string, places: string[], options: Options): Promise<
     const results = await detectWithProgress(detector, pictures, options, output);
     const seconds = (performance.now() - start) / 1000;
     await output?.finish(results);
-    report({ detector, weights, results, seconds, output, json: options.json === true });
+    await report({ detector, weights, results, seconds, output, json: options.json === true });
     if (output?.hasFailed() || results.some((result) => "error" in result)) throw new Stop(EXIT.input);
   } finally {
     await detector.close();
@@ -120,12 +121,13 @@ interface Report {
   readonly json: boolean;
 }
 
-function report({ detector, weights, results, seconds, output, json }: Report): void {
+async function report({ detector, weights, results, seconds, output, json }: Report): Promise<void> {
   const { session, preprocess, network } = detector;
   const drawn = output?.drawn ?? new Map<number, string>();
   if (json) {
     const listed = results.map((result, i) => ({ ...result, ...(drawn.has(i) && { drawn: drawn.get(i) }) }));
-    printJson({ schema: 1, network, device: session.device, preprocess, weights, seconds, results: listed });
+    const files = await writtenFiles(output ? [...drawn.values(), output.list] : []);
+    printReport({ network, device: session.device, preprocess, weights, seconds, results: listed, files });
     return;
   }
   say(colours.error.dim(`on ${session.device}: ${session.deviceReason}`));

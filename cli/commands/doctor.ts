@@ -8,7 +8,8 @@ import { examples } from "../arguments.js";
 import { EXIT, Stop } from "../failure.js";
 import { PACKAGE_ROOT, packageVersion } from "../package-files.js";
 import { renderTable } from "../table.js";
-import { byteSize, colours, print, printJson } from "../terminal.js";
+import { printReport } from "../report.js";
+import { byteSize, colours, print } from "../terminal.js";
 
 /** One thing that was looked at. */
 interface Finding {
@@ -27,7 +28,7 @@ export function doctorCommand(): Command {
     .action(async ({ json }: { json?: boolean }) => {
       const findings = [...(await software()), ...(await devices()), ...(await machine())];
       const ok = findings.every((finding) => finding.ok || !finding.needed);
-      if (json) printJson({ schema: 1, ok, findings });
+      if (json) printReport({ ok, findings });
       else {
         const { green, red, dim } = colours.out;
         const mark = ({ ok: works, needed }: Finding): string =>

@@ -13,7 +13,8 @@ import { startProgress } from "../progress.js";
 import { explainScores, scoresReport } from "../scores.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { tellOrigin } from "../weights.js";
-import { colours, plural, print, printJson, say, sayWarning } from "../terminal.js";
+import { printReport, writtenFiles } from "../report.js";
+import { colours, plural, print, say, sayWarning } from "../terminal.js";
 
 export interface EvalClassifierOptions extends RunnableOptions {
   readonly data: string;
@@ -64,12 +65,13 @@ export async function evalClassifier(target: string, options: EvalClassifierOpti
     const { drawConfusion } = await import("../../runtime/draw/confusion.js");
     await writeOutput(confusion, [Buffer.from(drawConfusion(result, `${target} on ${data.name}, ${split.name}`))]);
   }
+  for (const warning of result.warnings) if (!data.warnings.includes(warning)) sayWarning(warning);
   if (options.json) {
     const scores = scoresReport(result.scores);
-    printJson({ schema: 1, model: target, data: data.name, split: split.name, weights, ...result, scores });
+    const files = await writtenFiles([confusion, options.predictions]);
+    printReport({ model: target, data: data.name, split: split.name, weights, ...result, scores, files });
     return;
   }
-  for (const warning of result.warnings) if (!data.warnings.includes(warning)) sayWarning(warning);
   say(colours.error.dim(`on ${result.device}: ${result.deviceReason}`));
   const explained = explainScores(result.scores);
   if (explained !== undefined) say(colours.error.dim(explained));

@@ -1,10 +1,12 @@
 /** What an object detector found, judged: `resnetc eval --detections dets.json --annotations instances.json`. */
+import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { CocoEvaluation } from "../../runtime/detection/evaluate/coco.js";
 import type { VocEvaluation } from "../../runtime/detection/evaluate/voc.js";
 import type { Detection, DetectionData } from "../../runtime/detection/records.js";
 import { renderTable, type TableRow } from "../table.js";
 import { outputFile, writeOutput } from "../output.js";
-import { plural, print, printJson, sayWarning } from "../terminal.js";
+import { printReport, writtenFiles } from "../report.js";
+import { plural, print, sayWarning } from "../terminal.js";
 
 export const DETECTION_METRICS = ["coco", "voc07", "voc10"] as const;
 
@@ -36,24 +38,36 @@ export async function evalDetections(options: EvalDetectionsOptions): Promise<vo
   await present(data, found.detections, warnings, options);
 }
 
+/** What programs are told of a model that was run, and of files that were written before. */
+interface ModelFields {
+  readonly model?: string;
+  readonly weights?: WeightsOrigin | null;
+  readonly device?: string;
+  readonly files?: readonly string[];
+}
+
 /**
  * Judges detections, draws the curves and prints the numbers.
  *
  * @param warnings that were told before, for programs
+ * @param more what else programs are told: the model, the files that were written before
  */
 export async function present(
   data: DetectionData,
   detections: readonly Detection[],
   warnings: readonly string[],
   { metric = "coco", curves, json }: JudgeOptions,
+  more: ModelFields = {},
 ): Promise<void> {
   const judged = metric === "coco" ? await judgeCoco(data, detections) : await judgeVoc(data, detections, metric);
   if (curves !== undefined) {
     await writeOutput(outputFile(curves, { json }), [Buffer.from(await judged.curves())]);
   }
   const counts = { detections: detections.length, images: data.pictures.length };
-  if (json) printJson({ schema: 1, metric, ...counts, ...judged.json, warnings });
-  else {
+  if (json) {
+    const files = await writtenFiles([...(more.files ?? []), curves]);
+    printReport({ ...more, metric, ...counts, ...judged.json, files, warnings });
+  } else {
     print(`${plural(detections.length, "detection")} in ${plural(data.pictures.length, "image")}\n`);
     print(judged.text);
   }

@@ -36,7 +36,7 @@ export async function evalDetector(target: string, options: EvalDetectorOptions)
   };
   data.warnings.forEach(warn);
   const model = await runnable(target, options);
-  await tellOrigin(model);
+  const weights = await tellOrigin(model);
   const { openDetector } = await import("../../runtime/detection/detector.js");
   const detector = await openDetector(model, {
     device: options.device,
@@ -44,13 +44,19 @@ export async function evalDetector(target: string, options: EvalDetectorOptions)
   });
   try {
     const found = await detect(detector, data, images, options, warn);
-    if (options.save !== undefined) {
+    const save = options.save === undefined ? undefined : outputFile(options.save, options);
+    if (save !== undefined) {
       const { withOwnIds, writeCocoDetections } = await import("../../runtime/detection/write.js");
       const detections = withOwnIds(found.detections, found.data);
-      await writeCocoDetections(outputFile(options.save, options), detections, { followLinks: true });
+      await writeCocoDetections(save, detections, { followLinks: true });
     }
     if (!options.json) say(colours.error.dim(`on ${detector.session.device}: ${detector.session.deviceReason}`));
-    await present(found.data, found.detections, warnings, options);
+    await present(found.data, found.detections, warnings, options, {
+      model: target,
+      weights,
+      device: detector.session.device,
+      files: save === undefined ? [] : [save],
+    });
   } finally {
     await detector.close();
   }

@@ -7,7 +7,8 @@ import { InputFailure } from "../failure.js";
 import { renderMarkdown } from "../markdown.js";
 import { docsFile } from "../package-files.js";
 import { renderTable } from "../table.js";
-import { colours, print, printJson } from "../terminal.js";
+import { printReport } from "../report.js";
+import { colours, print } from "../terminal.js";
 
 export function explainCommand(): Command {
   return new Command("explain")
@@ -30,14 +31,14 @@ export function explainCommand(): Command {
         const help = didYouMean(code, sections.keys()) ?? "`resnetc explain` lists them";
         throw new InputFailure(`no error has the code ${code}: ${help}`);
       }
-      if (json) printJson({ schema: 1, code, ...CODES[code as keyof typeof CODES], markdown: section });
+      if (json) printReport({ code, ...CODES[code as keyof typeof CODES], markdown: section });
       else print(process.stdout.isTTY ? renderMarkdown(section, colours.out) : section);
     });
 }
 
 function list(json: boolean): void {
   const codes = Object.entries(CODES).map(([code, { severity, summary }]) => ({ code, severity, summary }));
-  if (json) printJson({ schema: 1, codes });
+  if (json) printReport({ codes });
   else {
     const rows = codes.map(({ code, severity, summary }) => [code, severity, summary]);
     print(renderTable(rows, ["left", "left", "left"]));

@@ -6,7 +6,8 @@ import { examples, TARGET, wholeNumber } from "../arguments.js";
 import { InputFailure, UsageFailure } from "../failure.js";
 import { nameOfOutput, outputFile, STANDARD_OUTPUT } from "../output.js";
 import { loadModel } from "../target.js";
-import { plural, printJson, say } from "../terminal.js";
+import { printReport, writtenFiles } from "../report.js";
+import { plural, say } from "../terminal.js";
 import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
 interface Options extends WeightsChoice {
@@ -69,8 +70,8 @@ export function exportCommand(): Command {
         loaded?.close();
       }
       if (options.json) {
-        printJson({
-          schema: 1,
+        printReport({
+          files: await writtenFiles([output]),
           output: options.output,
           network: model.name,
           tensors: parameters.length,

@@ -4,12 +4,14 @@ import type { Model } from "../../compiler/model.js";
 import { examples, TARGET } from "../arguments.js";
 import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { loadModel } from "../target.js";
+import { printReport, writtenFiles } from "../report.js";
 import { say } from "../terminal.js";
 
 interface Options {
   readonly output?: string;
   readonly collapse?: boolean;
   readonly title?: readonly string[];
+  readonly json?: boolean;
 }
 
 export function figureCommand(): Command {
@@ -23,6 +25,7 @@ export function figureCommand(): Command {
     )
     .option("--no-collapse", "draw every block")
     .option("--title <text...>", "what stands above each network; default: its name and arguments")
+    .option("--json", "for programs: what was drawn, and the file; goes with -o")
     .addHelpText(
       "after",
       examples(
@@ -31,6 +34,7 @@ export function figureCommand(): Command {
       ),
     )
     .action(async (targets: string[], options: Options) => {
+      const output = outputFile(options.output ?? "-", options);
       const models: Model[] = [];
       for (const target of targets) models.push(await loadModel(target));
       const titles = options.title ?? targets.map((target, index) => titleOf(target) ?? models[index]!.name);
@@ -39,9 +43,11 @@ export function figureCommand(): Command {
         ...(options.collapse === undefined ? {} : { collapse: options.collapse }),
         titles,
       });
-      const output = outputFile(options.output ?? "-");
       await writeOutput(output, [new TextEncoder().encode(svg)]);
-      if (options.output !== undefined) say(`wrote ${nameOfOutput(output)}`);
+      if (options.json) {
+        const networks = models.map(({ name }, index) => ({ name, title: titles[index] ?? name }));
+        printReport({ networks, files: await writtenFiles([output]) });
+      } else if (options.output !== undefined) say(`wrote ${nameOfOutput(output)}`);
     });
 }
 

@@ -10,7 +10,8 @@ import { startProgress } from "../progress.js";
 import { changesOf, setOption, type RecipeChanges } from "../recipe-options.js";
 import { onFirstSignal } from "../signals.js";
 import { loadModel, loadRecipe } from "../target.js";
-import { printJson, say, sayWarning } from "../terminal.js";
+import { printReport, writtenFiles } from "../report.js";
+import { say, sayWarning } from "../terminal.js";
 import { loadWeights } from "../weights.js";
 
 interface Options extends Pick<RecipeChanges, "set" | "batch" | "seed"> {
@@ -102,7 +103,7 @@ async function run(target: string, options: Options): Promise<void> {
     if (found.points.length < 2)
       throw new InputFailure("the loss was no number from the beginning: --from a lower rate");
     await writeOutput(output, [Buffer.from(drawRates(found, `${target}, ${options.recipe}`))]);
-    if (json) printJson({ schema: 1, ...found, file: options.output });
+    if (json) printReport({ ...found, file: options.output, files: await writtenFiles([output]) });
     else tell(found, nameOfOutput(output));
   } catch (error) {
     if (stop.signal.aborted && error === stop.signal.reason) throw new Stop(EXIT.interrupted);

@@ -5,7 +5,8 @@ import { EXIT, Stop, UsageFailure } from "../failure.js";
 import { formatSource } from "../formatting.js";
 import { writeOutput } from "../output.js";
 import { readSource, readStandardInput, sourceFiles } from "../sources.js";
-import { plural, print, printFile, printJson, say } from "../terminal.js";
+import { keptProblems, printReport } from "../report.js";
+import { plural, print, printFile, say } from "../terminal.js";
 
 interface Options {
   readonly check?: boolean;
@@ -55,7 +56,7 @@ async function formatFiles(files: readonly string[], { check = false, json }: Op
     }
   }
   const unchanged = files.length - changed.length - broken.length;
-  if (json) printJson({ schema: 1, files, changed, broken, unchanged, written: !check });
+  if (json) printReport({ files, changed, broken, unchanged, written: !check, diagnostics: keptProblems() });
   else {
     for (const file of changed) print(file);
     say(`${plural(changed.length, "file")} ${check ? "not formatted" : "formatted"}, ${unchanged} unchanged`);

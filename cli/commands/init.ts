@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { examples } from "../arguments.js";
 import { InputFailure } from "../failure.js";
 import { packageVersion, templateFolder } from "../package-files.js";
+import { printReport, writtenFiles } from "../report.js";
 import { say } from "../terminal.js";
 
 /** npm leaves out files called .gitignore, so the template's has no dot. */
@@ -14,8 +15,9 @@ export function initCommand(): Command {
   return new Command("init")
     .description("start a project: a network that imports from the standard library, scripts, a README")
     .argument("[folder]", "where; made if it does not exist", ".")
+    .option("--json", "for programs: the files that were written")
     .addHelpText("after", examples(["resnetc init my-network", "then: cd my-network && npm install && npm run check"]))
-    .action(async (folder: string) => {
+    .action(async (folder: string, { json }: { json?: boolean }) => {
       const name = packageName(basename(resolve(folder)));
       const template = templateFolder("network");
       const files = await filesIn(template);
@@ -29,6 +31,7 @@ export function initCommand(): Command {
         await makeFolder(dirname(targets[index]!));
         await writeWhole(targets[index]!, [new TextEncoder().encode(text)]);
       }
+      if (json) return printReport({ folder, name, files: await writtenFiles(targets) });
       for (const target of targets) say(`wrote ${target}`);
       const enter = relative(".", folder) === "" ? "" : `cd ${quoted(folder)} && `;
       say(`\nnext: ${enter}npm install && npm run summary`);

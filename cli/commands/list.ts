@@ -3,7 +3,8 @@ import { Command } from "commander";
 import { examples } from "../arguments.js";
 import { renderTable } from "../table.js";
 import { loadModel } from "../target.js";
-import { colours, count, print, printJson } from "../terminal.js";
+import { printReport } from "../report.js";
+import { colours, count, print } from "../terminal.js";
 
 interface Options {
   readonly onlyNames?: boolean;
@@ -21,7 +22,8 @@ export function listCommand(): Command {
       const { summarize } = await import("../../compiler/summary.js");
       const names = standardTargets();
       if (options.onlyNames) {
-        print(names.join("\n"));
+        if (options.json) printReport({ networks: names.map((name) => ({ name })) });
+        else print(names.join("\n"));
         return;
       }
       const rows = [];
@@ -30,7 +32,7 @@ export function listCommand(): Command {
         const { params, macs } = summarize(model);
         rows.push({ name, params, macs, ...(model.detection && { task: "detection" }) });
       }
-      if (options.json) printJson({ schema: 1, networks: rows });
+      if (options.json) printReport({ networks: rows });
       else {
         const head = ["network", "parameters", "multiply-adds", ""].map((title) => colours.out.dim(title));
         const cells = rows.map(({ name, params, macs, task }) => [

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { examples } from "../arguments.js";
 import { InputFailure, UsageFailure } from "../failure.js";
 import { nameOfOutput, outputFile, writeOutput } from "../output.js";
+import { printReport, writtenFiles } from "../report.js";
 import { say } from "../terminal.js";
 
 interface Options {
@@ -14,6 +15,7 @@ interface Options {
   readonly log?: boolean;
   readonly linear?: boolean;
   readonly rate?: boolean;
+  readonly json?: boolean;
 }
 
 export function plotCommand(): Command {
@@ -27,6 +29,7 @@ export function plotCommand(): Command {
     .option("--log", "a logarithmic axis; default: where errors span more than a factor of 20")
     .option("--linear", "a linear axis")
     .option("--rate", "the learning rate, beside the errors")
+    .option("--json", "for programs: what was drawn, and the file")
     .addHelpText(
       "after",
       examples(
@@ -44,7 +47,7 @@ async function run(folders: string[], options: Options): Promise<void> {
   if (options.top !== undefined && !(options.top > 0 && options.top <= 100)) {
     throw new UsageFailure("--top: a percentage from 0 to 100 is needed");
   }
-  const output = outputFile(options.output);
+  const output = outputFile(options.output, options);
   const { readConfig, runFolder } = await import("../../runtime/training/run-folder.js");
   const { readMetrics } = await import("../../runtime/training/metrics.js");
   const { plot } = await import("../../runtime/draw/plot.js");
@@ -63,5 +66,12 @@ async function run(folders: string[], options: Options): Promise<void> {
     ...(options.log ? { log: true } : options.linear ? { log: false } : {}),
   });
   await writeOutput(output, [Buffer.from(svg)]);
-  say(`wrote ${nameOfOutput(output)}`);
+  if (options.json) {
+    const drawn = runs.map(({ name, metrics }, index) => ({
+      name,
+      folder: folders[index],
+      measurements: metrics.length,
+    }));
+    printReport({ runs: drawn, files: await writtenFiles([output]) });
+  } else say(`wrote ${nameOfOutput(output)}`);
 }

@@ -9,7 +9,8 @@ import { deviceOption } from "../device-option.js";
 import { InputFailure, UsageFailure } from "../failure.js";
 import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { loadModel } from "../target.js";
-import { printJson, say, sayWarning } from "../terminal.js";
+import { printReport, writtenFiles } from "../report.js";
+import { say, sayWarning } from "../terminal.js";
 import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
 interface Options extends WeightsChoice {
@@ -65,7 +66,7 @@ async function run(targets: string[], options: Options): Promise<void> {
     await writeOutput(output, [Buffer.from(plotResponses(networks))]);
     say(`wrote ${nameOfOutput(output)}`);
   }
-  if (options.json) printJson({ schema: 1, data: data.name, networks });
+  if (options.json) printReport({ data: data.name, networks, files: await writtenFiles([output]) });
 }
 
 interface Network {

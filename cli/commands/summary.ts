@@ -4,7 +4,8 @@ import type { Model } from "../../compiler/model.js";
 import { examples, inputShape, TARGET, wholeNumber, type InputShape } from "../arguments.js";
 import { summaryTable } from "../summary-table.js";
 import { loadModel } from "../target.js";
-import { colours, print, printJson } from "../terminal.js";
+import { printReport } from "../report.js";
+import { colours, print } from "../terminal.js";
 
 interface Options {
   readonly layers?: boolean;
@@ -45,7 +46,7 @@ export function summaryCommand(): Command {
       const { summarize } = await import("../../compiler/summary.js");
       const summary = summarize(model);
       const training = options.training ? await trainingMemory(model, options) : undefined;
-      if (options.json) printJson({ ...summary, ...(training && { training }) });
+      if (options.json) printReport({ ...summary, ...(training && { training }) });
       else {
         print(summaryTable(summary, options.layers === true, colours.out));
         if (training) print(await describe(training));

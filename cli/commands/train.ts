@@ -11,7 +11,8 @@ import { packageVersion } from "../package-files.js";
 import { onFirstSignal } from "../signals.js";
 import { changesOf, setOption, type RecipeChanges } from "../recipe-options.js";
 import { loadModel, loadRecipe } from "../target.js";
-import { colours, count, plural, printJson, say, sayWarning } from "../terminal.js";
+import { printReport, writtenFiles } from "../report.js";
+import { colours, count, plural, say, sayWarning } from "../terminal.js";
 import { startTrainingProgress, type TrainingProgress } from "../training-progress.js";
 import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
@@ -115,7 +116,7 @@ async function run(target: string, options: Options): Promise<void> {
       },
     );
     report.stop();
-    tellResult(result, options, report);
+    await tellResult(result, options, report);
   } finally {
     report.stop();
     takeBack();
@@ -195,11 +196,16 @@ class Report {
   }
 }
 
-function tellResult(result: TrainResult, { output, json }: Options, { warnings, notices }: Report): void {
+async function tellResult(
+  result: TrainResult,
+  { output, json }: Options,
+  { warnings, notices }: Report,
+): Promise<void> {
   const { finished, step, validation, test, best, exported, stoppedEarly, run, waiting, unreadable } = result;
   if (json) {
     const measured = { validation, test, best, exported, stoppedEarly, waiting, unreadable };
-    printJson({ schema: 1, finished, step, ...measured, warnings, notices, folder: output });
+    const files = await writtenFiles(finished ? [run.model, run.weights] : []);
+    printReport({ finished, step, ...measured, notices, folder: output, files, warnings });
   } else if (finished) {
     if (test) say(`test error ${percent(test.error)}, top-5 ${percent(test.error5)}`);
     if (unreadable > 0) sayWarning(`${plural(unreadable, "image")} could not be read`);

@@ -9,7 +9,8 @@ import { startProgress, type Progress } from "../progress.js";
 import { onFirstSignal } from "../signals.js";
 import { renderTable } from "../table.js";
 import { loadModel, loadRecipe } from "../target.js";
-import { colours, count, plural, print, printJson, say, sayWarning } from "../terminal.js";
+import { printReport } from "../report.js";
+import { colours, count, plural, print, say, sayWarning } from "../terminal.js";
 
 interface Options {
   readonly recipe: string;
@@ -68,7 +69,7 @@ async function run(target: string, options: Options): Promise<void> {
       ...(again && { again }),
     });
     progress.stop();
-    if (json) printJson({ schema: 1, network: model.name, batch: settings.batch, ...tuning });
+    if (json) printReport({ network: model.name, batch: settings.batch, ...tuning });
     else tell(tuning);
     if (tuning.finished) return;
     say("stopped; the same command goes on with what is left");

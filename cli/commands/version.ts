@@ -2,7 +2,8 @@
 import { Command } from "commander";
 import { examples } from "../arguments.js";
 import { packageVersion } from "../package-files.js";
-import { print, printJson } from "../terminal.js";
+import { printReport } from "../report.js";
+import { print } from "../terminal.js";
 
 export function versionCommand(): Command {
   return new Command("version")
@@ -11,7 +12,7 @@ export function versionCommand(): Command {
     .addHelpText("after", examples(["resnetc version", "as resnetc --version; resnetc doctor says more"]))
     .action(({ json }: { json?: boolean }) => {
       const version = packageVersion();
-      if (json) printJson({ schema: 1, version });
+      if (json) printReport({ version });
       else print(version);
     });
 }
