@@ -50,14 +50,18 @@ function epsilon(text: string): number {
 export async function tellOrigin(model: string | Uint8Array): Promise<WeightsOrigin | null> {
   const { readModelMetadata } = await import("../runtime/model-metadata.js");
   const name = typeof model === "string" ? basename(model) : "the model";
-  const origin = readModelMetadata(model, name).weights;
+  return warnOfRandom(name, readModelMetadata(model, name).weights) ?? null;
+}
+
+/** @param what the numbers that mean nothing by random weights */
+export function warnOfRandom<T extends WeightsOrigin | undefined>(name: string, origin: T, what = "scores"): T {
   if (origin?.from === "random") {
-    sayWarning(`${name}: its weights are random, so its scores mean nothing: compile it with --weights, or train it`);
+    sayWarning(`${name}: its weights are random, so its ${what} mean nothing: compile it with --weights, or train it`);
   } else if (origin?.random !== undefined) {
     const layers = origin.random.slice(0, 3).join(", ") + (origin.random.length > 3 ? ", ..." : "");
-    sayWarning(`${name}: its weights are random in ${layers}, so its scores mean nothing: train it`);
+    sayWarning(`${name}: its weights are random in ${layers}, so its ${what} mean nothing: train it`);
   }
-  return origin ?? null;
+  return origin;
 }
 
 /** Opens and matches a weight file, and says what was found; throws a WeightsError where it can't be used. */

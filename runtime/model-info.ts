@@ -1,5 +1,7 @@
 /** What an ONNX file is, read without its weights: metadata, inputs and outputs, and nodes with their source lines. */
 import path from "node:path";
+import { HEAD_BYTES } from "./file-kind.js";
+import { notOnnx } from "./not-onnx.js";
 import { SessionError } from "./session-error.js";
 import { openBytes, ProtobufCursor, ProtobufError, type Field, type Range } from "./protobuf-cursor.js";
 import type { TensorSpec } from "./session.js";
@@ -42,11 +44,14 @@ export function readModelInfo(model: string | Uint8Array): ModelInfo {
   const bytes = open(model);
   try {
     if (bytes.size === 0) throw new SessionError(`${name}: empty, not an ONNX file`);
-    return readModel(new ProtobufCursor(bytes, LIMITS), name);
+    return readModel(new ProtobufCursor(bytes, LIMITS));
   } catch (error) {
     if (!(error instanceof ProtobufError)) throw error;
     if (error.kind === "too large") throw new SessionError(`${name}: ${TOO_LARGE}`);
-    throw new SessionError(`${name}: ${error.kind === "truncated" ? CUT_OR_FOREIGN : "not an ONNX file"}`);
+    const head = new Uint8Array(Math.min(HEAD_BYTES, bytes.size));
+    bytes.read(head, 0);
+    const what = notOnnx(head) ?? (error.kind === "truncated" ? CUT_OR_FOREIGN : "not an ONNX file");
+    throw new SessionError(`${name}: ${what}`);
   } finally {
     bytes.close();
   }
@@ -86,7 +91,7 @@ const TENSOR_TYPE = { element: 1, shape: 2 } as const;
 const SHAPE = { dim: 1 } as const;
 const DIM = { value: 1, symbol: 2 } as const;
 
-function readModel(cursor: ProtobufCursor, name: string): ModelInfo {
+function readModel(cursor: ProtobufCursor): ModelInfo {
   let irVersion = 0;
   let producer = "";
   let opset = 0;
@@ -99,7 +104,7 @@ function readModel(cursor: ProtobufCursor, name: string): ModelInfo {
     else if (field.number === MODEL.opset) opset = standardOpset(cursor, message(field)) ?? opset;
     else if (field.number === MODEL.metadata) metadata.push(readEntry(cursor, message(field)));
   }
-  if (graph === undefined || irVersion === 0) throw new SessionError(`${name}: not an ONNX file`);
+  if (graph === undefined || irVersion === 0) throw new ProtobufError("malformed");
   return { irVersion, producer, opset, ...readGraph(cursor, graph), metadata: Object.fromEntries(metadata) };
 }
 

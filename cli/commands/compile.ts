@@ -7,7 +7,7 @@ import { nameOfOutput, outputFile, outputFolder, STANDARD_OUTPUT } from "../outp
 import { namedPreprocess } from "../named-preprocess.js";
 import { loadModel } from "../target.js";
 import { printReport } from "../report.js";
-import { byteSize, say } from "../terminal.js";
+import { byteSize, say, sayWarning } from "../terminal.js";
 import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
 interface Options extends WeightsChoice {
@@ -95,7 +95,11 @@ async function run(target: string, options: Options): Promise<void> {
   }
   const weights = typeof options.weights === "string" ? await loadWeights(model, options.weights, options) : undefined;
   const named = options.preprocess === undefined ? undefined : await namedPreprocess(options.preprocess);
-  const preprocess = weights?.preprocess ?? named ?? model.preprocess;
+  const { fitted, imageChannels } = await import("../../compiler/preprocess.js");
+  const chosen = named && fitted(named, imageChannels(model));
+  // With weights it was said when they were loaded.
+  if (!weights && chosen?.assumed !== undefined) sayWarning(`${model.name}: ${chosen.assumed}`);
+  const preprocess = weights?.preprocess ?? chosen?.preprocess ?? model.preprocess;
   const { emitModel } = await import("../../compiler/compile.js");
   const { writeModel } = await import("../../runtime/model-files.js");
   try {
@@ -111,7 +115,7 @@ async function run(target: string, options: Options): Promise<void> {
         ...(options.device === undefined ? {} : { device: options.device }),
         ...(options.fold ? {} : { fold: false }),
         ...(labels === undefined ? {} : { labels }),
-        ...(named === undefined ? {} : { preprocess: named }),
+        ...(chosen === undefined ? {} : { preprocess: chosen.preprocess }),
         externalData: options.externalData ? externalName : { ifLarge: externalName },
       });
     const files = await writeModel(output, emit);

@@ -1,5 +1,6 @@
 /** `resnetc responses RUN...`: how strongly each layer responds, figure 7 of the paper. */
 import { Command } from "commander";
+import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Model } from "../../compiler/model.js";
 import type { ParameterValues } from "../../compiler/emit/onnx.js";
 import type { DataSet, TransformSettings } from "../../runtime/data/index.js";
@@ -11,7 +12,7 @@ import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { loadModel } from "../target.js";
 import { printReport, writtenFiles } from "../report.js";
 import { say, sayWarning } from "../terminal.js";
-import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
+import { loadWeights, warnOfRandom, WEIGHTS, type WeightsChoice } from "../weights.js";
 
 interface Options extends WeightsChoice {
   readonly data: string;
@@ -56,7 +57,9 @@ async function run(targets: string[], options: Options): Promise<void> {
   for (const [index, target] of targets.entries()) {
     const network = await networkOf(target, options);
     try {
-      networks.push({ name: names?.[index] ?? network.name, layers: await respond(network, data, options) });
+      const name = names?.[index] ?? network.name;
+      warnOfRandom(name, network.origin, "responses");
+      networks.push({ name, weights: network.origin, layers: await respond(network, data, options) });
     } finally {
       network.close();
     }
@@ -73,6 +76,7 @@ interface Network {
   readonly name: string;
   readonly model: Model;
   readonly weights: ParameterValues | undefined;
+  readonly origin: WeightsOrigin;
   /** Of the evaluation, where a training says it. */
   readonly transforms: readonly TransformSettings[] | undefined;
   readonly statistics: string | undefined;
@@ -88,6 +92,7 @@ async function networkOf(target: string, options: Options): Promise<Network> {
       name: target,
       model,
       weights: weights?.values,
+      origin: weights?.emit.origin ?? { from: "random" },
       transforms: undefined,
       statistics: undefined,
       close: () => weights?.close(),
@@ -102,6 +107,7 @@ async function networkOf(target: string, options: Options): Promise<Network> {
     name: config.target,
     model,
     weights: weights.values,
+    origin: weights.emit.origin ?? { from: "training" },
     transforms: recipeTransforms(config.settings),
     statistics: files.statistics,
     close: () => weights.close(),

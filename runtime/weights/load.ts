@@ -8,7 +8,7 @@ import { subtractingMean } from "../training/preprocess-of.js";
 import { withAdaptedInput, withNewHead } from "./adapt.js";
 import { BATCH_NORM_EPSILON } from "./epsilon.js";
 import { firstConvolutions, headLayers } from "./layers.js";
-import { isComplete, layerPath, matchWeights, OWN_NAMES, type Match, type MatchOptions } from "./match.js";
+import { isComplete, layerPath, matchWeights, OWN_NAMES, theirLayers, type Match, type MatchOptions } from "./match.js";
 import { openWeights } from "./open.js";
 import { describeMismatch } from "./report.js";
 import { plainName } from "./shown.js";
@@ -51,7 +51,7 @@ export interface WeightsReport {
   readonly misshaped: readonly string[];
   /** Parameters of a new head, which begin as in a new network. */
   readonly fresh: readonly string[];
-  /** Tensors of the file that were left alone, in short: `optimizer (124 tensors), best_acc1`. */
+  /** What else the file has, in short: `optimizer (124 tensors), best_acc1, args (argparse.Namespace)`. */
   readonly passedOver: string;
   /** What the file's batch norms were taken to add to the variance. */
   readonly epsilon: number;
@@ -110,7 +110,7 @@ function loaded(model: Model, source: TensorSource, options: LoadWeightsOptions)
   const stride = [strideWarning(model, match.map) ?? []].flat();
   const { preprocess, from, assumed } = preprocessFor(model, match, options, trained);
   const meanImage = from === "training" ? trained?.meanImage : undefined;
-  const report = reportOf(match, options, fresh, preprocess && { name: preprocess.name, from });
+  const report = reportOf(source, match, options, fresh, preprocess && { name: preprocess.name, from });
   return {
     values,
     model: meanImage ? subtractingMean(model, meanImage) : model,
@@ -191,29 +191,29 @@ function preprocessFor(
   trained: ReadTrained | undefined,
 ): { readonly preprocess: Preprocess | undefined; readonly from: PreprocessOrigin; readonly assumed?: string } {
   const { trainedWith } = map;
-  if (options.preprocess) return { preprocess: options.preprocess, from: "option" };
+  const channels = imageChannels(model);
+  if (options.preprocess) return { ...fitted(options.preprocess, channels), from: "option" };
   if (trained) return { preprocess: trained.preprocess, from: "training" };
   // The same with other arguments, a detector's on smaller images, is what the user asked for.
-  const channels = imageChannels(model);
   if (
     trainedWith !== undefined &&
     trainedWith.name !== model.preprocess?.name &&
     (channels ?? 3) <= 3 &&
     channels !== 2
   ) {
-    const { preprocess, assumed } = fitted(trainedWith, channels);
-    return { preprocess, from: "weights", ...(assumed !== undefined && { assumed }) };
+    return { ...fitted(trainedWith, channels), from: "weights" };
   }
   return { preprocess: model.preprocess, from: "network" };
 }
 
 function reportOf(
+  file: TensorSource,
   match: Match,
   { epsilon }: LoadWeightsOptions,
   fresh: readonly string[],
   preprocess: WeightsReport["preprocess"] | undefined,
 ): WeightsReport {
-  const { map, origins, missing, unexpected, misshaped, prefix, alternatives, beside } = match;
+  const { map, origins, missing, unexpected, misshaped, prefix, alternatives } = match;
   return {
     file: match.source.file,
     names: map.name,
@@ -224,10 +224,25 @@ function reportOf(
     unexpected: unexpected.map((name) => plainName(name)),
     misshaped: misshaped.map(({ path }) => path),
     fresh,
-    passedOver: summarizeNames(beside),
+    passedOver: passedOver(file, match),
     epsilon: epsilon ?? map.epsilon ?? BATCH_NORM_EPSILON,
     preprocess: preprocess ?? null,
   };
+}
+
+/** Tensors that are not this network's, those that are not read, and objects of other classes. */
+function passedOver({ unread = new Map(), objects = new Map() }: TensorSource, match: Match): string {
+  const missed = new Set(match.missing.map(({ expected }) => match.prefix + expected));
+  const others = [...unread, ...objects]
+    .filter(([place]) => !missed.has(place))
+    .map(([place, what]) => `${plainName(place, 40)} (${plainName(what, 60)})`);
+  return [
+    summarizeNames(match.beside, theirLayers(match)),
+    ...others.slice(0, 4),
+    ...(others.length > 4 ? [`and ${others.length - 4} more objects`] : []),
+  ]
+    .filter((part) => part !== "")
+    .join(", ");
 }
 
 const SAYS_WHO = {
@@ -238,12 +253,12 @@ const SAYS_WHO = {
 } as const;
 
 /** One line of what was found where. */
-function summary({ source, map, prefix, beside }: Match, { loaded, preprocess }: WeightsReport): string {
+function summary({ source, map, prefix }: Match, { loaded, passedOver, preprocess }: WeightsReport): string {
   const by = map === OWN_NAMES ? "our own names" : `the names of ${map.name}`;
   return [
     `${source.file}: ${loaded} parameters by ${by}`,
     ...(prefix === "" ? [] : [`found as ${plainName(prefix)}NAME`]),
-    ...(beside.length === 0 ? [] : [`passed over: ${summarizeNames(beside)}`]),
+    ...(passedOver === "" ? [] : [`passed over: ${passedOver}`]),
     preprocess === null
       ? "no preprocessing is known"
       : `preprocessing ${preprocess.name} (${SAYS_WHO[preprocess.from]})`,

@@ -113,6 +113,11 @@ function expectedNames(parameters: readonly Parameter[], map: WeightMap): Readon
   return new Set(parameters.flatMap((parameter) => originsOf(parameter).map(({ tensors }) => tensors[0]!)));
 }
 
+/** The file's names of the network's layers, without a prefix. */
+export function theirLayers({ parameters, map }: Match): ReadonlySet<string> {
+  return new Set([...expectedNames(parameters, map)].map((name) => name.slice(0, name.lastIndexOf("."))));
+}
+
 /** Whether every parameter has its tensor and every tensor its parameter. */
 export function isComplete(match: Match): boolean {
   return match.missing.length + match.unexpected.length + match.misshaped.length === 0;

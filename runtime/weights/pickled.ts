@@ -9,6 +9,7 @@ import {
   globalName,
   isCall,
   isCallOf,
+  isGlobal,
   kindOf,
   type PickleCall,
   type PickleValue,
@@ -47,8 +48,13 @@ interface Found {
   readonly unread: Map<string, string>;
   /** Whole modules, by the keys that lead to them. */
   readonly modules: [place: string, name: string][];
+  /** Other objects, by the keys that lead to them: their class, or the name of a function. */
+  readonly objects: Map<string, string>;
   readonly pickledTensors: boolean;
 }
+
+/** An optimizer may have one for each parameter; so many are kept to be told of. */
+const MOST_OBJECTS = 1000;
 
 /**
  * `state_dict.conv1.weight` is the tensor `conv1.weight` in the dictionary that the file has as `state_dict`. Objects of
@@ -61,7 +67,7 @@ export function pickledSource(
   calls: CallNotes,
   storageOf: StorageLookup = () => undefined,
 ): TensorSource {
-  const { tensors, unread, modules, pickledTensors } = search(file, root, storageOf);
+  const { tensors, unread, modules, objects, pickledTensors } = search(file, root, storageOf);
   if (tensors.length === 0) {
     const [module] = modules;
     if (module) throw file.error(wholeModule(...module));
@@ -73,6 +79,7 @@ export function pickledSource(
   return {
     ...stridedSource(file, format, tensors, metadata),
     ...(unread.size > 0 && { unread }),
+    ...(objects.size > 0 && { objects }),
     ...(calls.dangerous.size > 0 && { calls: [...calls.dangerous] }),
   };
 }
@@ -81,14 +88,17 @@ function search(file: InputFile, root: PickleValue, storageOf: StorageLookup): F
   const tensors: StridedTensor[] = [];
   const unread = new Map<string, string>();
   const modules: [string, string][] = [];
+  const objects = new Map<string, string>();
   let pickledTensors = false;
   for (const { keys, value } of leavesOf(root)) {
-    if (!isCall(value)) continue;
     const name = keys.join(".");
+    if (isGlobal(value) && objects.size < MOST_OBJECTS) objects.set(name, plainName(globalName(value)));
+    if (!isCall(value)) continue;
     const inner = unwrapped(value);
     const found =
       keys.length === 0 ? undefined : (rebuilt(file, name, inner, storageOf) ?? numpyArray(file, name, inner));
     if (found === undefined) {
+      if (objects.size < MOST_OBJECTS) objects.set(name, plainName(globalName(value.callee)));
       if (isModule(value)) modules.push([name, plainName(globalName(value.callee))]);
       pickledTensors ||= isCall(inner) && isCallOf(inner.arguments[0], "torch.storage._load_from_bytes");
     } else if ("unread" in found) unread.set(name, found.unread);
@@ -101,7 +111,7 @@ function search(file: InputFile, root: PickleValue, storageOf: StorageLookup): F
           .join(""),
       });
   }
-  return { tensors, unread, modules, pickledTensors };
+  return { tensors, unread, modules, objects, pickledTensors };
 }
 
 /** An object with the state of a torch.nn.Module. */

@@ -26,6 +26,8 @@ export interface TensorSource {
   readonly metadata: Readonly<Record<string, string>>;
   /** Tensors that can't be read, by name, and what they are: `a sparse tensor`. */
   readonly unread?: ReadonlyMap<string, string>;
+  /** What else a pickle has beside tensors, by its place, and its class: `omegaconf.dictconfig.DictConfig`. */
+  readonly objects?: ReadonlyMap<string, string>;
   /** Functions that have nothing to do with weights, which a pickle would have had Python call. None was. */
   readonly calls?: readonly string[];
   /** Values as fp32, flat, row-major: a copy of the caller's own. Throws {@link WeightsError}. */

@@ -115,11 +115,16 @@ export function commonPrefix(names: Iterable<string>): string {
   return common ?? "";
 }
 
-/** The first words of names, with how many names begin with each: `optimizer (124 tensors), best_acc1`. */
-export function summarizeNames(names: readonly string[], most = 4): string {
+/**
+ * The first words of names, with how many names begin with each: `optimizer (124 tensors), best_acc1`.
+ *
+ * @param layers those of the network: names of theirs are one group, as a state dict without any prefix
+ */
+export function summarizeNames(names: readonly string[], layers: ReadonlySet<string>, most = 4): string {
   const groups = new Map<string, number>();
   for (const name of names) {
-    const word = name.split(".", 1)[0]!.slice(0, 40);
+    const isWeight = layers.has(name.slice(0, name.lastIndexOf(".")));
+    const word = isWeight ? "the weights without a prefix" : name.split(".", 1)[0]!.slice(0, 40);
     groups.set(word, (groups.get(word) ?? 0) + 1);
   }
   const shown = [...groups].slice(0, most).map(([word, count]) => (count === 1 ? word : `${word} (${count} tensors)`));

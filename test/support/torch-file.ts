@@ -50,8 +50,13 @@ function safetensors(tree: Tree, { before = "", after = "" }: Padding): Buffer {
   return Buffer.concat([length, text, ...data]);
 }
 
-/** A zip of a pickle by protocol 2 and one entry a tensor. `extra`: what stands beside the tree's entries, pickled. */
-export function pth(tree: Tree, extra = ""): Buffer {
+/**
+ * A zip of a pickle by protocol 2 and one entry a tensor.
+ *
+ * @param extra what stands beside the tree's entries, pickled
+ * @param metadata of every tensor, as torch writes them since 2.0
+ */
+export function pth(tree: Tree, extra = "", metadata: Readonly<Record<string, boolean>> = {}): Buffer {
   const storages: Record<string, Uint8Array> = {};
   const string = (text: string): string => {
     const bytes = Buffer.from(text);
@@ -84,6 +89,10 @@ export function pth(tree: Tree, extra = ""): Buffer {
       number(value.values.length),
     ]);
     const values = [`${id}Q`, number(0), tuple(value.shape.map(number)), tuple(strides.map(number)), "\x89", "}"];
+    if (Object.keys(metadata).length > 0) {
+      const entries = Object.entries(metadata).map(([name, set]) => string(name) + (set ? "\x88" : "\x89"));
+      values.push(`}(${entries.join("")}u`);
+    }
     return `ctorch._utils\n_rebuild_tensor_v2\n${tuple(values)}R`;
   };
   const root = pickled(tree);

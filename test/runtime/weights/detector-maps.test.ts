@@ -1,11 +1,16 @@
 /** Detectors' name maps, against every name and shape of the files that people have. */
+import fs from "node:fs";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { elaborate, parseTarget } from "../../../compiler/index.js";
+import { loadWeights, type LoadWeightsOptions } from "../../../runtime/weights/index.js";
 import { isComplete, matchWeights, type Match } from "../../../runtime/weights/match.js";
 import type { TensorSource } from "../../../runtime/weights/source.js";
 import { strideWarning } from "../../../runtime/weights/stride.js";
-import { fasterRcnnSource, fasterRcnnTensors } from "../../support/fasterrcnn-golden.js";
+import { fasterRcnnSource, fasterRcnnTensors, oldName } from "../../support/fasterrcnn-golden.js";
 import { oracleSource } from "../../support/oracle-weights.js";
+import { tensorOf, torchFile } from "../../support/torch-file.js";
+import { temporaryFolder } from "../../support/weight-files.js";
 
 type Shapes = Record<string, readonly number[]>;
 
@@ -117,6 +122,64 @@ describe("torchvision's fasterrcnn_resnet50_fpn", () => {
     const match = matched("FasterRCNN_ResNet50_FPN", source);
     expect(leftOver(match)).toEqual(NOTHING);
     expect(match.map.epsilon).toBe(0);
+  });
+});
+
+describe("torchvision's detector, by a file", () => {
+  const model = elaborate(parseTarget("FasterRCNN_ResNet50_FPN")).model!;
+  const variance = "backbone.body.bn1.running_var";
+  const folder = temporaryFolder();
+
+  /** Tensors of zeros but for one variance; names as they are since 0.13, or before. */
+  async function load(old: boolean, options: LoadWeightsOptions = {}, classes = 91) {
+    const file = path.join(folder, "fasterrcnn.safetensors");
+    const heads: Shapes = { cls_score: [classes, 1024], bbox_pred: [4 * classes, 1024] };
+    const tree = Object.entries(fasterRcnnTensors()).map(([name, shape]) => {
+      const [, head, part] = /box_predictor\.(\w+)\.(\w+)$/.exec(name) ?? [];
+      const its = head === undefined ? shape : part === "weight" ? heads[head]! : heads[head]!.slice(0, 1);
+      return [old ? oldName(name) : name, tensorOf(its, name === variance ? 1e-4 : 0)] as const;
+    });
+    fs.writeFileSync(file, torchFile(Object.fromEntries(tree), "safetensors"));
+    const loaded = await loadWeights(model, file, options);
+    const [first] = loaded.values.get("body.conv1.bn.running_var")!;
+    loaded.close();
+    return { ...loaded, epsilon: loaded.report.epsilon, first: first! };
+  }
+
+  test.each([
+    ["by its new names", false, 1e-5, 1e-4],
+    ["by its old names", true, 0, 9e-5],
+  ])("%s says which epsilon was taken, and how the other is", async (_, old, epsilon, first) => {
+    const found = await load(old);
+    expect(found.epsilon).toBe(epsilon);
+    expect(found.first).toBeCloseTo(first, 10);
+    const other = old ? "0.00001" : "0";
+    expect(found.notes.join("\n")).toMatch(
+      new RegExp(`an epsilon of ${epsilon || "0"}, as files .*the file does not say it.* --epsilon ${other}$`),
+    );
+  });
+
+  test.each([
+    [false, 0, 9e-5],
+    [true, 1e-5, 1e-4],
+    [false, 1e-3, 1e-4 + 1e-3 - 1e-5],
+  ])("--epsilon chooses (old names: %s, %d)", async (old, epsilon, first) => {
+    const found = await load(old, { epsilon });
+    expect(found.epsilon).toBe(epsilon);
+    expect(found.first).toBeCloseTo(first, 10);
+    expect(found.notes.at(-1)).toBe(`batch norms with an epsilon of ${epsilon}, as asked for`);
+  });
+
+  test.each([
+    [2, "1 class"],
+    [21, "20 classes"],
+  ])("of %i scores has the background and %s", async (classes, said) => {
+    await expect(load(false, {}, classes)).rejects.toThrow(
+      new RegExp(`the file has the background and ${said}, the network the background and 90\n.*--new-head`),
+    );
+    const fresh = (await load(false, { newHead: true }, classes)).report;
+    expect(fresh).toMatchObject({ misshaped: [], missing: [] });
+    expect(fresh.fresh).toHaveLength(4);
   });
 });
 

@@ -7,7 +7,7 @@ import { readModelMetadata } from "../../../runtime/model-metadata.js";
 import { compileWithWeights, exportWeights, loadWeights } from "../../../runtime/weights/index.js";
 import { runnable } from "../../../cli/runnable.js";
 import { temporaryFolder } from "../../support/weight-files.js";
-import { tensorOf, torchFile } from "../../support/torch-file.js";
+import { pth, tensorOf, torchFile } from "../../support/torch-file.js";
 
 const folder = temporaryFolder();
 const at = (name: string) => path.join(folder, name);
@@ -107,5 +107,126 @@ describe("on request", () => {
     expect([...loaded.values.get("conv1.conv.weight")!]).toEqual(expected);
     expect(loaded.notes.join("\n")).toMatch(/conv1\.conv\.weight \[2, \d, 1, 1\] is made of \[2, 3, 1, 1\]/);
     loaded.close();
+  });
+});
+
+describe("beside the weights", () => {
+  const word = (text: string) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(text.length);
+    return `X${length.toString("latin1")}${text}`;
+  };
+  const load = async (extra: string) => {
+    fs.writeFileSync(at("beside.pth"), pth({ state_dict: weights }, extra));
+    const loaded = await loadWeights(tiny(), at("beside.pth"));
+    const values = tiny().graph.parameters.map(({ path: name }) => [...loaded.values.get(name)!]);
+    loaded.close();
+    expect(values).toEqual([
+      [1, 2, 3, 4, 5, 6],
+      [7, 7, 7, 7],
+      [8, 8],
+    ]);
+    return loaded;
+  };
+
+  test.each([
+    [
+      "a configuration",
+      `comegaconf.dictconfig\nDictConfig\n)\x81}${word("lr")}K\x01sb`,
+      "omegaconf.dictconfig.DictConfig",
+    ],
+    ["a dataclass of the script", `c__main__\nArguments\n)\x81}${word("epochs")}K\x5asb`, "__main__.Arguments"],
+    ["a named tuple", "c__main__\nPoint\nK\x01K\x02\x86\x81", "__main__.Point"],
+    ["a date", `cdatetime\ndatetime\n${word("0123456789")}\x85R`, "datetime.datetime"],
+    ["a duration", "cdatetime\ntimedelta\nK\x01K\x02K\x03\x87R", "datetime.timedelta"],
+    ["a decimal number", `cdecimal\nDecimal\n${word("1.5")}\x85R`, "decimal.Decimal"],
+    ["an enumeration", "c__main__\nMode\nK\x01\x85R", "__main__.Mode"],
+    ["a function", "c__main__\nschedule\n", "__main__.schedule"],
+    ["an optimizer as it is", `ctorch.optim.sgd\nSGD\n)\x81}${word("defaults")}}sb`, "torch.optim.sgd.SGD"],
+    ["a sparse tensor", "ctorch._utils\n_rebuild_sparse_tensor\nN\x85R", "a sparse tensor"],
+    ["a quantised tensor", "ctorch._utils\n_rebuild_qtensor\nN\x85R", "a quantised tensor"],
+    [
+      "one by a function that is yet to be made",
+      "ctorch._utils\n_rebuild_new_thing\nN\x85R",
+      "made by _rebuild_new_thing",
+    ],
+  ])("%s is passed over, and that is said", async (_what, pickled, name) => {
+    const { report, notes, warnings } = await load(word("extra") + pickled);
+    expect(report).toMatchObject({ loaded: 3, stateDict: "state_dict", passedOver: `extra (${name})` });
+    expect(notes.join("\n")).toContain(`passed over: extra (${name})`);
+    expect(warnings).toEqual([]);
+  });
+
+  test("of many objects the first few are named", async () => {
+    const many = Array.from({ length: 9 }, (_, i) => `${word(`extra${i}`)}c__main__\nThing\n)\x81`).join("");
+    const { report } = await load(many);
+    expect(report.passedOver).toMatch(/^extra0 \(__main__\.Thing\), .*extra3 .*, and 5 more objects$/);
+  });
+
+  test.each(["os\nsystem", "posix\nsystem", "subprocess\nPopen", "builtins\neval", "__builtin__\nexec"])(
+    "a call of %j is warned of, and not made",
+    async (name) => {
+      const ran = at("ran");
+      const { warnings } = await load(`${word("extra")}c${name}\n${word(`touch ${ran}`)}\x85R`);
+      expect(warnings).toEqual([
+        expect.stringMatching(
+          `beside\\.pth: asks for ${name.replace("\n", "\\.")}, which no weights need: nothing was run here; other programs would`,
+        ),
+      ]);
+      expect(fs.existsSync(ran)).toBe(false);
+      // Where it is all that there is, there is nothing to load.
+      fs.writeFileSync(at("alone.pth"), pth({}, `${word("extra")}c${name}\n${word(`touch ${ran}`)}\x85R`));
+      await expect(loadWeights(tiny(), at("alone.pth"))).rejects.toThrow(/alone\.pth: asks for .*nothing was run$/);
+      expect(fs.existsSync(ran)).toBe(false);
+    },
+  );
+});
+
+describe("of a checkpoint", () => {
+  test("the averages are taken, and what is passed over is counted by group", async () => {
+    const own = (value: number) => ({
+      "conv1.conv.weight": tensorOf([2, 3, 1, 1], value),
+      "head.fc.weight": tensorOf([2, 2], value),
+      "head.fc.bias": tensorOf([2], value),
+    });
+    const tree = { ...own(1), momentum: own(2), ema: own(3) };
+    for (const format of ["pth", "safetensors"] as const) {
+      fs.writeFileSync(at("checkpoint"), torchFile(tree, format));
+      const { report, values, close } = await loadWeights(tiny(), at("checkpoint"), { stateDict: "ema" });
+      expect(report.passedOver).toBe("the weights without a prefix (3 tensors), momentum (3 tensors)");
+      expect([...values.get("head.fc.bias")!]).toEqual([3, 3]);
+      close();
+    }
+  });
+
+  test("a preprocessing that is asked for is made grey for one channel, and that is said", async () => {
+    const preprocess = tiny().weightMaps[0]!.trainedWith!;
+    const loaded = await loadWeights(tiny(1), at("bare.pth"), { adaptInput: true, preprocess });
+    expect(loaded.preprocess).toMatchObject({ name: "theirs_preprocess, in grey", color: "grey", mean: [0.4] });
+    expect(loaded.warnings).toEqual([expect.stringMatching(/one channel: preprocessing theirs_preprocess .* in grey/)]);
+    loaded.close();
+  });
+
+  test("of a network that was cut the refusal says how its last layers are passed over", async () => {
+    const cut = (more = "") =>
+      elaborate(
+        { file: "cut.resnet" },
+        {
+          host: {
+            read: () => `
+              weights theirs { format pytorch   rename "conv1.conv", "conv1"${more} }
+              network Cut { input image 3x8x8   weights theirs   stage conv1 { conv 1x1, 2 }   global_avg_pool }`,
+          },
+        },
+      ).model!;
+    await expect(loadWeights(cut(), at("bare.pth"))).rejects.toThrow(
+      /the network has no such layer: --lenient passes over it, and so does ignore "fc\.\*" in its weights declaration/,
+    );
+    const lenient = await loadWeights(cut(), at("bare.pth"), { lenient: true });
+    expect(lenient.report).toMatchObject({ loaded: 1, unexpected: ["fc.weight", "fc.bias"] });
+    lenient.close();
+    const ignoring = await loadWeights(cut('   ignore "fc.*"'), at("bare.pth"));
+    expect(ignoring).toMatchObject({ warnings: [], report: { loaded: 1, unexpected: [] } });
+    ignoring.close();
   });
 });

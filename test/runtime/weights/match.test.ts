@@ -193,6 +193,21 @@ describe("Caffe", () => {
     expect(values.get("conv1.bn.running_var")).toEqual(Float32Array.of(0, 0));
   });
 
+  test("a factor of 0 beside statistics is a doubt, of 0 beside none is not", () => {
+    const doubts = (changes: object) => {
+      const source = memorySource("caffe", { ...blobs, ...changes });
+      const { origins } = matchWeights(source, network, [caffe]);
+      return [...origins.values()].flatMap(
+        ({ doubt, tensors }) => doubt?.(...tensors.map((name) => source.read(name))) ?? [],
+      );
+    };
+    const said = "has a factor of 0 beside statistics that are not 0";
+    expect(doubts({})).toEqual([]);
+    expect(doubts({ "bn_conv1/2": [0] })).toEqual([said, said]);
+    expect(doubts({ "bn_conv1/0": [0, 0], "bn_conv1/2": [0] })).toEqual([said]);
+    expect(doubts({ "bn_conv1/0": [0, 0], "bn_conv1/1": [0, 0], "bn_conv1/2": [0] })).toEqual([]);
+  });
+
   test("a convolution's bias becomes part of the mean", () => {
     const match = matchWeights(memorySource("caffe", { ...blobs, "conv1/1": [0.5, -1] }), network, [caffe]);
     expect(isComplete(match)).toBe(true);

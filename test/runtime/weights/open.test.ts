@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { openWeights } from "../../../runtime/weights/open.js";
 import { under } from "../../../runtime/weights/state-dicts.js";
 import { WeightsError } from "../../../runtime/weights/source.js";
+import { pth, tensorOf } from "../../support/torch-file.js";
 import { goldenWeights, temporaryFolder, type Expected } from "../../support/weight-files.js";
 
 const folder = temporaryFolder();
@@ -50,6 +51,32 @@ test("the content decides, not the extension", async () => {
   const source = await openWeights(copy);
   expect(source.format).toBe("safetensors");
   source.close();
+});
+
+describe("what torch 2 says of a tensor beside its shape", () => {
+  const open = (metadata: Record<string, boolean>) => {
+    const file = path.join(folder, "metadata.pth");
+    fs.writeFileSync(file, pth({ "a.weight": tensorOf([2], 1.5) }, "", metadata));
+    return openWeights(file);
+  };
+
+  test.each([
+    [{ neg: true }, -1.5],
+    [{ neg: false }, 1.5],
+    // Of real numbers, which are their own conjugates.
+    [{ conj: true, neg: true }, -1.5],
+    [{ conj: false, something_new: false }, 1.5],
+  ])("%j: %d", async (metadata, value) => {
+    const source = await open(metadata);
+    expect([...source.read("a.weight")]).toEqual([value, value]);
+    source.close();
+  });
+
+  test("what is not known is not read", async () => {
+    await expect(open({ something_new: true })).rejects.toThrow(
+      /holds no tensor that can be read: "a\.weight" is a tensor with "something_new"$/,
+    );
+  });
 });
 
 describe("what is refused, in one line", () => {
