@@ -7,6 +7,8 @@ import { modelMetadata, parseMetadata } from "../../compiler/metadata.js";
 import { readModelInfo } from "../../runtime/model-info.js";
 import { openSession, SessionError } from "../../runtime/session.js";
 import { meanColour, onnxModel, TINY_NODES, testValues, tinyNetwork } from "../support/onnx.js";
+import { pth, tensorOf, torchFile } from "../support/torch-file.js";
+import { zipOf } from "../support/zip.js";
 import { runInNode } from "../support/run-in-node.js";
 import { NO_WEBGPU, WEBGPU_ENV } from "../support/webgpu.js";
 import type { WebGpuReport } from "./session.webgpu.js";
@@ -70,7 +72,20 @@ describe("one clear line", () => {
 
   it.each<[string, Uint8Array, RegExp]>([
     ["empty", new Uint8Array(), /: empty, not an ONNX file$/],
-    ["text", Buffer.from("network Tiny { conv 3x3, 64 }\n".repeat(9)), /: not (an|a whole) ONNX file/],
+    [
+      "text",
+      Buffer.from("network Tiny { conv 3x3, 64 }\n".repeat(9)),
+      /: is text, not an ONNX file; a source is compiled/,
+    ],
+    ["PyTorch's", pth({ a: tensorOf([1], 1) }), /: is a PyTorch checkpoint, .*compile .* --weights FILE\)$/],
+    ["safetensors", torchFile({ a: tensorOf([1], 1) }, "safetensors"), /: is a safetensors file, .* --weights FILE\)$/],
+    ["a zip", zipOf({ "a.txt": "x" }), /: is a zip archive, not an ONNX file$/],
+    ["Keras's", Buffer.from("\x89HDF\r\n\x1a\n\0\0\0\0", "latin1"), /: is an HDF5 file \(Keras\), not an ONNX file$/],
+    [
+      "a pointer",
+      Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:1\n"),
+      /: is a git-lfs pointer; run/,
+    ],
     ["zeros", new Uint8Array(500), /: not an ONNX file$/],
     ["truncated", whole.subarray(0, 3000), /: not a whole ONNX file: it ends before it should$/],
     ["unknown operator", tinyNetwork({ nodes: bogus }), /: .*conv2\.0\.add.* no op registered for Bogus/i],

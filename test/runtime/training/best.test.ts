@@ -13,7 +13,7 @@ import { bestFile } from "../../../runtime/training/checkpoint.js";
 import { readMetrics } from "../../../runtime/training/metrics.js";
 import { subtractingMean } from "../../../runtime/training/preprocess-of.js";
 import { train, type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/trainer.js";
-import { openWeights, readTrained } from "../../../runtime/weights/index.js";
+import { loadWeights, openWeights, readTrained } from "../../../runtime/weights/index.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";
 
 let root = "";
@@ -70,6 +70,13 @@ describe("the model of a training", () => {
     expect(whole.exported).toEqual(again.exported);
     expect(await bytes("whole/model.safetensors")).toEqual(await bytes("run/model.safetensors"));
     expect(await bytes("whole/model.onnx")).toEqual(await bytes("run/model.onnx"));
+    // And so is what its checkpoint compiles to: the validated weights, labels, preprocessing and mean image.
+    const loaded = await loadWeights(tinyModel(), bestFile(checkpoints("whole")));
+    const { chunks, byteLength } = emitModel(loaded.model, loaded.emit);
+    expect(loaded.warnings).toEqual([]);
+    expect(loaded.report).toMatchObject({ stateDict: given.recipe?.emaDecay === undefined ? "." : "ema" });
+    expect(Buffer.from(concat(chunks, byteLength)).equals(await bytes("whole/model.onnx"))).toBe(true);
+    loaded.close();
   });
 
   it.each<[string, Given]>([
