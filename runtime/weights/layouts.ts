@@ -74,7 +74,7 @@ function divideByFactor(sums: Float32Array = new Float32Array(0), factor?: Float
 /** A factor of 0 is that of a network that was never trained; statistics beside it are another program's work. */
 function doubtFactor(sums: Float32Array, factor?: Float32Array): string | undefined {
   if (factor?.[0] !== 0 || sums.every((sum) => sum === 0)) return undefined;
-  return "has a factor of 0 beside statistics that are not 0";
+  return "a factor of 0 beside statistics that are not 0";
 }
 
 /** Detectron2's, and Detectron's, which folded the statistics into scale and offset (`_s`, `_b`). */

@@ -292,7 +292,7 @@ function factorWarnings({ source, origins }: Match): string[] {
       .map((layer) => plainName(layer))
       .join(", ") + (layers.length > 3 ? ", ..." : "");
   return [
-    `${source.file}: ${layers.length === 1 ? "a BatchNorm" : `${layers.length} BatchNorms`} (${named}) ${[...doubts.values()][0]}: ` +
+    `${source.file}: ${layers.length === 1 ? "a BatchNorm" : `${layers.length} BatchNorms`} (${named}) ${layers.length === 1 ? "has" : "have"} ${[...doubts.values()][0]}: ` +
       "Caffe takes these statistics as 0, and so does this; a program that wrote them finished should have written 1",
   ];
 }

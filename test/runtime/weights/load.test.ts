@@ -6,6 +6,7 @@ import { compile, elaborate, parseTarget } from "../../../compiler/index.js";
 import { readModelMetadata } from "../../../runtime/model-metadata.js";
 import { compileWithWeights, exportWeights, loadWeights } from "../../../runtime/weights/index.js";
 import { runnable } from "../../../cli/runnable.js";
+import { caffeFile } from "../../support/caffe-file.js";
 import { temporaryFolder } from "../../support/weight-files.js";
 import { pth, tensorOf, torchFile } from "../../support/torch-file.js";
 
@@ -228,5 +229,39 @@ describe("of a checkpoint", () => {
     const ignoring = await loadWeights(cut('   ignore "fc.*"'), at("bare.pth"));
     expect(ignoring).toMatchObject({ warnings: [], report: { loaded: 1, unexpected: [] } });
     ignoring.close();
+  });
+});
+
+describe("Caffe's batch norms with a factor of 0", () => {
+  const source = `
+    weights theirs { format caffe   rename "conv{s}.bn", "bn{s} + scale{s}" }
+    network Norms { input image 2x4x4   weights theirs   stage conv1 { bn }   stage conv2 { bn }   stage conv3 { bn } }`;
+  const norms = elaborate({ file: "norms.resnet" }, { host: { read: () => source } }).model!;
+  const load = async (factors: readonly number[], mean: number) => {
+    const layers: Record<string, number[][]> = {};
+    for (const [i, factor] of factors.entries()) {
+      layers[`bn${i + 1}`] = [[mean, mean], [mean, mean], [factor]];
+      layers[`scale${i + 1}`] = [
+        [1, 1],
+        [0, 0],
+      ];
+    }
+    fs.writeFileSync(at("norms.caffemodel"), caffeFile(layers));
+    const loaded = await loadWeights(norms, at("norms.caffemodel"));
+    const means = [1, 2, 3].map((stage) => loaded.values.get(`conv${stage}.bn.running_mean`)![0]);
+    loaded.close();
+    return { means, warnings: loaded.warnings };
+  };
+
+  test("beside statistics are warned of, with the layers' names", async () => {
+    const one = await load([2, 0, 1], 4);
+    expect(one.means).toEqual([2, 0, 4]);
+    expect(one.warnings).toEqual([expect.stringMatching(/a BatchNorm \(bn2\) has a factor of 0 beside statistics/)]);
+    const all = await load([0, 0, 0], 4);
+    expect(all.warnings).toEqual([expect.stringMatching(/3 BatchNorms \(bn1, bn2, bn3\) have a factor of 0 beside/)]);
+  });
+
+  test("beside none are those of a new network", async () => {
+    expect(await load([0, 0, 0], 0)).toEqual({ means: [0, 0, 0], warnings: [] });
   });
 });

@@ -201,7 +201,7 @@ describe("Caffe", () => {
         ({ doubt, tensors }) => doubt?.(...tensors.map((name) => source.read(name))) ?? [],
       );
     };
-    const said = "has a factor of 0 beside statistics that are not 0";
+    const said = "a factor of 0 beside statistics that are not 0";
     expect(doubts({})).toEqual([]);
     expect(doubts({ "bn_conv1/2": [0] })).toEqual([said, said]);
     expect(doubts({ "bn_conv1/0": [0, 0], "bn_conv1/2": [0] })).toEqual([said]);
