@@ -44,7 +44,7 @@ it("the program runs as it stands, on the package as it is built", async () => {
 it("every command that it shows exists, with the options that it shows", async () => {
   const { COMMANDS } = await import("../../cli/commands/index.js");
   const commands = new Map(COMMANDS.map((define) => define()).map((command) => [command.name(), command]));
-  const shown = [...readme.matchAll(/npx resnetc ([a-z]+)([^\n`]*)/g)];
+  const shown = [...readme.matchAll(/npx resnetc ([a-z-]+)([^\n`]*)/g)];
   expect(shown.length).toBeGreaterThan(10);
   for (const [line, name, rest] of shown) {
     const command = commands.get(name!);
