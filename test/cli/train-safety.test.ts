@@ -275,7 +275,7 @@ it("responses of images that can't be read are named, and none at all is an erro
     }
   }
   const env = { XDG_CACHE_HOME: join(cwd, "cache") };
-  const args = ["responses", "tiny.resnet", "--data", "photos", "--device", "cpu", "--json"];
+  const args = ["responses", "tiny.resnet", "--data", "photos", "--device", "cpu", "-o", "responses.svg"];
   const { code, stdout, stderr } = await resnetc(args, { cwd, env });
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr.match(/^warning: .*val\/\w\/1\.png/gm)).toHaveLength(2);
