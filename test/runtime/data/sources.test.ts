@@ -101,11 +101,12 @@ describe("CIFAR", () => {
 
   it("files that are missing, cut short, or with labels out of range", async () => {
     const broken = path.join(folder, "broken");
+    await expect(openCifar("cifar10", broken)).rejects.toThrow(`${broken}: no such folder`);
+    await mkdir(broken);
     await expect(openCifar("cifar10", broken)).rejects.toThrow(
       `${broken}: has none of the files of CIFAR-10 (data_batch_1.bin, or data_batch_1 of the Python version): ` +
         "unpack cifar-10-binary.tar.gz or cifar-10-python.tar.gz there",
     );
-    await mkdir(broken);
     await writeFile(path.join(broken, "cifar-10-python.tar.gz"), "");
     await expect(openCifar("cifar10", broken)).rejects.toThrow(
       "is packed: unpack it there (tar -xf cifar-10-python.tar.gz)",
