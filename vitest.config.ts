@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { defineConfig } from "vitest/config";
 import { bundledWorkers } from "./test/support/bundled-workers.js";
@@ -27,6 +28,8 @@ export default defineConfig({
     // Sessions, image decoding and spawned commands are slow on a small machine; a hang is caught all the same.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A third of the time is spent waiting for processes and disks, so that a machine of two cores has two workers.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Native addons (ONNX Runtime, sharp) are loaded once a process, not once a thread.
     pool: "forks",
     // CommonJS with a native library: Node loads it, not Vite.

@@ -3,11 +3,21 @@ import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import { build } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
 
 const run = promisify(execFile);
-const FOLDER = () => path.join(ROOT, ".cache/resnetc-tests");
 const ROOT = path.join(import.meta.dirname, "../..");
+const FOLDER = path.join(ROOT, ".cache/resnetc-tests");
+
+/** ONNX Runtime is named by package.json's "imports", which esbuild does not take for a package. */
+const BUNDLE = {
+  bundle: true,
+  packages: "external",
+  external: ["#onnxruntime"],
+  platform: "node",
+  format: "esm",
+  logLevel: "silent",
+} satisfies BuildOptions;
 
 /** What the file printed, as JSON. Packages are resolved as from the repository's root. `options` are Node's own. */
 export async function runInNode<T>(
@@ -15,18 +25,9 @@ export async function runInNode<T>(
   env: Readonly<Record<string, string>> = {},
   options: readonly string[] = [],
 ): Promise<T> {
-  const folder = FOLDER();
-  await mkdir(folder, { recursive: true });
-  const bundle = path.join(folder, `${path.basename(file, ".ts")}-${process.pid}.mjs`);
-  await build({
-    entryPoints: [file],
-    outfile: bundle,
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    format: "esm",
-    logLevel: "silent",
-  });
+  await mkdir(FOLDER, { recursive: true });
+  const bundle = path.join(FOLDER, `${path.basename(file, ".ts")}-${process.pid}.mjs`);
+  await build({ ...BUNDLE, entryPoints: [file], outfile: bundle });
   try {
     const { stdout } = await run(process.execPath, [...options, bundle], { env: { ...process.env, ...env } });
     return JSON.parse(stdout) as T;
@@ -40,21 +41,12 @@ export async function runInNode<T>(
  * `RUNTIME` in an import is runtime/files.ts, `RUNTIME/x` is runtime/x.ts.
  */
 export async function startScript(source: string, ...args: readonly string[]): Promise<ChildProcess> {
-  const folder = FOLDER();
-  await mkdir(folder, { recursive: true });
-  const bundle = path.join(folder, `script-${process.pid}-${Math.random().toString(36).slice(2)}.mjs`);
+  await mkdir(FOLDER, { recursive: true });
+  const bundle = path.join(FOLDER, `script-${process.pid}-${Math.random().toString(36).slice(2)}.mjs`);
   const resolved = source.replace(/"RUNTIME(\/[\w-]+)?"/g, (_, name: string | undefined) =>
     JSON.stringify(path.join(ROOT, "runtime", `${name ?? "/files"}.ts`)),
   );
-  await build({
-    stdin: { contents: resolved, resolveDir: ROOT, loader: "ts" },
-    outfile: bundle,
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    format: "esm",
-    logLevel: "silent",
-  });
+  await build({ ...BUNDLE, stdin: { contents: resolved, resolveDir: ROOT, loader: "ts" }, outfile: bundle });
   const child = spawn(process.execPath, [bundle, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   child.on("close", () => void rm(bundle, { force: true }));
   await new Promise((resolve, reject) => {
