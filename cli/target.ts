@@ -1,10 +1,11 @@
 /** From what the command line calls a network to the network, its problems told on the way. */
+import { open, stat } from "node:fs/promises";
 import type { Findings } from "../compiler/analyze.js";
 import { renderDiagnostic } from "../compiler/diagnostics/render.js";
 import type { Model } from "../compiler/model.js";
 import type { Recipe } from "../compiler/recipe.js";
 import type { InputShape } from "./arguments.js";
-import { EXIT, Stop } from "./failure.js";
+import { EXIT, InputFailure, Stop } from "./failure.js";
 import { keepProblems } from "./report.js";
 import { portable } from "./sources.js";
 import { count, palette, plural, sayAlways, sayWarning } from "./terminal.js";
@@ -21,6 +22,7 @@ export async function loadModel(target: string, { input, quiet }: LoadOptions = 
   const { elaborate } = await import("../compiler/analyze.js");
   const { parseTarget } = await import("../compiler/target.js");
   const { fileHost } = await import("../runtime/host.js");
+  await refuseOtherFiles(target);
   const host = fileHost();
   const result = elaborate(parseTarget(portable(target), host), { host, ...(input && { input }) });
   if (!quiet) {
@@ -29,6 +31,25 @@ export async function loadModel(target: string, { input, quiet }: LoadOptions = 
   }
   if (result.model === undefined) throw new Stop(EXIT.input);
   return result.model;
+}
+
+/** A file that is there and is no source is told for what it is: weights, a model, an image. */
+async function refuseOtherFiles(target: string): Promise<void> {
+  if (target.endsWith(".resnet") || !(await stat(target).catch(() => undefined))?.isFile()) return;
+  const { HEAD_BYTES, kindOfFile } = await import("../runtime/file-kind.js");
+  const { notOnnx } = await import("../runtime/not-onnx.js");
+  const handle = await open(target);
+  const { buffer, bytesRead } = await handle
+    .read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0)
+    .finally(() => handle.close());
+  const head = buffer.subarray(0, bytesRead);
+  const kind = kindOfFile(head);
+  if (kind === "text") return;
+  const what =
+    kind === "onnx"
+      ? "is an ONNX model: commands that run one know it by the ending .onnx, the others want a source (.resnet)"
+      : (notOnnx(head) ?? "is neither a source (.resnet) nor an ONNX model (.onnx)");
+  throw new InputFailure(`${target} ${what}`);
 }
 
 /**

@@ -124,6 +124,11 @@ function parse<T>(
   return value;
 }
 
+/** Of a file's metadata. @throws Error where it is not what {@link modelMetadata} writes */
+export function originIn(metadata: Readonly<Record<string, string>>): WeightsOrigin | undefined {
+  return parse(metadata, METADATA_KEYS.weights, isOrigin);
+}
+
 function isOrigin(value: unknown): value is WeightsOrigin {
   if (typeof value !== "object" || value === null) return false;
   const { from, random } = value as Record<string, unknown>;

@@ -126,6 +126,7 @@ async function run(target: string, options: Options): Promise<void> {
         network: model.name,
         preprocess: preprocess ?? null,
         weights: weights?.report ?? null,
+        origin: weights?.emit.origin ?? (options.weights === false ? null : { from: "random" }),
       });
     } else say(`wrote ${files.map((file) => `${nameOfOutput(file.path)} (${byteSize(file.bytes)})`).join(" and ")}`);
   } finally {

@@ -1,6 +1,7 @@
 /** `resnetc export TARGET`: weights under the names that another framework gives them. */
 import { extname } from "node:path";
 import { Command, Option } from "commander";
+import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Model, WeightMap } from "../../compiler/model.js";
 import { examples, TARGET, wholeNumber } from "../arguments.js";
 import { InputFailure, UsageFailure } from "../failure.js";
@@ -8,7 +9,7 @@ import { nameOfOutput, outputFile, STANDARD_OUTPUT } from "../output.js";
 import { loadModel } from "../target.js";
 import { printReport, writtenFiles } from "../report.js";
 import { plural, say } from "../terminal.js";
-import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
+import { loadWeights, warnOfRandom, WEIGHTS, type WeightsChoice } from "../weights.js";
 
 interface Options extends WeightsChoice {
   readonly weights?: string;
@@ -63,9 +64,11 @@ export function exportCommand(): Command {
       const loaded = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
       const { exportWeights } = await import("../../runtime/weights/index.js");
       const { parameters } = model.graph;
+      const origin: WeightsOrigin = loaded?.emit.origin ?? { from: "random" };
+      warnOfRandom(model.name, origin);
       try {
         const values = loaded?.values ?? (await randomValues(model, options.seed ?? 0));
-        await exportWeights(output, parameters, values, map, format);
+        await exportWeights(output, parameters, values, map, format, origin);
       } finally {
         loaded?.close();
       }
@@ -77,6 +80,7 @@ export function exportCommand(): Command {
           tensors: parameters.length,
           names: map?.name ?? null,
           weights: loaded?.report ?? null,
+          origin,
         });
         return;
       }

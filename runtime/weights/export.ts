@@ -1,5 +1,6 @@
 /** Writes a network's parameters under another framework's names, so that it can load what was trained here. */
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
+import { METADATA_KEYS, type WeightsOrigin } from "../../compiler/metadata.js";
 import type { Parameter } from "../../compiler/ir/types.js";
 import type { WeightMap } from "../../compiler/model.js";
 import { writeWhole } from "../files.js";
@@ -13,7 +14,7 @@ import { safetensorsChunks, type WrittenTensor } from "./write-safetensors.js";
 /**
  * Writes parameters by the names of a map: `safetensors`, or `pth` as torch.save writes a state_dict, for
  * `module.load_state_dict(torch.load(path))`. Values are asked for one parameter at a time, twice each. Without a map:
- * by our own paths. Whole or not at all. Throws a WeightsError where the map is not one of PyTorch's, or gives one name
+ * by our own paths. A safetensors file says where its values come from, a pth has no place for it. Whole or not at all. Throws a WeightsError where the map is not one of PyTorch's, or gives one name
  * to two parameters, or a value is missing; a FileError where the file can't be written.
  */
 export async function exportWeights(
@@ -22,6 +23,7 @@ export async function exportWeights(
   values: ParameterValues,
   map: WeightMap = OWN_NAMES,
   format: "safetensors" | "pth" = "safetensors",
+  origin?: WeightsOrigin,
 ): Promise<void> {
   if (map.format !== "pytorch") {
     throw new WeightsError(
@@ -29,7 +31,10 @@ export async function exportWeights(
     );
   }
   const tensors = namedTensors(path, parameters, values, map);
-  const metadata: Readonly<Record<string, string>> = map === OWN_NAMES ? {} : { format: "pt" };
+  const metadata: Readonly<Record<string, string>> = {
+    ...(map !== OWN_NAMES && { format: "pt" }),
+    ...(origin && { [METADATA_KEYS.weights]: JSON.stringify(origin) }),
+  };
   if (format === "pth") await writeWhole(path, stateDictChunks(tensors), { followLinks: true });
   else await writeWhole(path, safetensorsChunks(tensors, metadata), { followLinks: true });
 }

@@ -1,7 +1,7 @@
 /** A weight file for a network: everything that has to be done and said between the two, for programs and commands. */
 import type { EmitModelOptions } from "../../compiler/compile.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
-import type { WeightsOrigin } from "../../compiler/metadata.js";
+import { originIn, type WeightsOrigin } from "../../compiler/metadata.js";
 import type { Model, Preprocess } from "../../compiler/model.js";
 import { fitted, imageChannels } from "../../compiler/preprocess.js";
 import { subtractingMean } from "../training/preprocess-of.js";
@@ -118,7 +118,7 @@ function loaded(model: Model, source: TensorSource, options: LoadWeightsOptions)
       weights: values,
       ...(preprocess && from !== "network" && { preprocess }),
       ...(trained && isComplete(match) && fresh.length === 0 && { labels: trained.labels }),
-      origin: originOf(match, trained),
+      origin: originOf(match, trained, source),
     },
     preprocess,
     warnings: [
@@ -143,12 +143,27 @@ function validated(source: TensorSource, trained: ReadTrained | undefined): stri
   return isCheckpoint && [...source.tensors.keys()].some((name) => name.startsWith("ema.")) ? "ema" : undefined;
 }
 
-function originOf({ parameters, origins }: Match, trained: ReadTrained | undefined): WeightsOrigin {
-  const random = parameters.filter(({ path, trainable }) => trainable && !origins.has(path)).map(layerPath);
+function originOf(
+  { parameters, origins }: Match,
+  trained: ReadTrained | undefined,
+  source: TensorSource,
+): WeightsOrigin {
+  const said = trained ? undefined : originSaid(source);
+  const fresh = parameters.filter(({ path, trainable }) => trainable && !origins.has(path)).map(layerPath);
+  const random = [...new Set([...fresh, ...(said?.random ?? [])])].slice(0, 20);
   return {
-    from: trained ? "training" : "given",
-    ...(random.length > 0 && { random: [...new Set(random)].slice(0, 20) }),
+    from: trained ? "training" : (said?.from ?? "given"),
+    ...(random.length > 0 && said?.from !== "random" && { random }),
   };
+}
+
+/** What `export` wrote of weights that were random: they are no better for having been in a file. */
+function originSaid({ file, metadata }: TensorSource): WeightsOrigin | undefined {
+  try {
+    return originIn(metadata);
+  } catch (error) {
+    throw new WeightsError(`${file}: ${(error as Error).message}`);
+  }
 }
 
 function meanImageWarnings({ file }: TensorSource, trained: ReadTrained | undefined): string[] {

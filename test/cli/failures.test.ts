@@ -44,6 +44,8 @@ describe("a wrong input exits 1 and leaves nothing behind", () => {
       ["compile", "small.resnet", "--weights", "noise.bin", "-o", "x.onnx"],
       /noise\.bin/,
     ],
+    ["weights in place of a network", ["classify", "torch.pth", "noise.bin"], /torch\.pth is a PyTorch checkpoint/],
+    ["an image in place of a network", ["compile", "noise.jpg"], /noise\.jpg is an image/],
     ["a model that is none", ["classify", "noise.onnx", "noise.bin"], /noise\.onnx/],
     [
       "an output folder that does not exist",
@@ -65,6 +67,7 @@ describe("a wrong input exits 1 and leaves nothing behind", () => {
       "noise.jpg": new Uint8Array([0xff, 0xd8, 0xff, 0xe0]),
       "noise.onnx": "noise",
       "small.resnet": SMALL,
+      "torch.pth": Buffer.from("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "latin1"),
       "syntax.resnet": "network {{",
     };
     const folder = await folderWith(files);

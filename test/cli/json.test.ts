@@ -124,11 +124,21 @@ describe("sources and networks", () => {
       { name: "Small", title: "Small" },
       { name: "ResNet18", title: "ResNet18" },
     ]);
-    expect(await reported(cwd, ["compile", "small.resnet"])).toMatchObject({ weights: null, preprocess: null });
+    expect(await reported(cwd, ["compile", "small.resnet"])).toMatchObject({
+      weights: null,
+      origin: { from: "random" },
+      preprocess: null,
+    });
+    const bare = await reported(cwd, ["compile", "small.resnet", "--no-weights", "-o", "bare.onnx"]);
+    expect(bare).toMatchObject({ weights: null, origin: null });
     await reported(cwd, ["compile", "small.resnet", "--training", "--batch", "4", "-o", "step"]);
-    await reported(cwd, ["export", "small.resnet", "-o", "w.safetensors"]);
+    const written = await reported(cwd, ["export", "small.resnet", "-o", "w.safetensors"]);
+    expect(written).toMatchObject({ origin: { from: "random" } });
+    expect(written.warnings.join()).toContain("its weights are random");
     const loaded = await reported(cwd, ["compile", "small.resnet", "--weights", "w.safetensors"]);
     expect(loaded["weights"]).toMatchObject({ file: "w.safetensors", missing: [] });
+    // Random weights are no better for having been in a file.
+    expect(loaded["origin"]).toEqual({ from: "random" });
     const again = await reported(cwd, ["export", "small.resnet", "-o", "w.pth", "--weights", "w.safetensors"]);
     expect(again["files"]).toMatchObject([{ path: "w.pth" }]);
   });

@@ -120,9 +120,10 @@ const AVERAGE_PRECISION: Readonly<Record<VocMetric, AveragePrecision>> = {
       recall.forEach((value, i) => {
         if (value >= least) greatest = Math.max(greatest, precision[i]!);
       });
-      sum += greatest / 11;
+      sum += greatest;
     }
-    return sum;
+    // Divided once: eleven elevenths would add up to more than 1.
+    return sum / 11;
   },
   voc10(recall, precision) {
     const envelope = precision.slice();
