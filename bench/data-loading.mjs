@@ -1,9 +1,9 @@
-// How many pictures a second come out of the loader, by number of threads, and what one costs in processor time.
+// How many images a second come out of the loader, by number of threads, and what one costs in processor time.
 //
 //     npm run build && node bench/data-loading.mjs [folder with train/CLASS and val/CLASS] [seconds a row]
 //
 // Without a folder: 200 JPEGs of 500x375 are made, photographs in texture and size (about 90 kB), to 224x224; and the
-// data sets of 32x32. "ms a picture" is the processor's time of the whole process, so that cores that wait don't count.
+// data sets of 32x32. "ms an image" is the processor's time of the whole process, so that cores that wait don't count.
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ const small = [
 const cifar = [...small, { kind: "random_crop", size: [32, 32] }, { kind: "flip_horizontal" }];
 const cores = availableParallelism();
 
-console.log("data         transforms           threads  pictures/s  ms a picture");
+console.log("data         transforms           threads  images/s  ms an image");
 for (const workers of new Set([0, 1, 2, cores])) {
   await measure("photographs", photographs, "scale, crop, colour", paper, 32, workers);
   await measure("photographs", photographs, "random resized crop", inception, 32, workers);
@@ -46,14 +46,14 @@ async function measure(name, data, title, transforms, batch, workers) {
   for (let i = 0; i < 2 + 2 * workers; i++) await batches.next();
   const start = performance.now();
   const processor = process.cpuUsage();
-  let pictures = 0;
+  let images = 0;
   while (performance.now() - start < seconds * 1000) {
     await batches.next();
-    pictures += batch;
+    images += batch;
   }
-  const rate = (pictures / (performance.now() - start)) * 1000;
+  const rate = (images / (performance.now() - start)) * 1000;
   const { user, system } = process.cpuUsage(processor);
-  const cost = (user + system) / 1000 / pictures;
+  const cost = (user + system) / 1000 / images;
   console.log(
     `${name.padEnd(12)} ${title.padEnd(20)} ${String(workers).padStart(7)} ${rate.toFixed(0).padStart(11)} ${cost.toFixed(3).padStart(13)}`,
   );
@@ -67,7 +67,7 @@ async function makePhotographs(folder) {
       await mkdir(join(folder, part, name), { recursive: true });
       const count = part === "train" ? 100 : 1;
       for (let i = 0; i < count; i++) {
-        let picture = new Float32Array(500 * 375 * 3).fill(128);
+        let image = new Float32Array(500 * 375 * 3).fill(128);
         for (let octave = 0; octave < 8; octave++) {
           const [width, height] = [4 << octave, 3 << octave];
           const noise = Uint8Array.from(
@@ -78,9 +78,9 @@ async function makePhotographs(folder) {
             .resize(500, 375, { fit: "fill", kernel: "cubic" })
             .raw()
             .toBuffer();
-          for (let k = 0; k < picture.length; k++) picture[k] += (layer[k] - 128) * (0.8 * 0.62 ** octave);
+          for (let k = 0; k < image.length; k++) image[k] += (layer[k] - 128) * (0.8 * 0.62 ** octave);
         }
-        const bytes = Uint8ClampedArray.from(picture);
+        const bytes = Uint8ClampedArray.from(image);
         await sharp(bytes, { raw: { width: 500, height: 375, channels: 3 } })
           .jpeg({ quality: 92 })
           .toFile(join(folder, part, name, `${i}.jpg`));

@@ -1,9 +1,9 @@
-// torchvision's detector, compiled here, beside torchvision itself: from a picture's bytes to boxes, on the CPU, in turn.
+// torchvision's detector, compiled here, beside torchvision itself: from an image's bytes to boxes, on the CPU, in turn.
 //
 //     npm run build
 //     node bench/detection.mjs [--size 480x640] [--threads 2] [--rounds 9] [--folder .cache/bench] [--python /usr/bin/python3]
 //
-// Both have the same weights, by which some hundred boxes pass the threshold, and scale the picture to 800 pixels on its
+// Both have the same weights, by which some hundred boxes pass the threshold, and scale the image to 800 pixels on its
 // shorter side; what they find is compared first. Each round has one run here and one of PyTorch in either memory layout,
 // of which the faster one counts. A ratio above 1 means that ours is faster. Debian's PyTorch multiplies matrices by
 // whatever BLAS is installed: with libopenblas0-pthread several times faster than without, so the line says which it is.
@@ -49,7 +49,7 @@ mkdirSync(options.folder, { recursive: true });
 const theirs = await openTheirs();
 const model = compile();
 const { preprocess } = readModelMetadata(model, model);
-const image = { width, height, data: new Uint8Array(readFileSync(path.join(options.folder, "picture.rgb"))) };
+const image = { width, height, data: new Uint8Array(readFileSync(path.join(options.folder, "image.rgb"))) };
 const session = await openSession(model, { device: "cpu", threads });
 
 compareFindings(await ours(), await theirs.ask("found").then(JSON.parse));
@@ -129,17 +129,17 @@ function row(stage, our = 0, their = 0) {
 
 async function ourStages() {
   const recording = await openSession(model, { device: "cpu", threads, profile: true });
-  const pictures = [];
+  const images = [];
   for (let run = 0; run < PROFILED_RUNS; run++) {
     const before = performance.now();
     const feeds = input();
-    pictures.push(performance.now() - before);
+    images.push(performance.now() - before);
     await recording.run(feeds, OUTPUTS);
   }
   const { kernels, runs } = await recording.profile();
   await recording.close();
   const locate = kernelLocator(readModelInfo(model));
-  const stages = { picture: median(pictures), ...Object.fromEntries(STAGES.map(([name]) => [name, 0])), layout: 0 };
+  const stages = { image: median(images), ...Object.fromEntries(STAGES.map(([name]) => [name, 0])), layout: 0 };
   for (const kernel of kernels) {
     const name = locate(kernel)?.name ?? "";
     const stage = STAGES.find(([, paths]) => paths.test(name))?.[0] ?? "layout";

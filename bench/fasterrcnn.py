@@ -3,7 +3,7 @@
     python3 fasterrcnn.py FOLDER HEIGHT WIDTH THREADS
 
 Writes FOLDER/fasterrcnn.pth, a state_dict of the oracle's weights (test/oracle/fasterrcnn_golden.py), and
-FOLDER/picture.rgb, bytes [HEIGHT, WIDTH, 3], then the name of OpenBLAS's kernels as a line. For each line on standard
+FOLDER/image.rgb, bytes [HEIGHT, WIDTH, 3], then the name of OpenBLAS's kernels as a line. For each line on standard
 input a line is written:
 
 - `contiguous` or `channels_last`: milliseconds that one run took in that memory layout, and that processors spent on it
@@ -48,7 +48,7 @@ def clocked(modules):
     return times, handles
 
 
-def stages(model, picture):
+def stages(model, image):
     heads = model.roi_heads
     modules = dict(
         transform=model.transform, body=model.backbone.body, backbone=model.backbone, rpn_head=model.rpn.head,
@@ -56,14 +56,14 @@ def stages(model, picture):
     )
     times, handles = clocked(modules)
     begun = time.perf_counter()
-    model([picture])
+    model([image])
     total = 1000 * (time.perf_counter() - begun)
     for handle in handles:
         handle.remove()
     head = times["box_head"] + times["predictor"]
     outside = total - times["transform"] - times["backbone"] - times["rpn"] - times["heads"]
     return dict(
-        picture=times["transform"],
+        image=times["transform"],
         backbone=times["body"],
         pyramid=times["backbone"] - times["body"],
         RPN=times["rpn_head"],
@@ -78,26 +78,26 @@ def stages(model, picture):
 def main():
     folder, (height, width, threads) = pathlib.Path(sys.argv[1]), map(int, sys.argv[2:5])
     torch.set_num_threads(threads)
-    pixels = oracle_weights.picture("bench", height, width)
-    picture = torch.from_numpy(pixels).float() / 255
+    pixels = oracle_weights.pixels("bench", height, width)
+    image = torch.from_numpy(pixels).float() / 255
     models = {}
     for layout in ("contiguous", "channels_last"):
         model, _ = fasterrcnn_golden.network(ranges=fasterrcnn_golden.FEW)
         form = getattr(torch, f"{layout}_format" if layout == "contiguous" else layout)
         models[layout] = model.to(memory_format=form)
     torch.save(models["contiguous"].state_dict(), folder / "fasterrcnn.pth")
-    (folder / "picture.rgb").write_bytes(pixels.transpose(1, 2, 0).tobytes())
+    (folder / "image.rgb").write_bytes(pixels.transpose(1, 2, 0).tobytes())
     print(blas(), flush=True)
     for line in sys.stdin:
         command, layout = (line.split() + ["contiguous"])[:2]
         if command == "found":
-            found = models[layout]([picture])[0]
+            found = models[layout]([image])[0]
             print(json.dumps({key: value.tolist() for key, value in found.items()}), flush=True)
         elif command == "stages":
-            print(json.dumps(stages(models[layout], picture)), flush=True)
+            print(json.dumps(stages(models[layout], image)), flush=True)
         else:
             before = time.perf_counter(), time.process_time()
-            models[command]([picture])
+            models[command]([image])
             passed, spent = time.perf_counter() - before[0], time.process_time() - before[1]
             print(1000 * passed, 1000 * spent, flush=True)
 

@@ -21,7 +21,7 @@ export function classificationReport(result: Evaluation): string {
 }
 
 function classTable({ classes, confusion }: Evaluation): string {
-  const shares = classes.map(({ pictures, correct }) => (pictures === 0 ? NaN : correct / pictures));
+  const shares = classes.map(({ images, correct }) => (images === 0 ? NaN : correct / images));
   const order = classes.map((_, label) => label);
   const isLong = classes.length > CLASSES;
   // Classes without images come last.
@@ -32,12 +32,12 @@ function classTable({ classes, confusion }: Evaluation): string {
         a - b,
     );
   const rows = order.slice(0, isLong ? CLASSES : undefined).map((label) => {
-    const { name, pictures } = classes[label]!;
+    const { name, images } = classes[label]!;
     const taken = mostTakenFor(confusion[label]!, label);
     return [
       cut(name),
-      count(pictures),
-      pictures === 0 ? "-" : `${(100 * shares[label]!).toFixed(1)} %`,
+      count(images),
+      images === 0 ? "-" : `${(100 * shares[label]!).toFixed(1)} %`,
       taken === undefined ? "" : `${cut(classes[taken]!.name)} (${count(confusion[label]![taken]!)})`,
     ];
   });

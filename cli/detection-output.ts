@@ -1,4 +1,4 @@
-/** The folder that `detect -o` writes: pictures with what was found drawn on them, and detections.json. */
+/** The folder that `detect -o` writes: images with what was found drawn on them, and detections.json. */
 import { realpath } from "node:fs/promises";
 import path from "node:path";
 import type { Detected, Detector } from "../runtime/detection/detector.js";
@@ -11,24 +11,24 @@ export interface DetectionOutput {
   readonly folder: string;
   /** detections.json in it. */
   readonly list: string;
-  /** Files by the picture's place in the list. */
+  /** Files by the image's place in the list. */
   readonly drawn: ReadonlyMap<number, string>;
-  /** Whether a picture could not be drawn, which was told. */
+  /** Whether an image could not be drawn, which was told. */
   readonly hasFailed: () => boolean;
-  /** To be called for each picture in the order of the list. */
+  /** To be called for each image in the order of the list. */
   readonly draw: (detected: Detected, pixels: Image | undefined) => Promise<void>;
   /** Writes detections.json. */
   readonly finish: (results: readonly Detected[]) => Promise<void>;
 }
 
 /**
- * @param pictures names in the order in which they will be drawn
- * @param annotations whose ids of categories and pictures detections get
+ * @param images names in the order in which they will be drawn
+ * @param annotations whose ids of categories and images detections get
  * @throws {FileError | DetectionError}
  */
 export async function openDetectionOutput(
   folder: string,
-  pictures: readonly string[],
+  images: readonly string[],
   detector: Detector,
   annotations: string | undefined,
 ): Promise<DetectionOutput> {
@@ -36,9 +36,9 @@ export async function openDetectionOutput(
   const { writeCocoDetections } = await import("../runtime/detection/write.js");
   const { drawDetections } = await import("../runtime/detection/draw/index.js");
   const { DetectionError } = await import("../runtime/detection/records.js");
-  const numbered = annotations === undefined ? await byName(pictures) : await byAnnotations(annotations, detector);
+  const numbered = annotations === undefined ? await byName(images) : await byAnnotations(annotations, detector);
   await makeFolder(folder);
-  const names = drawnNames(pictures);
+  const names = drawnNames(images);
   const list = path.join(folder, DETECTIONS);
   // Before hours of work: a link in the folder, say, that leads elsewhere.
   for (const file of [list, ...names.map((name) => path.join(folder, name))]) await checkTarget(file);
@@ -79,14 +79,14 @@ const DETECTIONS = "detections.json";
 
 type Numbered = (detected: Detected) => WrittenDetection[];
 
-/** Without a data set: a picture is its file's name, or its path where several have this name. */
-async function byName(pictures: readonly string[]): Promise<Numbered> {
+/** Without a data set: an image is its file's name, or its path where several have this name. */
+async function byName(images: readonly string[]): Promise<Numbered> {
   const { toDetections } = await import("../runtime/detection/categories.js");
   say("detections.json: category_id is the label's place + 1, image_id the file's name; --categories has a data set's");
   const paths = new Map<string, Set<string>>();
-  for (const picture of pictures) {
-    const name = path.basename(picture);
-    paths.set(name, (paths.get(name) ?? new Set()).add(picture));
+  for (const image of images) {
+    const name = path.basename(image);
+    paths.set(name, (paths.get(name) ?? new Set()).add(image));
   }
   return (detected) => {
     const name = path.basename(detected.image);
@@ -102,7 +102,7 @@ async function byAnnotations(annotations: string, { labels, session }: Detector)
   const data = await readAnnotations(annotations);
   const { ids, warnings } = matchCategories(labels, data.categories, session.name, annotations);
   for (const warning of warnings) sayWarning(warning);
-  const named = imageNames(data.pictures);
+  const named = imageNames(data.images);
   return (detected) => {
     const found = named(detected.image);
     if (found.length > 1) {
@@ -119,13 +119,13 @@ async function byAnnotations(annotations: string, { labels, session }: Detector)
 }
 
 /**
- * A name for each picture that is drawn: its file's, without folders; numbered where several have the same. JPEG stays
+ * A name for each image that is drawn: its file's, without folders; numbered where several have the same. JPEG stays
  * JPEG, all else becomes PNG.
  */
-export function drawnNames(pictures: readonly string[]): string[] {
+export function drawnNames(images: readonly string[]): string[] {
   const taken = new Set<string>();
-  return pictures.map((picture) => {
-    const { name, ext } = path.parse(picture);
+  return images.map((image) => {
+    const { name, ext } = path.parse(image);
     const ending = /^\.jpe?g$/i.test(ext) ? ".jpg" : ".png";
     let drawn = `${name}${ending}`;
     // Some file systems take A.png and a.png for the same.
@@ -140,12 +140,12 @@ export function drawnNames(pictures: readonly string[]): string[] {
  *
  * @throws {UsageFailure}
  */
-export async function refuseToOverwrite(pictures: readonly string[], folder: string): Promise<void> {
+export async function refuseToOverwrite(images: readonly string[], folder: string): Promise<void> {
   const real = (file: string) => realpath(file).catch(() => undefined);
-  const read = new Set(await Promise.all(pictures.map(real)));
-  for (const name of drawnNames(pictures)) {
+  const read = new Set(await Promise.all(images.map(real)));
+  for (const name of drawnNames(images)) {
     const file = await real(path.join(folder, name));
     if (file === undefined || !read.has(file)) continue;
-    throw new UsageFailure(`-o ${folder}: ${name} would be written over the picture that is read; name another folder`);
+    throw new UsageFailure(`-o ${folder}: ${name} would be written over the image that is read; name another folder`);
   }
 }

@@ -12,7 +12,7 @@ export interface TrainingProgress {
 
 /** Seconds between two plain lines. */
 const LINE_EVERY = 10;
-/** Milliseconds between two pictures of the bar. */
+/** Milliseconds between two images of the bar. */
 const FRAME = 200;
 /** Updates that what is shown is averaged over, roughly. */
 const SMOOTH = 20;

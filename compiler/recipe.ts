@@ -69,7 +69,7 @@ export interface TransformSettings {
   readonly [setting: string]: number | boolean | string | readonly number[];
 }
 
-/** Whether a transform subtracts an image of one size, which pictures at several scales do not have. */
+/** Whether a transform subtracts an image of one size, which images at several scales do not have. */
 export function subtractsImage({ kind, ...settings }: TransformSettings): boolean {
   return kind === "subtract_mean" && settings["per"] !== "channel";
 }
@@ -121,7 +121,7 @@ export interface Recipe {
   readonly checkpointEvery?: number;
   /** Images over which the batch norms' statistics are averaged after training; 0: the running averages stay. */
   readonly preciseStatistics: number;
-  /** Shorter sides at which whole pictures are tested after training, scores averaged: the paper's multi-scale testing. */
+  /** Shorter sides at which whole images are tested after training, scores averaged: the paper's multi-scale testing. */
   readonly testScales?: readonly number[];
   readonly train: readonly TransformSettings[];
   /** Empty: as `train` without what is random. */

@@ -22,7 +22,7 @@ export interface BenchOptions {
   readonly threads?: number;
   /** Multiply-adds of one image, for {@link BenchResult.macsPerSecond}. */
   readonly macs?: number;
-  /** Height and width where the model leaves them open. Default 224x224, of detectors what a picture of 4:3 becomes. */
+  /** Height and width where the model leaves them open. Default 224x224, of detectors what an image of 4:3 becomes. */
   readonly size?: readonly [height: number, width: number];
   /** Called before each measurement, for progress. */
   readonly onMeasure?: (device: Device, batch: number) => void;
@@ -166,7 +166,7 @@ function usualSize({ detection, preprocess }: ModelMetadata): readonly [height: 
 
 /**
  * Made-up values for every input, the same each time: speed must not depend on zeros or on chance. The first input is
- * the pictures; more of them are the weights of a model that was compiled without.
+ * the images; more of them are the weights of a model that was compiled without.
  */
 function benchFeeds(session: Session, batch: number, size: readonly [number, number]): Record<string, Values> {
   const open = [batch, 3, ...size];
@@ -175,7 +175,7 @@ function benchFeeds(session: Session, batch: number, size: readonly [number, num
       if (type !== "float32" && type !== "float16") {
         throw new SessionError(`${session.name}: input ${name} is ${type}; only float inputs can be measured`);
       }
-      // Of a detector: every picture fills its tensor.
+      // Of a detector: every image fills its tensor.
       if (name === "image_info") return [name, { data: new Float32Array(), shape: [0, 6] }];
       const sizes = shape.map((dim, axis) => (typeof dim === "number" ? dim : (open[axis] ?? 1)));
       if (position === 0 && sizes[0] !== batch) {

@@ -98,24 +98,24 @@ export function checkBatch({ session, input }: Scorer, batch: number): void {
 }
 
 /**
- * Mean probabilities of each picture over its crops; of independent classes, each class's own. Crops of one size, of
- * whichever pictures, share runs.
+ * Mean probabilities of each image over its crops; of independent classes, each class's own. Crops of one size, of
+ * whichever images, share runs.
  *
- * @param pictures crops of each; one without any has an empty result
+ * @param images crops of each; one without any has an empty result
  * @param batch crops a run, at most; just so many where the model's batch is fixed
  */
 export async function meanProbabilities(
   scorer: Scorer,
-  pictures: readonly (readonly (Planes | Pixels)[])[],
+  images: readonly (readonly (Planes | Pixels)[])[],
   batch: number,
 ): Promise<Float64Array[]> {
-  const crops = pictures.flatMap((views, picture) => views.map((planes) => ({ picture, planes })));
+  const crops = images.flatMap((views, image) => views.map((planes) => ({ image, planes })));
   const bySize = new Map<string, typeof crops>();
   for (const crop of crops) {
     const size = `${crop.planes.height}x${crop.planes.width}`;
     bySize.set(size, [...(bySize.get(size) ?? []), crop]);
   }
-  const means = pictures.map(() => new Float64Array(0));
+  const means = images.map(() => new Float64Array(0));
   for (const same of bySize.values()) {
     for (let start = 0; start < same.length; start += batch) {
       const part = same.slice(start, start + batch);
@@ -123,11 +123,11 @@ export async function meanProbabilities(
         scorer,
         part.map(({ planes }) => planes),
       );
-      part.forEach(({ picture }, i) => {
-        const share = 1 / pictures[picture]!.length;
-        const mean = means[picture]!.length > 0 ? means[picture]! : new Float64Array(rows[i]!.length);
+      part.forEach(({ image }, i) => {
+        const share = 1 / images[image]!.length;
+        const mean = means[image]!.length > 0 ? means[image]! : new Float64Array(rows[i]!.length);
         rows[i]!.forEach((probability, k) => (mean[k]! += probability * share));
-        means[picture] = mean;
+        means[image] = mean;
       });
     }
   }

@@ -11,7 +11,7 @@ export class ClassTally {
   #wrong = 0;
   #wrong5 = 0;
   #notNumbers = 0;
-  pictures = 0;
+  images = 0;
 
   /**
    * @param classes names, in the order of the data
@@ -36,7 +36,7 @@ export class ClassTally {
       throw new SessionError(`${model}: gives ${scores.length} scores, and the data have ${count} classes`);
     }
     const own = Float64Array.from(this.#outputs, (output) => scores[output]!);
-    this.pictures++;
+    this.images++;
     this.#seen[label]!++;
     if (!own.every(Number.isFinite)) {
       this.#notNumbers++;
@@ -52,8 +52,8 @@ export class ClassTally {
   }
 
   /** @throws {SessionError} where no score at all was a number */
-  result(model: string): Pick<Evaluation, "pictures" | "error" | "error5" | "classes" | "confusion"> {
-    if (this.#notNumbers === this.pictures) {
+  result(model: string): Pick<Evaluation, "images" | "error" | "error5" | "classes" | "confusion"> {
+    if (this.#notNumbers === this.images) {
       throw new SessionError(
         `${model}: the network's scores are not finite numbers for any image; do its weights and preprocessing fit?`,
       );
@@ -63,12 +63,12 @@ export class ClassTally {
       ...this.#confusion.subarray(label * count, (label + 1) * count),
     ]);
     return {
-      pictures: this.pictures,
-      error: this.#wrong / this.pictures,
-      error5: this.#wrong5 / this.pictures,
+      images: this.images,
+      error: this.#wrong / this.images,
+      error5: this.#wrong5 / this.images,
       classes: this.#classes.map((name, label): ClassAccuracy => ({
         name,
-        pictures: this.#seen[label]!,
+        images: this.#seen[label]!,
         correct: confusion[label]![label]!,
       })),
       confusion,
@@ -78,7 +78,7 @@ export class ClassTally {
   warnings(model: string): string[] {
     if (this.#notNumbers === 0) return [];
     return [
-      `${model}: scores of ${this.#notNumbers} of ${this.pictures} images are not finite numbers: counted as wrong`,
+      `${model}: scores of ${this.#notNumbers} of ${this.images} images are not finite numbers: counted as wrong`,
     ];
   }
 }

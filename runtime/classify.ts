@@ -1,4 +1,4 @@
-/** Pictures to class names: the paper's three ways of testing, on any classification model in ONNX. */
+/** Images to class names: the paper's three ways of testing, on any classification model in ONNX. */
 import path from "node:path";
 import type { Preprocess } from "../compiler/model.js";
 import { pixelsOf, views, type Pixels, type Planes, type View } from "./images/preprocess.js";
@@ -43,15 +43,15 @@ export interface ClassifyOptions {
   /** 1: the middle. 10: four corners, the middle, and their mirrors (AlexNet's; the paper's tables 2 to 4). Default 1. */
   readonly crops?: 1 | 10;
   /**
-   * Shorter sides at which the whole picture and its mirror go through the network, in place of crops: the paper's
+   * Shorter sides at which the whole image and its mirror go through the network, in place of crops: the paper's
    * multi-scale testing has 224, 256, 384, 480, 640. The network's height and width must be open.
    */
   readonly scales?: readonly number[];
-  /** Predictions for each picture. Default 5. */
+  /** Predictions for each image. Default 5. */
   readonly top?: number;
   /** Crops that go through the network at once. Default 8, or what the model was compiled for. */
   readonly batch?: number;
-  /** Called after each picture. */
+  /** Called after each image. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -63,7 +63,7 @@ export interface Prediction {
   readonly probability: number;
 }
 
-/** What became of one picture: predictions, likeliest first, or the one-line reason why there are none. */
+/** What became of one image: predictions, likeliest first, or the one-line reason why there are none. */
 export type Classified =
   | { readonly image: string; readonly predictions: readonly Prediction[] }
   | { readonly image: string; readonly error: string };
@@ -82,7 +82,7 @@ export interface Classifier {
   /** What was taken for granted, one line each. */
   readonly assumed: readonly string[];
   /**
-   * Classifies pictures, in their order. One that can't be read has its error and does not stop the others.
+   * Classifies images, in their order. One that can't be read has its error and does not stop the others.
    *
    * Scores are averaged as probabilities: over the crops, or over the scales and mirrors. (A fully
    * convolutional network averages its features over all positions before the last layer, which is linear: that is
@@ -166,9 +166,9 @@ async function classifyAll(
   const prepare = (image: NamedSource): Promise<Prepared> => prepareImage(model, image, tests);
 
   const results: Classified[] = [];
-  // Pictures that fill a batch are taken together; of many views each, one at a time, which bounds the memory.
+  // Images that fill a batch are taken together; of many views each, one at a time, which bounds the memory.
   const group = tests.length === 1 && tests[0]!.kind === "center" ? batch : 1;
-  // While the network runs, the next pictures are decoded on other threads.
+  // While the network runs, the next images are decoded on other threads.
   let coming = images.slice(0, group).map(prepare);
   for (let start = 0; start < images.length; start += group) {
     const prepared = await Promise.all(coming);
@@ -200,7 +200,7 @@ function testViews({ session, input }: Ready, { crops = 1, scales }: ClassifyOpt
   }
   if (crops !== 1 && crops !== 10) throw new SessionError(`crops: ${String(crops)} is neither 1 nor 10`);
   if (scales === undefined) return [{ kind: crops === 10 ? "ten crops" : "center" }];
-  if (crops !== 1) throw new SessionError("scales take the whole picture: they do not go with crops");
+  if (crops !== 1) throw new SessionError("scales take the whole image: they do not go with crops");
   if (scales.length === 0) throw new SessionError("scales: none given");
   for (const scale of scales) {
     if (!Number.isInteger(scale) || scale < 1)
@@ -213,7 +213,7 @@ function testViews({ session, input }: Ready, { crops = 1, scales }: ClassifyOpt
   return scales.map((shorter) => ({ kind: "whole", shorter }));
 }
 
-/** A picture as the network wants it, or why it can't be. */
+/** An image as the network wants it, or why it can't be. */
 interface Prepared {
   readonly name: string;
   readonly crops: readonly (Planes | Pixels)[];

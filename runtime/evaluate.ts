@@ -50,7 +50,7 @@ export type Predicted = {
 export interface ClassAccuracy {
   readonly name: string;
   /** Images of this class that were looked at. */
-  readonly pictures: number;
+  readonly images: number;
   /** Of these, those for which it was the likeliest class. */
   readonly correct: number;
 }
@@ -58,7 +58,7 @@ export interface ClassAccuracy {
 /** How often a model was wrong on a split. */
 export interface Evaluation {
   /** Images that were looked at. */
-  readonly pictures: number;
+  readonly images: number;
   /** Share of images whose class was not the likeliest, and not among the five likeliest; 0 to 1. */
   readonly error: number;
   readonly error5: number;
@@ -137,7 +137,7 @@ export async function evaluateModel(
       });
       options.onProgress?.(Math.min(split.size, first + group), split.size);
     }
-    if (tally.pictures === 0) throw new DataError(`${data.name}: no image of ${split.name} could be read`);
+    if (tally.images === 0) throw new DataError(`${data.name}: no image of ${split.name} could be read`);
     const { device, deviceReason } = session;
     return {
       ...tally.result(session.name),
@@ -161,7 +161,7 @@ export async function evaluateModel(
 
 function viewsOf({ crops = 1, scales }: EvaluateOptions): readonly View[] {
   if (scales === undefined) return [{ kind: crops === 10 ? "ten crops" : "center" }];
-  if (crops !== 1) throw new SessionError("scales take the whole picture: they do not go with crops");
+  if (crops !== 1) throw new SessionError("scales take the whole image: they do not go with crops");
   return scales.map((shorter) => ({ kind: "whole", shorter }));
 }
 

@@ -65,7 +65,7 @@ const LIMITS = { fields: 10_000_000, text: 256 * 1024 * 1024 } as const;
 const MOST_PARTS = 1_000_000;
 const TOO_LARGE = `more than is read of a model: ${MOST_PARTS} nodes and tensors, ${LIMITS.fields} fields, ${LIMITS.text} bytes of text`;
 
-// Text and pictures may look like a field of great length at first, so a cut file can't be told for sure.
+// Text and images may look like a field of great length at first, so a cut file can't be told for sure.
 const CUT_OR_FOREIGN = "not a whole ONNX file: it ends before it should";
 
 function open(model: string | Uint8Array): ReturnType<typeof openBytes> {

@@ -49,7 +49,7 @@ export function benchCommand(): Command {
     .addHelpText(
       "after",
       examples(
-        ["resnetc bench ResNet50", "the best device there is, one picture at a time"],
+        ["resnetc bench ResNet50", "the best device there is, one image at a time"],
         ["resnetc bench ResNet50 --device cpu,webgpu --batch 1,8", "compare"],
       ),
     )
@@ -72,7 +72,7 @@ async function run(target: string, options: Options): Promise<void> {
   else for (const result of results) print(`${resultText(result, options.hottest)}\n`);
 }
 
-/** Multiply-adds of one picture, where they can be counted. */
+/** Multiply-adds of one image, where they can be counted. */
 async function macsOf(target: string, options: Options): Promise<number | undefined> {
   const { loadModel } = await import("../target.js");
   const { summarize } = await import("../../compiler/summary.js");

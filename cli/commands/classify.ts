@@ -1,4 +1,4 @@
-/** `resnetc classify MODEL IMAGES...`: what is in the pictures. */
+/** `resnetc classify MODEL IMAGES...`: what is in the images. */
 import { Command, Option } from "commander";
 import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Classified, Classifier } from "../../runtime/classify.js";
@@ -32,7 +32,7 @@ interface Options extends RunnableOptions {
 
 export function classifyCommand(): Command {
   return new Command("classify")
-    .description("say what is in pictures: the likeliest classes of each")
+    .description("say what is in images: the likeliest classes of each")
     .argument("<model>", MODEL_OR_TARGET)
     .argument("<images...>", "JPEG, PNG, WebP, ... files, folders of them, or - for one from standard input")
     .option("--weights <file>", "weights for a target: .safetensors, .pth, .pt, .pkl, .caffemodel")
@@ -51,10 +51,10 @@ export function classifyCommand(): Command {
     )
     .option(
       "--scales <sizes>",
-      "whole pictures at these shorter sides, averaged: 224,256,384,480,640",
+      "whole images at these shorter sides, averaged: 224,256,384,480,640",
       wholeNumbers(1, 99_999),
     )
-    .option("--top <n>", "how many classes to show for each picture", wholeNumber(1), 5)
+    .option("--top <n>", "how many classes to show for each image", wholeNumber(1), 5)
     .option("--batch <n>", "images in a run; default: 8", wholeNumber(1, 65_536))
     .option("--threads <n>", "threads that the processor may use", wholeNumber(1, 1024))
     .addOption(scoresOption())
@@ -106,7 +106,7 @@ async function classifyWithProgress(
   images: readonly NamedSource[],
   options: Options,
 ): Promise<Classified[]> {
-  const progress = await startProgress({ label: "classifying", total: images.length, unit: "pictures" });
+  const progress = await startProgress({ label: "classifying", total: images.length, unit: "images" });
   try {
     return await classifier.classify(images, {
       crops: options.crops === "10" ? 10 : 1,
@@ -148,6 +148,5 @@ function report(
     }
   }
   const unread = results.filter((result) => "error" in result).length;
-  if (unread > 0 && results.length > 1)
-    sayWarning(`${plural(unread, "picture")} of ${results.length} could not be read`);
+  if (unread > 0 && results.length > 1) sayWarning(`${plural(unread, "image")} of ${results.length} could not be read`);
 }

@@ -1,4 +1,4 @@
-/** `resnetc detect MODEL IMAGES...`: objects in pictures, with their boxes. */
+/** `resnetc detect MODEL IMAGES...`: objects in images, with their boxes. */
 import { Command } from "commander";
 import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Detected, Detector } from "../../runtime/detection/detector.js";
@@ -30,7 +30,7 @@ interface Options extends Omit<RunnableOptions, "input" | "precision" | "anySize
 
 export function detectCommand(): Command {
   return new Command("detect")
-    .description("find objects in pictures: boxes, labels and scores, listed or drawn")
+    .description("find objects in images: boxes, labels and scores, listed or drawn")
     .argument("<model>", MODEL_OR_TARGET)
     .argument("<images...>", "JPEG, PNG, WebP, ... files, folders of them, or - for one from standard input")
     .option("-o, --output <folder>", "draw what is found, and write detections.json (COCO's format)")
@@ -43,8 +43,8 @@ export function detectCommand(): Command {
     .option("--labels <file>", "names of the classes, one a line, in place of the model's")
     .option("--preprocess <name>", "in place of the model's (std/preprocess has them)")
     .option("--score <share>", "what is less sure is left out, 0 to 1", share, 0.5)
-    .option("--batch <n>", "pictures in a run, padded to the largest", wholeNumber(1, 256), 1)
-    .option("--categories <file>", "instances.json whose ids of categories and pictures detections.json gets")
+    .option("--batch <n>", "images in a run, padded to the largest", wholeNumber(1, 256), 1)
+    .option("--categories <file>", "instances.json whose ids of categories and images detections.json gets")
     .addOption(deviceOption())
     .option("--json", "for programs")
     .addHelpText(
@@ -65,8 +65,8 @@ async function run(target: string, places: string[], options: Options): Promise<
   }
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const preprocess = options.preprocess === undefined ? undefined : await namedPreprocess(options.preprocess);
-  const pictures = await imagesOf(places);
-  const names = pictures.map(nameOf);
+  const images = await imagesOf(places);
+  const names = images.map(nameOf);
   if (options.output !== undefined) await refuseToOverwrite(names, options.output);
   const model = await runnable(target, options);
   const weights = await tellOrigin(model);
@@ -83,7 +83,7 @@ async function run(target: string, places: string[], options: Options): Promise<
         ? undefined
         : await openDetectionOutput(options.output, names, detector, options.categories);
     const start = performance.now();
-    const results = await detectWithProgress(detector, pictures, options, output);
+    const results = await detectWithProgress(detector, images, options, output);
     const seconds = (performance.now() - start) / 1000;
     await output?.finish(results);
     await report({ detector, weights, results, seconds, output, json: options.json === true });
@@ -95,17 +95,17 @@ async function run(target: string, places: string[], options: Options): Promise<
 
 async function detectWithProgress(
   detector: Detector,
-  pictures: readonly NamedSource[],
+  images: readonly NamedSource[],
   { score, batch }: Options,
   output: DetectionOutput | undefined,
 ): Promise<Detected[]> {
-  const progress = await startProgress({ label: "detecting", total: pictures.length, unit: "pictures" });
+  const progress = await startProgress({ label: "detecting", total: images.length, unit: "images" });
   try {
-    return await detector.detect(pictures, {
+    return await detector.detect(images, {
       score,
       batch,
       onProgress: (done) => progress.update(done),
-      ...(output && { onPicture: output.draw }),
+      ...(output && { onImage: output.draw }),
     });
   } finally {
     progress.stop();
@@ -137,13 +137,12 @@ async function report({ detector, weights, results, seconds, output, json }: Rep
   }
   const read = results.filter((result) => !("error" in result));
   const objects = read.reduce((sum, result) => sum + ("error" in result ? 0 : result.objects.length), 0);
-  if (output !== undefined)
-    print(`${plural(objects, "object")} in ${plural(read.length, "picture")}: ${output.folder}`);
+  if (output !== undefined) print(`${plural(objects, "object")} in ${plural(read.length, "image")}: ${output.folder}`);
   const rate = results.length / seconds;
-  const pace = rate >= 1 ? `${rate.toFixed(1)} pictures/s` : `${(1 / rate).toFixed(1)} s a picture`;
-  say(colours.error.dim(`${plural(results.length, "picture")} in ${seconds.toFixed(1)} s, ${pace}`));
+  const pace = rate >= 1 ? `${rate.toFixed(1)} images/s` : `${(1 / rate).toFixed(1)} s an image`;
+  say(colours.error.dim(`${plural(results.length, "image")} in ${seconds.toFixed(1)} s, ${pace}`));
   if (read.length < results.length && results.length > 1) {
-    sayWarning(`${plural(results.length - read.length, "picture")} of ${results.length} could not be looked at`);
+    sayWarning(`${plural(results.length - read.length, "image")} of ${results.length} could not be looked at`);
   }
 }
 

@@ -79,10 +79,10 @@ export async function evalClassifier(target: string, options: EvalClassifierOpti
   print(classificationReport(result));
 }
 
-function judgedOn({ pictures, unreadable }: Evaluation, { name, size }: Split): string {
+function judgedOn({ images, unreadable }: Evaluation, { name, size }: Split): string {
   return unreadable === 0
-    ? `${plural(pictures, "image")} of ${name}`
-    : `${pictures} of ${plural(size, "image")} of ${name}: ${unreadable} could not be read`;
+    ? `${plural(images, "image")} of ${name}`
+    : `${images} of ${plural(size, "image")} of ${name}: ${unreadable} could not be read`;
 }
 
 /** Evaluates, with a bar of progress and the file of predictions that is asked for. */

@@ -63,12 +63,12 @@ export async function present(
   if (curves !== undefined) {
     await writeOutput(outputFile(curves, { json }), [Buffer.from(await judged.curves())]);
   }
-  const counts = { detections: detections.length, images: data.pictures.length };
+  const counts = { detections: detections.length, images: data.images.length };
   if (json) {
     const files = await writtenFiles([...(more.files ?? []), curves]);
     printReport({ ...more, metric, ...counts, ...judged.json, files, warnings });
   } else {
-    print(`${plural(detections.length, "detection")} in ${plural(data.pictures.length, "image")}\n`);
+    print(`${plural(detections.length, "detection")} in ${plural(data.images.length, "image")}\n`);
     print(judged.text);
   }
 }
@@ -135,7 +135,7 @@ const MEANING: Readonly<Record<keyof CocoEvaluation["summary"], string>> = {
   APs: "small objects, up to 32 x 32 pixels",
   APm: "medium objects",
   APl: "large objects, from 96 x 96 pixels",
-  AR1: "average recall, 1 detection a picture and class",
+  AR1: "average recall, 1 detection an image and class",
   AR10: "10 detections",
   AR100: "100 detections",
   ARs: "small objects",

@@ -1,4 +1,4 @@
-/** `resnetc eval MODEL --annotations instances.json`: a detector run over annotated pictures, and judged. */
+/** `resnetc eval MODEL --annotations instances.json`: a detector run over annotated images, and judged. */
 import type { ClassesBy } from "../../runtime/class-match.js";
 import type { DetectedData } from "../../runtime/detection/run.js";
 import type { Detector } from "../../runtime/detection/detector.js";
@@ -14,7 +14,7 @@ import { tellOrigin } from "../weights.js";
 export interface EvalDetectorOptions extends RunnableOptions, JudgeOptions {
   /** A JSON file of COCO's kind, a folder of PASCAL VOC's, or a number of scenes to be drawn. */
   readonly annotations: string | { readonly scenes: number };
-  /** Where the pictures are; default: where they usually are beside the annotations. */
+  /** Where the images are; default: where they usually are beside the annotations. */
   readonly images?: string;
   /** Where to keep what was found. */
   readonly save?: string;
@@ -28,7 +28,7 @@ export interface EvalDetectorOptions extends RunnableOptions, JudgeOptions {
 export const SCENES = 200;
 
 export async function evalDetector(target: string, options: EvalDetectorOptions): Promise<void> {
-  const { data, images } = await pictures(options);
+  const { data, images } = await openData(options);
   const warnings: string[] = [];
   const warn = (warning: string): void => {
     warnings.push(warning);
@@ -62,32 +62,32 @@ export async function evalDetector(target: string, options: EvalDetectorOptions)
   }
 }
 
-interface Pictures {
+interface OpenedData {
   readonly data: DetectionData;
   readonly images: ReadonlyMap<number, ImageSource>;
 }
 
-async function pictures({ annotations, images, set }: EvalDetectorOptions): Promise<Pictures> {
+async function openData({ annotations, images, set }: EvalDetectorOptions): Promise<OpenedData> {
   if (typeof annotations !== "string") {
     const { scenesTestSet } = await import("../../runtime/detection/scenes/test-set.js");
     say(colours.error.dim(`drawing ${plural(annotations.scenes, "scene")}`));
     return scenesTestSet(annotations.scenes);
   }
-  const { locatePictures, pictureFolder, readAnnotations } = await import("../../runtime/detection/read/index.js");
+  const { locateImages, imageFolder, readAnnotations } = await import("../../runtime/detection/read/index.js");
   const data = await readAnnotations(annotations, set === undefined ? {} : { set });
-  const { files, warnings } = await locatePictures(data.pictures, images ?? (await pictureFolder(annotations)));
+  const { files, warnings } = await locateImages(data.images, images ?? (await imageFolder(annotations)));
   return { data: { ...data, warnings: [...data.warnings, ...warnings] }, images: files };
 }
 
 async function detect(
   detector: Detector,
   data: DetectionData,
-  images: Pictures["images"],
+  images: OpenedData["images"],
   { batch, strict, classesBy }: EvalDetectorOptions,
   onWarning: (warning: string) => void,
 ): Promise<DetectedData> {
   const { detectData } = await import("../../runtime/detection/run.js");
-  const progress = await startProgress({ label: "detecting", total: data.pictures.length, unit: "images" });
+  const progress = await startProgress({ label: "detecting", total: data.images.length, unit: "images" });
   try {
     return await detectData(detector, data, images, {
       ...(batch !== undefined && { batch }),

@@ -19,7 +19,7 @@ interface Options extends WeightsChoice {
   readonly output?: string;
   readonly weights?: string;
   readonly names?: string;
-  readonly pictures: number;
+  readonly images: number;
   readonly device: "auto" | "cpu" | "webgpu" | "cuda";
   readonly json?: boolean;
 }
@@ -37,7 +37,7 @@ export function responsesCommand(): Command {
     .addOption(WEIGHTS.adaptInput)
     .addOption(WEIGHTS.epsilon)
     .option("--names <names>", "of the networks, with commas")
-    .option("--pictures <n>", "how many are looked at", wholeNumber(1), 1000)
+    .option("--images <n>", "how many are looked at", wholeNumber(1), 1000)
     .addOption(deviceOption())
     .option("--json", "for programs: the numbers")
     .addHelpText(
@@ -121,13 +121,13 @@ async function respond(network: Network, data: DataSet, options: Options) {
   const { declaredTransforms, needsStatistics, oneView } = await import("../../runtime/training/feed.js");
   const transforms = oneView(network.transforms ?? declaredTransforms(network.model));
   if (needsStatistics(transforms) && network.statistics === undefined) {
-    throw new InputFailure(`${network.name}: its mean picture is not known`);
+    throw new InputFailure(`${network.name}: its mean image is not known`);
   }
   const statistics = needsStatistics(transforms) ? await loadStatistics(network.statistics!) : undefined;
   const all = data.test ?? data.validation;
   const split = subset(
     all,
-    Uint32Array.from({ length: Math.min(options.pictures, all.size) }, (_, index) => index),
+    Uint32Array.from({ length: Math.min(options.images, all.size) }, (_, index) => index),
   );
   const channels = channelsFor(network.model);
   const loader = new Loader({ onUnreadable: sayWarning });

@@ -63,7 +63,7 @@ export function trainCommand(): Command {
       "images shown in TensorBoard, of the first batch and each validation (default: 8)",
       wholeNumber(0, 64),
     )
-    .option("--strict", "a picture that can't be read is an error")
+    .option("--strict", "an image that can't be read is an error")
     .option("--json", "for programs: a report at the end")
     .addHelpText(
       "after",

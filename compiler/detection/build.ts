@@ -12,8 +12,8 @@ export const first =
   (op, inputs, attributes) =>
     build(op, inputs, attributes)[0]!;
 
-/** What a detector knows of its pictures. */
-export interface Pictures {
+/** What a detector knows of its images. */
+export interface Images {
   /** [N, 3, H, W], the network's input. */
   readonly image: Value;
   /** [N, 6]: height and width in the input, height and width of the original, scale in y and in x. */
@@ -21,12 +21,12 @@ export interface Pictures {
 }
 
 /**
- * For each of some rows what is known of its picture, y and x: [R, 1, 2] of regions, to broadcast over their classes,
+ * For each of some rows what is known of its image, y and x: [R, 1, 2] of regions, to broadcast over their classes,
  * [D, 2] of picks.
  */
-export function ofPictures(what: "size" | "original" | "scale", { info }: Pictures, rows: Value, one: One): Value {
+export function ofImages(what: "size" | "original" | "scale", { info }: Images, rows: Value, one: One): Value {
   const apart = rows.type.dtype !== "int64";
-  return one("rows_of_image", [one("picture_values", [info], { what, apart }), rows]);
+  return one("rows_of_image", [one("image_values", [info], { what, apart }), rows]);
 }
 
 /** Regions, or values of regions, one group after the other. */

@@ -1,6 +1,6 @@
-/** From regions with the class probabilities and boxes of one or more heads to what is in the picture. */
+/** From regions with the class probabilities and boxes of one or more heads to what is in the image. */
 import type { Value } from "../ir/types.js";
-import { first, joined, ofPictures, type Build, type Pictures } from "./build.js";
+import { first, joined, ofImages, type Build, type Images } from "./build.js";
 import type { Dialect } from "./dialect.js";
 import { classScores, regressed, type Judged } from "./regress.js";
 
@@ -11,13 +11,13 @@ export interface DetectSettings {
   readonly vote: number;
   /** Added to a voter's score, which then is its weight. */
   readonly voteOffset: number;
-  /** Detections of a picture, at most. */
+  /** Detections of an image, at most. */
   readonly keep: number;
   readonly background: Dialect["background"] | "none";
 }
 
 export interface Detections {
-  /** [D, 4] in pixels of the original picture; by picture, then by score. */
+  /** [D, 4] in pixels of the original image; by image, then by score. */
   readonly boxes: Value;
   /** [D] */
   readonly scores: Value;
@@ -31,7 +31,7 @@ export function detect(
   judged: readonly Judged[],
   settings: DetectSettings,
   dialect: Dialect,
-  pictures: Pictures,
+  images: Images,
   build: Build,
 ): Detections {
   const one = first(build);
@@ -48,40 +48,40 @@ export function detect(
   );
   const classes = scoresOfAll.type.shape[1] as number;
   const boxes = joined(
-    judged.map((each) => regressed(each, classes, background, dialect, pictures, build)),
+    judged.map((each) => regressed(each, classes, background, dialect, images, build)),
     one,
   );
   // The region without area that stands for none at all.
   const own = one("region_boxes", [regions]);
   const real = one("drop_small", [scoresOfAll, own], { min_size: 0, inclusive, strict: true });
   const scores = minSize > 0 ? one("drop_small", [real, boxes], { min_size: minSize, inclusive, strict: false }) : real;
-  const [candidates, sure] = build("class_suppress", [boxes, scores, regions, pictures.info], {
+  const [candidates, sure] = build("class_suppress", [boxes, scores, regions, images.info], {
     threshold,
     iou: settings.nms,
     inclusive,
   });
   const { keep } = settings;
-  const [picks, best, images, labels] = build("best_detections", [candidates!, sure!, pictures.info], { keep, ties });
+  const [picks, best, rows, labels] = build("best_detections", [candidates!, sure!, images.info], { keep, ties });
   const voting = { iou: settings.vote, inclusive, threshold, offset: settings.voteOffset };
   const kept =
     settings.vote > 0 ? one("box_vote", [boxes, scores, regions, picks!], voting) : one("pick_boxes", [boxes, picks!]);
-  const found = { boxes: kept, scores: best!, images: images!, labels: labels! };
-  return dialect.detections.coordinates === "picture" ? found : inPicture(found, picks!, dialect, pictures, build);
+  const found = { boxes: kept, scores: best!, images: rows!, labels: labels! };
+  return dialect.detections.coordinates === "image" ? found : inImage(found, picks!, dialect, images, build);
 }
 
-/** From pixels of the input to those of the original picture. */
-function inPicture(
+/** From pixels of the input to those of the original image. */
+function inImage(
   found: Detections,
   picks: Value,
   { inclusive, detections }: Dialect,
-  pictures: Pictures,
+  images: Images,
   build: Build,
 ): Detections {
   const one = first(build);
-  const scaled = one("box_scale", [found.boxes, ofPictures("scale", pictures, picks, one)], { divide: true });
+  const scaled = one("box_scale", [found.boxes, ofImages("scale", images, picks, one)], { divide: true });
   if (!detections.clip) return { ...found, boxes: scaled };
-  const clipped = one("box_clip", [scaled, ofPictures("original", pictures, picks, one)], { inclusive });
+  const clipped = one("box_clip", [scaled, ofImages("original", images, picks, one)], { inclusive });
   const scores = one("drop_small", [found.scores, clipped], { min_size: 0, inclusive, strict: true });
-  const [sure, boxes, images, labels] = build("found_rows", [scores, clipped, found.images, found.labels]);
-  return { boxes: boxes!, scores: sure!, images: images!, labels: labels! };
+  const [sure, boxes, rows, labels] = build("found_rows", [scores, clipped, found.images, found.labels]);
+  return { boxes: boxes!, scores: sure!, images: rows!, labels: labels! };
 }

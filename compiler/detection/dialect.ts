@@ -25,7 +25,7 @@ export interface Dialect {
   readonly proposals: {
     /** The best are chosen before they are decoded, clipped and rid of small ones, or after. */
     readonly rank: "before" | "after";
-    /** In pixels of the input, or of the original picture where `scaled`. */
+    /** In pixels of the input, or of the original image where `scaled`. */
     readonly minSize: number;
     readonly scaled: boolean;
     /** A box of just that size is too small. */
@@ -33,13 +33,13 @@ export interface Dialect {
   };
   readonly background: "first" | "last";
   readonly detections: {
-    /** Boxes are regressed, clipped and suppressed in pixels of the network's input or of the original picture. */
-    readonly coordinates: "input" | "picture";
+    /** Boxes are regressed, clipped and suppressed in pixels of the network's input or of the original image. */
+    readonly coordinates: "input" | "image";
     /** Scores up to this are left out. */
     readonly threshold: number;
     /** Boxes smaller than this are left out before suppression; 0: none. */
     readonly minSize: number;
-    /** Boxes are clipped to the original picture in the end, and what is empty then is left out. */
+    /** Boxes are clipped to the original image in the end, and what is empty then is left out. */
     readonly clip: boolean;
     /** All boxes with the score of the last that is kept stay. */
     readonly ties: boolean;

@@ -1,6 +1,6 @@
 /** From objectness and deltas at every place of one or more maps to regions worth looking at (arXiv:1506.01497). */
 import type { Value } from "../ir/types.js";
-import { first, joined, type Build, type Pictures } from "./build.js";
+import { first, joined, type Build, type Images } from "./build.js";
 import type { Dialect } from "./dialect.js";
 
 /** One map of a pyramid, or the only one. */
@@ -22,7 +22,7 @@ export interface ProposeSettings {
   readonly top: number;
   /** Of two that overlap by more than this the better stays. */
   readonly nms: number;
-  /** Regions of a picture, at most. */
+  /** Regions of an image, at most. */
   readonly keep: number;
 }
 
@@ -31,12 +31,12 @@ export function propose(
   maps: readonly ProposalMap[],
   settings: ProposeSettings,
   dialect: Dialect,
-  pictures: Pictures,
+  images: Images,
   build: Build,
 ): { readonly regions: Value; readonly scores: Value } {
   const one = first(build);
-  const sizes = one("picture_values", [pictures.info], { what: "size", apart: true });
-  const candidates = maps.map((map) => candidatesOf(map, settings, dialect, { ...pictures, sizes }, build));
+  const sizes = one("image_values", [images.info], { what: "size", apart: true });
+  const candidates = maps.map((map) => candidatesOf(map, settings, dialect, { ...images, sizes }, build));
   const suppressed = candidates.map(({ boxes, scores }) =>
     one("suppress", [boxes, scores], { iou: settings.nms, keep: settings.keep, inclusive: dialect.inclusive }),
   );
@@ -54,22 +54,22 @@ function candidatesOf(
   map: ProposalMap,
   { ratios, top }: ProposeSettings,
   dialect: Dialect,
-  pictures: Pictures & { readonly sizes: Value },
+  images: Images & { readonly sizes: Value },
   build: Build,
 ): { readonly boxes: Value; readonly scores: Value } {
   const one = first(build);
   const { inclusive, lastPixel, clamp, proposals } = dialect;
   const { sizes, stride } = map;
-  const anchors = one("anchors", [map.objectness, pictures.image], { sizes, ratios, ...dialect.anchors, stride });
+  const anchors = one("anchors", [map.objectness, images.image], { sizes, ratios, ...dialect.anchors, stride });
   const logits = one("objectness", [map.objectness], { kind: dialect.objectness });
   const deltas = one("anchor_values", [map.deltas], { values: 4 });
   const decoded = (from: Value, by: Value): Value => {
     const weights = [1, 1, 1, 1];
     const boxes = one("box_decode", [from, by], { weights, clamp, inclusive, last_pixel: lastPixel });
-    return one("box_clip", [boxes, pictures.sizes], { inclusive });
+    return one("box_clip", [boxes, images.sizes], { inclusive });
   };
   const withoutSmall = (scores: Value, boxes: Value): Value => {
-    const scale = proposals.scaled ? [one("picture_values", [pictures.info], { what: "enlargement" })] : [];
+    const scale = proposals.scaled ? [one("image_values", [images.info], { what: "enlargement" })] : [];
     const { minSize: min_size, strict } = proposals;
     return one("drop_small", [scores, boxes, ...scale], { min_size, inclusive, strict });
   };

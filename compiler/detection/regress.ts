@@ -1,6 +1,6 @@
 /** Regions moved and resized by the deltas that a head gives for each class. */
 import type { Value } from "../ir/types.js";
-import { first, ofPictures, type Build, type Pictures } from "./build.js";
+import { first, ofImages, type Build, type Images } from "./build.js";
 import type { Dialect } from "./dialect.js";
 
 /** What a head says of regions. */
@@ -18,22 +18,22 @@ export function classScores({ scores }: Judged, background: Dialect["background"
   return withoutBackground(scores, background, build);
 }
 
-/** A box for each class, [R, K, 4], in the dialect's coordinates, clipped to the picture. `classes` is K. */
+/** A box for each class, [R, K, 4], in the dialect's coordinates, clipped to the image. `classes` is K. */
 export function regressed(
   { regions, deltas }: Judged,
   classes: number,
   background: Dialect["background"] | "none",
   dialect: Dialect,
-  pictures: Pictures,
+  images: Images,
   build: Build,
 ): Value {
   const one = first(build);
   const { inclusive, lastPixel, clamp, regionWeights } = dialect;
-  const inPicture = dialect.detections.coordinates === "picture";
+  const inImage = dialect.detections.coordinates === "image";
   const own = one("region_boxes", [regions]);
-  const from = inPicture ? one("box_scale", [own, ofPictures("scale", pictures, regions, one)], { divide: true }) : own;
+  const from = inImage ? one("box_scale", [own, ofImages("scale", images, regions, one)], { divide: true }) : own;
   const boxes = deltas === undefined ? from : one("box_decode", [from, classDeltas(deltas)], decoding());
-  return one("box_clip", [boxes, ofPictures(inPicture ? "original" : "size", pictures, regions, one)], { inclusive });
+  return one("box_clip", [boxes, ofImages(inImage ? "original" : "size", images, regions, one)], { inclusive });
 
   function classDeltas(all: Value): Value {
     const split = one("split_classes", [all]);

@@ -158,13 +158,13 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = {
         )[0]!,
       ),
   },
-  whole_picture: {
+  whole_image: {
     needsDialect: true,
     arguments: [],
     run: ({ build, detector, dialect }) =>
       noScale(build("whole_images", [detector.info], { inclusive: dialect.inclusive })[0]!),
   },
-  of_picture: {
+  of_image: {
     takesRegions: true,
     arguments: [value("tensor")],
     run: ({ given, build, flow }) => noScale(build("rows_of_image", [tensor(given, "tensor"), flow.value])[0]!),
@@ -303,7 +303,7 @@ function levelRule(
     const [min, max] = [first!, first! + maps.length - 1];
     return { rule: "area", canonical_size: size!, canonical_level: level!, min, max, inclusive };
   }
-  // How much larger than the input the picture was from which each map was made.
+  // How much larger than the input the image was from which each map was made.
   const factors = maps.map((map) => stride! / map.scale[0]);
   return { rule: "scale", factors, second: levels.name === "next_scale", inclusive };
 }

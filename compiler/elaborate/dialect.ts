@@ -23,7 +23,7 @@ export const DIALECT_SETTINGS: Readonly<Record<string, SettingSpec>> = {
   proposal_rule: [words("rank", "before", "after"), number("min_size", 0), yes("scaled"), yes("strict")],
   background_rule: [words("place", "first", "last")],
   detection_rule: [
-    words("coordinates", "input", "picture"),
+    words("coordinates", "input", "image"),
     number("threshold", 0),
     number("min_size", 0),
     yes("clip"),

@@ -206,13 +206,13 @@ export function readInput(input: Input, place: Place): void {
   place.session.inputs.push({ name: input.name.text, value });
   place.flow.tensor = { kind: "tensor", value, scale: [1, 1] };
   place.scope.input = value;
-  if (place.network.detector) place.session.detector = readPictures(value, input, place);
+  if (place.network.detector) place.session.detector = readImages(value, input, place);
   place.environment.set(input.name.text, place.flow.tensor, input.name.span);
   setInput(place.environment, place.flow.tensor, input.span);
 }
 
-/** A detector's second input: what is known of its pictures, by row of the batch (docs/detection.md). */
-function readPictures(image: Value, input: Input, { session, scope, chain }: Place): Detector {
+/** A detector's second input: what is known of its images, by row of the batch (docs/detection.md). */
+function readImages(image: Value, input: Input, { session, scope, chain }: Place): Detector {
   const given = makeValue({ dtype: "float32", shape: [symbol("M"), 6] }, "image_info");
   session.inputs.push({ name: "image_info", value: given });
   const node = session.append(operator("image_info"), [image, given], {}, { span: input.span, chain });

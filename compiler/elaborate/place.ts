@@ -48,7 +48,7 @@ export type Output = Pick<BoundTensor, "label" | "value">;
 export interface Detector {
   /** The network's input, [N, 3, H, W]. */
   readonly image: ir.Value;
-  /** [N, 6], a row a picture. */
+  /** [N, 6], a row an image. */
   readonly info: ir.Value;
   /** The rules in force, read once for the words that follow them. */
   rules: { readonly of: DeclarationValue; readonly dialect: Dialect | undefined } | undefined;

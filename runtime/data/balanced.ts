@@ -17,7 +17,7 @@ import { permutation } from "./permutation.js";
 export function balancedPlan(split: Split, batch: number, seed: number, first = 0, end = Infinity): BatchPlan {
   checkBatch(batch);
   const perEpoch = batchesPerEpoch(split.size, batch);
-  if (perEpoch === 0) throw new DataError(`${split.size} training pictures are fewer than a batch of ${batch}`);
+  if (perEpoch === 0) throw new DataError(`${split.size} training images are fewer than a batch of ${batch}`);
   const members = samplesByClass(split);
   const labels = [...members.keys()].sort((a, b) => a - b);
   const turns = remembered((round) => permutation(labels.length, `turns ${seed} ${round}`));

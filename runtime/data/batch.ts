@@ -17,7 +17,7 @@ export interface BatchOrder {
 }
 
 export interface MadeBatch {
-  /** float32[pictures, channels, height, width] of the samples that could be read, `views` pictures each, one after the other. */
+  /** float32[images, channels, height, width] of the samples that could be read, `views` images each, one after the other. */
   readonly images: Float32Array<ArrayBuffer>;
   readonly height: number;
   readonly width: number;
@@ -37,7 +37,7 @@ export type Pause = () => void | Promise<void>;
 /**
  * Reads, augments and stacks.
  *
- * @throws {DataError} where the pictures of a batch come out in different sizes
+ * @throws {DataError} where the images of a batch come out in different sizes
  */
 export async function makeBatch(order: BatchOrder, pipeline: Pipeline, pause: Pause): Promise<MadeBatch> {
   const { references, indices, seed, epoch, passes } = order;
@@ -63,7 +63,7 @@ export async function makeBatch(order: BatchOrder, pipeline: Pipeline, pause: Pa
   return { images: stack?.result() ?? new Float32Array(), height, width, failures };
 }
 
-/** Pictures of one size, channel by channel, one after the other. */
+/** Images of one size, channel by channel, one after the other. */
 class Stack {
   readonly size: Size;
   readonly #channels: 1 | 3;

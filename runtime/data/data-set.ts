@@ -1,4 +1,4 @@
-/** Labelled pictures, wherever they come from. */
+/** Labelled images, wherever they come from. */
 import { DataError } from "./error.js";
 import type { HeldOutChoice } from "./sources/held-out.js";
 import type { SampleReference } from "./sample.js";
@@ -9,7 +9,7 @@ export interface DataSet {
   readonly name: string;
   /** Names of the classes; a label is an index of it. */
   readonly classes: readonly string[];
-  /** Shape of every picture where it is the same for all: channels, height, width. */
+  /** Shape of every image where it is the same for all: channels, height, width. */
   readonly inputShape?: readonly [channels: 3, height: number, width: number];
   readonly train: Split;
   /** What is looked at while training. */
@@ -30,10 +30,10 @@ export interface Split {
   readonly size: number;
   /** Index of the class. */
   readonly label: (index: number) => number;
-  /** Where the picture is: plain data, a few bytes. */
+  /** Where the image is: plain data, a few bytes. */
   readonly reference: (index: number) => SampleReference;
-  /** Height and width of every picture where they are the same for all. */
-  readonly pictureSize?: readonly [height: number, width: number];
+  /** Height and width of every image where they are the same for all. */
+  readonly imageSize?: readonly [height: number, width: number];
   /** Loading is so cheap that other threads are not worth it. */
   readonly isLight: boolean;
 }

@@ -5,7 +5,7 @@ import { makeBatch } from "./batch.js";
 import { DataError } from "./error.js";
 import { preparePipeline, type Pipeline } from "./pipeline.js";
 import type { Reply, Request, WorkerData } from "./pool.js";
-import { useOneThreadPerPicture } from "./sources/picture-file.js";
+import { useOneThreadPerImage } from "./sources/image-file.js";
 
 const { stop, pixels } = workerData as WorkerData;
 const port = parentPort!;
@@ -31,7 +31,7 @@ async function answer(request: Extract<Request, { kind: "batch" }>): Promise<voi
 }
 
 sharePixelCount(pixels);
-await useOneThreadPerPicture();
+await useOneThreadPerImage();
 port.on("message", (request: Request) => {
   if (request.kind === "pipeline") pipelines.set(request.id, preparePipeline(request.plan.transforms, request.plan));
   else if (request.kind === "batch") void answer(request);

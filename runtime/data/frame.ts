@@ -1,6 +1,6 @@
 /**
- * Where in the source a picture comes from. Crops, scalings and mirrors are collected as geometry and carried out
- * together: only pixels that are seen are computed, and the decoder can be told that a smaller picture is enough.
+ * Where in the source an image comes from. Crops, scalings and mirrors are collected as geometry and carried out
+ * together: only pixels that are seen are computed, and the decoder can be told that a smaller image is enough.
  */
 import { mirrorWindow, type Size } from "../images/crops.js";
 import { resample, type Interpolation, type Window } from "../images/resample.js";
@@ -34,7 +34,7 @@ export function frameSize(frame: Frame): Size {
   return [window.height, window.width];
 }
 
-/** The picture scaled to a size. */
+/** The image scaled to a size. */
 export function resizeFrame(frame: Frame, size: Size, interpolation: Interpolation): Frame {
   const round = frame.at(-1)!;
   const before = frameSize(frame);
@@ -47,7 +47,7 @@ export function resizeFrame(frame: Frame, size: Size, interpolation: Interpolati
   return isPart ? [...frame.slice(0, -1), { ...next, cut: part }] : [...frame, next];
 }
 
-/** A part of the picture. Where it reaches beyond the picture, zeros are put. */
+/** A part of the image. Where it reaches beyond the image, zeros are put. */
 export function cropFrame(frame: Frame, window: Window): Frame {
   const round = frame.at(-1)!;
   const before = frameSize(frame);
@@ -71,7 +71,7 @@ export type Shrink = 1 | 2 | 4 | 8;
 /** A decoder's averages and our filter together differ from our filter alone by less than a level if it still halves. */
 const LEFT_TO_FILTER = 2;
 
-/** The most that a source may be shrunk while it is decoded without the picture looking different. */
+/** The most that a source may be shrunk while it is decoded without the image looking different. */
 export function allowedShrink(frame: Frame): Shrink {
   const { cut, scaled, interpolation } = frame[0]!;
   if (interpolation === "nearest") return 1;
@@ -79,7 +79,7 @@ export function allowedShrink(frame: Frame): Shrink {
   return factor >= 8 ? 8 : factor >= 4 ? 4 : factor >= 2 ? 2 : 1;
 }
 
-/** The same picture of a source that was decoded smaller; the cut moves by less than one of the smaller pixels. */
+/** The same image of a source that was decoded smaller; the cut moves by less than one of the smaller pixels. */
 export function shrunkFrame(frame: Frame, source: Size, decoded: Size): Frame {
   if (sameSize(source, decoded)) return frame;
   const [round, ...others] = frame as [Round, ...Round[]];

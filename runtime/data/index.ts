@@ -9,7 +9,7 @@ export { batchesPerEpoch } from "./order.js";
 export {
   preparePipeline,
   steadyTransforms,
-  type PictureSource,
+  type ImageSource,
   type Pipeline,
   type PipelineOptions,
   type SampleKey,
@@ -17,7 +17,7 @@ export {
 export type { Raster } from "./raster.js";
 export type { SampleReference } from "./sample.js";
 export type { Shrink } from "./frame.js";
-export type { FileReference } from "./sources/picture-file.js";
+export type { FileReference } from "./sources/image-file.js";
 export type { RecordReference } from "./sources/cifar-record.js";
 export type { ShapesReference } from "./sources/shapes/sample.js";
 export type { HeldOut, HeldOutChoice } from "./sources/held-out.js";

@@ -19,9 +19,9 @@ export interface LoaderOptions {
   readonly workers?: number;
   /** Batches that are made before they are asked for, at most. Default: 2, or one more than the threads. */
   readonly prefetch?: number;
-  /** An error instead of going on without an unreadable picture. */
+  /** An error instead of going on without an unreadable image. */
   readonly strict?: boolean;
-  /** Told once of every picture that can't be read, in one line that names it. */
+  /** Told once of every image that can't be read, in one line that names it. */
   readonly onUnreadable?: (message: string) => void;
   /** Ends all iterations with its reason. */
   readonly signal?: AbortSignal;
@@ -79,7 +79,7 @@ export class Loader {
     this.#options = options;
   }
 
-  /** Pictures that could not be read so far. */
+  /** Images that could not be read so far. */
   get unreadable(): number {
     return this.#unreadable.size;
   }
@@ -127,7 +127,7 @@ export class Loader {
       transforms,
       ...(statistics && { statistics }),
       ...(channels && { channels }),
-      ...(split.pictureSize && { from: split.pictureSize }),
+      ...(split.imageSize && { from: split.imageSize }),
     };
     // Here and not in the iteration, so that a mistake is told before anything is started.
     const pipeline = preparePipeline(transforms, pipelinePlan);

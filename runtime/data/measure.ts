@@ -10,7 +10,7 @@ import type { TransformSettings } from "./transforms/index.js";
 
 /** Which images are measured. */
 export interface MeasureOptions {
-  /** Pictures that are looked at, chosen by the seed. Default: all where they cost nothing to load, else 10,000. */
+  /** Images that are looked at, chosen by the seed. Default: all where they cost nothing to load, else 10,000. */
   readonly samples?: number;
   /** Default 1. */
   readonly seed?: number;
@@ -28,11 +28,11 @@ function differentSizes({ height, width }: Measurement, [otherHeight, otherWidth
 }
 
 /**
- * The mean and the spread of the pictures as they come to `subtract_mean`, with nothing left to chance before it.
+ * The mean and the spread of the images as they come to `subtract_mean`, with nothing left to chance before it.
  *
  * @param transforms of the training, all of them
  * @returns undefined where no transform needs statistics
- * @throws {DataError} where the pictures have different sizes there
+ * @throws {DataError} where the images have different sizes there
  */
 export async function measureStatistics(
   loader: Loader,
@@ -45,19 +45,19 @@ export async function measureStatistics(
   const some =
     samples < split.size ? subset(split, permutation(split.size, `measure ${seed}`).slice(0, samples).sort()) : split;
   const steady = steadyTransforms(before);
-  const { size } = preparePipeline(steady, split.pictureSize && { from: split.pictureSize });
+  const { size } = preparePipeline(steady, split.imageSize && { from: split.imageSize });
   // Images whose size is not known may differ, which no batch can hold.
   const batch = size ? BATCH : 1;
   let measurement: Measurement | undefined;
   const how = { split: some, batch, transforms: steady, ...(channels && { channels }) };
   for await (const { shape, images } of loader.evaluation(how)) {
-    const [pictures, planes, height, width] = shape;
+    const [count, planes, height, width] = shape;
     measurement ??= new Measurement(height, width, planes);
     if (height !== measurement.height || width !== measurement.width)
       throw differentSizes(measurement, [height, width]);
-    const each = images.length / pictures;
-    for (let i = 0; i < pictures; i++) measurement.add(images.subarray(i * each, (i + 1) * each));
+    const each = images.length / count;
+    for (let i = 0; i < count; i++) measurement.add(images.subarray(i * each, (i + 1) * each));
   }
-  if (!measurement) throw new DataError(`${split.name}: no picture could be read`);
+  if (!measurement) throw new DataError(`${split.name}: no image could be read`);
   return measurement.result();
 }

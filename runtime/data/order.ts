@@ -28,7 +28,7 @@ export function batchesPerEpoch(size: number, batch: number): number {
 export function trainingPlan(size: number, batch: number, seed: number, first = 0, end = Infinity): BatchPlan {
   checkBatch(batch);
   const perEpoch = batchesPerEpoch(size, batch);
-  if (perEpoch === 0) throw new DataError(`${size} training pictures are fewer than a batch of ${batch}`);
+  if (perEpoch === 0) throw new DataError(`${size} training images are fewer than a batch of ${batch}`);
   let epoch = -1;
   let order: Uint32Array = new Uint32Array();
   return {
@@ -60,5 +60,5 @@ export function evaluationPlan(size: number, batch: number): BatchPlan {
 }
 
 export function checkBatch(batch: number): void {
-  if (!Number.isInteger(batch) || batch < 1) throw new DataError(`a batch of ${batch} pictures is not possible`);
+  if (!Number.isInteger(batch) || batch < 1) throw new DataError(`a batch of ${batch} images is not possible`);
 }

@@ -1,4 +1,4 @@
-/** A list of transforms, checked once and then run on many pictures. */
+/** A list of transforms, checked once and then run on many images. */
 import type { Preprocess } from "../../compiler/model.js";
 import { channelsOf, forChannels } from "../../compiler/preprocess.js";
 import { nearest } from "../../grammar/nearest.js";
@@ -13,8 +13,8 @@ import type { Statistics } from "./statistics.js";
 import { TRANSFORM_KINDS, type TransformSettings } from "./transforms/index.js";
 import type { GeometryTransform, PixelContext, TransformKind } from "./transforms/transform.js";
 
-/** A picture that was found but not decoded yet. */
-export interface PictureSource {
+/** An image that was found but not decoded yet. */
+export interface ImageSource {
   readonly size: Size;
   /**
    * Decodes it.
@@ -24,7 +24,7 @@ export interface PictureSource {
   readonly pixels: (shrink: Shrink) => Raster | Promise<Raster>;
 }
 
-/** What the random numbers of a picture depend on: nothing else does, so the same picture comes out on any thread. */
+/** What the random numbers of an image depend on: nothing else does, so the same image comes out on any thread. */
 export interface SampleKey {
   readonly seed: number;
   readonly epoch: number;
@@ -34,21 +34,21 @@ export interface SampleKey {
 
 /** Transforms, ready to run: the same image and key give the same pixels. */
 export interface Pipeline {
-  /** Height and width of what comes out, where they are the same for all pictures. */
+  /** Height and width of what comes out, where they are the same for all images. */
   readonly size: Size | undefined;
-  /** Pictures that come out of one. */
+  /** Images that come out of one. */
   readonly views: number;
   /** 1 where images are turned to grey as soon as they are decoded; every transform sees them so. */
   readonly channels: 1 | 3;
-  /** The {@link views} that come out of one picture, in order. */
-  readonly run: (source: PictureSource, key: SampleKey) => Promise<readonly Raster[]>;
+  /** The {@link views} that come out of one image, in order. */
+  readonly run: (source: ImageSource, key: SampleKey) => Promise<readonly Raster[]>;
 }
 
 /** What is known of the images and of the network. */
 export interface PipelineOptions {
-  /** Height and width of the pictures that go in, where they are all the same. */
+  /** Height and width of the images that go in, where they are all the same. */
   readonly from?: Size;
-  /** What was measured on the training pictures; `subtract_mean` needs it. */
+  /** What was measured on the training images; `subtract_mean` needs it. */
   readonly statistics?: Statistics;
   /** Channels of the network: 1 for images in grey. Default: as `normalize` says it in `color`, else 3. */
   readonly channels?: 1 | 3;
@@ -84,7 +84,7 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
       if (kind.measured) size = checkMeasured(kind.kind, values, size, channels, options.statistics);
     }
   }
-  // Geometry at the front is known before the picture is decoded.
+  // Geometry at the front is known before the image is decoded.
   const first = steps.findIndex(({ kind }) => !kind.moves);
   const before = first < 0 ? steps : steps.slice(0, first);
   const after = first < 0 ? [] : steps.slice(first);
@@ -100,12 +100,12 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
       const pixels = await source.pixels(Math.min(...frames.map(allowedShrink)) as Shrink);
       const raster = channels === 1 ? toGrey(asImage(pixels)) : pixels;
       const decoded: Size = [raster.height, raster.width];
-      let pictures: Picture[] = frames.map((frame) => ({ raster, frame: shrunkFrame(frame, source.size, decoded) }));
+      let images: Image[] = frames.map((frame) => ({ raster, frame: shrunkFrame(frame, source.size, decoded) }));
       after.forEach((step, at) => {
         const context = { random: draws(key, before.length + at), channels, ...(statistics && { statistics }) };
-        pictures = pictures.flatMap((picture) => applied(picture, step, context));
+        images = images.flatMap((image) => applied(image, step, context));
       });
-      return pictures.map(({ raster, frame }) => pixelsIn(frame, raster));
+      return images.map(({ raster, frame }) => pixelsIn(frame, raster));
     },
   };
 }
@@ -159,7 +159,7 @@ export function beforeStatistics(transforms: readonly TransformSettings[]): read
   return at < 0 ? undefined : transforms.slice(0, at);
 }
 
-interface Picture {
+interface Image {
   readonly raster: Raster;
   readonly frame: Frame;
 }
@@ -181,7 +181,7 @@ function isFrame(result: Frame | readonly Frame[]): result is Frame {
   return !Array.isArray(result[0]);
 }
 
-function applied({ raster, frame }: Picture, step: Step, context: PixelContext): Picture[] {
+function applied({ raster, frame }: Image, step: Step, context: PixelContext): Image[] {
   if (step.kind.moves) return moved([frame], step, context.random).map((each) => ({ raster, frame: each }));
   const changed = step.kind.apply(pixelsIn(frame, raster), step.values, context);
   return [{ raster: changed, frame: wholeFrame([changed.height, changed.width]) }];
@@ -220,7 +220,7 @@ function checkMeasured(
   channels: 1 | 3,
   statistics: Statistics | undefined,
 ): Size | undefined {
-  if (!statistics) throw new DataError(`${name}: needs the mean of the training pictures, which was not measured`);
+  if (!statistics) throw new DataError(`${name}: needs the mean of the training images, which was not measured`);
   const measured = statistics.channelMean.length;
   if (measured !== channels) {
     throw new DataError(`${name}: the mean was measured of ${plural(measured)}, the images have ${plural(channels)}`);
@@ -229,13 +229,13 @@ function checkMeasured(
   if (!size) return [statistics.height, statistics.width];
   if (size[0] !== statistics.height || size[1] !== statistics.width) {
     throw new DataError(
-      `${name}: the mean picture is ${statistics.height}x${statistics.width} and the images are ${size.join("x")} there`,
+      `${name}: the mean image is ${statistics.height}x${statistics.width} and the images are ${size.join("x")} there`,
     );
   }
   return size;
 }
 
-/** What a transform says of sizes, as a mistake in the list and not in a picture. */
+/** What a transform says of sizes, as a mistake in the list and not in an image. */
 function told<T>(name: string, check: () => T): T {
   try {
     return check();

@@ -82,7 +82,7 @@ export class WorkerPool {
     });
   }
 
-  /** Waits until every thread has ended; none is killed in the middle of a picture. */
+  /** Waits until every thread has ended; none is killed in the middle of an image. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }

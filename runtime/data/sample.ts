@@ -1,22 +1,22 @@
-/** From where a sample is to its picture, on any thread. */
+/** From where a sample is to its image, on any thread. */
 import { readRecord, type RecordReference } from "./sources/cifar-record.js";
-import { readPicture, type FileReference } from "./sources/picture-file.js";
+import { readImage, type FileReference } from "./sources/image-file.js";
 import { drawSample, type ShapesReference } from "./sources/shapes/sample.js";
-import type { PictureSource } from "./pipeline.js";
+import type { ImageSource } from "./pipeline.js";
 
 /** Where a sample is: an image file, a record of a CIFAR file, or a number of `shapes`, which is drawn. */
 export type SampleReference = FileReference | RecordReference | ShapesReference;
 
 /** A kind of place that samples come from. */
 export interface Reader<R> {
-  /** Throws an ImageError where there is no picture that can be used. */
-  readonly open: (reference: R) => PictureSource | Promise<PictureSource>;
+  /** Throws an ImageError where there is no image that can be used. */
+  readonly open: (reference: R) => ImageSource | Promise<ImageSource>;
   /** For messages. */
   readonly describe: (reference: R) => string;
 }
 
 const READERS: { readonly [K in SampleReference["kind"]]: Reader<Extract<SampleReference, { kind: K }>> } = {
-  file: readPicture,
+  file: readImage,
   record: readRecord,
   shapes: drawSample,
 };
@@ -26,7 +26,7 @@ function readerOf(reference: SampleReference): Reader<SampleReference> {
 }
 
 /** @throws {ImageError} naming the place */
-export function openSample(reference: SampleReference): PictureSource | Promise<PictureSource> {
+export function openSample(reference: SampleReference): ImageSource | Promise<ImageSource> {
   return readerOf(reference).open(reference);
 }
 

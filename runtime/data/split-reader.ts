@@ -10,11 +10,11 @@ export interface Unwaited {
   /** Number of the batch, from the beginning of the training or of the split. */
   readonly step: number;
   readonly epoch: number;
-  /** [pictures, channels, height, width]; the pictures of a sample are one after the other. */
-  readonly shape: readonly [pictures: number, channels: 1 | 3, height: number, width: number];
+  /** [images, channels, height, width]; the images of a sample are one after the other. */
+  readonly shape: readonly [images: number, channels: 1 | 3, height: number, width: number];
   /** float32 of that shape: the consumer's own. */
   readonly images: Float32Array<ArrayBuffer>;
-  /** Pictures made of each sample: 10 for ten crops. */
+  /** Images made of each sample: 10 for ten crops. */
   readonly views: number;
   /** Class of each sample. */
   readonly labels: Int32Array;
@@ -97,7 +97,7 @@ export class SplitReader {
     const { height, width } = parts[0]!.made;
     const odd = parts.find((part) => part.made.height !== height || part.made.width !== width);
     if (odd)
-      throw new DataError("the pictures of a batch have different sizes after the transforms; cut all to one size");
+      throw new DataError("the images of a batch have different sizes after the transforms; cut all to one size");
     const images = new Float32Array(parts.reduce((sum, part) => sum + part.images.length, 0));
     let at = 0;
     for (const part of parts) {
@@ -116,6 +116,6 @@ export class SplitReader {
       if (made.failures.length === 0) return { index: other, made, images: made.images };
       this.#tell(made.failures[0]!.message);
     }
-    throw new DataError(`${failure.message}; nor is any of the ${tries} pictures after it readable`);
+    throw new DataError(`${failure.message}; nor is any of the ${tries} images after it readable`);
   }
 }

@@ -1,4 +1,4 @@
-/** The mean of the training pictures, which the paper subtracts from every picture. */
+/** The mean of the training images, which the paper subtracts from every image. */
 import { openWeights } from "../weights/open.js";
 import { WeightsError } from "../weights/source.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
@@ -14,11 +14,11 @@ export interface Statistics {
   readonly channelMean: readonly number[];
   /** Standard deviation of red, green and blue (of grey: one) over all pixels. */
   readonly channelStd: readonly number[];
-  /** How many pictures were measured. */
+  /** How many images were measured. */
   readonly samples: number;
 }
 
-/** Sums over pictures of one size, in double precision. */
+/** Sums over images of one size, in double precision. */
 export class Measurement {
   readonly #pixels: Float64Array;
   readonly #squares: Float64Array;
@@ -52,7 +52,7 @@ export class Measurement {
   }
 
   result(): Statistics {
-    if (this.#samples === 0) throw new DataError("no picture to measure");
+    if (this.#samples === 0) throw new DataError("no image to measure");
     const channels = this.#channels;
     const count = (this.#samples * this.#pixels.length) / channels;
     const channelMean = Array.from({ length: channels }, (_, channel) => {

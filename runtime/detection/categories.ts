@@ -91,7 +91,7 @@ function someOf(names: readonly string[]): string {
 }
 
 /**
- * What was found, as COCO's files have it. Pictures with errors have none, and what is of no category is left out.
+ * What was found, as COCO's files have it. Images with errors have none, and what is of no category is left out.
  *
  * @param categoryOf of a class; the index itself plus one where no data set says otherwise
  */

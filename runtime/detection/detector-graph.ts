@@ -37,7 +37,7 @@ function names(specs: readonly TensorSpec[]): string {
   return specs.length > some.length ? `${some.join(", ")}, ...` : some.join(", ");
 }
 
-/** A box in the picture's own pixels. */
+/** A box in the image's own pixels. */
 export interface Finding {
   readonly box: Box;
   /** Of the class, from 0, without the background. */
@@ -72,7 +72,7 @@ export async function runDetector(
   inputs: readonly DetectorInput[],
   { batch, size, padTo, boxes: ends }: RunOptions,
 ): Promise<Finding[][]> {
-  // A graph made for N pictures is given N: what comes of the repeated last one is not looked at.
+  // A graph made for N images is given N: what comes of the repeated last one is not looked at.
   const repeated = Array.from({ length: (batch ?? inputs.length) - inputs.length }, () => inputs.at(-1)!);
   const { image, info } = told(session, () => stack([...inputs, ...repeated], padTo, size));
   const results = await session.run({ image, image_info: info }, OUTPUTS);

@@ -1,4 +1,4 @@
-/** Pictures to the objects in them, by any detector in ONNX that has resnetc's inputs and outputs. */
+/** Images to the objects in them, by any detector in ONNX that has resnetc's inputs and outputs. */
 import path from "node:path";
 import type { Preprocess } from "../../compiler/model.js";
 import { channelProblem, fitted } from "../../compiler/preprocess.js";
@@ -25,17 +25,17 @@ export interface DetectOptions {
   /** What is less sure is left out, 0 to 1. Default 0: all that the model gives. */
   readonly score?: number;
   /**
-   * Pictures that go through the network at once, padded to the size of the largest. Default 1, or what the model was
+   * Images that go through the network at once, padded to the size of the largest. Default 1, or what the model was
    * compiled for.
    */
   readonly batch?: number;
-  /** Called after each picture. */
+  /** Called after each image. */
   readonly onProgress?: (done: number, total: number) => void;
   /**
-   * Called with each picture in order, and its pixels where they could be read. What it does overlaps with the next run;
-   * a picture later it is waited for.
+   * Called with each image in order, and its pixels where they could be read. What it does overlaps with the next run;
+   * an image later it is waited for.
    */
-  readonly onPicture?: (detected: Detected, pixels: Image | undefined) => void | Promise<void>;
+  readonly onImage?: (detected: Detected, pixels: Image | undefined) => void | Promise<void>;
 }
 
 /** An object that was found in an image. */
@@ -44,11 +44,11 @@ export interface DetectedObject {
   /** Of the class, from 0, without the background. */
   readonly index: number;
   readonly score: number;
-  /** In the picture's own pixels. */
+  /** In the image's own pixels. */
   readonly box: Box;
 }
 
-/** What became of one picture: the objects, surest first, or the one-line reason why there are none. */
+/** What became of one image: the objects, surest first, or the one-line reason why there are none. */
 export type Detected =
   | {
       readonly image: string;
@@ -68,8 +68,8 @@ export interface Detector {
   /** What was taken for granted, one line each. */
   readonly assumed: readonly string[];
   /**
-   * Finds objects in pictures, in their order. While the network runs, the next pictures are decoded on other threads.
-   * A picture that can't be read, or on which the network fails, has its error and does not stop the others.
+   * Finds objects in images, in their order. While the network runs, the next images are decoded on other threads.
+   * An image that can't be read, or on which the network fails, has its error and does not stop the others.
    *
    * @throws {SessionError} for what concerns all of them: options that the model can't follow
    * @throws {TypeError} where something in the list is no image
@@ -119,7 +119,7 @@ export async function openDetector(model: string | Uint8Array, options: Detector
 
 function checkPreprocess({ name, resize, centerCrop, interpolation }: Preprocess, model: string): void {
   if (centerCrop !== undefined) {
-    throw new SessionError(`${model}: preprocessing ${name} cuts the middle out; a detector needs the whole picture`);
+    throw new SessionError(`${model}: preprocessing ${name} cuts the middle out; a detector needs the whole image`);
   }
   const like = resize !== undefined && "shorter" in resize ? resize.like : undefined;
   if ((like === "torch" || like === "opencv") && interpolation !== "bilinear") {
@@ -139,7 +139,7 @@ interface Ready {
 async function detectAll(
   model: Ready,
   images: readonly NamedSource[],
-  { score = 0, batch: asked = 1, onProgress, onPicture }: DetectOptions,
+  { score = 0, batch: asked = 1, onProgress, onImage }: DetectOptions,
 ): Promise<Detected[]> {
   if (!(score >= 0 && score <= 1)) throw new SessionError(`score: ${score} is not from 0 to 1`);
   if (!Number.isInteger(asked) || asked < 1) throw new SessionError(`batch: ${asked} is not a positive whole number`);
@@ -153,9 +153,9 @@ async function detectAll(
     const prepared = await Promise.all(coming);
     coming = group(start + batch);
     const found = await find(model, prepared);
-    const detected = prepared.map((picture, i) => describe(model, picture, found[i]!, score));
+    const detected = prepared.map((image, i) => describe(model, image, found[i]!, score));
     await handed;
-    handed = handOn(detected, prepared, onPicture);
+    handed = handOn(detected, prepared, onImage);
     // Awaited later: by then its failure would be one that nobody had taken.
     handed.catch(() => undefined);
     for (const each of detected) {
@@ -170,12 +170,12 @@ async function detectAll(
 async function handOn(
   detected: readonly Detected[],
   prepared: readonly Prepared[],
-  onPicture: DetectOptions["onPicture"],
+  onImage: DetectOptions["onImage"],
 ): Promise<void> {
-  for (const [i, each] of detected.entries()) await onPicture?.(each, prepared[i]!.pixels);
+  for (const [i, each] of detected.entries()) await onImage?.(each, prepared[i]!.pixels);
 }
 
-/** A picture as the network wants it, or why it can't be. */
+/** An image as the network wants it, or why it can't be. */
 interface Prepared {
   readonly name: string;
   readonly pixels?: Image;
@@ -199,30 +199,30 @@ async function prepare({ session, preprocess, run }: Ready, source: NamedSource)
 
 type Found = readonly Finding[] | { readonly error: string };
 
-/** What the network finds in each; where it fails on several pictures, they are tried one by one. */
+/** What the network finds in each; where it fails on several images, they are tried one by one. */
 async function find(model: Ready, prepared: readonly Prepared[]): Promise<Found[]> {
   const readable = prepared.filter(({ input }) => input !== undefined);
   const found = await findIn(model, readable);
-  return prepared.map((picture) => found.get(picture) ?? { error: picture.error! });
+  return prepared.map((image) => found.get(image) ?? { error: image.error! });
 }
 
-async function findIn(model: Ready, pictures: readonly Prepared[]): Promise<Map<Prepared, Found>> {
-  if (pictures.length === 0) return new Map();
+async function findIn(model: Ready, images: readonly Prepared[]): Promise<Map<Prepared, Found>> {
+  if (images.length === 0) return new Map();
   try {
-    const inputs = pictures.map(({ input }) => input!);
+    const inputs = images.map(({ input }) => input!);
     const found = await runDetector(model.session, inputs, model.run);
-    return new Map(pictures.map((picture, i) => [picture, found[i]!]));
+    return new Map(images.map((image, i) => [image, found[i]!]));
   } catch (error) {
     if (!(error instanceof SessionError)) throw error;
-    if (pictures.length === 1) return new Map([[pictures[0]!, { error: `${pictures[0]!.name}: ${error.message}` }]]);
+    if (images.length === 1) return new Map([[images[0]!, { error: `${images[0]!.name}: ${error.message}` }]]);
     const alone = [];
-    for (const picture of pictures) alone.push(...(await findIn(model, [picture])));
+    for (const image of images) alone.push(...(await findIn(model, [image])));
     return new Map(alone);
   }
 }
 
-function describe({ labels, session }: Ready, picture: Prepared, found: Found, least: number): Detected {
-  const { name: image, pixels } = picture;
+function describe({ labels, session }: Ready, prepared: Prepared, found: Found, least: number): Detected {
+  const { name: image, pixels } = prepared;
   if ("error" in found) return { image, error: found.error };
   const objects = found
     .filter(({ score }) => score >= least)

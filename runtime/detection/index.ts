@@ -7,7 +7,7 @@ export {
   type Detection,
   type DetectionData,
   type GroundTruth,
-  type Picture,
+  type Image,
 } from "./records.js";
 export {
   openDetector,
@@ -35,15 +35,8 @@ export {
 } from "./evaluate/voc.js";
 export { parseCocoAnnotations, readCocoAnnotations } from "./read/coco.js";
 export { parseCocoDetections, readCocoDetections, type Detections } from "./read/coco-detections.js";
-export {
-  parseVocXml,
-  readVocFolder,
-  VOC_CLASSES,
-  type VocObject,
-  type VocOptions,
-  type VocPicture,
-} from "./read/voc.js";
-export { locatePictures, pictureFolder, readAnnotations, type LocatedImages } from "./read/index.js";
+export { parseVocXml, readVocFolder, VOC_CLASSES, type VocObject, type VocOptions, type VocImage } from "./read/voc.js";
+export { locateImages, imageFolder, readAnnotations, type LocatedImages } from "./read/index.js";
 export type { Annotated } from "./evaluate/group.js";
 export { detectData, type DetectDataOptions, type DetectedData } from "./run.js";
 export { matchCategories, toDetections, type CategoryMatch } from "./categories.js";
@@ -51,4 +44,4 @@ export { writeCocoAnnotations, writeCocoDetections, type WrittenDetection } from
 export { drawDetections, type DrawOptions, type Mark } from "./draw/index.js";
 export { drawCocoCurves, drawVocCurves } from "./plot.js";
 export { SCENES_FIRST, scenesTestSet } from "./scenes/test-set.js";
-export { drawScenes, SCENE_CATEGORIES, writeScenes, type DrawnPicture, type ScenesOptions } from "./scenes/index.js";
+export { drawScenes, SCENE_CATEGORIES, writeScenes, type DrawnImage, type ScenesOptions } from "./scenes/index.js";

@@ -1,13 +1,13 @@
-/** What detection speaks of: pictures, the objects in them, and what a detector found. Plain data. */
+/** What detection speaks of: images, the objects in them, and what a detector found. Plain data. */
 
 /**
- * Left, top, width and height in pixels. The picture's first pixel reaches from 0 to 1, so that a box round it is
+ * Left, top, width and height in pixels. The image's first pixel reaches from 0 to 1, so that a box round it is
  * `[0, 0, 1, 1]`; that is COCO's convention. {@link fromInclusiveCorners} converts from the older one.
  */
 export type Box = readonly [x: number, y: number, width: number, height: number];
 
 /** An image of a data set. */
-export interface Picture {
+export interface Image {
   readonly id: number;
   /** The id as the annotations have it, where their ids are texts. */
   readonly textId?: string;
@@ -33,7 +33,7 @@ export interface Category {
 /** An object that is known to be there. */
 export interface GroundTruth {
   readonly id: number;
-  /** Id of the picture. */
+  /** Id of the image. */
   readonly image: number;
   /** Id of the category. */
   readonly category: number;
@@ -55,9 +55,9 @@ export interface Detection {
   readonly score: number;
 }
 
-/** Pictures with the objects in them. Ids are unique, and every object's picture and category are listed. */
+/** Images with the objects in them. Ids are unique, and every object's image and category are listed. */
 export interface DetectionData {
-  readonly pictures: readonly Picture[];
+  readonly images: readonly Image[];
   readonly categories: readonly Category[];
   readonly objects: readonly GroundTruth[];
   /** What was seen while reading and may be a mistake: one line each. */

@@ -1,4 +1,4 @@
-/** A detector, run over annotated pictures. */
+/** A detector, run over annotated images. */
 import type { ClassesBy } from "../class-match.js";
 import type { ImageSource } from "../images/source.js";
 import { matchCategories, toDetections } from "./categories.js";
@@ -52,8 +52,8 @@ export async function detectData(
   const frames = new Frames(data);
   let next = 0;
   const take = async (detected: Detected): Promise<void> => {
-    const picture = data.pictures[next++]!;
-    const { id } = picture;
+    const image = data.images[next++]!;
+    const { id } = image;
     if ("error" in detected) {
       if (strict) throw new DetectionError(detected.error);
       if (unread.add(id).size <= NAMED) onWarning?.(detected.error);
@@ -62,17 +62,17 @@ export async function detectData(
     const found = toDetections(detected, id, (index) => ids[index]);
     for (const detection of found) detections.push({ ...detection, image: id });
     const { image: name, width, height } = detected;
-    await frames.add(picture, { name, width, height }, images.get(id)!);
+    await frames.add(image, { name, width, height }, images.get(id)!);
   };
-  const sources = data.pictures.map(({ id }) => images.get(id)!);
+  const sources = data.images.map(({ id }) => images.get(id)!);
   await detector.detect(sources, {
     ...(batch !== undefined && { batch }),
     ...(onProgress && { onProgress }),
-    onPicture: take,
+    onImage: take,
   });
-  if (unread.size === data.pictures.length) throw new DetectionError("no image could be read");
+  if (unread.size === data.images.length) throw new DetectionError("no image could be read");
   if (unread.size > 0) {
-    const left = `${unread.size} of ${data.pictures.length} images could not be read`;
+    const left = `${unread.size} of ${data.images.length} images could not be read`;
     onWarning?.(`${left}: left out, with the objects in them`);
   }
   for (const line of frames.warnings("the annotations")) onWarning?.(line);
@@ -82,7 +82,7 @@ export async function detectData(
 function without(unread: ReadonlySet<number>, data: DetectionData): DetectionData {
   return {
     ...data,
-    pictures: data.pictures.filter(({ id }) => !unread.has(id)),
+    images: data.images.filter(({ id }) => !unread.has(id)),
     objects: data.objects.filter(({ image }) => !unread.has(image)),
   };
 }

@@ -11,13 +11,13 @@ export type WrittenDetection = Pick<Detection, "box" | "score"> & {
 /** With the ids that the annotations have for images and categories, where theirs are texts. */
 export function withOwnIds(
   detections: readonly WrittenDetection[],
-  { pictures, categories }: Pick<DetectionData, "pictures" | "categories">,
+  { images, categories }: Pick<DetectionData, "images" | "categories">,
 ): readonly WrittenDetection[] {
-  const [images, classes] = [ownIds(pictures), ownIds(categories)];
+  const [imageIds, categoryIds] = [ownIds(images), ownIds(categories)];
   return detections.map(({ image, category, ...rest }) => ({
     ...rest,
-    image: images.get(image) ?? image,
-    category: classes.get(category) ?? category,
+    image: imageIds.get(image) ?? image,
+    category: categoryIds.get(category) ?? category,
   }));
 }
 
@@ -54,9 +54,9 @@ export async function writeCocoAnnotations(file: string, data: DetectionData): P
   await writeWhole(file, pieces(cocoAnnotations(data)));
 }
 
-export function* cocoAnnotations({ pictures, categories, objects }: DetectionData): Generator<string> {
+export function* cocoAnnotations({ images, categories, objects }: DetectionData): Generator<string> {
   yield '{\n"images": ';
-  yield* list(pictures, ({ id, textId, file, width, height }) => ({
+  yield* list(images, ({ id, textId, file, width, height }) => ({
     id: textId ?? id,
     file_name: file,
     width,
@@ -65,11 +65,11 @@ export function* cocoAnnotations({ pictures, categories, objects }: DetectionDat
   yield ',\n"categories": ';
   yield* list(categories, ({ id, textId, name }) => ({ id: textId ?? id, name }));
   yield ',\n"annotations": ';
-  const [images, classes] = [ownIds(pictures), ownIds(categories)];
+  const [imageIds, categoryIds] = [ownIds(images), ownIds(categories)];
   yield* list(objects, ({ id, image, category, box, area, isCrowd, isDifficult }) => ({
     id,
-    image_id: images.get(image),
-    category_id: classes.get(category),
+    image_id: imageIds.get(image),
+    category_id: categoryIds.get(category),
     bbox: box,
     area,
     iscrowd: isCrowd ? 1 : 0,

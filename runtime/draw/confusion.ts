@@ -77,15 +77,15 @@ function cells(
   cell: number,
 ): string[] {
   return confusion.flatMap((row, label) => {
-    const { name, pictures } = classes[label]!;
-    return row.flatMap((images, taken) => {
-      if (images === 0) return [];
-      const share = images / pictures;
+    const { name, images } = classes[label]!;
+    return row.flatMap((count, taken) => {
+      if (count === 0) return [];
+      const share = count / images;
       const [x, y] = [edge + taken * cell, edge + label * cell];
-      const said = `${name} taken for ${classes[taken]!.name}: ${images} of ${pictures} (${(100 * share).toFixed(1)} %)`;
+      const said = `${name} taken for ${classes[taken]!.name}: ${count} of ${images} (${(100 * share).toFixed(1)} %)`;
       const number =
         classes.length <= NUMBERED
-          ? `<text class="number${share > 0.45 ? " light" : ""}" x="${x + cell / 2}" y="${round(y + cell / 2 + 4)}">${images}</text>`
+          ? `<text class="number${share > 0.45 ? " light" : ""}" x="${x + cell / 2}" y="${round(y + cell / 2 + 4)}">${count}</text>`
           : "";
       return [
         `<g><title>${escapeXml(said)}</title><rect x="${x}" y="${y}" width="${cell}" height="${cell}" fill="${shade(share)}"/>${number}</g>`,

@@ -1,4 +1,4 @@
-/** Which part of a scaled picture goes into the network, in torchvision's rounding. */
+/** Which part of a scaled image goes into the network, in torchvision's rounding. */
 import type { Preprocess } from "../../compiler/model.js";
 import { roundHalfEven } from "../../compiler/rounding.js";
 import type { Window } from "./resample.js";
@@ -7,19 +7,19 @@ import { scaleByRules } from "./scaled-size.js";
 /** Height and width in pixels. */
 export type Size = readonly [height: number, width: number];
 
-/** Size of a picture whose shorter side gets the given length; the longer side is rounded down. */
+/** Size of an image whose shorter side gets the given length; the longer side is rounded down. */
 export function scaleShorter(image: Size, shorter: number): Size {
   return scaleByRules(image, { shorter }).size;
 }
 
-/** Size that the picture is scaled to. */
+/** Size that the image is scaled to. */
 export function scaledSize(image: Size, resize: Preprocess["resize"]): Size {
   if (resize === undefined) return image;
   return "shorter" in resize ? scaleByRules(image, resize).size : resize.to;
 }
 
 /**
- * The cut from the middle. Where the picture is smaller than the cut the window begins outside of it, at a negative
+ * The cut from the middle. Where the image is smaller than the cut the window begins outside of it, at a negative
  * position: black is to be put there.
  */
 export function centerWindow([height, width]: Size, [cutHeight, cutWidth]: Size): Window {
@@ -40,12 +40,12 @@ export function fiveWindows(image: Size, cut: Size): readonly Window[] {
   return [corner(0, 0), corner(right, 0), corner(0, bottom), corner(right, bottom), centerWindow(image, cut)];
 }
 
-/** Where a window of the mirrored picture lies in the picture. */
+/** Where a window of the mirrored image lies in the image. */
 export function mirrorWindow(window: Window, [, width]: Size): Window {
   return { ...window, left: width - window.left - window.width };
 }
 
 function middle(length: number, cut: number): number {
-  // torchvision: the margin before the picture is rounded down where it has to be widened, to even where it is cut.
+  // torchvision: the margin before the image is rounded down where it has to be widened, to even where it is cut.
   return cut > length ? -Math.floor((cut - length) / 2) : roundHalfEven((length - cut) / 2);
 }

@@ -1,4 +1,4 @@
-/** Picture files to RGB, the same pixels that Pillow's `Image.open(file).convert("RGB")` gives. */
+/** Image files to RGB, the same pixels that Pillow's `Image.open(file).convert("RGB")` gives. */
 import { readFile, stat } from "node:fs/promises";
 import type { Metadata, Sharp } from "sharp";
 import { decodeBmp, readBmpHeader } from "./bmp.js";
@@ -42,7 +42,7 @@ type Shrink = 1 | 2 | 4 | 8;
 /**
  * Decodes a JPEG, PNG, WebP, GIF (first frame), TIFF (first page), BMP or PNM: by its content, whatever its name.
  *
- * - The EXIF orientation is applied, so that the picture stands as the camera was held.
+ * - The EXIF orientation is applied, so that the image stands as the camera was held.
  * - Grey becomes three equal channels; 16 bits become the upper 8.
  * - Alpha is dropped, as torchvision's loader does: transparent pixels show the colour stored under them.
  * - Colour profiles are not applied, and CMYK is converted by (1 - c)(1 - k), for the same reason.
@@ -61,7 +61,7 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
 export async function openImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<OpenedImage> {
   const name = options.name ?? (typeof source === "string" ? source : "image");
   const maxPixels = options.maxPixels ?? MAX_PIXELS;
-  const bytes = typeof source === "string" ? await readPicture(source) : source;
+  const bytes = typeof source === "string" ? await readImage(source) : source;
   if (bytes.length === 0) throw new ImageError(`${name}: empty, not an image`);
   const { width, height, decode } = await named(name, () => HEADERS[decoderOf(bytes)](bytes));
   if (width * height > maxPixels) throw new ImageError(`${name}: ${width}x${height} is more than ${maxPixels} pixels`);
@@ -167,7 +167,7 @@ async function shrunk(file: Sharp, shrink: Shrink): Promise<Sharp> {
   if (shrink === 1) return file;
   const { format, autoOrient } = await file.metadata();
   if (format !== "jpeg") return file;
-  // In the turned picture: sharp turns first, wherever that is asked for.
+  // In the turned image: sharp turns first, wherever that is asked for.
   const { width, height } = autoOrient;
   return file.resize(Math.floor(width / shrink), Math.floor(height / shrink), { fit: "fill" });
 }
@@ -178,7 +178,7 @@ async function decodeInks(file: Sharp): Promise<Image> {
   return { width: info.width, height: info.height, data: cmykToRgb(data, info.channels) };
 }
 
-async function readPicture(file: string): Promise<Uint8Array> {
+async function readImage(file: string): Promise<Uint8Array> {
   try {
     const { size } = await stat(file);
     if (size > MAX_FILE)

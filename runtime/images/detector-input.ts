@@ -1,4 +1,4 @@
-/** From pictures to what a detector is given: whole pictures, scaled by its dialect's rules, and how they were scaled. */
+/** From images to what a detector is given: whole images, scaled by its dialect's rules, and how they were scaled. */
 import type { Preprocess } from "../../compiler/model.js";
 import type { Size } from "./crops.js";
 import { toGrey } from "./grey.js";
@@ -9,10 +9,10 @@ import { resample } from "./resample.js";
 import { placesByRatio, placesByScale, sample, type Channel } from "./sample.js";
 import { scaleByRules, type Scaled } from "./scaled-size.js";
 
-/** A picture, ready. */
+/** An image, ready. */
 export interface DetectorInput {
   readonly planes: Planes;
-  /** A row of `image_info`: height and width in the tensor, height and width of the picture, scale down and across. */
+  /** A row of `image_info`: height and width in the tensor, height and width of the image, scale down and across. */
   readonly info: readonly [number, number, number, number, number, number];
 }
 
@@ -25,10 +25,10 @@ export interface DetectorBatch {
 }
 
 /**
- * Scales the whole picture and normalises it, in the order and by the sampling of the rules that the preprocessing
+ * Scales the whole image and normalises it, in the order and by the sampling of the rules that the preprocessing
  * names. A crop that it may have is not followed.
  *
- * @throws {ImageError} naming no file: scaled, the picture would be too large
+ * @throws {ImageError} naming no file: scaled, the image would be too large
  */
 export function detectorInput(decoded: Image, preprocess: Preprocess): DetectorInput {
   const image = preprocess.color === "grey" ? toGrey(decoded) : decoded;
@@ -76,7 +76,7 @@ function channels({ color, range, mean, std }: Preprocess): Channel[] {
 }
 
 /**
- * Puts pictures into one tensor, as high as the highest and as wide as the widest, up to multiples of `padTo`.
+ * Puts images into one tensor, as high as the highest and as wide as the widest, up to multiples of `padTo`.
  *
  * @param size of the tensor, where the model fixes it
  * @throws {RangeError} one line, where the tensor would be too large
@@ -100,9 +100,9 @@ function padded(inputs: readonly DetectorInput[], height: number, width: number)
   if (more.length === 0 && only!.height === height && only!.width === width) return only!.data;
   const { channels } = only!;
   const data = new Float32Array(inputs.length * channels * height * width);
-  inputs.forEach(({ planes }, picture) => {
+  inputs.forEach(({ planes }, image) => {
     for (let row = 0; row < channels * planes.height; row++) {
-      const plane = picture * channels + Math.floor(row / planes.height);
+      const plane = image * channels + Math.floor(row / planes.height);
       const values = planes.data.subarray(row * planes.width, (row + 1) * planes.width);
       data.set(values, (plane * height + (row % planes.height)) * width);
     }

@@ -1,4 +1,4 @@
-/** A decoded picture. */
+/** A decoded image. */
 export interface Image {
   readonly width: number;
   readonly height: number;
@@ -6,7 +6,7 @@ export interface Image {
   readonly data: Uint8Array;
 }
 
-/** A picture that can't be used; the message is one clear line that names the file. */
+/** An image that can't be used; the message is one clear line that names the file. */
 export class ImageError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

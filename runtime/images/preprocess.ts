@@ -1,4 +1,4 @@
-/** From a picture to a network's input, as a `preprocess` declaration says. */
+/** From an image to a network's input, as a `preprocess` declaration says. */
 import type { Preprocess } from "../../compiler/model.js";
 import { channelsOf } from "../../compiler/preprocess.js";
 import { centerWindow, fiveWindows, mirrorWindow, scaledSize, scaleShorter, type Size } from "./crops.js";
@@ -7,7 +7,7 @@ import { ImageError, type Image } from "./image.js";
 import { MOST_INPUT_PIXELS } from "./limits.js";
 import { crop, resample, type Window } from "./resample.js";
 
-/** One picture for the network: float32[channels, height, width], channel by channel. */
+/** One image for the network: float32[channels, height, width], channel by channel. */
 export interface Planes {
   /** 3, or 1 of grey. */
   readonly channels: number;
@@ -31,24 +31,24 @@ export function pixelsOf(image: Image, channels: number | undefined): Pixels {
   return { channels, height, width, data: toGrey(image).data.filter((_, i) => i % 3 === 0) };
 }
 
-/** How the picture is cut. */
+/** How the image is cut. */
 export type View =
   /** The middle, as the declaration says. */
   | { readonly kind: "center" }
-  /** Four corners and centre, of the picture and of its mirror. */
+  /** Four corners and centre, of the image and of its mirror. */
   | { readonly kind: "ten crops" }
   /** All of it with the shorter side scaled to this length, for fully convolutional testing; and its mirror. */
   | { readonly kind: "whole"; readonly shorter: number };
 
-/** More pixels than this are not scaled up to: a picture of 10000x8 at shorter side 640 would have 512 million. */
+/** More pixels than this are not scaled up to: an image of 10000x8 at shorter side 640 would have 512 million. */
 const MAX_SCALED_PIXELS = 100_000_000;
 
 /**
  * Scales, cuts and normalises.
  *
  * @param size height and width of the network's input where they are fixed. A declaration that cuts another size is
- *   followed in proportion: the same part of the picture at the network's resolution.
- * @returns 1 for the centre, 10 for ten crops, 2 for the whole: pictures of one size
+ *   followed in proportion: the same part of the image at the network's resolution.
+ * @returns 1 for the centre, 10 for ten crops, 2 for the whole: images of one size
  * @throws {ImageError} naming no file: the caller knows it
  */
 export function views(decoded: Image, preprocess: Preprocess, size: Size | undefined, view: View): Planes[] {
@@ -70,7 +70,7 @@ export function views(decoded: Image, preprocess: Preprocess, size: Size | undef
   const windows = fiveWindows(scaled, cropped);
   const crops = windows.map((window) => crop(whole, window));
   const mirrored = windows.map((window) => mirror(crop(whole, mirrorWindow(window, scaled))));
-  return [...crops, ...mirrored].map((picture) => normalize(picture, preprocess));
+  return [...crops, ...mirrored].map((image) => normalize(image, preprocess));
 }
 
 /**
@@ -82,7 +82,7 @@ export function preprocessImage(image: Image, preprocess: Preprocess, size?: Siz
   return views(image, preprocess, size, { kind: "center" })[0]!;
 }
 
-/** What the picture is scaled to, and the size of what is cut from it. */
+/** What the image is scaled to, and the size of what is cut from it. */
 function framing(image: Size, preprocess: Preprocess, size: Size | undefined): { scaled: Size; cropped: Size } {
   const { resize, centerCrop } = preprocess;
   const cropped = size ?? centerCrop;
@@ -110,7 +110,7 @@ function wholeOf([height, width]: Size): Window {
   return { left: 0, top: 0, width, height };
 }
 
-/** The part of the scaled picture in the window; black where the window reaches beyond it. */
+/** The part of the scaled image in the window; black where the window reaches beyond it. */
 function cut(image: Image, [height, width]: Size, window: Window, { interpolation }: Preprocess): Image {
   const inside: Window = {
     left: Math.max(0, window.left),

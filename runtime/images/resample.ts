@@ -1,5 +1,5 @@
 /**
- * Scaling as Pillow does it, to the bit: networks were trained on pictures that Pillow scaled, and other resizers
+ * Scaling as Pillow does it, to the bit: networks were trained on images that Pillow scaled, and other resizers
  * differ from it by several levels in places. An antialiased, separable filter in fixed point, 8 bits between passes.
  */
 import type { Image } from "./image.js";
@@ -16,9 +16,9 @@ export interface Window {
 }
 
 /**
- * Scales a picture to `width` x `height` and gives the part of it in `window`, computing only that part.
+ * Scales an image to `width` x `height` and gives the part of it in `window`, computing only that part.
  *
- * @param window lies inside the scaled picture; default all of it
+ * @param window lies inside the scaled image; default all of it
  * @param mirrored left and right of the window are exchanged
  */
 export function resample(
@@ -49,7 +49,7 @@ export function resample(
 }
 
 interface Filter {
-  /** Where the curve ends, in pixels of the smaller picture. */
+  /** Where the curve ends, in pixels of the smaller image. */
   readonly support: number;
   readonly curve: (x: number) => number;
 }
@@ -120,7 +120,7 @@ function scaleRows({ data, width, height }: Image, weights: Weights, top: number
   return { width, height: weights.first.length, data: down(rows, width * 3, weights, top) };
 }
 
-/** The part of a picture in a window, which lies inside of it. */
+/** The part of an image in a window, which lies inside of it. */
 export function crop(image: Image, window: Window): Image {
   return cutRows(cutColumns(image, window), window.top, window.height);
 }

@@ -43,11 +43,11 @@ export interface Channel {
   readonly offset: number;
 }
 
-/** Samples the picture; a plane for each channel. */
+/** Samples the image; a plane for each channel. */
 export function sample(image: Image, rows: Places, columns: Places, channels: readonly Channel[]): Planes {
   const [height, width] = [rows.before.length, columns.before.length];
   const data = new Float32Array(channels.length * height * width);
-  // A row of the picture is scaled across once, though several rows of the result are made of it.
+  // A row of the image is scaled across once, though several rows of the result are made of it.
   let [above, below] = [new Float32Array(3 * width), new Float32Array(3 * width)];
   let [aboveIs, belowIs] = [-1, -1];
   for (let y = 0; y < height; y++) {

@@ -1,4 +1,4 @@
-/** Size of a picture whose shorter side is scaled to a length, in the rounding of those who trained on such pictures. */
+/** Size of an image whose shorter side is scaled to a length, in the rounding of those who trained on such images. */
 import type { ResizeShorter } from "../../compiler/model.js";
 import { roundHalfEven } from "../../compiler/rounding.js";
 import type { Size } from "./crops.js";
@@ -8,11 +8,11 @@ type Rules = NonNullable<ResizeShorter["like"]> | "torchvision";
 
 export interface Scaled {
   readonly size: Size;
-  /** From the picture to `size`, as boxes are scaled: by the ratio of the sizes, or by what was asked for. */
+  /** From the image to `size`, as boxes are scaled: by the ratio of the sizes, or by what was asked for. */
   readonly scale: readonly [y: number, x: number];
 }
 
-/** Height and width of the scaled picture: at least one pixel, where the rules would leave none of a long, thin one. */
+/** Height and width of the scaled image: at least one pixel, where the rules would leave none of a long, thin one. */
 export function scaleByRules(image: Size, { shorter, longest = Infinity, like }: ResizeShorter): Scaled {
   const size = SIZES[like ?? "torchvision"](image, shorter, longest).map((side) => Math.max(1, side));
   const [height, width] = size as [number, number];

@@ -1,14 +1,14 @@
-/** Where pictures come from: files, bytes, or whatever makes their pixels. */
+/** Where images come from: files, bytes, or whatever makes their pixels. */
 import { decodeImage } from "./decode.js";
 import { ImageError, type Image } from "./image.js";
 
-/** A picture that is not in a file. */
+/** An image that is not in a file. */
 export interface NamedImage {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** A picture that is made when its turn comes. */
+/** An image that is made when its turn comes. */
 export interface MadeImage {
   readonly name: string;
   /** Called when its turn comes. */
@@ -68,16 +68,16 @@ export function nameOf(source: NamedSource): string {
   return typeof source === "string" ? source : source.name;
 }
 
-/** @throws {ImageError} one line naming the picture */
+/** @throws {ImageError} one line naming the image */
 export async function readImage(source: NamedSource): Promise<Image> {
   if (typeof source !== "string" && "pixels" in source) return source.pixels();
   return decodeImage(typeof source === "string" ? source : source.bytes, { name: nameOf(source) });
 }
 
 /**
- * Makes something of a picture.
+ * Makes something of an image.
  *
- * @returns it, or the one line, naming the picture, that says why it can't be made
+ * @returns it, or the one line, naming the image, that says why it can't be made
  */
 export async function orProblem<T extends object>(
   source: NamedSource,

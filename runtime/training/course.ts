@@ -275,9 +275,9 @@ export class Course {
       if (again) rawSums = tally(rawSums, await engine.evaluate(again, false), labels, views);
       if (shown) await this.#images?.evaluated(this.#position.step, shown, scores);
       sums = tally(sums, scores, labels, views);
-      tell({ kind: "validating", done: sums.pictures, total: split.size });
+      tell({ kind: "validating", done: sums.images, total: split.size });
     }
-    if (sums.pictures === 0) throw new DataError(`${feed.data.name}: no ${kind} image could be read`);
+    if (sums.images === 0) throw new DataError(`${feed.data.name}: no ${kind} image could be read`);
     const { step } = this.#position;
     const { loss, error, error5 } = errorsOf(sums);
     const line: ValidationMetrics = {
@@ -324,7 +324,7 @@ export class Course {
     if (recipe.preciseStatistics > 0) {
       state = await withPreciseStatistics(engine, state, feed.calibration(recipe.preciseStatistics));
     }
-    const equivalent = preprocessOf(feed.evaluation, feed.statistics, data.train.pictureSize, feed.channels);
+    const equivalent = preprocessOf(feed.evaluation, feed.statistics, data.train.imageSize, feed.channels);
     if (equivalent.unsaid.length > 0) {
       const message = `${run.model}: its preprocessing leaves out ${equivalent.unsaid.join(", ")}`;
       tell({ kind: "warning", message });

@@ -119,11 +119,11 @@ class DeviceEngine implements Engine {
     const { evaluate, evaluationShape, classes, image } = this.#graphs;
     const [batch] = evaluationShape as [number];
     const each = count(evaluationShape) / batch;
-    const pictures = wholes(images.length, each);
-    const scores = new Float32Array(pictures * classes);
+    const total = wholes(images.length, each);
+    const scores = new Float32Array(total * classes);
     const fixed = this.#feedsOf(evaluate, averaged);
     if (evaluate.inputs.includes("labels")) fixed["labels"] = this.#labels(new Int32Array(batch));
-    for (let first = 0; first < pictures; first += batch) {
+    for (let first = 0; first < total; first += batch) {
       const part = images.subarray(first * each, (first + batch) * each);
       const full = new Float32Array(count(evaluationShape));
       full.set(part);

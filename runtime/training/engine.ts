@@ -8,7 +8,7 @@ export interface EngineOptions {
   readonly threads?: number;
 }
 
-/** Pictures, normalised and cut, with their classes. */
+/** Images, normalised and cut, with their classes. */
 export interface EngineBatch {
   /** float32[N, 3, H, W] */
   readonly images: Float32Array;
@@ -50,7 +50,7 @@ export interface Engine {
   /** One update. Where the loss is not finite the state stays as it was. */
   step(input: StepInput): Promise<StepResult>;
   /**
-   * Scores by the running statistics, float32[N, classes], for any number of pictures.
+   * Scores by the running statistics, float32[N, classes], for any number of images.
    *
    * @param averaged by the averaged weights, where the state has them
    */

@@ -45,7 +45,7 @@ export interface EventFile {
   image(
     step: number,
     tag: string,
-    picture: { readonly png: Uint8Array; readonly height: number; readonly width: number },
+    image: { readonly png: Uint8Array; readonly height: number; readonly width: number },
   ): void;
 }
 

@@ -22,9 +22,9 @@ export interface FeedOptions {
   readonly strict?: boolean;
   /** Ends what is being loaded with its reason. */
   readonly signal?: AbortSignal;
-  /** Told once of every picture that can't be read. */
+  /** Told once of every image that can't be read. */
   readonly onUnreadable?: (message: string) => void;
-  /** Where the mean of the training pictures is kept, once measured. */
+  /** Where the mean of the training images is kept, once measured. */
   readonly statisticsFile?: string;
   /** Channels of the network's images: 1 for grey ones. Default: as the recipe's `normalize` says, else 3. */
   readonly channels?: 1 | 3;
@@ -37,15 +37,15 @@ export interface Feed {
   readonly statistics: Statistics | undefined;
   /** Transforms of evaluations, with all views: ten crops. */
   readonly evaluation: readonly TransformSettings[];
-  /** Height and width of what the network is given, where all pictures come out the same. */
+  /** Height and width of what the network is given, where all images come out the same. */
   readonly size: readonly [height: number, width: number] | undefined;
   readonly channels: 1 | 3;
   readonly unreadable: number;
   /** Batches of training from this update on, without end. They depend on the seed and their number alone. */
   training(firstStep: number): AsyncGenerator<Batch, void, void>;
-  /** Other batches of the same kind, of so many pictures in all. */
-  calibration(pictures: number): AsyncGenerator<Batch, void, void>;
-  /** Every picture of a split once; `centre`: one view of each, the middle where the recipe takes ten crops. */
+  /** Other batches of the same kind, of so many images in all. */
+  calibration(images: number): AsyncGenerator<Batch, void, void>;
+  /** Every image of a split once; `centre`: one view of each, the middle where the recipe takes ten crops. */
   evaluate(split: Split, batch: number, centre: boolean): AsyncGenerator<Batch, void, void>;
   close(): Promise<void>;
 }
@@ -60,7 +60,7 @@ export async function openFeed(data: DataSet, recipe: Recipe, seed: number, opti
     const seen = channels === undefined ? {} : { channels };
     const statistics = await statisticsOf(loader, data, { train, evaluation, ...seen }, statisticsFile);
     const common = { ...seen, ...(statistics && { statistics }) };
-    const { pictureSize: from } = data.train;
+    const { imageSize: from } = data.train;
     const pipeline = preparePipeline(train, { ...common, ...(from && { from }) });
     const batches = (firstStep: number, from: number, endStep?: number) =>
       loader.training({
@@ -84,7 +84,7 @@ export async function openFeed(data: DataSet, recipe: Recipe, seed: number, opti
         return loader.unreadable;
       },
       training: (firstStep) => batches(firstStep, seed),
-      calibration: (pictures) => batches(0, seed + 1, Math.ceil(pictures / recipe.batch)),
+      calibration: (images) => batches(0, seed + 1, Math.ceil(images / recipe.batch)),
       evaluate: (split, batch, centre) =>
         loader.evaluation({ ...common, split, batch, transforms: centre ? oneView(evaluation) : evaluation }),
       close: () => loader.close(),

@@ -13,7 +13,7 @@ const COLUMNS = 4;
 const [RIGHT, WRONG, PLAIN] = ["#1a7f37", "#b42318", "#222222"];
 
 /** Pixels of red, green and blue, one after the other, row by row. */
-interface Picture {
+interface Image {
   readonly height: number;
   readonly width: number;
   readonly data: Uint8Array;
@@ -45,16 +45,16 @@ export class ImageLog {
   /** Images of a batch as they were augmented, with their classes: `train/images`. */
   async trained(step: number, batch: Shown): Promise<void> {
     const { labels } = batch;
-    const pictures = this.#pictures(batch, this.#training);
-    await this.#show(step, "train/images", pictures, (index) => [{ text: this.#name(labels[index]!), colour: PLAIN }]);
+    const images = this.#images(batch, this.#training);
+    await this.#show(step, "train/images", images, (index) => [{ text: this.#name(labels[index]!), colour: PLAIN }]);
   }
 
   /** Images of a validation, the right class and the likeliest one: `validation/images`. */
   async evaluated(step: number, batch: Shown, scores: Float32Array): Promise<void> {
     const { labels, views } = batch;
-    const pictures = this.#pictures(batch, this.#evaluation);
+    const images = this.#images(batch, this.#evaluation);
     const classes = scores.length / (labels.length * views);
-    await this.#show(step, "validation/images", pictures, (index) => {
+    await this.#show(step, "validation/images", images, (index) => {
       const first = index * views * classes;
       const found = likeliest(scores.subarray(first, first + classes));
       const label = labels[index]!;
@@ -73,10 +73,10 @@ export class ImageLog {
   }
 
   /** The first view of the first images. */
-  #pictures({ images, shape, views }: Shown, restore: Restore): readonly Picture[] {
-    const [pictures, channels, height, width] = shape;
+  #images({ images, shape, views }: Shown, restore: Restore): readonly Image[] {
+    const [count, channels, height, width] = shape;
     const each = channels * height * width;
-    return Array.from({ length: Math.min(this.#count, pictures / views) }, (_, index) =>
+    return Array.from({ length: Math.min(this.#count, count / views) }, (_, index) =>
       restore(images.subarray(index * views * each, (index * views + 1) * each), [height, width]),
     );
   }
@@ -84,16 +84,16 @@ export class ImageLog {
   async #show(
     step: number,
     tag: string,
-    pictures: readonly Picture[],
+    images: readonly Image[],
     lines: (index: number) => readonly Line[],
   ): Promise<void> {
-    if (pictures.length === 0) return;
-    this.#events.image(step, tag, await sheet(pictures.map((picture, index) => ({ picture, lines: lines(index) }))));
+    if (images.length === 0) return;
+    this.#events.image(step, tag, await sheet(images.map((image, index) => ({ image, lines: lines(index) }))));
   }
 }
 
 /** Planes as a network is given them, [channels, height, width], as pixels. */
-type Restore = (planes: Float32Array, size: readonly [height: number, width: number]) => Picture;
+type Restore = (planes: Float32Array, size: readonly [height: number, width: number]) => Image;
 
 /** Undoes what normalised an image. What changed its colours by chance stays, and of a mean image its channels' means. */
 function restorer(
@@ -124,21 +124,21 @@ function likeliest(scores: Float32Array): { readonly index: number; readonly pro
 }
 
 /** Images in rows, each with its lines below it, as one PNG. */
-async function sheet(tiles: readonly { readonly picture: Picture; readonly lines: readonly Line[] }[]) {
+async function sheet(tiles: readonly { readonly image: Image; readonly lines: readonly Line[] }[]) {
   const { default: sharp } = await import("sharp");
   const columns = Math.min(COLUMNS, tiles.length);
   const rows = Math.ceil(tiles.length / columns);
   const cell = { width: SIDE + MARGIN, height: SIDE + 2 * LINE + MARGIN };
   const [width, height] = [columns * cell.width + MARGIN, rows * cell.height + MARGIN];
   const layers = await Promise.all(
-    tiles.map(async ({ picture, lines }, index) => {
+    tiles.map(async ({ image, lines }, index) => {
       const [left, top] = [MARGIN + (index % columns) * cell.width, MARGIN + Math.floor(index / columns) * cell.height];
-      const longest = Math.max(picture.height, picture.width);
+      const longest = Math.max(image.height, image.width);
       const scale = longest > SIDE ? SIDE / longest : Math.max(1, Math.floor(SIDE / longest));
       const size = (side: number): number => Math.max(1, Math.round(side * scale));
-      const raw = { width: picture.width, height: picture.height, channels: 3 as const };
-      const input = await sharp(picture.data, { raw })
-        .resize(size(picture.width), size(picture.height), { kernel: scale > 1 ? "nearest" : "lanczos3", fit: "fill" })
+      const raw = { width: image.width, height: image.height, channels: 3 as const };
+      const input = await sharp(image.data, { raw })
+        .resize(size(image.width), size(image.height), { kernel: scale > 1 ? "nearest" : "lanczos3", fit: "fill" })
         .png()
         .toBuffer();
       const texts = lines.map(({ text, colour }, line) => {

@@ -1,5 +1,5 @@
 /**
- * Batch norms' statistics as averages over many training pictures with the final weights, in place of the running
+ * Batch norms' statistics as averages over many training images with the final weights, in place of the running
  * averages: what the paper's authors released (github.com/KaimingHe/deep-residual-networks, note 3).
  */
 import type { Engine, Values } from "./engine.js";

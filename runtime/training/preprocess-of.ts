@@ -19,13 +19,13 @@ type Settings = Readonly<Record<string, unknown>>;
 /**
  * The middle crop stands for ten: the classifier takes as many as it is asked for.
  *
- * @param pictureSize height and width of the pictures that go in, where they are all the same
+ * @param imageSize height and width of the images that go in, where they are all the same
  * @param channels of the network: 1 for images in grey
  */
 export function preprocessOf(
   transforms: readonly TransformSettings[],
   statistics: Statistics | undefined,
-  pictureSize?: readonly [height: number, width: number],
+  imageSize?: readonly [height: number, width: number],
   channels: 1 | 3 = 3,
 ): Equivalent {
   const draft: Draft = {
@@ -43,7 +43,7 @@ export function preprocessOf(
     if (kind === "subtract_mean" && settings["per"] !== "channel" && statistics) {
       meanImage = subtractImage(draft, settings, statistics);
     } else if (SAYABLE[kind] !== undefined) SAYABLE[kind](draft, settings, statistics);
-    else if (kind !== "pad" || !isCutOffAgain(given.slice(index + 1), pictureSize)) unsaid.push(kind);
+    else if (kind !== "pad" || !isCutOffAgain(given.slice(index + 1), imageSize)) unsaid.push(kind);
   });
   return { preprocess: draft, ...(meanImage && { meanImage }), unsaid };
 }

@@ -15,7 +15,7 @@ export interface LayerResponse {
 }
 
 /**
- * Standard deviations over pictures, channels and positions, in the order of the layers. Batch norms of projections
+ * Standard deviations over images, channels and positions, in the order of the layers. Batch norms of projections
  * are left out: figure 7 shows the layers of the residual functions.
  *
  * @param batches float32[N, channels, height, width], normalised as the network was trained

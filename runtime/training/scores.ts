@@ -1,8 +1,8 @@
 /** Errors from scores. */
 
-/** Sums over pictures, to be divided by their number. */
+/** Sums over images, to be divided by their number. */
 export interface Tally {
-  readonly pictures: number;
+  readonly images: number;
   /** Natural logarithm of the inverse of the probability of the right class. */
   readonly loss: number;
   readonly correct: number;
@@ -10,19 +10,19 @@ export interface Tally {
   readonly correct5: number;
 }
 
-export const NOTHING: Tally = { pictures: 0, loss: 0, correct: 0, correct5: 0 };
+export const NOTHING: Tally = { images: 0, loss: 0, correct: 0, correct5: 0 };
 
 /**
- * Adds the pictures of a batch.
+ * Adds the images of a batch.
  *
- * @param scores float32[labels * views, classes], what goes into the softmax; the probabilities of a picture's views are
+ * @param scores float32[labels * views, classes], what goes into the softmax; the probabilities of an image's views are
  *   averaged
  */
 export function tally(before: Tally, scores: Float32Array, labels: Int32Array, views: number): Tally {
   const classes = scores.length / (labels.length * views);
   let { loss, correct, correct5 } = before;
-  labels.forEach((label, picture) => {
-    const first = picture * views * classes;
+  labels.forEach((label, image) => {
+    const first = image * views * classes;
     const probabilities = meanProbabilities(scores.subarray(first, first + views * classes), views);
     const right = probabilities[label]!;
     // Of equals the lower number comes first, as in a classification.
@@ -34,7 +34,7 @@ export function tally(before: Tally, scores: Float32Array, labels: Int32Array, v
     if (above === 0) correct++;
     if (above < 5) correct5++;
   });
-  return { pictures: before.pictures + labels.length, loss, correct, correct5 };
+  return { images: before.images + labels.length, loss, correct, correct5 };
 }
 
 function meanProbabilities(scores: Float32Array, views: number): Float64Array {
@@ -51,10 +51,10 @@ function meanProbabilities(scores: Float32Array, views: number): Float64Array {
 }
 
 /** Means, 0 to 1 but for the loss. */
-export function errorsOf({ pictures, loss, correct, correct5 }: Tally): {
+export function errorsOf({ images, loss, correct, correct5 }: Tally): {
   loss: number;
   error: number;
   error5: number;
 } {
-  return { loss: loss / pictures, error: 1 - correct / pictures, error5: 1 - correct5 / pictures };
+  return { loss: loss / images, error: 1 - correct / images, error5: 1 - correct5 / images };
 }

@@ -86,7 +86,7 @@ export type TrainEvent =
     }
   | { readonly kind: "step"; readonly metrics: StepMetrics }
   | { readonly kind: "validation"; readonly metrics: ValidationMetrics; readonly best: boolean }
-  /** How far a validation is, in pictures. */
+  /** How far a validation is, in images. */
   | { readonly kind: "validating"; readonly done: number; readonly total: number }
   | { readonly kind: "checkpoint"; readonly file: string }
   | { readonly kind: "warning"; readonly message: string }
@@ -110,7 +110,7 @@ export interface TrainResult {
   readonly finished: boolean;
   /** The last validation. */
   readonly validation?: ValidationMetrics;
-  /** By the recipe's whole evaluation (ten crops, say), on the test pictures, or where there are none the validation's. */
+  /** By the recipe's whole evaluation (ten crops, say), on the test images, or where there are none the validation's. */
   readonly test?: ValidationMetrics;
   readonly best?: Position["best"];
   /** Absent where training did not end. */
@@ -119,7 +119,7 @@ export interface TrainResult {
   readonly stoppedEarly?: string;
   /** Share of the time that the device waited for batches, 0 to 1. */
   readonly waiting: number;
-  /** Pictures that could not be read. */
+  /** Images that could not be read. */
   readonly unreadable: number;
   readonly run: RunFolder;
 }

@@ -1,11 +1,11 @@
-/** Objects in pictures: listed, drawn, and as COCO's files. */
+/** Objects in images: listed, drawn, and as COCO's files. */
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { drawnNames } from "../../cli/detection-output.js";
 import { SMALL_PREPROCESS, detectorMetadata, solidPng, wholeFiles } from "../support/detection-data.js";
-import { wholePicture } from "../support/detector.js";
+import { wholeImage } from "../support/detector.js";
 import { tinyNetwork } from "../support/onnx.js";
 import { folderWith, listing, resnetc, type Ended } from "./resnetc.js";
 
@@ -67,16 +67,16 @@ describe("resnetc detect", () => {
     expect(stdout).toBe(
       "rose.png\n  100.0 %  red  80 x 60 at 0, 0\nsky.png\n  nothing\nleaf.png\n  80.0 %  green  60 x 90 at 0, 0\n",
     );
-    expect(stderr).toMatch(/^on cpu: asked for\n3 pictures in \d+\.\d s, .*\n$/);
+    expect(stderr).toMatch(/^on cpu: asked for\n3 images in \d+\.\d s, .*\n$/);
     expect(code).toBe(0);
     expect(await listing(cwd)).toEqual(["leaf.png", "net.onnx", "rose.png", "sky.png"]);
   });
 
-  it("draws the pictures of a folder and writes COCO's list", async () => {
+  it("draws the images of a folder and writes COCO's list", async () => {
     const cwd = await folder();
     const { code, stdout, stderr } = await detect(cwd, ".", "--score", "0.3", "-o", "out", "--batch", "2");
     expect(code, stderr).toBe(0);
-    expect(stdout).toBe("3 objects in 3 pictures: out\n");
+    expect(stdout).toBe("3 objects in 3 images: out\n");
     expect(stderr).toContain("category_id is the label's place + 1");
     expect(await listing(path.join(cwd, "out"))).toEqual(["detections.json", "leaf.png", "rose.png", "sky.png"]);
     expect(await detections(cwd)).toEqual([
@@ -84,7 +84,7 @@ describe("resnetc detect", () => {
       { image_id: "rose.png", category_id: 1, bbox: [0, 0, 80, 60], score: 1 },
       { image_id: "sky.png", category_id: 3, bbox: [0, 0, 90, 40], score: expect.closeTo(0.4, 5) as number },
     ]);
-    // Enlarged four times, with a box: the middle is the picture's, the edge is not.
+    // Enlarged four times, with a box: the middle is the image's, the edge is not.
     const drawn = await sharp(path.join(cwd, "out/sky.png")).raw().toBuffer({ resolveWithObject: true });
     expect([drawn.info.width, drawn.info.height]).toEqual([360, 160]);
     const pixel = (x: number, y: number) => [...drawn.data.subarray((y * 360 + x) * 3, (y * 360 + x) * 3 + 3)];
@@ -105,7 +105,7 @@ describe("resnetc detect", () => {
     ]);
   });
 
-  it("takes a picture from standard input, and gives programs all numbers", async () => {
+  it("takes an image from standard input, and gives programs all numbers", async () => {
     const cwd = await folder();
     const input = await readFile(path.join(cwd, "leaf.png"));
     const args = ["detect", "net.onnx", "-", "--json", "--device", "cpu", "-o", "out"];
@@ -156,28 +156,28 @@ describe("resnetc detect", () => {
     }
   });
 
-  it("names the classes and prepares pictures as it is told", async () => {
+  it("names the classes and prepares images as it is told", async () => {
     const cwd = await folder({ "names.txt": "x\ny\nz\n" });
     const { stdout } = await detect(cwd, "rose.png", "--labels", "names.txt");
     expect(stdout).toContain("100.0 %  x  ");
   });
 
   it("tells what it can't read, goes on with the others, and exits 1", async () => {
-    const cwd = await folder({ "bad.jpg": "no picture", "empty.png": "" });
+    const cwd = await folder({ "bad.jpg": "no image", "empty.png": "" });
     const { code, stdout, stderr } = await detect(cwd, "bad.jpg", "none.jpg", "empty.png", "rose.png", "-o", "out");
     expect(code).toBe(1);
-    expect(stdout).toBe("1 object in 1 picture: out\n");
+    expect(stdout).toBe("1 object in 1 image: out\n");
     expect(stderr).toMatch(/^error: bad\.jpg: /m);
     expect(stderr).toMatch(/^error: none\.jpg: no such file$/m);
     expect(stderr).toMatch(/^error: empty\.png: empty, not an image$/m);
-    expect(stderr).toContain("3 pictures of 4 could not be looked at");
+    expect(stderr).toContain("3 images of 4 could not be looked at");
     expect(await listing(path.join(cwd, "out"))).toEqual(["detections.json", "rose.png"]);
   });
 
-  it("looks at a picture that is too long to be drawn, and says so", async () => {
+  it("looks at an image that is too long to be drawn, and says so", async () => {
     const cwd = await folder({ "thread.png": await solidPng(40_000, 2, [255, 0, 0]) });
     const { code, stderr } = await detect(cwd, "thread.png", "rose.png", "-o", "out");
-    expect(stderr).toMatch(/warning: thread\.png: boxes can't be drawn on a picture of 40000 x 2: 32767 is the most/);
+    expect(stderr).toMatch(/warning: thread\.png: boxes can't be drawn on an image of 40000 x 2: 32767 is the most/);
     expect(code).toBe(1);
     expect(await listing(path.join(cwd, "out"))).toEqual(["detections.json", "rose.png"]);
     expect(await detections(cwd)).toHaveLength(2);
@@ -187,12 +187,12 @@ describe("resnetc detect", () => {
     const cwd = await folder();
     const before = await readFile(path.join(cwd, "rose.png"));
     const { code, stderr } = await detect(cwd, "rose.png", "-o", ".");
-    expect(stderr).toMatch(/-o \.: rose\.png would be written over the picture that is read; name another folder/);
+    expect(stderr).toMatch(/-o \.: rose\.png would be written over the image that is read; name another folder/);
     expect(code).toBe(2);
     expect(await readFile(path.join(cwd, "rose.png"))).toEqual(before);
   });
 
-  it("keeps pictures of the same name apart, in files and in the list", async () => {
+  it("keeps images of the same name apart, in files and in the list", async () => {
     const cwd = await folder();
     await mkdir(path.join(cwd, "a"));
     await writeFile(path.join(cwd, "a/rose.png"), await solidPng(30, 30, [0, 255, 0]));
@@ -203,7 +203,7 @@ describe("resnetc detect", () => {
   });
 });
 
-it("names of drawn pictures are different and stay in their folder", () => {
+it("names of drawn images are different and stay in their folder", () => {
   const names = drawnNames(["../../a.jpg", "b/A.JPEG", "a-2.jpg", "a.webp", "/x/..png", "stdin", "a.jpg"]);
   expect(names).toEqual(["a.jpg", "A-2.jpg", "a-2-2.jpg", "a.png", "..png", "stdin.png", "a-3.jpg"]);
 });
@@ -250,9 +250,9 @@ describe("one clear line", () => {
     expect([first.code, second.code, third.code]).toEqual([1, 1, 1]);
   });
 
-  it("a long picture where the preprocessing has no limit", async () => {
+  it("a long image where the preprocessing has no limit", async () => {
     const endless = { ...SMALL_PREPROCESS, resize: { shorter: 600, like: "opencv" as const } };
-    const model = wholePicture({ metadata: detectorMetadata(undefined, "exclusive", endless) });
+    const model = wholeImage({ metadata: detectorMetadata(undefined, "exclusive", endless) });
     const cwd = await folder({ "net.onnx": model, "thread.png": await solidPng(10_000, 8, [255, 0, 0]) });
     const { code, stderr } = await detect(cwd, "thread.png");
     expect(stderr).toContain("thread.png: 10000x8 is too much for a detector: scaled it would be 750000x600");

@@ -57,10 +57,10 @@ describe("resnetc eval MODEL --data", () => {
     const { stdout } = await evaluate(await folder(), "--json");
     expect(JSON.parse(stdout)).toMatchObject({
       schema: 1,
-      pictures: 6,
+      images: 6,
       unreadable: 0,
       classesBy: "name",
-      classes: [{ name: "blue", pictures: 3, correct: 2 }, { name: "green" }, { name: "red" }],
+      classes: [{ name: "blue", images: 3, correct: 2 }, { name: "green" }, { name: "red" }],
       confusion: [[2, 0, 1], [0, 1, 0], [1, 0, 1]], // prettier-ignore
       warnings: [expect.stringContaining("matched by name")],
     });
@@ -76,7 +76,7 @@ describe("resnetc eval MODEL --data", () => {
     expect(stderr).toContain("warning: 3 more images can't be read");
     const lines = (await readFile(path.join(cwd, "p.jsonl"), "utf8")).trim().split("\n");
     expect(lines.map((line) => JSON.parse(line) as object).filter((line) => "error" in line)).toHaveLength(8);
-    expect(JSON.parse((await evaluate(cwd, "--json")).stdout)).toMatchObject({ pictures: 6, unreadable: 8 });
+    expect(JSON.parse((await evaluate(cwd, "--json")).stdout)).toMatchObject({ images: 6, unreadable: 8 });
   });
 
   it("tells what the data set warns of", async () => {

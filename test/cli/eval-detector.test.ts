@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { SCENE_CATEGORIES } from "../../runtime/detection/scenes/index.js";
 import { detectorMetadata, solidPng, wholeFiles } from "../support/detection-data.js";
-import { wholePicture } from "../support/detector.js";
+import { wholeImage } from "../support/detector.js";
 import { folderWith, listing, resnetc, type Ended } from "./resnetc.js";
 
 const NAMES = ["rose", "leaf", "sky"];
@@ -15,7 +15,7 @@ const SIZES = [
   [90, 40],
 ] as const;
 
-/** The pictures' own boxes, but the last is annotated at half of its width: an overlap of 0.5. */
+/** The images' own boxes, but the last is annotated at half of its width: an overlap of 0.5. */
 const INSTANCES = {
   images: NAMES.map((name, i) => ({
     id: i + 1,
@@ -30,18 +30,18 @@ const INSTANCES = {
   }),
 };
 
-async function folder(instances: object = INSTANCES, pictures = ""): Promise<string> {
+async function folder(instances: object = INSTANCES, images = ""): Promise<string> {
   const { "net.onnx": model, ...files } = await wholeFiles();
   const cwd = await folderWith({ "net.onnx": model!, "instances.json": JSON.stringify(instances) });
-  await mkdir(path.join(cwd, pictures), { recursive: true });
-  for (const [name, bytes] of Object.entries(files)) await writeFile(path.join(cwd, pictures, name), bytes);
+  await mkdir(path.join(cwd, images), { recursive: true });
+  for (const [name, bytes] of Object.entries(files)) await writeFile(path.join(cwd, images, name), bytes);
   return cwd;
 }
 const evaluate = (cwd: string, ...args: string[]): Promise<Ended> =>
   resnetc(["eval", "net.onnx", "--annotations", "instances.json", ...args, "--device", "cpu"], { cwd });
 
 describe("resnetc eval MODEL --annotations", () => {
-  it("finds in the pictures and judges what it found", async () => {
+  it("finds in the images and judges what it found", async () => {
     const cwd = await folder();
     const { code, stdout, stderr } = await evaluate(cwd, "--save", "dets.json", "--curves", "pr.svg");
     expect(code, stderr).toBe(0);
@@ -57,7 +57,7 @@ describe("resnetc eval MODEL --annotations", () => {
     expect((await resnetc(again, { cwd })).stdout).toBe(stdout);
   });
 
-  it("finds the pictures in the folder images, or where it is told", async () => {
+  it("finds the images in the folder images, or where it is told", async () => {
     for (const [place, args] of [
       ["images", []],
       ["elsewhere", ["--images", "elsewhere"]],
@@ -94,7 +94,7 @@ describe("resnetc eval MODEL --annotations", () => {
 
   it("draws scenes, the same each time", async () => {
     const labels = SCENE_CATEGORIES.map(({ name }) => name);
-    const cwd = await folderWith({ "net.onnx": wholePicture({ metadata: detectorMetadata(labels) }) });
+    const cwd = await folderWith({ "net.onnx": wholeImage({ metadata: detectorMetadata(labels) }) });
     const args = ["eval", "net.onnx", "--data", "scenes:5", "--device", "cpu"];
     const first = await resnetc(args, { cwd });
     expect(first.code, first.stderr).toBe(0);
@@ -103,7 +103,7 @@ describe("resnetc eval MODEL --annotations", () => {
     expect(await listing(cwd)).toEqual(["net.onnx"]);
   });
 
-  it("leaves out pictures that can't be read, and says so", async () => {
+  it("leaves out images that can't be read, and says so", async () => {
     const cwd = await folder();
     await writeFile(path.join(cwd, "sky.png"), (await readFile(path.join(cwd, "sky.png"))).subarray(0, 60));
     const { code, stdout, stderr } = await evaluate(cwd);
@@ -186,7 +186,7 @@ describe("resnetc eval MODEL --annotations", () => {
     );
   });
 
-  it("warns of pictures of another size than annotated, and of categories on one side only", async () => {
+  it("warns of images of another size than annotated, and of categories on one side only", async () => {
     const images = INSTANCES.images.map((image) => ({ ...image, width: image.width * 2 }));
     const categories = [...INSTANCES.categories.slice(0, 2), { id: 33, name: "violet" }];
     const { code, stderr } = await evaluate(await folder({ ...INSTANCES, images, categories }));
@@ -204,7 +204,7 @@ describe("resnetc eval MODEL --annotations", () => {
   it.each<[string, object, string[], string, number]>([
     ["a negative size", annotation({ bbox: [0, 0, -5, 5] }), [], 'annotation 1: "bbox" has a negative size: -5 x 5', 1],
     [
-      "missing pictures",
+      "missing images",
       {
         ...INSTANCES,
         images: [...INSTANCES.images, { id: 4, file_name: "gone.png" }, { id: 5, file_name: "lost.png" }],
@@ -227,7 +227,7 @@ describe("resnetc eval MODEL --annotations", () => {
       "net.onnx: none of its classes (red, green, blue) is a category of the annotations (cat)",
       1,
     ],
-    ["no folder of pictures", INSTANCES, ["--images", "none"], "none: rose.png is not there, 3 in all", 1],
+    ["no folder of images", INSTANCES, ["--images", "none"], "none: rose.png is not there, 3 in all", 1],
     ["crops", INSTANCES, ["--crops", "10"], "--crops and --scales are for classifiers", 2],
     ["two data sets", INSTANCES, ["--data", "scenes"], "--annotations go without --data", 2],
   ])("%s: one clear line", async (_, instances, args, message, exitCode) => {
@@ -245,7 +245,7 @@ describe("resnetc eval MODEL --annotations", () => {
   });
 
   it.each([
-    [["eval", "net.onnx", "--data", "scenes:0"], "scenes: the number of pictures must be a whole number from 1"],
+    [["eval", "net.onnx", "--data", "scenes:0"], "scenes: the number of images must be a whole number from 1"],
     [["eval", "net.onnx", "--data", "scenes"], "none of its classes (red, green, blue) is a category"],
   ])("%j: one clear line", async (args, message) => {
     const { code, stderr } = await resnetc([...args, "--device", "cpu"], { cwd: await folder() });
@@ -256,7 +256,7 @@ describe("resnetc eval MODEL --annotations", () => {
 
 it("a model without labels can't be judged by names", async () => {
   const { "resnetc.labels": _, ...metadata } = detectorMetadata();
-  const model = wholePicture({ metadata });
+  const model = wholeImage({ metadata });
   const cwd = await folderWith({
     "net.onnx": model,
     "a.png": await solidPng(20, 20, [255, 0, 0]),

@@ -91,5 +91,5 @@ it("a network of one channel is trained, evaluated and looked into", async () =>
   await good(["train", "grey.resnet", "--recipe", "grey.resnet#quick", ...data, "--threads", "1", "-o", "run"]);
   const { stdout } = await good(["eval", "run", ...data, "--split", "validation"]);
   expect(JSON.parse(stdout)).toMatchObject({ scores: { kind: "probabilities" }, preprocess: { color: "grey" } });
-  await good(["responses", "grey.resnet", ...data, "--pictures", "50"]);
+  await good(["responses", "grey.resnet", ...data, "--images", "50"]);
 }, 120_000);

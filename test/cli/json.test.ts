@@ -154,7 +154,7 @@ describe("models that run", () => {
     expect(random.warnings.join()).toContain("its weights are random");
     const files = ["--confusion", "c.svg", "--predictions", "p.csv"];
     const judged = await reported(cwd, ["eval", "net.onnx", "--data", "data", ...files, ...CPU]);
-    expect(judged).toMatchObject({ pictures: 4, unreadable: 1, files: [{ path: "c.svg" }, { path: "p.csv" }] });
+    expect(judged).toMatchObject({ images: 4, unreadable: 1, files: [{ path: "c.svg" }, { path: "p.csv" }] });
     expect(judged.warnings.join()).toContain("in another order: matched by name");
     await reported(cwd, ["bench", "net.resnet", "--iterations", "2", ...CPU]);
   });
@@ -188,7 +188,7 @@ describe("models that run", () => {
     expect(trained).toMatchObject({ finished: true, step: 2, exported: { from: "last", step: 2 }, unreadable: 1 });
     expect(trained["files"]).toMatchObject([{ path: path.join("run", "model.onnx") }, {}]);
     await reported(cwd, ["plot", "run", "-o", "p.svg"]);
-    await reported(cwd, ["responses", "run", "--data", "data", "--pictures", "2", "-o", "r.svg", ...CPU]);
+    await reported(cwd, ["responses", "run", "--data", "data", "--images", "2", "-o", "r.svg", ...CPU]);
     await reported(cwd, ["find-rate", ...training, "--data", "data", "--steps", "10"]);
     await reported(cwd, ["tune", ...training], { env: { HOME: cwd, XDG_CACHE_HOME: cwd } });
   });

@@ -30,7 +30,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await folderWith({
     "tiny.resnet": NETWORK,
-    "bad.jpg": "no picture",
+    "bad.jpg": "no image",
     "names.txt": "a\nb\nc\nd\n",
     "few.txt": "a\n",
   });
@@ -49,7 +49,7 @@ async function classify(...args: string[]): Promise<Report> {
 }
 
 describe("classify", () => {
-  it("prints the likeliest classes of each picture, the likeliest first", async () => {
+  it("prints the likeliest classes of each image, the likeliest first", async () => {
     const args = ["classify", "tiny.onnx", "cat.jpg", "cat.jpg", "--top", "3", "--device", "cpu"];
     const { code, stdout } = await resnetc(args, { cwd: folder });
     expect(code).toBe(0);
@@ -103,7 +103,7 @@ describe("classify", () => {
     expect(stdout).toMatch(/^cat\.jpg\n/);
     expect(stderr).toMatch(/^error: bad\.jpg: /m);
     expect(stderr).toMatch(/^error: none\.jpg: /m);
-    expect(stderr).toMatch(/warning: 2 pictures of 3 could not be read/);
+    expect(stderr).toMatch(/warning: 2 images of 3 could not be read/);
   });
 
   it.each([

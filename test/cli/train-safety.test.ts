@@ -252,7 +252,7 @@ describe("the folder of a training", () => {
       const tested = await resnetc(["eval", run, "--data", data, "--device", "cpu", "--json"], { cwd: from, env });
       expect(tested.stderr).not.toMatch(/^error/m);
       expect(tested.code).toBe(0);
-      const asked = ["responses", run, "--data", data, "--pictures", "8", "--device", "cpu", "--json"];
+      const asked = ["responses", run, "--data", data, "--images", "8", "--device", "cpu", "--json"];
       const responses = await resnetc(asked, { cwd: from, env });
       expect(responses.stderr).not.toMatch(/^error/m);
       expect(responses.code).toBe(0);

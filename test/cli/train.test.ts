@@ -68,14 +68,14 @@ describe("train", () => {
     const evaluated = JSON.parse(
       good(await resnetc(["eval", "run", "--data", "shapes", "--device", "cpu", "--json"], { cwd })),
     ) as { error: number };
-    expect(evaluated).toMatchObject({ split: "test", pictures: 2000 });
+    expect(evaluated).toMatchObject({ split: "test", images: 2000 });
     expect(evaluated.error).toBeCloseTo(report.test.error, 9);
     good(await resnetc(["plot", "run", "run", "-o", "curves.svg"], { cwd }));
     expect(await readFile(join(cwd, "curves.svg"), "utf8")).toMatch(
       /error \(%\)[\s\S]*stroke-dasharray[\s\S]*<\/svg>\n$/,
     );
     const responses = await resnetc(
-      ["responses", "run", "--data", "shapes", "--pictures", "50", "--device", "cpu", "--json", "-o", "responses.svg"],
+      ["responses", "run", "--data", "shapes", "--images", "50", "--device", "cpu", "--json", "-o", "responses.svg"],
       { cwd },
     );
     const { networks } = JSON.parse(good(responses)) as { networks: { layers: { path: string; std: number }[] }[] };
@@ -219,23 +219,23 @@ describe("train", () => {
     expect(await unfinished()).toEqual([]);
   });
 
-  it("names pictures that can't be read and goes on, or with --strict ends", async () => {
+  it("names images that can't be read and goes on, or with --strict ends", async () => {
     const cwd = await folder();
     for (const [index, name] of ["a", "b"].entries()) {
       for (const split of ["train", "val"]) {
-        await mkdir(join(cwd, "pictures", split, name), { recursive: true });
-        for (let picture = 0; picture < 16; picture += 1) {
-          const pixels = new Uint8Array(32 * 32 * 3).fill(40 + 120 * index + picture);
+        await mkdir(join(cwd, "images", split, name), { recursive: true });
+        for (let image = 0; image < 16; image += 1) {
+          const pixels = new Uint8Array(32 * 32 * 3).fill(40 + 120 * index + image);
           const png = await sharp(pixels, { raw: { width: 32, height: 32, channels: 3 } })
             .png()
             .toBuffer();
-          await writeFile(join(cwd, "pictures", split, name, `${picture}.png`), png);
+          await writeFile(join(cwd, "images", split, name, `${image}.png`), png);
         }
       }
     }
-    await writeFile(join(cwd, "pictures/train/b/3.png"), "no picture");
+    await writeFile(join(cwd, "images/train/b/3.png"), "no image");
     const args = (output: string, ...more: string[]): string[] => [
-      ...["train", "tiny.resnet#Tiny(classes: 2)", "--recipe", "tiny.resnet", "--data", "pictures", "--device", "cpu"],
+      ...["train", "tiny.resnet#Tiny(classes: 2)", "--recipe", "tiny.resnet", "--data", "images", "--device", "cpu"],
       ...["--steps", "4", "-o", output, ...more],
     ];
     const env = { XDG_CACHE_HOME: join(cwd, "cache") };
@@ -246,7 +246,7 @@ describe("train", () => {
     const strict = await resnetc(args("strict", "--strict"), { cwd, env });
     expect(strict).toMatchObject({ code: 1, stdout: "" });
     expect(strict.stderr).toMatch(/^error: .*train\/b\/3\.png: .*$/m);
-    await rm(join(cwd, "pictures/val/b"), { recursive: true });
+    await rm(join(cwd, "images/val/b"), { recursive: true });
     const missing = await resnetc(args("missing"), { cwd, env });
     expect(missing).toMatchObject({ code: 1, stdout: "" });
     expect(missing.stderr).toMatch(/^error: [^\n]*\bb\b[^\n]*\n$/);
@@ -294,7 +294,7 @@ describe("train", () => {
       await line(["train", "tiny.resnet", "--recipe", "tiny.resnet", "--data", "cifar10:nowhere", "-o", "d"]),
     ).toBe("error: nowhere: no such folder\n");
     expect(await line(["plot", "nowhere", "-o", "x.svg"])).toBe("error: nowhere: no training is there\n");
-    await mkdir(join(cwd, "pictures/train/cat"), { recursive: true });
+    await mkdir(join(cwd, "images/train/cat"), { recursive: true });
     await writeFile(join(cwd, "occupied"), "");
     expect(await line(command("occupied"))).toMatch(/^error: occupied[^\n]*\n$/);
   });

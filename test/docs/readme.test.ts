@@ -23,7 +23,7 @@ it("the numbers beside table 1 are those of the summary", () => {
   for (const number of numbers) expect(written).toContain(number.toLocaleString("en-US"));
 });
 
-describe("pictures are what their command draws", () => {
+describe("images are what their command draws", () => {
   const commands = [...readme.matchAll(/npx resnetc figure ([\w ]+) -o (docs\/images\/\S+\.svg)/g)];
   it.each(commands.map(([, targets, file]) => [file!, targets!.split(" ")] as const))("%s", async (file, targets) => {
     expect(await readFile(new URL(file, root), "utf8")).toBe(figure(targets.map(network)));

@@ -24,7 +24,7 @@ GOLDEN = ROOT / "test/golden/cifar10/logits.json"
 
 
 def read_photo(path):
-    """The middle 32x32 of the picture with its shorter side at 32 (bilinear, antialiased): uint8 [32, 32, 3]."""
+    """The middle 32x32 of the image with its shorter side at 32 (bilinear, antialiased): uint8 [32, 32, 3]."""
     image = Image.open(path).convert("RGB")
     return np.asarray(transforms.center_crop(transforms.resize(image, 32), 32))
 

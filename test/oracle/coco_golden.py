@@ -29,7 +29,7 @@ def anywhere(rng):
 def case(seed):
     rng = np.random.default_rng(seed)
     crowded = seed % 8 == 7  # more detections than are looked at
-    pictures = [int(v) for v in rng.permutation(40)[: 2 if crowded else rng.integers(1, 7)] + 1]
+    images = [int(v) for v in rng.permutation(40)[: 2 if crowded else rng.integers(1, 7)] + 1]
     categories = [int(v) for v in rng.permutation(90)[: rng.integers(1, 5)] + 1]
     first = 0 if seed % 5 == 0 else 1
     objects = []
@@ -38,7 +38,7 @@ def case(seed):
         area = int(rng.choice(AREAS)) if rng.random() < 0.3 else box[2] * box[3]
         # The last category stays without objects in some cases.
         known = categories[:-1] if seed % 3 == 0 and len(categories) > 1 else categories
-        objects.append([first + i, int(rng.choice(pictures)), int(rng.choice(known)), *box, area, int(rng.random() < 0.15)])
+        objects.append([first + i, int(rng.choice(images)), int(rng.choice(known)), *box, area, int(rng.random() < 0.15)])
     detections = []
     for _ in range(600 if crowded else int(rng.integers(5, 60))):
         score = float(rng.choice([0.1, 0.5, 0.5, 0.9])) if rng.random() < 0.4 else round(float(rng.random()), 3)
@@ -46,15 +46,15 @@ def case(seed):
             chosen = objects[int(rng.integers(len(objects)))]
             detections.append([chosen[1], chosen[2], score, *near(rng, chosen[3:7])])
         else:
-            detections.append([int(rng.choice(pictures)), int(rng.choice(categories)), score, *anywhere(rng)])
-    return dict(pictures=pictures, categories=categories, objects=objects, detections=detections)
+            detections.append([int(rng.choice(images)), int(rng.choice(categories)), score, *anywhere(rng)])
+    return dict(images=images, categories=categories, objects=objects, detections=detections)
 
 
 def evaluate(example, categories=None):
     truth = COCO()
     truth.dataset = dict(
         info={},
-        images=[dict(id=i) for i in example["pictures"]],
+        images=[dict(id=i) for i in example["images"]],
         categories=[dict(id=c) for c in example["categories"]],
         annotations=[
             dict(id=o[0], image_id=o[1], category_id=o[2], bbox=o[3:7], area=o[7], iscrowd=o[8]) for o in example["objects"]

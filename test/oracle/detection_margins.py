@@ -34,7 +34,7 @@ def suppress(boxes, scores, threshold):
 
 
 def proposals(rpn, levels, size):
-    """Of one picture. levels: logits [L] and decoded boxes [L, 4] of each. Of score: between neighbours at the cuts."""
+    """Of one image. levels: logits [L] and decoded boxes [L, 4] of each. Of score: between neighbours at the cuts."""
     margins = dict(rpn_top=float("inf"), rpn_iou=float("inf"))
     kept_scores = []
     for logits, boxes in levels:
@@ -58,7 +58,7 @@ def levels(mapper, boxes):
 
 
 def detections(heads, logits, deltas, regions, size):
-    """Of one picture: logits [R, K], deltas [R, 4K], regions [R, 4]."""
+    """Of one image: logits [R, K], deltas [R, 4K], regions [R, 4]."""
     scores = F.softmax(logits, -1)[:, 1:]
     boxes = heads.box_coder.decode(deltas, [regions]).reshape(*logits.shape, 4)
     boxes = box_ops.clip_boxes_to_image(boxes, size)[:, 1:]

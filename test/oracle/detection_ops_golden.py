@@ -89,7 +89,7 @@ def levels():
 
 
 def pooling():
-    """Two pictures, maps with negative values, regions across the border and beyond it."""
+    """Two images, maps with negative values, regions across the border and beyond it."""
     features = values("features", 2, 2, 7, 9, low=-1.0, high=1.0)
     corners = boxes("regions", 15, 130.0)
     # Where Caffe rounds away from zero: half cells, before and after it.

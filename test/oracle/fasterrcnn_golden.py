@@ -1,4 +1,4 @@
-"""Makes test/golden/fasterrcnn/*.json: what torchvision's fasterrcnn_resnet50_fpn finds, with the weights and pictures of
+"""Makes test/golden/fasterrcnn/*.json: what torchvision's fasterrcnn_resnet50_fpn finds, with the weights and images of
 oracle_weights.py, stage by stage. Run by hand with torchvision 0.14:  python3 test/oracle/fasterrcnn_golden.py [case ...]
 
 Each case also runs in float64: what it finds has to be the same, and how near its decisions came to going the other way
@@ -57,20 +57,20 @@ NONE = {**MANY, "roi_heads.box_predictor.cls_score.weight": around(0.01)}
 # Boxes e^-20 of an anchor's size, which are all too small to be proposals.
 NO_PROPOSALS = {**MANY, "rpn.head.bbox_pred.weight": around(0.0001), "rpn.head.bbox_pred.bias": [-30, -20]}
 
-# pictures: name, height, width. `tensor` cases are the network's input itself, padded with zeros to the largest; the
+# images: name, height, width. `tensor` cases are the network's input itself, padded with zeros to the largest; the
 # others are resized as torchvision does. `released`: batch norms as those of the released weights, epsilon 0.
 CASES = {
-    "tensor": dict(pictures=[("tensor.0", 320, 480)], tensor=True),
-    "tensor_few": dict(pictures=[("few.8", 320, 480)], tensor=True, ranges=FEW),
-    "tensor_coarse": dict(pictures=[("coarse.0", 448, 640)], tensor=True, ranges=COARSE),
-    "tensor_batch": dict(pictures=[("tensor_batch.10", 352, 427), ("tensor_batch.11", 300, 512)], tensor=True),
-    "picture": dict(pictures=[("picture.12", 500, 333)], shorter=320, longest=533),
-    "picture_long": dict(pictures=[("picture_long.10", 200, 600)], shorter=320, longest=533),
-    "picture_batch": dict(pictures=[("picture_batch.10", 480, 320), ("picture_batch.11", 427, 640)], shorter=320, longest=533),
-    "picture_800": dict(pictures=[("picture_800.0", 427, 640)], shorter=800, longest=1333),
-    "released": dict(pictures=[("released.0", 320, 352)], tensor=True, released=True),
-    "none": dict(pictures=[("none.0", 320, 320)], tensor=True, ranges=NONE),
-    "no_proposals": dict(pictures=[("none.0", 320, 320)], tensor=True, ranges=NO_PROPOSALS),
+    "tensor": dict(images=[("tensor.0", 320, 480)], tensor=True),
+    "tensor_few": dict(images=[("few.8", 320, 480)], tensor=True, ranges=FEW),
+    "tensor_coarse": dict(images=[("coarse.0", 448, 640)], tensor=True, ranges=COARSE),
+    "tensor_batch": dict(images=[("tensor_batch.10", 352, 427), ("tensor_batch.11", 300, 512)], tensor=True),
+    "image": dict(images=[("picture.12", 500, 333)], shorter=320, longest=533),
+    "image_long": dict(images=[("picture_long.10", 200, 600)], shorter=320, longest=533),
+    "image_batch": dict(images=[("picture_batch.10", 480, 320), ("picture_batch.11", 427, 640)], shorter=320, longest=533),
+    "image_800": dict(images=[("picture_800.0", 427, 640)], shorter=800, longest=1333),
+    "released": dict(images=[("released.0", 320, 352)], tensor=True, released=True),
+    "none": dict(images=[("none.0", 320, 320)], tensor=True, ranges=NONE),
+    "no_proposals": dict(images=[("none.0", 320, 320)], tensor=True, ranges=NO_PROPOSALS),
 }
 
 
@@ -99,9 +99,9 @@ def network(released=False, ranges=MANY, **_):
     return oracle_weights.fill(model, ranges), ranges
 
 
-def inputs(model, pictures, dtype, tensor=False, shorter=800, longest=1333, **_):
-    """The batch as the network sees it, and the pictures' own sizes."""
-    arrays = [torch.from_numpy(oracle_weights.picture(*picture)).to(dtype) for picture in pictures]
+def inputs(model, images, dtype, tensor=False, shorter=800, longest=1333, **_):
+    """The batch as the network sees it, and the images' own sizes."""
+    arrays = [torch.from_numpy(oracle_weights.pixels(*image)).to(dtype) for image in images]
     sizes = [tuple(array.shape[1:]) for array in arrays]
     if not tensor:
         model.transform.min_size, model.transform.max_size = (shorter,), longest
@@ -130,7 +130,7 @@ def run(model, images, sizes):
 
 
 def margins(model, images, stages):
-    """The smallest over the pictures, and how many boxes passed the threshold and were suppressed."""
+    """The smallest over the images, and how many boxes passed the threshold and were suppressed."""
     count = len(images.image_sizes)
     anchors = model.rpn.anchor_generator(images, stages["features"])
     _, deltas = concat_box_prediction_layers(stages["objectness"], stages["deltas"])
@@ -174,10 +174,10 @@ def compute(case):
     """A case in both precisions: images, stages, and how they agree."""
     model, ranges = network(**case)
     with torch.no_grad():
-        images, sizes = inputs(model, case["pictures"], torch.float32, **{k: v for k, v in case.items() if k != "pictures"})
+        images, sizes = inputs(model, case["images"], torch.float32, **{k: v for k, v in case.items() if k != "images"})
         stages = run(model, images, sizes)
         model.double()
-        images64, _ = inputs(model, case["pictures"], torch.float64, **{k: v for k, v in case.items() if k != "pictures"})
+        images64, _ = inputs(model, case["images"], torch.float64, **{k: v for k, v in case.items() if k != "images"})
         stages64 = run(model, images64, sizes)
         smallest, counts = margins(model, images64, stages64)
     pairs = list(zip(stages["found"], stages64["found"]))
@@ -194,7 +194,7 @@ def golden(case, c):
     return dict(
         input={
             **{key: value for key, value in case.items() if key in ("tensor", "shorter", "longest")},
-            "pictures": [dict(name=name, size=[height, width]) for name, height, width in case["pictures"]],
+            "images": [dict(name=name, size=[height, width]) for name, height, width in case["images"]],
         },
         epsilon=0 if case.get("released") else 1e-5,
         ranges=c["ranges"],

@@ -1,4 +1,4 @@
-"""What torchvision and Pillow make of a picture with the transforms of runtime/data: test/golden/data/transforms.json.
+"""What torchvision and Pillow make of an image with the transforms of runtime/data: test/golden/data/transforms.json.
 
     /usr/bin/python3 test/oracle/make_data.py
 
@@ -20,8 +20,8 @@ GOLDEN = pathlib.Path(__file__).parent.parent / "golden"
 OUT = GOLDEN / "data"
 OUT.mkdir(parents=True, exist_ok=True)
 
-picture = Image.open(GOLDEN / "images" / "rgb.jpg.rgb.png")  # 33x21, as resnetc decodes PNG: exactly
-tensor = F.to_tensor(picture)
+image = Image.open(GOLDEN / "images" / "rgb.jpg.rgb.png")  # 33x21, as resnetc decodes PNG: exactly
+tensor = F.to_tensor(image)
 MODES = {"bilinear": InterpolationMode.BILINEAR, "bicubic": InterpolationMode.BICUBIC, "nearest": InterpolationMode.NEAREST}
 
 
@@ -41,14 +41,14 @@ def described(transforms, result, view=None):
 
 cases = []
 for name, mode in MODES.items():
-    cases.append(described([{"kind": "resize", "size": [13, 40], "interpolation": name}], F.resize(picture, [13, 40], mode)))
-    cases.append(described([{"kind": "resize_shorter", "length": 16, "interpolation": name}], F.resize(picture, 16, mode)))
-crop = F.center_crop(F.resize(picture, 30), [24, 28])
+    cases.append(described([{"kind": "resize", "size": [13, 40], "interpolation": name}], F.resize(image, [13, 40], mode)))
+    cases.append(described([{"kind": "resize_shorter", "length": 16, "interpolation": name}], F.resize(image, 16, mode)))
+crop = F.center_crop(F.resize(image, 30), [24, 28])
 cases.append(described([{"kind": "resize_shorter", "length": 30}, {"kind": "center_crop", "size": [24, 28]}], crop))
-cases.append(described([{"kind": "center_crop", "size": [26, 29]}], F.center_crop(picture, [26, 29])))
+cases.append(described([{"kind": "center_crop", "size": [26, 29]}], F.center_crop(image, [26, 29])))
 cases.append(described([{"kind": "pad", "margin": 3}, {"kind": "flip_horizontal", "probability": 1}],
-                       F.hflip(F.pad(picture, 3))))
-for view, part in enumerate(F.ten_crop(F.resize(picture, 24), [17, 20])):
+                       F.hflip(F.pad(image, 3))))
+for view, part in enumerate(F.ten_crop(F.resize(image, 24), [17, 20])):
     cases.append(described([{"kind": "resize_shorter", "length": 24}, {"kind": "ten_crop", "size": [17, 20]}], part, view))
 mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 cases.append(described([{"kind": "normalize", "mean": mean, "std": std}], F.normalize(tensor, mean, std)))
@@ -56,7 +56,7 @@ cases.append(described([{"kind": "normalize", "mean": [103.939, 116.779, 123.68]
                        tensor[[2, 1, 0]] * 255 - torch.tensor([103.939, 116.779, 123.68])[:, None, None]))
 
 # resized crops of given windows, and colour changes by given amounts, for the functions behind the random transforms
-crops = [[t, l, h, w, *described([], F.resized_crop(picture, t, l, h, w, [16, 18])).values()]
+crops = [[t, l, h, w, *described([], F.resized_crop(image, t, l, h, w, [16, 18])).values()]
          for t, l, h, w in [(0, 0, 21, 33), (3, 5, 12, 20), (10, 30, 9, 3), (2, 1, 17, 30)]]
 colours = []
 for kind, amounts in {"brightness": [0.3, 1.6], "contrast": [0.4, 1.7], "saturation": [0, 0.5, 1.8],

@@ -1,9 +1,9 @@
-"""How torchvision, OpenCV and Pillow scale pictures for detectors: test/golden/images/detector.json.
+"""How torchvision, OpenCV and Pillow scale images for detectors: test/golden/images/detector.json.
 
     /usr/bin/python3 test/oracle/make_detector_images.py
 
 torchvision 0.14, OpenCV 4.6, Pillow 9.4. `sizes`: height and width before and after, by each of the rules. `tensors`:
-pictures that make_images.py wrote, scaled and normalised; a sum and values at scattered positions. What is not in these
+images that make_images.py wrote, scaled and normalised; a sum and values at scattered positions. What is not in these
 packages are a few lines of py-faster-rcnn (prep_im_for_blob) and Detectron2 (ResizeShortestEdge), written here from
 their description.
 """
@@ -60,11 +60,11 @@ def pillow_like(rgb, shorter, longest, mean):
 # ---- sizes
 
 chance = random.Random(4)
-pictures = [(chance.randint(1, 1600), chance.randint(1, 1600)) for _ in range(150)]
-pictures += [(480, 640), (640, 480), (1, 1), (8, 10000), (600, 600), (333, 500), (375, 500), (500, 375), (427, 640), (800, 1333)]
-pictures += [(1080, 1920), (3000, 4000), (150, 2), (7, 11), (601, 1000), (1000, 601), (799, 1334), (400, 667), (400, 666)]
+images = [(chance.randint(1, 1600), chance.randint(1, 1600)) for _ in range(150)]
+images += [(480, 640), (640, 480), (1, 1), (8, 10000), (600, 600), (333, 500), (375, 500), (500, 375), (427, 640), (800, 1333)]
+images += [(1080, 1920), (3000, 4000), (150, 2), (7, 11), (601, 1000), (1000, 601), (799, 1334), (400, 667), (400, 666)]
 sizes = []
-for height, width in pictures:
+for height, width in images:
     flat = np.zeros((height, width, 3), "uint8")
     scale = opencv_factor(height, width, 600, 1000)
     row = {"from": [height, width], "pillow": pillow_size(height, width, 800, 1333)}

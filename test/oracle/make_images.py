@@ -1,8 +1,8 @@
-"""Small pictures in every format, and what Pillow and torchvision make of them: test/golden/images/.
+"""Small images in every format, and what Pillow and torchvision make of them: test/golden/images/.
 
     /usr/bin/python3 test/oracle/make_images.py
 
-Pillow 9.4, torchvision 0.14. The pictures are computed; the reference pixels are PNG (decode), the reference tensors
+Pillow 9.4, torchvision 0.14. The images are computed; the reference pixels are PNG (decode), the reference tensors
 JSON: a checksum-like sum and values at scattered positions.
 """
 
@@ -19,7 +19,7 @@ OUT = pathlib.Path(__file__).parent.parent / "golden" / "images"
 OUT.mkdir(parents=True, exist_ok=True)
 
 
-def picture(width, height, noise):
+def image(width, height, noise):
     rng = np.random.RandomState(7)
     y, x = np.mgrid[0:height, 0:width]
     planes = [127 + 120 * np.sin(x / 9 + y / 17), 127 + 120 * np.cos(y / 7 - x / 23), (x * 2 + y * 3) % 256]
@@ -28,7 +28,7 @@ def picture(width, height, noise):
 
 # ---- every format: the file, and the RGB pixels that it stands for
 
-small = picture(33, 21, 8)
+small = image(33, 21, 8)
 ramp = Image.fromarray(((np.mgrid[0:21, 0:33][1] * 7) % 256).astype("uint8"))
 turned = small.getexif()
 turned[0x112] = 6
@@ -64,10 +64,10 @@ Image.fromarray((deep >> 8).astype("uint8")).convert("RGB").save(OUT / "deep.png
 
 # ---- scaling and cropping
 
-photo = picture(203, 151, 5)
+photo = image(203, 151, 5)
 photo.save(OUT / "photo.jpg", quality=75)
 photo = Image.open(OUT / "photo.jpg").convert("RGB")
-tall = picture(37, 90, 10)
+tall = image(37, 90, 10)
 tall.save(OUT / "tall.png", optimize=True)
 
 MODES = {
@@ -101,11 +101,11 @@ def case(file, view="center", resize=None, crop=None, mode="bilinear", color="rg
     mean, std = mean or IMAGENET[0], std or IMAGENET[1]
     scaled = image if resize is None else transforms.Resize(resize, MODES[mode])(image)
     if view == "ten crops":
-        pictures = transforms.TenCrop(crop)(scaled)
+        images = transforms.TenCrop(crop)(scaled)
     elif view == "whole":
-        pictures = [scaled, ImageOps.mirror(scaled)]
+        images = [scaled, ImageOps.mirror(scaled)]
     else:
-        pictures = [scaled if crop is None else transforms.CenterCrop(crop)(scaled)]
+        images = [scaled if crop is None else transforms.CenterCrop(crop)(scaled)]
     preprocess = {"name": "case", "interpolation": mode, "color": color, "range": scale, "mean": mean, "std": std}
     if resize is not None and view != "whole":
         preprocess["resize"] = {"to": resize} if isinstance(resize, list) else {"shorter": resize}
@@ -116,7 +116,7 @@ def case(file, view="center", resize=None, crop=None, mode="bilinear", color="rg
             "file": file,
             "preprocess": preprocess,
             "view": {"kind": view, **({"shorter": resize} if view == "whole" else {})},
-            "tensors": [sampled(tensor(p, color, scale, mean, std)) for p in pictures],
+            "tensors": [sampled(tensor(p, color, scale, mean, std)) for p in images],
         }
     )
 

@@ -62,8 +62,8 @@ def image(shape=(1, 3, 224, 224)):
     return uniform("input", math.prod(shape), -2.0, 2.0).reshape(shape)
 
 
-def picture(name, height, width):
-    """Bytes [3, height, width] of squares of 4, 16 and 64 pixels on one another, as pictures have detail of every size."""
+def pixels(name, height, width):
+    """Bytes [3, height, width] of squares of 4, 16 and 64 pixels on one another, as images have detail of every size."""
     total = np.zeros((3, height, width), np.int64)
     for shift in (2, 4, 6):
         rows, columns = ((side - 1 >> shift) + 1 for side in (height, width))

@@ -43,7 +43,7 @@ def case(seed):
         x1, y1, x2, y2 = [int(v) for v in a + b]
         image = o[0] if rng.random() < 0.8 else int(rng.choice(images))
         detections.append([image, round(float(rng.random()), 1 if seed % 2 else 3), x1, y1, max(x1, x2), max(y1, y2)])
-    # Equal scores are in the order of the pictures, as in our evaluation.
+    # Equal scores are in the order of the images, as in our evaluation.
     detections.sort(key=lambda d: d[0])
     return dict(objects=objects, detections=detections)
 

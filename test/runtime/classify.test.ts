@@ -163,7 +163,7 @@ describe("a classifier", () => {
     );
   });
 
-  it("goes on after a picture that can't be read, and says how far it is", async () => {
+  it("goes on after an image that can't be read, and says how far it is", async () => {
     await withClassifier(meanColour({ metadata }), async (classifier) => {
       const photo = await readFile(PHOTO);
       const cut = { name: "cut.jpg", bytes: photo.subarray(0, 4000) };
@@ -218,7 +218,7 @@ describe("the paper's tests", () => {
     });
   });
 
-  it("several scales: the mean over the whole pictures and their mirrors", async () => {
+  it("several scales: the mean over the whole images and their mirrors", async () => {
     const scales = [24, 32, 56];
     await withClassifier(model, async (classifier) => {
       const [result, again] = await classifier.classify([PHOTO, PHOTO], { scales });
@@ -288,7 +288,7 @@ describe("one clear line", () => {
     [{ crops: 5 as never }, "crops: 5 is neither 1 nor 10"],
     [{ scales: [] }, "scales: none given"],
     [{ scales: [224.5] }, "scales: 224.5 is not a positive whole number"],
-    [{ scales: [224], crops: 10 as const }, "scales take the whole picture: they do not go with crops"],
+    [{ scales: [224], crops: 10 as const }, "scales take the whole image: they do not go with crops"],
     [{ top: 0 }, "top: 0 is not a positive whole number"],
     [{ batch: -1 }, "batch: -1 is not a positive whole number"],
   ])("options %j", async (options, message) => {

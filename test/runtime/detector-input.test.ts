@@ -25,7 +25,7 @@ interface Golden {
 }
 const { sizes, tensors } = JSON.parse(readFileSync(path.join(GOLDEN, "detector.json"), "utf8")) as Golden;
 
-describe("the size of the scaled picture", () => {
+describe("the size of the scaled image", () => {
   it.each<[Rules, number, number]>([
     ["torch", 800, 1333],
     ["pillow", 800, 1333],
@@ -61,7 +61,7 @@ describe("the size of the scaled picture", () => {
   });
 });
 
-describe("pictures as detectors are given them", () => {
+describe("images as detectors are given them", () => {
   it.each(tensors.map((each) => [`${each.file} like ${JSON.stringify(each.preprocess.resize)}`, each] as const))(
     "%s",
     async (_, { file, preprocess, info, shape, sum, at, values }) => {
@@ -131,7 +131,7 @@ describe("sampling", () => {
   });
 });
 
-describe("several pictures in one tensor", () => {
+describe("several images in one tensor", () => {
   const input = (height: number, width: number, value: number): DetectorInput => ({
     planes: { channels: 3, height, width, data: new Float32Array(3 * height * width).fill(value) },
     info: [height, width, height * 2, width * 2, 0.5, 0.5],
@@ -174,7 +174,7 @@ describe("without rules", () => {
     expect(detectorInput(image, { ...plain, resize: { to: [4, 6] } }).info).toEqual([4, 6, 1, 2, 4, 3]);
   });
 
-  it("a long picture without a limit is refused before memory is spent", () => {
+  it("a long image without a limit is refused before memory is spent", () => {
     const long: Image = { width: 10_000, height: 8, data: new Uint8Array(240_000) };
     const scale = () => detectorInput(long, { ...plain, resize: { shorter: 600, like: "torch" } });
     expect(scale).toThrow("10000x8 is too much for a detector: scaled it would be 750000x600");

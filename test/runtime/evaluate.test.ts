@@ -44,14 +44,14 @@ describe("an evaluation", () => {
   it("counts right and wrong by class, by the classes' names in whatever order", async () => {
     const result = await evaluate(CLASSES, ["red", "green", "blue"]);
     expect(result).toMatchObject({
-      pictures: 6,
+      images: 6,
       unreadable: 0,
       error5: 0,
       classesBy: "name",
       classes: [
-        { name: "blue", pictures: 3, correct: 2 },
-        { name: "green", pictures: 1, correct: 1 },
-        { name: "red", pictures: 2, correct: 1 },
+        { name: "blue", images: 3, correct: 2 },
+        { name: "green", images: 1, correct: 1 },
+        { name: "red", images: 2, correct: 1 },
       ],
       confusion: [
         [2, 0, 1],
@@ -93,7 +93,7 @@ describe("an evaluation", () => {
       onUnreadable: (message) => unreadable.push(message),
       top: 2,
     });
-    expect(result).toMatchObject({ pictures: 6, unreadable: 1 });
+    expect(result).toMatchObject({ images: 6, unreadable: 1 });
     expect(unreadable).toEqual([expect.stringMatching(/val\/green\/0\.png: /)]);
     expect(said).toHaveLength(7);
     expect(said[2]).toMatchObject({
@@ -193,7 +193,7 @@ describe("a file of predictions", () => {
 
 describe("a confusion matrix is drawn", () => {
   const matrixOf = (count: number, name = (i: number) => `class ${i}`) => ({
-    classes: Array.from({ length: count }, (_, i) => ({ name: name(i), pictures: 10, correct: 7 })),
+    classes: Array.from({ length: count }, (_, i) => ({ name: name(i), images: 10, correct: 7 })),
     confusion: Array.from({ length: count }, (_, row) =>
       Array.from({ length: count }, (_, column) => (row === column ? 7 : column === (row + 1) % count ? 3 : 0)),
     ),

@@ -9,7 +9,7 @@ it("the kernel is what its source gives", () => {
   execFileSync(process.execPath, [path.join(folder, "generate.mjs"), "--check"]);
 });
 
-it("pictures of any size: those that need one strip, several, and more memory than is kept", () => {
+it("images of any size: those that need one strip, several, and more memory than is kept", () => {
   for (const [width, height] of [
     [1, 1],
     [700, 700],

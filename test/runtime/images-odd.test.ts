@@ -59,14 +59,14 @@ describe("EXIF orientation", () => {
     const image = sharp(stored, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
     return (grey ? image.toColourspace("b-w") : image).jpeg({ quality: 92 }).withMetadata({ orientation }).toBuffer();
   };
-  /** The picture as the camera was held, by the definition of each orientation. */
+  /** The image as the camera was held, by the definition of each orientation. */
   const upright = ({ width, height, data }: Image, orientation: number): Image => {
     const isTurned = orientation >= 5;
     const out = new Uint8Array(data.length);
     const [wide, tall] = isTurned ? [height, width] : [width, height];
     for (let y = 0; y < tall; y++) {
       for (let x = 0; x < wide; x++) {
-        // First column of the picture is stored as ..., by TIFF 6.0, tag 274.
+        // First column of the image is stored as ..., by TIFF 6.0, tag 274.
         const [column, row] = [
           [x, y],
           [width - 1 - x, y],
@@ -83,7 +83,7 @@ describe("EXIF orientation", () => {
     return { width: wide, height: tall, data: out };
   };
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])("%i, at every reduction what the stored picture gives", async (orientation) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])("%i, at every reduction what the stored image gives", async (orientation) => {
     for (const isGrey of [false, true]) {
       const plain = await openImage(await jpeg(1, isGrey));
       const held = await openImage(await jpeg(orientation, isGrey));

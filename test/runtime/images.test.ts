@@ -124,7 +124,7 @@ const PLAIN: Preprocess = {
   std: [1, 1, 1],
 };
 
-describe("pictures of odd shapes", () => {
+describe("images of odd shapes", () => {
   const solid = (width: number, height: number) => ({
     width,
     height,
@@ -146,19 +146,19 @@ describe("pictures of odd shapes", () => {
     }
   });
 
-  it("a whole picture too long to be scaled up is refused", () => {
+  it("a whole image too long to be scaled up is refused", () => {
     const scale = (): unknown => views(solid(10_000, 8), declared, undefined, { kind: "whole", shorter: 640 });
     expect(scale).toThrow("10000x8 is too long: scaled it would be 800000x640");
   });
 
-  it("ten crops need a picture that is large enough", () => {
+  it("ten crops need an image that is large enough", () => {
     const crop = (): unknown =>
       views(solid(40, 30), { ...PLAIN, centerCrop: [32, 32] }, undefined, { kind: "ten crops" });
     expect(crop).toThrow("30x40 is smaller than the 32x32 crops");
   });
 });
 
-describe("files that are no good pictures", () => {
+describe("files that are no good images", () => {
   const jpeg = readFileSync(path.join(GOLDEN, "photo.jpg"));
   const png = readFileSync(path.join(GOLDEN, "tall.png"));
   const flipped = Buffer.from(png);
@@ -172,7 +172,7 @@ describe("files that are no good pictures", () => {
     ["empty.jpg", Buffer.alloc(0), /: empty, not an image$/],
     [
       "text.jpg",
-      Buffer.from("Not a picture at all. ".repeat(20)),
+      Buffer.from("Not an image at all. ".repeat(20)),
       /: not an image in a format that is read \(JPEG, .+\)$/,
     ],
     ["head.jpg", jpeg.subarray(0, 200), /: damaged or cut short \(.+\)$/],

@@ -188,7 +188,7 @@ describe("evaluation", () => {
     const split = { ...shapes.validation, size: 20, label: (index: number) => index % 2 };
     const one = network("global_avg_pool   fc 1   sigmoid");
     const result = await evaluateModel(one, two, split, { device: "cpu" });
-    expect(result).toMatchObject({ pictures: 20, scores: { kind: "independent", ofTwo: true } });
+    expect(result).toMatchObject({ images: 20, scores: { kind: "independent", ofTwo: true } });
     const pair = network("global_avg_pool   fc 2   sigmoid");
     expect((await evaluateModel(pair, two, split, { device: "cpu" })).scores).toMatchObject({ kind: "independent" });
     await expect(evaluateModel(network("global_avg_pool"), shapes, split, { device: "cpu" })).rejects.toThrow(

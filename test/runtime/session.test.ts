@@ -128,7 +128,7 @@ describe("one clear line", () => {
   it("wrong feeds", async () => {
     const session = await openSession(meanColour(), { device: "cpu" });
     const image = testValues([1, 3, 2, 2]);
-    await expect(session.run({ picture: image })).rejects.toThrow("model: no input is called picture (inputs: image)");
+    await expect(session.run({ photo: image })).rejects.toThrow("model: no input is called photo (inputs: image)");
     await expect(session.run({})).rejects.toThrow("model: input 'image' is missing in 'feeds'");
     const fourChannels = { image: testValues([1, 4, 2, 2]) };
     await expect(session.run(fourChannels)).rejects.toThrow(/^model: got invalid dimensions for input: image/);

@@ -36,7 +36,7 @@ detector Small(classes = 3) {
   detect [regions, again], [once.scores, twice.scores], [once.deltas, twice.deltas], nms: 0.5, vote: 0.5, keep: 20
 }`;
 
-/** The whole program: feeds a picture, and prints what comes out. */
+/** The whole program: feeds an image, and prints what comes out. */
 const PROGRAM = `
   const [runtime, model] = process.argv.slice(2);
   const ort = await import(runtime);

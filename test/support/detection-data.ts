@@ -1,8 +1,8 @@
-/** Pictures of one colour each, for the detector that finds a picture in itself. */
+/** Images of one colour each, for the detector that finds an image in itself. */
 import sharp from "sharp";
 import { METADATA_KEYS, modelMetadata } from "../../compiler/metadata.js";
 import type { Preprocess } from "../../compiler/model.js";
-import { wholePicture } from "./detector.js";
+import { wholeImage } from "./detector.js";
 
 export const SMALL_PREPROCESS: Preprocess = {
   name: "small",
@@ -33,10 +33,10 @@ export function solidPng(width: number, height: number, [r, g, b]: readonly [num
     .toBuffer();
 }
 
-/** Files for a folder: the model and three pictures of its three classes, the third of which it is less sure of. */
+/** Files for a folder: the model and three images of its three classes, the third of which it is less sure of. */
 export async function wholeFiles(): Promise<Record<string, Uint8Array>> {
   return {
-    "net.onnx": wholePicture({ metadata: detectorMetadata() }),
+    "net.onnx": wholeImage({ metadata: detectorMetadata() }),
     "rose.png": await solidPng(80, 60, [255, 0, 0]),
     "leaf.png": await solidPng(60, 90, [0, 204, 0]),
     "sky.png": await solidPng(90, 40, [0, 0, 102]),

@@ -29,10 +29,10 @@ const NODES: readonly NodeText[] = [
 ];
 
 /**
- * Finds in each picture itself: a box from 0, 0 to its width and height, the class of its brightest colour (0 red, 1
+ * Finds in each image itself: a box from 0, 0 to its width and height, the class of its brightest colour (0 red, 1
  * green, 2 blue), and as score that brightness; nothing where it is 0.2 or less.
  */
-export function wholePicture(changes: Partial<ModelText> = {}): Uint8Array {
+export function wholeImage(changes: Partial<ModelText> = {}): Uint8Array {
   return onnxModel({
     nodes: NODES,
     inputs: { image: ["N", 3, "H", "W"], image_info: ["M", 6] },
@@ -49,7 +49,7 @@ export function wholePicture(changes: Partial<ModelText> = {}): Uint8Array {
   });
 }
 
-/** The nodes of {@link wholePicture}, one of which is replaced by another that gives the same output; `before` come first. */
+/** The nodes of {@link wholeImage}, one of which is replaced by another that gives the same output; `before` come first. */
 export function nodesWith(node: NodeText, before: readonly NodeText[] = []): readonly NodeText[] {
   return [...before, ...NODES.map((each) => (each.outputs[0] === node.outputs[0] ? node : each))];
 }

@@ -1,13 +1,13 @@
 /**
  * What torchvision's fasterrcnn_resnet50_fpn finds, stage by stage (test/oracle/fasterrcnn_golden.py), with the weights
- * and pictures that it was given.
+ * and images that it was given.
  */
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Image } from "../../runtime/images/image.js";
 import type { TensorSource } from "../../runtime/weights/source.js";
-import { oraclePicture, oracleSource, type Ranges } from "./oracle-weights.js";
+import { oraclePixels, oracleSource, type Ranges } from "./oracle-weights.js";
 
 /** A stage's tensor: enough of it to see where two computations part. */
 export interface Summary {
@@ -20,8 +20,8 @@ export interface Summary {
 
 export interface FasterRcnnGolden {
   readonly input: {
-    readonly pictures: readonly { readonly name: string; readonly size: readonly [height: number, width: number] }[];
-    /** The pictures are the network's input itself: bytes less 127, over 64, and zeros to the batch's size. */
+    readonly images: readonly { readonly name: string; readonly size: readonly [height: number, width: number] }[];
+    /** The images are the network's input itself: bytes less 127, over 64, and zeros to the batch's size. */
     readonly tensor?: true;
     readonly shorter?: number;
     readonly longest?: number;
@@ -29,19 +29,19 @@ export interface FasterRcnnGolden {
   /** Of its batch norms. */
   readonly epsilon: number;
   readonly ranges: Ranges;
-  /** Of each picture in the tensor. */
+  /** Of each image in the tensor. */
   readonly sizes: readonly (readonly [height: number, width: number])[];
   readonly image: Summary;
   /** Of each level, the coarsest last. */
   readonly features: readonly Summary[];
   readonly objectness: readonly Summary[];
   readonly deltas: readonly Summary[];
-  /** Of each picture, little-endian floats [P, 4] in the tensor's pixels, best first. */
+  /** Of each image, little-endian floats [P, 4] in the tensor's pixels, best first. */
   readonly proposals: readonly string[];
   readonly pooled: Summary;
   readonly logits: Summary;
   readonly regression: Summary;
-  /** Of each picture, best first; labels count the background. `candidates` passed the threshold. */
+  /** Of each image, best first; labels count the background. `candidates` passed the threshold. */
   readonly found: readonly {
     readonly boxes: string;
     readonly scores: string;
@@ -93,9 +93,9 @@ export function fasterRcnnSource({ ranges, epsilon }: Pick<FasterRcnnGolden, "ra
   };
 }
 
-/** A picture of the golden, decoded. */
-export function fasterRcnnPicture(name: string, [height, width]: readonly [number, number]): Image {
-  const planes = oraclePicture(name, height, width);
+/** An image of the golden, decoded. */
+export function fasterRcnnImage(name: string, [height, width]: readonly [number, number]): Image {
+  const planes = oraclePixels(name, height, width);
   const data = Uint8Array.from(
     { length: planes.length },
     (_, i) => planes[(i % 3) * height * width + Math.floor(i / 3)]!,
@@ -103,12 +103,12 @@ export function fasterRcnnPicture(name: string, [height, width]: readonly [numbe
   return { width, height, data };
 }
 
-/** The input of a golden whose pictures are it: [N, 3, height, width]. */
+/** The input of a golden whose images are it: [N, 3, height, width]. */
 export function fasterRcnnTensor({ input, image }: FasterRcnnGolden): Float32Array {
   const [, channels, height, width] = image.shape as [number, number, number, number];
   const batch = new Float32Array(image.shape.reduce((size, length) => size * length, 1));
-  for (const [n, { name, size }] of input.pictures.entries()) {
-    const planes = oraclePicture(name, ...size);
+  for (const [n, { name, size }] of input.images.entries()) {
+    const planes = oraclePixels(name, ...size);
     for (const [i, byte] of planes.entries()) {
       const [x, line] = [i % size[1], Math.floor(i / size[1])];
       const [y, channel] = [line % size[0], Math.floor(line / size[0])];

@@ -43,8 +43,8 @@ export function oracleImage(): Float32Array {
   return uniform("input", 3 * 224 * 224, -2, 2);
 }
 
-/** Bytes [3, height, width] of squares of 4, 16 and 64 pixels on one another, as pictures have detail of every size. */
-export function oraclePicture(name: string, height: number, width: number): Uint8Array {
+/** Bytes [3, height, width] of squares of 4, 16 and 64 pixels on one another, as images have detail of every size. */
+export function oraclePixels(name: string, height: number, width: number): Uint8Array {
   const total = new Uint16Array(3 * height * width);
   for (const shift of [2, 4, 6]) {
     const [rows, columns] = [((height - 1) >> shift) + 1, ((width - 1) >> shift) + 1];

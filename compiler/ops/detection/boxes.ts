@@ -105,7 +105,7 @@ function withPairs(operator: string, what: string, inputs: readonly TensorType[]
 /** boxes [..., 4], sizes [..., 2] = height, width to boxes inside of 0 to width (to width - 1 where inclusive). */
 const boxClip: Operator = {
   name: "box_clip",
-  doc: "Boxes cut off at the edges of their picture.",
+  doc: "Boxes cut off at the edges of their image.",
   fullPrecision: true,
   gradient: "none",
   infer: (inputs) => withPairs("box_clip", "sizes", inputs),
@@ -121,7 +121,7 @@ const boxClip: Operator = {
 /** boxes [..., 4], factors [..., 2] = y, x to boxes times the factors, over them with `divide`. */
 const boxScale: Operator = {
   name: "box_scale",
-  doc: "Boxes in the coordinates of a larger or smaller picture.",
+  doc: "Boxes in the coordinates of a larger or smaller image.",
   fullPrecision: true,
   gradient: "none",
   infer: (inputs) => withPairs("box_scale", "factors", inputs),

@@ -1,5 +1,5 @@
 /**
- * Picks: int64 [S, 3] = picture, class, row of the regions; what is detected, as indices into the boxes and scores of
+ * Picks: int64 [S, 3] = image, class, row of the regions; what is detected, as indices into the boxes and scores of
  * all regions and classes.
  */
 import { unknownSize, type Dim } from "../../ir/dim.js";
@@ -33,12 +33,12 @@ const pickClass: Operator = {
 
 /**
  * picks [S, 3], scores [S], info [N, 6] to picks [D, 3], scores [D], images int64 [D], labels int64 [D]: the best
- * `keep` of each picture over all classes, by picture and score. With `ties` what scores as much as the last of them
+ * `keep` of each image over all classes, by image and score. With `ties` what scores as much as the last of them
  * stays too.
  */
 const bestDetections: Operator = {
   name: "best_detections",
-  doc: "The best detections of each picture, over all classes.",
+  doc: "The best detections of each image, over all classes.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -52,25 +52,25 @@ const bestDetections: Operator = {
     const [picks, scores] = w.inputs as readonly [string, string];
     const keep = int(node.attributes, "keep");
     const batch = w.size(node.inputs[2]!, 0);
-    // One more, the worst of a picture after the last: nothing is empty then, and it is never kept.
-    const picture = w.concat([w.column(picks, 0, "picture"), batch], 0, "pictures");
+    // One more, the worst of an image after the last: nothing is empty then, and it is never kept.
+    const image = w.concat([w.column(picks, 0, "image"), batch], 0, "images");
     const score = w.concat([scores, w.numbers([LOWEST])], 0, "scores");
     const length = w.sizeOf(score, 0);
     const take = (x: string, order: string, suffix: string): string => w.step("Gather", [x, order], suffix);
-    // By score, then by picture; equals stay in their order.
+    // By score, then by image; equals stay in their order.
     const byScore = w.top(score, length, "by_score");
-    const byPicture = w.top(take(picture, byScore.indices, "pictures.by_score"), length, "by_picture", false);
-    const order = take(byScore.indices, byPicture.indices, "order");
-    const ranked = take(byScore.values, byPicture.indices, "ranked");
-    // The rank within the picture: the place less how many are of pictures before.
+    const byImage = w.top(take(image, byScore.indices, "images.by_score"), length, "by_image", false);
+    const order = take(byScore.indices, byImage.indices, "order");
+    const ranked = take(byScore.values, byImage.indices, "ranked");
+    // The rank within the image: the place less how many are of images before.
     const numbers = w.range(w.step("Add", [batch, w.ints(1)], "count"), "int64", "numbers");
-    const earlier = w.step("Less", [w.unsqueeze(picture, [0], "row"), w.unsqueeze(numbers, [1], "column")], "earlier");
+    const earlier = w.step("Less", [w.unsqueeze(image, [0], "row"), w.unsqueeze(numbers, [1], "column")], "earlier");
     const before = w.cast(
       w.reduce("Sum", w.cast(earlier, "float32", "earlier.number"), [1], "before"),
       "int64",
       "first",
     );
-    const first = take(before, byPicture.values, "first.own");
+    const first = take(before, byImage.values, "first.own");
     const rank = w.step("Sub", [w.range(length, "int64", "place"), first], "rank");
     let kept = w.step("Less", [rank, w.ints(keep)], "kept");
     if (flag(node.attributes, "ties")) {
@@ -79,7 +79,7 @@ const bestDetections: Operator = {
       const tied = w.step("GreaterOrEqual", [ranked, take(ranked, last, "last.score")], "tied");
       kept = w.step("Or", [kept, tied], "kept.tied");
     }
-    const real = w.step("Less", [byPicture.values, batch], "real");
+    const real = w.step("Less", [byImage.values, batch], "real");
     const places = w.where(w.step("And", [kept, real], "kept.real"), "kept.places");
     const chosen = take(picks, take(order, places, "chosen"), "chosen.picks");
     w.give("Identity", [chosen], {}, 0);

@@ -4,7 +4,7 @@ import { ANCHORS } from "./anchors.js";
 import { BOXES } from "./boxes.js";
 import { DETECTIONS } from "./detections.js";
 import { LEVELS } from "./levels.js";
-import { PICTURES } from "./pictures.js";
+import { IMAGES } from "./images.js";
 import { RANKING } from "./ranking.js";
 import { REGIONS } from "./regions.js";
 import { roiAlign } from "./roi_align.js";
@@ -14,7 +14,7 @@ import { SUPPRESSION } from "./suppress.js";
 import { boxVote } from "./vote.js";
 
 export const DETECTION_OPERATORS: readonly Operator[] = [
-  ...[...PICTURES, ...ANCHORS, ...BOXES],
+  ...[...IMAGES, ...ANCHORS, ...BOXES],
   ...[...RANKING, ...SUPPRESSION, ...REGIONS],
   ...[roiPool, roiAlign, roiPoolGradient, roiAlignGradient, ...LEVELS],
   ...[...DETECTIONS, boxVote],

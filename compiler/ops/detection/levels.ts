@@ -19,7 +19,7 @@ const IMAGENET_AREA = 224 ** 2;
  *
  * - `area` (torchvision's LevelMapper): floor(`canonical_level` + log2(sqrt(area) / `canonical_size`) + 1e-6), from
  *   `min` to `max`, less `min`
- * - `scale` (py-faster-rcnn): of pictures scaled by `factors`, which ascend, the one in which the area is nearest to
+ * - `scale` (py-faster-rcnn): of images scaled by `factors`, which ascend, the one in which the area is nearest to
  *   224^2; with `second` the one beside it on the other side of 224^2, at an end the only neighbour
  */
 const assignLevel: Operator = {

@@ -1,4 +1,4 @@
-/** The best of many by their score, picture by picture. */
+/** The best of many by their score, image by image. */
 import { mul, unknownSize, type Dim } from "../../ir/dim.js";
 import type { TensorType, Value } from "../../ir/types.js";
 import { int } from "../attributes.js";
@@ -22,7 +22,7 @@ function writeAtMost(w: Writer, number: number, of: Value, axis: number): string
 /** scores [N, L] to the T = min(k, L) best of each row, best first, and int64 where they were; ties: the first first. */
 const topK: Operator = {
   name: "top_k",
-  doc: "The best scores of each picture and where they are.",
+  doc: "The best scores of each image and where they are.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs, attributes) {
@@ -37,10 +37,10 @@ const topK: Operator = {
   },
 };
 
-/** x [N, L, k], or [L, k] for all pictures alike, indices int64 [N, T] to those rows: [N, T, k]. */
+/** x [N, L, k], or [L, k] for all images alike, indices int64 [N, T] to those rows: [N, T, k]. */
 const takeRows: Operator = {
   name: "take_rows",
-  doc: "Rows by their indices, picture by picture.",
+  doc: "Rows by their indices, image by image.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -59,15 +59,15 @@ const takeRows: Operator = {
 };
 
 /**
- * boxes [N, T, 4], scores [N, T] to regions [R, 5] = picture, x1, y1, x2, y2 and their scores [R, 1]: the best `keep` of
- * each picture by picture and score, ties by index; those whose score is LOWEST are left out.
+ * boxes [N, T, 4], scores [N, T] to regions [R, 5] = image, x1, y1, x2, y2 and their scores [R, 1]: the best `keep` of
+ * each image by image and score, ties by index; those whose score is LOWEST are left out.
  *
- * There is always one: where nothing is left it is a region without area (0, 0, -1, -1 of the first picture), whose
+ * There is always one: where nothing is left it is a region without area (0, 0, -1, -1 of the first image), whose
  * score is LOWEST and which `detect` passes over. ONNX Runtime's fast layouts of convolutions fail on empty batches.
  */
 const bestRegions: Operator = {
   name: "best_regions",
-  doc: "The best boxes of each picture as regions.",
+  doc: "The best boxes of each image as regions.",
   landmark: true,
   label: (attributes) => `best ${int(attributes, "keep")} regions`,
   fullPrecision: true,
@@ -85,9 +85,9 @@ const bestRegions: Operator = {
     const best = w.top(w.inputs[1]!, count, "best");
     const places = w.unsqueeze(best.indices, [2], "places");
     const taken = w.step("GatherND", [w.inputs[0]!, places], "taken", { batch_dims: 1 });
-    const column = w.unsqueeze(w.range(batch, "float32", "pictures"), [1, 2], "column");
-    const pictures = w.expand(column, [batch, count, 1], "pictures.all");
-    const all = w.reshape(w.concat([pictures, taken], 2, "regions.all"), [-1, 5], "regions.flat");
+    const column = w.unsqueeze(w.range(batch, "float32", "images"), [1, 2], "column");
+    const images = w.expand(column, [batch, count, 1], "images.all");
+    const all = w.reshape(w.concat([images, taken], 2, "regions.all"), [-1, 5], "regions.flat");
     const flat = w.reshape(best.values, [-1], "scores.flat");
     const some = w.step("Greater", [flat, w.number(IN)], "some");
     const most = w.reduce("Max", w.cast(some, "float32", "some.number"), [0], "any", true);

@@ -1,5 +1,5 @@
 /**
- * Regions: float32 [R, 5], the row of the picture in the batch and a box in its coordinates, so that all pictures'
+ * Regions: float32 [R, 5], the row of the image in the batch and a box in its coordinates, so that all images'
  * regions are rows of one tensor, however many each has.
  */
 import { add, type Dim } from "../../ir/dim.js";
@@ -11,9 +11,9 @@ import { writeSizes } from "./boxes.js";
 import { floats, forms, type Form } from "./forms.js";
 import { writer, type Writer } from "../write.js";
 
-/** The pictures of regions as indices: int32 [R], which WebGPU has, or int64, which some operators insist on. */
-export function writePictures(w: Writer, regions: string, dtype: "int32" | "int64"): string {
-  return w.cast(w.column(regions, 0, "picture"), dtype, "pictures");
+/** The images of regions as indices: int32 [R], which WebGPU has, or int64, which some operators insist on. */
+export function writeImages(w: Writer, regions: string, dtype: "int32" | "int64"): string {
+  return w.cast(w.column(regions, 0, "image"), dtype, "images");
 }
 
 /** regions [R, 5] to [R, 1, 4]: their boxes, to broadcast over classes. */
@@ -32,7 +32,7 @@ const regionBoxes: Operator = {
   },
 };
 
-/** regions [R, 5], boxes [R, 4] to [R, 5]: the same pictures, other boxes. A region without area stays as it is. */
+/** regions [R, 5], boxes [R, 4] to [R, 5]: the same images, other boxes. A region without area stays as it is. */
 const withBoxes: Operator = {
   name: "with_boxes",
   doc: "Regions with other boxes.",
@@ -48,14 +48,14 @@ const withBoxes: Operator = {
     const own = w.slice(regions, 1, 1, 5, "own");
     const side = w.reduce("Min", writeSizes(w, own, node.attributes), [1], "side", true);
     const kept = w.step("Where", [w.step("Greater", [side, w.number(0)], "real"), boxes, own], "boxes");
-    w.give("Concat", [w.slice(regions, 1, 0, 1, "picture"), kept], { axis: 1 });
+    w.give("Concat", [w.slice(regions, 1, 0, 1, "image"), kept], { axis: 1 });
   },
 };
 
-/** x [N, ...], regions [R, 5] (or picks int64 [D, 3]) to [R, ...]: the row of each one's picture. */
+/** x [N, ...], regions [R, 5] (or picks int64 [D, 3]) to [R, ...]: the row of each one's image. */
 const rowsOfImage: Operator = {
   name: "rows_of_image",
-  doc: "For each region the row of its picture.",
+  doc: "For each region the row of its image.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -65,7 +65,7 @@ const rowsOfImage: Operator = {
   },
   lower(node, emit) {
     const w = writer(node, emit);
-    w.give("Gather", [w.inputs[0]!, writePictures(w, w.inputs[1]!, "int32")], { axis: 0 });
+    w.give("Gather", [w.inputs[0]!, writeImages(w, w.inputs[1]!, "int32")], { axis: 0 });
   },
 };
 

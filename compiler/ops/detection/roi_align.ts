@@ -2,7 +2,7 @@ import { flag, int, size2, word } from "../attributes.js";
 import type { Lowering } from "../../emit/lowering.js";
 import type { Node, Operator } from "../operator.js";
 import { pooledType, writeBoxes } from "./pooled.js";
-import { writePictures } from "./regions.js";
+import { writeImages } from "./regions.js";
 import { writeProducts } from "./roi_align_products.js";
 import { writeSamples } from "./roi_align_samples.js";
 import { writer } from "../write.js";
@@ -52,7 +52,7 @@ function byOperator(node: Node, emit: Lowering): void {
   const early = emit.opset < 16;
   const shifted = early && aligned ? w.step("Sub", [boxes, w.number(0.5 / scale)], "shifted") : boxes;
   const [height, width] = size2(attributes, "size");
-  w.give("RoiAlign", [w.inputs[0]!, shifted, writePictures(w, w.inputs[1]!, "int64")], {
+  w.give("RoiAlign", [w.inputs[0]!, shifted, writeImages(w, w.inputs[1]!, "int64")], {
     output_height: height,
     output_width: width,
     sampling_ratio: int(attributes, "sampling"),

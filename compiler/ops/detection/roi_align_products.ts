@@ -10,7 +10,7 @@ const CHANNELS = 256;
 /**
  * RoI Align as two products with matrices: what each row of the map counts in each row of bins, [R, bins, h], and each
  * column in each column. The first product is one for all regions, [R * bins, N * h] with [N * h, C * w]: other
- * pictures' rows count nothing. The second is one for each region.
+ * images' rows count nothing. The second is one for each region.
  */
 export function writeProducts(node: Node, emit: Lowering): void {
   const w = writer(node, emit);
@@ -51,7 +51,7 @@ export function writeProductsGradient(node: Node, emit: Lowering): void {
 }
 
 interface Matrices {
-  /** What rows of all pictures count in the rows of bins of all regions: [R * ph, N * h]. */
+  /** What rows of all images count in the rows of bins of all regions: [R * ph, N * h]. */
   readonly rows: string;
   /** What columns count in the columns of bins: [R, pw, w]. */
   readonly columns: string;
@@ -67,11 +67,11 @@ interface Matrices {
 function writeMatrices(w: Writer, attributes: Attributes, features: Value, regions: string): Matrices {
   const axes = writeAxes(w, attributes, regions, (axis) => w.size(features, axis));
   const [batch, count] = [w.size(features, 0), w.sizeOf(regions, 0)];
-  // [R, bins, h] for the region's picture, 0 for others: [R, bins, N, h].
-  const picture = w.slice(regions, 1, 0, 1, "picture");
-  const own = w.cast(w.step("Equal", [picture, w.range(batch, "float32", "pictures")], "own"), "float32");
-  const weights = w.unsqueeze(writeWeights(w, axes[0], attributes), [2], "rows.picture");
-  const spread = w.step("Mul", [weights, w.unsqueeze(own, [1, 3], "own.picture")], "rows.all");
+  // [R, bins, h] for the region's image, 0 for others: [R, bins, N, h].
+  const image = w.slice(regions, 1, 0, 1, "image");
+  const own = w.cast(w.step("Equal", [image, w.range(batch, "float32", "images")], "own"), "float32");
+  const weights = w.unsqueeze(writeWeights(w, axes[0], attributes), [2], "rows.image");
+  const spread = w.step("Mul", [weights, w.unsqueeze(own, [1, 3], "own.image")], "rows.all");
   const tall = w.step("Mul", [batch, axes[0].length], "tall");
   const bins = w.step("Mul", [count, w.ints(axes[0].bins)], "bins");
   return {

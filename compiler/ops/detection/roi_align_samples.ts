@@ -9,8 +9,8 @@ import { writer } from "../write.js";
 const OUTSIDE = -8;
 
 /**
- * RoI Align as one GridSample: the pictures one below the other are one map, the points of all regions one grid, and
- * bins are averages of neighbouring points. Points lie on or between cells of their own picture, so that none takes
+ * RoI Align as one GridSample: the images one below the other are one map, the points of all regions one grid, and
+ * bins are averages of neighbouring points. Points lie on or between cells of their own image, so that none takes
  * part of another's.
  */
 export function writeSamples(node: Node, emit: Lowering): void {
@@ -26,7 +26,7 @@ export function writeSamples(node: Node, emit: Lowering): void {
   const [height, width] = axes.map((axis) => axis.bins * sampling) as [number, number];
 
   const tall = w.step("Mul", [batch, axes[0].length], "tall");
-  const above = w.step("Mul", [w.slice(w.inputs[1]!, 1, 0, 1, "picture"), w.cast(axes[0].length, "float32")], "above");
+  const above = w.step("Mul", [w.slice(w.inputs[1]!, 1, 0, 1, "image"), w.cast(axes[0].length, "float32")], "above");
   /** GridSample's coordinates, from -1 to 1 between the map's edges, of all points along an axis: [R, points]. */
   const coordinates = (axis: Axis, cells: string, before?: string): string => {
     const { places, within } = writePoints(w, axis, attributes);

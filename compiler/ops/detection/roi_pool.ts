@@ -13,7 +13,7 @@ import { writer } from "../write.js";
  *
  * - `operator`: ONNX's own, which only the processor has
  * - `tables`: maxima over squares of cells, made once for the map, four of which cover a bin; for regions inside of the
- *   picture
+ *   image
  */
 export const roiPool: Operator = {
   name: "roi_pool",
@@ -37,7 +37,7 @@ export const roiPool: Operator = {
 function byOperator(node: Node, emit: Lowering): void {
   const w = writer(node, emit);
   const { boxes, scale } = writeBoxes(w, node.attributes);
-  const regions = w.concat([w.slice(w.inputs[1]!, 1, 0, 1, "picture"), boxes], 1, "regions");
+  const regions = w.concat([w.slice(w.inputs[1]!, 1, 0, 1, "image"), boxes], 1, "regions");
   w.give("MaxRoiPool", [w.inputs[0]!, regions], {
     pooled_shape: size2(node.attributes, "size"),
     spatial_scale: { float: scale },

@@ -2,7 +2,7 @@
 import type { Dim } from "../../ir/dim.js";
 import type { Node } from "../../ir/types.js";
 import { writeAxes, type Axis } from "./pooled.js";
-import { writePictures } from "./regions.js";
+import { writeImages } from "./regions.js";
 import type { Writer } from "../write.js";
 
 /** Cells along a side of a map whose size is not known: 4,096 pixels at a stride of 16. */
@@ -14,7 +14,7 @@ export interface Corners {
   readonly widths: readonly number[];
   /**
    * Of each bin the four windows of the largest kind that fits, one in each corner, as rows of a table of all windows: by
-   * height, width, picture, row and column. int32 [R, ph, pw].
+   * height, width, image, row and column. int32 [R, ph, pw].
    */
   readonly places: readonly string[];
   /** Whether there are cells in a bin: boolean [R, ph, pw]. */
@@ -33,8 +33,8 @@ export function writeCorners(w: Writer, node: Node, map: number, regions: number
   const rowOf = (bins: string): string => w.unsqueeze(bins, [2], "rows");
   const columnOf = (bins: string): string => w.unsqueeze(bins, [1], "columns");
   const window = plus(times(rowOf(y.window), w.whole(x.windows.length)), columnOf(x.window));
-  const picture = w.unsqueeze(writePictures(w, w.inputs[regions]!, "int32"), [1, 2], "picture.bins");
-  const plane = times(plus(times(window, batch), picture), height!);
+  const image = w.unsqueeze(writeImages(w, w.inputs[regions]!, "int32"), [1, 2], "image.bins");
+  const plane = times(plus(times(window, batch), image), height!);
   const places = [y.first, y.last].flatMap((row) =>
     [x.first, x.last].map((column) => plus(times(plus(plane, rowOf(row)), width!), columnOf(column))),
   );
@@ -59,7 +59,7 @@ function writeBins(w: Writer, { from, to, bins, length }: Axis, known: Dim): Bin
   const [first, last] = [whole(writeRounded(w, from), "cell.first"), whole(writeRounded(w, to), "cell.last")];
   const int = w.whole;
 
-  // A region of the whole picture may be a cell longer than the map, by rounding, and one more where Caffe pools.
+  // A region of the whole image may be a cell longer than the map, by rounding, and one more where Caffe pools.
   const longest = (typeof known === "number" ? known : MOST_CELLS) + 2;
   const span = w.step("Add", [w.step("Sub", [last, first], "way"), int(1)], "span");
   const size = w.step("Min", [w.step("Max", [span, int(1)], "span.one"), int(longest)], "span.known");

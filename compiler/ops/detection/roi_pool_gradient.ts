@@ -61,7 +61,7 @@ export function writePoolGradient(node: Node, emit: Lowering): void {
   w.give("Transpose", [map], { perm: [0, 3, 1, 2] });
 }
 
-/** Windows of one cell, each at its own place: by picture, row and column. */
+/** Windows of one cell, each at its own place: by image, row and column. */
 function writeCells(w: Writer, node: Node): Largest {
   const [batch, channels, height, width] = sizes(node.inputs[1]!) as [number, number, number, number];
   const numbers = w.range(w.ints(batch * height * width), "float32", "numbers");

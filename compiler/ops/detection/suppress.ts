@@ -8,7 +8,7 @@ import type { Attributes } from "../../ir/types.js";
 import { flag, int } from "../attributes.js";
 import type { Operator } from "../operator.js";
 import { count, floats, forms, integers } from "./forms.js";
-import { writeRowsByPicture } from "./by_picture.js";
+import { writeRowsByImage } from "./by_image.js";
 import { FINITE, IN, LOWEST } from "./scores.js";
 import { writer, type Writer } from "../write.js";
 
@@ -27,7 +27,7 @@ function writeNms(
 }
 
 /**
- * boxes [N, T, 4], scores [N, T] to scores, LOWEST for what is suppressed by a better box of its picture, and for all
+ * boxes [N, T, 4], scores [N, T] to scores, LOWEST for what is suppressed by a better box of its image, and for all
  * beyond the best `keep` of those that stay. Ties: the first is the better.
  */
 const suppress: Operator = {
@@ -51,11 +51,11 @@ const suppress: Operator = {
 };
 
 /**
- * boxes [R, K, 4], scores [R, K], regions [R, 5], info [N, 6] to picks int64 [S, 3] = picture, class, row and their
- * scores [S]: each class of each picture by itself, by picture, class and score. Out are scores not above `threshold`,
+ * boxes [R, K, 4], scores [R, K], regions [R, 5], info [N, 6] to picks int64 [S, 3] = image, class, row and their
+ * scores [S]: each class of each image by itself, by image, class and score. Out are scores not above `threshold`,
  * LOWEST, and what is not finite.
  *
- * Classes and pictures are ONNX's batch, whose boxes are their own; nothing is shifted apart, which would cost digits.
+ * Classes and images are ONNX's batch, whose boxes are their own; nothing is shifted apart, which would cost digits.
  */
 const classSuppress: Operator = {
   name: "class_suppress",
@@ -74,7 +74,7 @@ const classSuppress: Operator = {
     const w = writer(node, emit);
     const { attributes } = node;
     const classes = node.inputs[1]!.type.shape[1] as number;
-    const { table, most, gather } = writeRowsByPicture(w, w.inputs[2]!, w.size(node.inputs[3]!, 0));
+    const { table, most, gather } = writeRowsByImage(w, w.inputs[2]!, w.size(node.inputs[3]!, 0));
     const boxes = gather(w.inputs[0]!, w.numbers(new Array<number>(4 * classes).fill(0), [1, classes, 4]), "boxes");
     const scores = gather(w.inputs[1]!, w.numbers(new Array<number>(classes).fill(LOWEST), [1, classes]), "scores");
     const byClass = {
@@ -89,11 +89,11 @@ const classSuppress: Operator = {
     const threshold = Math.max(int(attributes, "threshold"), IN);
     const selected = writeNms(w, byClass.boxes, finite, attributes, most, threshold);
     const [plane, slot] = [w.slice(selected, 1, 0, 1, "plane"), w.slice(selected, 1, 2, 3, "slot")];
-    const picture = w.step("Div", [plane, w.ints(classes)], "picture");
-    const label = w.step("Sub", [plane, w.step("Mul", [picture, w.ints(classes)], "planes")], "class");
-    const found = w.step("GatherND", [table, w.concat([picture, slot], 1, "place")], "row.found");
+    const image = w.step("Div", [plane, w.ints(classes)], "image");
+    const label = w.step("Sub", [plane, w.step("Mul", [image, w.ints(classes)], "planes")], "class");
+    const found = w.step("GatherND", [table, w.concat([image, slot], 1, "place")], "row.found");
     const row = w.unsqueeze(found, [1], "row");
-    w.give("Concat", [picture, label, row], { axis: 1 }, 0);
+    w.give("Concat", [image, label, row], { axis: 1 }, 0);
     w.give("GatherND", [w.inputs[1]!, w.concat([row, label], 1, "row_class")], {}, 1);
   },
 };

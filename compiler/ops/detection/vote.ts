@@ -3,7 +3,7 @@ import type { Attributes } from "../../ir/types.js";
 import { flag, int } from "../attributes.js";
 import type { Operator } from "../operator.js";
 import { writeSizes } from "./boxes.js";
-import { writeRowsByPicture } from "./by_picture.js";
+import { writeRowsByImage } from "./by_image.js";
 import { writePlaces } from "./detections.js";
 import { count, floats, forms } from "./forms.js";
 import { LOWEST } from "./scores.js";
@@ -11,7 +11,7 @@ import { writer, type Writer } from "../write.js";
 
 /**
  * boxes [R, K, 4], scores [R, K], regions [R, 5], picks [D, 3] to [D, 4]: box voting (Gidaris and Komodakis 2015).
- * Each detection's box becomes the mean of those of its class and picture that score more than `threshold` and
+ * Each detection's box becomes the mean of those of its class and image that score more than `threshold` and
  * overlap it by `iou` or more, itself among them, weighted by max(0, score + `offset`). Where all weights are 0 it
  * stays. The sums are one product of matrices: [1, P] weights with P boxes, for every detection.
  */
@@ -32,11 +32,11 @@ export const boxVote: Operator = {
     const [boxes, scores, regions, picks] = w.inputs as readonly [string, string, string, string];
     const classes = node.inputs[1]!.type.shape[1] as number;
 
-    // The candidates of each detection: its picture's rows, its class's column. As many pictures as regions name.
-    const picture = w.concat([w.column(regions, 0, "picture"), w.numbers([0])], 0, "pictures");
-    const last = w.cast(w.reduce("Max", picture, [0], "last", true), "int64", "last.picture");
-    const { table } = writeRowsByPicture(w, regions, w.step("Add", [last, w.ints(1)], "batch"));
-    const rows = w.step("Gather", [table, w.column(picks, 0, "picture.own")], "rows", { axis: 0 });
+    // The candidates of each detection: its image's rows, its class's column. As many images as regions name.
+    const image = w.concat([w.column(regions, 0, "image"), w.numbers([0])], 0, "images");
+    const last = w.cast(w.reduce("Max", image, [0], "last", true), "int64", "last.image");
+    const { table } = writeRowsByImage(w, regions, w.step("Add", [last, w.ints(1)], "batch"));
+    const rows = w.step("Gather", [table, w.column(picks, 0, "image.own")], "rows", { axis: 0 });
     const label = w.slice(picks, 1, 1, 2, "class");
     const labels = w.step("Expand", [label, w.step("Shape", [rows], "rows.shape")], "classes");
     const places = w.concat(

@@ -256,7 +256,7 @@ function splitOf(name: Split["name"], { labels, place }: Records, order: Uint32A
     size: order.length,
     label: (index) => labels[order[index]!]!,
     reference: (index) => ({ kind: "record", ...place(order[index]!) }),
-    pictureSize: [SIDE, SIDE],
+    imageSize: [SIDE, SIDE],
     isLight: true,
   };
 }

@@ -5,7 +5,7 @@ import { ANY, SIDE, geometry } from "./transform.js";
 
 export const centerCrop = geometry({
   kind: "center_crop",
-  doc: "Cuts the middle out, with zeros round it where the picture is smaller; rounded as torchvision does",
+  doc: "Cuts the middle out, with zeros round it where the image is smaller; rounded as torchvision does",
   parameters: { size: required(size("Height and width of the part in pixels", SIDE)) },
   takes: ANY,
   size: ({ size }) => size,

@@ -5,7 +5,7 @@ export function adjustBrightness(rgb: Float32Array, factor: number): void {
   for (let i = 0; i < rgb.length; i++) rgb[i] = clamp(rgb[i]! * factor);
 }
 
-/** @param factor 0 is all of the picture's mean grey, 1 no change */
+/** @param factor 0 is all of the image's mean grey, 1 no change */
 export function adjustContrast(rgb: Float32Array, factor: number): void {
   let sum = 0;
   for (let i = 0; i < rgb.length; i += 3) sum += grey(rgb, i);

@@ -4,7 +4,7 @@ import { number } from "./parameter.js";
 import { COLOURS, pixels } from "./transform.js";
 
 /**
- * Principal components of the colours of ImageNet's training pictures, for values from 0 to 1: as fb.resnet.torch
+ * Principal components of the colours of ImageNet's training images, for values from 0 to 1: as fb.resnet.torch
  * publishes them (datasets/imagenet.lua). Each row of vectors is a channel, each column a component.
  */
 const VALUES = [0.2175, 0.0188, 0.0045] as const;
@@ -17,7 +17,7 @@ const VECTORS = [
 export const colorPca = pixels({
   kind: "color_pca",
   doc:
-    "AlexNet's colour augmentation: adds to all pixels of a picture multiples of the principal components of ImageNet's " +
+    "AlexNet's colour augmentation: adds to all pixels of an image multiples of the principal components of ImageNet's " +
     "colours, each times its eigenvalue times a number drawn from a normal distribution (section 3.4)",
   parameters: { std: number("Standard deviation of the numbers drawn", { min: 0, max: 10 }, 0.1) },
   steady: () => [],

@@ -4,8 +4,8 @@ import { ANY, geometry } from "./transform.js";
 
 export const flip = geometry({
   kind: "flip_horizontal",
-  doc: "Exchanges left and right in some of the pictures (section 3.4)",
-  parameters: { probability: number("Share of the pictures that are mirrored", { min: 0, max: 1 }, 0.5) },
+  doc: "Exchanges left and right in some of the images (section 3.4)",
+  parameters: { probability: number("Share of the images that are mirrored", { min: 0, max: 1 }, 0.5) },
   steady: () => [],
   takes: ANY,
   size: (_, before) => before,

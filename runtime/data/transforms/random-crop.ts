@@ -24,7 +24,7 @@ export const randomCrop = geometry({
 });
 
 /** @throws {ImageError} */
-export function checkFits(picture: Size, part: Size): void {
-  if (part[0] <= picture[0] && part[1] <= picture[1]) return;
-  throw new ImageError(`${picture.join("x")} is smaller than the ${part.join("x")} that is cut out`);
+export function checkFits(image: Size, part: Size): void {
+  if (part[0] <= image[0] && part[1] <= image[1]) return;
+  throw new ImageError(`${image.join("x")} is smaller than the ${part.join("x")} that is cut out`);
 }

@@ -15,7 +15,7 @@ const parameters = {
 export const randomResizeShorter = geometry({
   kind: "random_resize_shorter",
   doc:
-    "Scale augmentation: scales the picture until its shorter side has a length that is drawn for each picture, every " +
+    "Scale augmentation: scales the image until its shorter side has a length that is drawn for each image, every " +
     "integer of the interval being as likely (section 3.4, after VGG)",
   parameters,
   steady: ({ length: [low], interpolation }) => [{ kind: "resize_shorter", length: low, interpolation }],

@@ -13,7 +13,7 @@ export const randomResizedCrop = geometry({
     "rule (ten tries, then the largest part in the middle whose proportion is allowed)",
   parameters: {
     size: required(size("Height and width afterwards in pixels", SIDE)),
-    scale: interval("Share of the picture's area that is cut out", { min: 0.001, max: 1 }, [0.08, 1]),
+    scale: interval("Share of the image's area that is cut out", { min: 0.001, max: 1 }, [0.08, 1]),
     ratio: interval("Width by height of the part, drawn evenly on a logarithmic scale", { min: 0.05, max: 20 }, [
       3 / 4,
       4 / 3,
@@ -49,7 +49,7 @@ function drawWindow([height, width]: Size, scale: Interval, ratio: Interval, ran
   return largestInMiddle([height, width], ratio);
 }
 
-/** What is taken where no try fitted: all of the picture, or of its middle if the picture is too long for `ratio`. */
+/** What is taken where no try fitted: all of the image, or of its middle if the image is too long for `ratio`. */
 export function largestInMiddle([height, width]: Size, [narrowest, widest]: Interval): Window {
   const proportion = width / height;
   const partWidth = proportion > widest ? Math.max(1, Math.round(height * widest)) : width;

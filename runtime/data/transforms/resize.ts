@@ -12,7 +12,7 @@ export const interpolation = choice(
   "bilinear",
 );
 
-/** More than this is not scaled to: a picture of 10000x8 would have 400 million pixels at a shorter side of 640. */
+/** More than this is not scaled to: an image of 10000x8 would have 400 million pixels at a shorter side of 640. */
 const MAX_SCALED_PIXELS = 100_000_000;
 
 /** Scaled so that the shorter side has a length; the longer side in proportion, rounded down. */
@@ -31,7 +31,7 @@ export function sizeByShorter(shorter: number, before: Size | undefined): Size |
 
 export const resizeShorter = geometry({
   kind: "resize_shorter",
-  doc: "Scales the picture until its shorter side has a length; the longer one keeps the proportion",
+  doc: "Scales the image until its shorter side has a length; the longer one keeps the proportion",
   parameters: { length: required(integer("Length of the shorter side in pixels", SIDE)), interpolation },
   takes: BYTES,
   size: ({ length }, before) => sizeByShorter(length, before),
@@ -40,7 +40,7 @@ export const resizeShorter = geometry({
 
 export const resize = geometry({
   kind: "resize",
-  doc: "Scales the picture to a height and a width, whatever its proportion",
+  doc: "Scales the image to a height and a width, whatever its proportion",
   parameters: { size: required(size("Height and width in pixels", SIDE)), interpolation },
   takes: BYTES,
   size: ({ size }) => size,

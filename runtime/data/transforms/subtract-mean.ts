@@ -7,7 +7,7 @@ import { COLOURS, pixels } from "./transform.js";
 export const subtractMean = pixels({
   kind: "subtract_mean",
   doc:
-    "Subtracts the mean of the training pictures, measured before training: of each pixel, as the paper does (sections " +
+    "Subtracts the mean of the training images, measured before training: of each pixel, as the paper does (sections " +
     "3.4 and 4.2), or of each channel",
   parameters: {
     per: choice("What has a mean of its own", ["pixel", "channel"], "pixel"),
@@ -29,7 +29,7 @@ export const subtractMean = pixels({
     if (per === "channel") {
       return mapValues(raster, (value, channel) => (value - means[channel]!) * factor[channel]!);
     }
-    const mean = meanPicture(statistics!, raster);
+    const mean = meanImage(statistics!, raster);
     const data = valuesOf(raster);
     const [pixel, channel] = factors.length === 1 ? [1, 0] : [3, 1];
     for (let i = 0, at = 0; i < data.length; i += 3, at += pixel) {
@@ -45,11 +45,11 @@ function three([value]: readonly number[]): readonly number[] {
   return [value!, value!, value!];
 }
 
-function meanPicture(statistics: Statistics, raster: Raster): Float32Array {
+function meanImage(statistics: Statistics, raster: Raster): Float32Array {
   const { width, height, mean } = statistics;
   if (raster.width === width && raster.height === height) return mean;
   throw new DataError(
-    `subtract_mean: the mean picture is ${height}x${width}, this image ${raster.height}x${raster.width} there; ` +
+    `subtract_mean: the mean image is ${height}x${width}, this image ${raster.height}x${raster.width} there; ` +
       "center_crop or resize before subtract_mean brings all to one size",
   );
 }

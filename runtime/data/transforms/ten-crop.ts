@@ -7,8 +7,8 @@ import { ANY, SIDE, geometry } from "./transform.js";
 export const tenCrop = geometry({
   kind: "ten_crop",
   doc:
-    "Ten pictures of one, whose scores are averaged: the four corners and the centre, and the same of the mirrored " +
-    "picture (AlexNet's testing, section 3.4)",
+    "Ten images of one, whose scores are averaged: the four corners and the centre, and the same of the mirrored " +
+    "image (AlexNet's testing, section 3.4)",
   parameters: { size: required(size("Height and width of each part in pixels", SIDE)) },
   takes: ANY,
   views: 10,
@@ -17,9 +17,9 @@ export const tenCrop = geometry({
     return size;
   },
   apply(frame, { size }) {
-    const picture = frameSize(frame);
-    checkFits(picture, size);
-    const windows = fiveWindows(picture, size);
+    const image = frameSize(frame);
+    checkFits(image, size);
+    const windows = fiveWindows(image, size);
     const mirrored = mirrorFrame(frame);
     return [frame, mirrored].flatMap((side) => windows.map((window) => cropFrame(side, window)));
   },

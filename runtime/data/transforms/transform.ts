@@ -52,17 +52,17 @@ interface Common<Name extends string, P extends Parameters> {
   readonly colourOnly?: true;
 }
 
-/** Moves pixels: a function on where the picture comes from, computed before anything is decoded. */
+/** Moves pixels: a function on where the image comes from, computed before anything is decoded. */
 export interface GeometryTransform<Name extends string = string, P extends Parameters = Parameters> extends Common<
   Name,
   P
 > {
   readonly moves: true;
-  /** Height and width afterwards where they are known without the picture; `undefined` where they depend on it. */
+  /** Height and width afterwards where they are known without the image; `undefined` where they depend on it. */
   readonly size: (values: Values<P>, before: Size | undefined) => Size | undefined;
-  /** Pictures that come out of one. Default 1. */
+  /** Images that come out of one. Default 1. */
   readonly views?: number;
-  /** @throws {ImageError} where the picture can't be cut as asked */
+  /** @throws {ImageError} where the image can't be cut as asked */
   readonly apply: (frame: Frame, values: Values<P>, random: Random) => Frame | readonly Frame[];
 }
 
@@ -74,7 +74,7 @@ export interface PixelTransform<Name extends string = string, P extends Paramete
   readonly moves: false;
   /** What the numbers mean afterwards. */
   readonly gives: Content;
-  /** Needs what was measured on the training pictures. */
+  /** Needs what was measured on the training images. */
   readonly measured?: boolean;
   readonly apply: (raster: Raster, values: Values<P>, context: PixelContext) => Raster;
 }
@@ -114,5 +114,5 @@ export const BYTES: readonly Content[] = ["bytes"];
 /** Colours as they are seen; once a mean was subtracted they mean something else. */
 export const COLOURS: readonly Content[] = ["bytes", "colour"];
 
-/** Sides of pictures. */
+/** Sides of images. */
 export const SIDE = { min: 1, max: 16384 } as const;

@@ -1,4 +1,4 @@
-/** Pictures with what was found in them: boxes, labels and scores. */
+/** Images with what was found in them: boxes, labels and scores. */
 import type { Sharp } from "sharp";
 import type { Image } from "../../images/image.js";
 import { DetectionError, type Box } from "../records.js";
@@ -24,18 +24,18 @@ export interface DrawOptions {
   readonly format?: "png" | "jpeg";
 }
 
-/** A picture of fewer pixels along its longer side is enlarged by a whole number, so that labels can be read. */
+/** An image of fewer pixels along its longer side is enlarged by a whole number, so that labels can be read. */
 const LEAST_SIDE = 320;
 const MOST_ENLARGED = 16;
 /** What the renderer of SVG can do. */
 const MAX_SIDE = 32_767;
 
 /**
- * Draws the marks over a picture: of the size of the picture, or a whole multiple of it where it is tiny. The surest
+ * Draws the marks over an image: of the size of the image, or a whole multiple of it where it is tiny. The surest
  * are drawn last and get their labels first; a label that finds no free place is left out.
  *
  * @returns the file's bytes
- * @throws {DetectionError} where a side of the picture is too long
+ * @throws {DetectionError} where a side of the image is too long
  */
 export async function drawDetections(
   image: Image,
@@ -45,25 +45,25 @@ export async function drawDetections(
   const zoom = enlargement(image);
   const [width, height] = [image.width * zoom, image.height * zoom];
   if (Math.max(width, height) > MAX_SIDE) {
-    throw new DetectionError(`boxes can't be drawn on a picture of ${width} x ${height}: ${MAX_SIDE} is the most`);
+    throw new DetectionError(`boxes can't be drawn on an image of ${width} x ${height}: ${MAX_SIDE} is the most`);
   }
   const { default: sharp } = await import("sharp");
-  let picture: Sharp = sharp(image.data, { raw: { width: image.width, height: image.height, channels: 3 } });
-  if (zoom > 1) picture = sharp(await picture.resize(width, height, { kernel: "nearest" }).png().toBuffer());
-  const drawn = picture.composite([{ input: Buffer.from(overlay(image, marks)), density: 72 }]);
+  let canvas: Sharp = sharp(image.data, { raw: { width: image.width, height: image.height, channels: 3 } });
+  if (zoom > 1) canvas = sharp(await canvas.resize(width, height, { kernel: "nearest" }).png().toBuffer());
+  const drawn = canvas.composite([{ input: Buffer.from(overlay(image, marks)), density: 72 }]);
   return (format === "png" ? drawn.png() : drawn.jpeg({ quality: 92, chromaSubsampling: "4:4:4" })).toBuffer();
 }
 
-/** How many times a picture is enlarged when boxes are drawn on it. */
+/** How many times an image is enlarged when boxes are drawn on it. */
 export function enlargement({ width, height }: Pick<Image, "width" | "height">): number {
   return Math.min(MOST_ENLARGED, Math.max(1, Math.ceil(LEAST_SIDE / Math.max(width, height))));
 }
 
-/** The marks as SVG, transparent elsewhere, of the size in which the picture is drawn. */
-export function overlay(picture: Pick<Image, "width" | "height">, marks: readonly Mark[]): string {
-  const zoom = enlargement(picture);
-  const [width, height] = [picture.width * zoom, picture.height * zoom];
-  // Thickness and letters grow with the picture, slower than it does.
+/** The marks as SVG, transparent elsewhere, of the size in which the image is drawn. */
+export function overlay(image: Pick<Image, "width" | "height">, marks: readonly Mark[]): string {
+  const zoom = enlargement(image);
+  const [width, height] = [image.width * zoom, image.height * zoom];
+  // Thickness and letters grow with the image, slower than it does.
   const unit = Math.sqrt(Math.sqrt(width * height)) / 10;
   const line = Math.max(2, Math.round(unit));
   const size = Math.max(10, unit * 5.5);
@@ -84,7 +84,7 @@ ${[...boxes, ...labels.filter((label) => label !== "").reverse()].join("\n")}
 
 interface Placed {
   readonly mark: Mark;
-  /** What of the box is in the picture. */
+  /** What of the box is in the image. */
   readonly area: Area;
 }
 
@@ -102,7 +102,7 @@ function visibleArea([x, y, boxWidth, boxHeight]: Box, zoom: number, width: numb
 /** A line of the class's colour between dark and light ones, one of which stands out from any ground. */
 function drawBox({ mark, area }: Placed, line: number): string {
   const colour = classColour(mark.class);
-  // Inside the picture, also at its border.
+  // Inside the image, also at its border.
   const inset = Math.min(line / 2 + 1, area.width / 2, area.height / 2);
   const place =
     `x="${round(area.x + inset)}" y="${round(area.y + inset)}" ` +

@@ -1,4 +1,4 @@
-/** Where labels go: at their boxes, in the picture, and not on one another. */
+/** Where labels go: at their boxes, in the image, and not on one another. */
 
 /** In pixels. */
 export interface Area {
@@ -21,7 +21,7 @@ export class LabelPlaces {
 
   /**
    * Takes the first free place of: above the box at its left, inside at the top, below, inside at the bottom, then the
-   * same at its right; each pushed into the picture. Undefined where none is free.
+   * same at its right; each pushed into the image. Undefined where none is free.
    */
   take(box: Area, width: number, height: number): Area | undefined {
     const right = box.x + box.width - width;

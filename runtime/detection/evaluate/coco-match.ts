@@ -1,4 +1,4 @@
-/** Which detections of a picture find which objects: COCO's greedy matching (cocoeval.py, `evaluateImg`). */
+/** Which detections of an image find which objects: COCO's greedy matching (cocoeval.py, `evaluateImg`). */
 import type { Box, Detection, GroundTruth } from "../records.js";
 
 /** What a detection counts as. */
@@ -32,7 +32,7 @@ function overlap(d: Box, g: Box, isCrowd: boolean): number {
   return common / (isCrowd ? own : own + g[2] * g[3] - common);
 }
 
-/** A picture's detections, surest first, and objects of one category, with an area range to judge them in. */
+/** An image's detections, surest first, and objects of one category, with an area range to judge them in. */
 export interface Encounter {
   readonly detections: readonly Detection[];
   readonly objects: readonly GroundTruth[];

@@ -7,7 +7,7 @@ import { mapCategories, type Annotated, type Scene } from "./group.js";
 export const IOU_THRESHOLDS: readonly number[] = steps(0.5, 0.95, 10);
 /** 0, 0.01, ... 1: where precision is read off. */
 export const RECALLS: readonly number[] = steps(0, 1, 101);
-/** Detections that are looked at in a picture, of each category; 1 and 10 for AR1 and AR10. */
+/** Detections that are looked at in an image, of each category; 1 and 10 for AR1 and AR10. */
 const MOST = 100;
 
 /** In square pixels, both ends inclusive: an object of 1024 is small and medium. */
@@ -21,7 +21,7 @@ type Area = keyof typeof AREA_RANGES;
 
 /**
  * Average precision (AP) and average recall (AR), 0 to 1; -1 where there is no object to find. AP and all ARs are means
- * over the thresholds 0.5 to 0.95; AR1 and AR10 look at the 1 and 10 surest detections of each picture and category,
+ * over the thresholds 0.5 to 0.95; AR1 and AR10 look at the 1 and 10 surest detections of each image and category,
  * everything else at 100; s, m and l are of small, medium and large objects.
  */
 export interface CocoNumbers {
@@ -58,8 +58,8 @@ export interface CocoEvaluation {
 }
 
 /**
- * Judges detections. Where scores are equal, the order is that of the picture's id, and in a picture that of the list.
- * Detections of pictures and categories that are not listed are left out.
+ * Judges detections. Where scores are equal, the order is that of the image's id, and in an image that of the list.
+ * Detections of images and categories that are not listed are left out.
  */
 export function evaluateCoco(data: Annotated, detections: readonly Detection[]): CocoEvaluation {
   const classes = mapCategories(data, detections, evaluateClass);
@@ -118,11 +118,11 @@ function evaluateClass(category: Category, scenes: readonly Scene[]): CocoClass 
   };
 }
 
-/** The detections of a category in all pictures, surest first. */
+/** The detections of a category in all images, surest first. */
 interface Judged {
-  /** Which of its picture's detections each is, from 0: the surest. */
+  /** Which of its image's detections each is, from 0: the surest. */
   readonly ranks: Uint8Array;
-  /** What each counts as, by area range: [detections in the order of the pictures, thresholds]. */
+  /** What each counts as, by area range: [detections in the order of the images, thresholds]. */
   readonly outcomes: Readonly<Record<Area, Uint8Array>>;
   /** Places in that order, surest first. */
   readonly order: Uint32Array;

@@ -1,10 +1,10 @@
-/** Objects and detections, put together by picture, one category after the other. */
+/** Objects and detections, put together by image, one category after the other. */
 import type { Category, Detection, DetectionData, GroundTruth } from "../records.js";
 
 /** What is needed to judge detections. */
-export type Annotated = Pick<DetectionData, "pictures" | "categories" | "objects">;
+export type Annotated = Pick<DetectionData, "images" | "categories" | "objects">;
 
-/** Of one category in one picture. */
+/** Of one category in one image. */
 export interface Scene {
   /** In the order in which they were given. */
   readonly objects: readonly GroundTruth[];
@@ -13,15 +13,15 @@ export interface Scene {
 }
 
 /**
- * Calls for each category, by ascending id, with its scenes, by ascending id of the picture and without those in which
- * there is nothing. What is of a picture or a category that is not listed is left out.
+ * Calls for each category, by ascending id, with its scenes, by ascending id of the image and without those in which
+ * there is nothing. What is of an image or a category that is not listed is left out.
  */
 export function mapCategories<T>(
-  { pictures, categories, objects }: Annotated,
+  { images, categories, objects }: Annotated,
   detections: readonly Detection[],
   call: (category: Category, scenes: readonly Scene[]) => T,
 ): T[] {
-  const listed = new Set(pictures.map((picture) => picture.id));
+  const listed = new Set(images.map((image) => image.id));
   const ordered = [...new Map(categories.map((category) => [category.id, category])).values()];
   ordered.sort((a, b) => a.id - b.id);
   const objectsOf = byCategory(objects, ordered, listed);

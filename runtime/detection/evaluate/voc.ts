@@ -33,7 +33,7 @@ export interface VocEvaluation {
 }
 
 /**
- * Judges detections. Where scores are equal, the order is that of the picture's id, and in a picture that of the list.
+ * Judges detections. Where scores are equal, the order is that of the image's id, and in an image that of the list.
  * Crowds, which VOC doesn't know, are treated as difficult objects.
  */
 export function evaluateVoc(

@@ -22,7 +22,7 @@ export interface Detections {
  */
 export async function readCocoDetections(
   file: string,
-  data: Pick<DetectionData, "pictures" | "categories">,
+  data: Pick<DetectionData, "images" | "categories">,
 ): Promise<Detections> {
   return parseCocoDetections(await readJson(file), file, data);
 }
@@ -37,10 +37,10 @@ export async function readCocoDetections(
 export function parseCocoDetections(
   json: unknown,
   file: string,
-  { pictures, categories }: Pick<DetectionData, "pictures" | "categories">,
+  { images, categories }: Pick<DetectionData, "images" | "categories">,
 ): Detections {
   if (!Array.isArray(json)) new Place(file).fail("detections must be a list");
-  const imageOf = imageFinder(pictures);
+  const imageOf = imageFinder(images);
   const categoryIds = new Ids(categories.map(({ id, textId }) => textId ?? id));
   const known = new Set(categories.map(({ id }) => id));
   const strays = new Tally();
@@ -62,10 +62,10 @@ export function parseCocoDetections(
   return { detections, warnings: strays.lines(file, words) };
 }
 
-function imageFinder(pictures: DetectionData["pictures"]): (value: unknown, at: Place) => number {
-  const ids = new Set(pictures.map(({ id }) => id));
-  const byTextId = new Map(pictures.flatMap(({ id, textId }) => (textId === undefined ? [] : [[textId, id] as const])));
-  const named = imageNames(pictures);
+function imageFinder(images: DetectionData["images"]): (value: unknown, at: Place) => number {
+  const ids = new Set(images.map(({ id }) => id));
+  const byTextId = new Map(images.flatMap(({ id, textId }) => (textId === undefined ? [] : [[textId, id] as const])));
+  const named = imageNames(images);
   const stranger = (value: unknown, at: Place): never => {
     const isQuoted =
       typeof value === "string" && byTextId.size === 0 && ids.has(value.trim() === "" ? NaN : Number(value));
@@ -80,7 +80,7 @@ function imageFinder(pictures: DetectionData["pictures"]): (value: unknown, at: 
     }
     const found = byTextId.has(value) ? [byTextId.get(value)!] : named(value);
     if (found.length > 1) {
-      const [first, second] = found.map((id) => pictures.find((picture) => picture.id === id)!.file);
+      const [first, second] = found.map((id) => images.find((image) => image.id === id)!.file);
       at.fail(`"image_id" ${shown(value)} is the name of ${found.length} images: ${shown(first)} and ${shown(second)}`);
     }
     return found[0] ?? stranger(value, at);

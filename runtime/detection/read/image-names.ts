@@ -1,5 +1,5 @@
 /** Names of images, as other people's files write them. */
-import type { Picture } from "../records.js";
+import type { Image } from "../records.js";
 
 /** `C:\photos\a.jpg` and `photos/a.jpg` alike: folders and the file, the last. */
 export function segmentsOf(name: string): string[] {
@@ -49,9 +49,9 @@ export function note<T>(map: Map<string, T[]>, key: string, value: T): void {
  *
  * @returns the ids: none, one, or several where the name is that of several
  */
-export function imageNames(pictures: readonly Picture[]): (name: string) => readonly number[] {
+export function imageNames(images: readonly Image[]): (name: string) => readonly number[] {
   const [byFile, byStem] = [new PathIndex<number>(), new PathIndex<number>()];
-  for (const { id, file, stem } of pictures) {
+  for (const { id, file, stem } of images) {
     const segments = segmentsOf(file.normalize("NFC"));
     const base = segments.at(-1);
     const stems = new Set([base === undefined ? undefined : stemOf(base), stem]);

@@ -4,7 +4,7 @@ import type { DetectionData } from "../records.js";
 import { readCocoAnnotations } from "./coco.js";
 import { readVocFolder, type VocOptions } from "./voc.js";
 
-export { locatePictures, pictureFolder, type LocatedImages } from "./locate.js";
+export { locateImages, imageFolder, type LocatedImages } from "./locate.js";
 
 /**
  * @param place a JSON file of COCO's kind, or a folder of PASCAL VOC's kind

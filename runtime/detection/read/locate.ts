@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { listImages } from "../../data/sources/listing.js";
 import { isImageName } from "../../images/names.js";
-import { DetectionError, type Picture } from "../records.js";
+import { DetectionError, type Image } from "../records.js";
 import { note, PathIndex, segmentsOf, stemOf } from "./image-names.js";
 import { counted, Problems, shortened, Tally } from "./problems.js";
 
@@ -25,7 +25,7 @@ const isFolder = (folder: string) =>
  * Where images usually are: JPEGImages in PASCAL VOC's folder, images beside COCO's file, otherwise with the
  * annotations.
  */
-export async function pictureFolder(place: string): Promise<string> {
+export async function imageFolder(place: string): Promise<string> {
   const isVoc = await isFolder(place);
   const folder = isVoc ? place : path.dirname(place);
   const usual = isVoc ? ["JPEGImages", "images"] : ["images"];
@@ -46,16 +46,16 @@ export async function pictureFolder(place: string): Promise<string> {
  * @throws {DetectionError} one line: how many are not there and the first of them; or names that lead elsewhere, or may
  *   be several images
  */
-export async function locatePictures(pictures: readonly Picture[], folder: string): Promise<LocatedImages> {
+export async function locateImages(images: readonly Image[], folder: string): Promise<LocatedImages> {
   const root = path.resolve(folder);
   const files = new Map<number, string>();
-  const others: Picture[] = [];
+  const others: Image[] = [];
   const problems = new Problems(folder);
-  for (const picture of pictures) {
-    const found = problems.attempt(() => pathWithin(root, folder, picture));
+  for (const image of images) {
+    const found = problems.attempt(() => pathWithin(root, folder, image));
     const isThere = found !== undefined && (await stat(found).catch(() => undefined))?.isFile() === true;
-    if (isThere && isSure(picture)) files.set(picture.id, found);
-    else if (found !== undefined || isElsewhere(picture.file)) others.push(picture);
+    if (isThere && isSure(image)) files.set(image.id, found);
+    else if (found !== undefined || isElsewhere(image.file)) others.push(image);
   }
   const warnings: string[] = [];
   if (others.length > 0) {
@@ -67,7 +67,7 @@ export async function locatePictures(pictures: readonly Picture[], folder: strin
 }
 
 /** Whether nothing else could be meant: an XML file may be called as another image than it names. */
-function isSure({ file, stem }: Picture): boolean {
+function isSure({ file, stem }: Image): boolean {
   return stem === undefined || stemOf(file) === stem;
 }
 
@@ -77,7 +77,7 @@ function isElsewhere(name: string): boolean {
 }
 
 /** @returns undefined for what is looked for by its end alone */
-function pathWithin(root: string, folder: string, { id, file, source }: Picture): string | undefined {
+function pathWithin(root: string, folder: string, { id, file, source }: Image): string | undefined {
   const called = source ?? `image ${id}`;
   if (file === "") throw new DetectionError(`${called}: has no file_name`);
   const isInside = (full: string) => full.startsWith(root + path.sep);
@@ -103,34 +103,34 @@ interface Search {
 }
 
 /** @returns warnings */
-function look(pictures: readonly Picture[], { folder, root, index, files, problems }: Search): string[] {
+function look(images: readonly Image[], { folder, root, index, files, problems }: Search): string[] {
   const renamed = new Tally();
-  const missing: Picture[] = [];
+  const missing: Image[] = [];
   const takenBy = new Map([...files].map(([id, file]) => [file, id]));
-  for (const picture of pictures) {
-    const found = problems.attempt(() => index.find(picture, folder));
-    if (found === "") missing.push(picture);
+  for (const image of images) {
+    const found = problems.attempt(() => index.find(image, folder));
+    if (found === "") missing.push(image);
     if (!found) continue;
     const file = path.join(root, found);
-    const isRenamed = found !== picture.file;
+    const isRenamed = found !== image.file;
     problems.attempt(() => {
       const other = takenBy.get(file);
       if (!isRenamed || other === undefined) return;
-      throw new DetectionError(`${nameOf(picture)} would be ${shortened(found, 80)}, which is image ${other}`);
+      throw new DetectionError(`${nameOf(image)} would be ${shortened(found, 80)}, which is image ${other}`);
     });
-    if (isRenamed) renamed.add(() => `${nameOf(picture)} is ${shortened(found, 80)}`);
-    files.set(picture.id, file);
-    takenBy.set(file, picture.id);
+    if (isRenamed) renamed.add(() => `${nameOf(image)} is ${shortened(found, 80)}`);
+    files.set(image.id, file);
+    takenBy.set(file, image.id);
   }
   if (missing.length > 0) throw new DetectionError(missingLine(missing, folder, index));
   return renamed.lines(folder, (n) => `${counted(n, "image")} found under another name than annotated`);
 }
 
-function nameOf({ id, file, source }: Picture): string {
+function nameOf({ id, file, source }: Image): string {
   return source === undefined ? `"${shortened(file, 80)}" of image ${id}` : `"${shortened(file, 80)}" of ${source}`;
 }
 
-function missingLine(missing: readonly Picture[], folder: string, index: ImageIndex): string {
+function missingLine(missing: readonly Image[], folder: string, index: ImageIndex): string {
   const { file, source, id } = missing[0]!;
   const count = missing.length === 1 ? "" : `, ${missing.length} in all`;
   const from = source === undefined ? "" : ` (${source})`;
@@ -183,8 +183,8 @@ class ImageIndex {
   }
 
   /** @returns a path; empty where there is none. @throws {DetectionError} where several are meant, or an XML file names one image and is called as another */
-  find(picture: Picture, folder: string): string {
-    const { file, stem } = picture;
+  find(image: Image, folder: string): string {
+    const { file, stem } = image;
     const byName = this.#meant(file);
     const byStem = stem === undefined ? [] : this.#called(stem);
     const both = byName.filter((each) => byStem.includes(each));
@@ -193,8 +193,8 @@ class ImageIndex {
     const some = found.slice(0, 3).map((each) => shortened(each, 60));
     throw new DetectionError(
       byName.length === 1 && byStem.length === 1
-        ? `${picture.source ?? `image ${picture.id}`} names ${some[0]!}, but is called as ${some[1]!}, and both are in ${folder}`
-        : `${nameOf(picture)} may be ${some.join(" or ")}${found.length > 3 ? " or others" : ""}`,
+        ? `${image.source ?? `image ${image.id}`} names ${some[0]!}, but is called as ${some[1]!}, and both are in ${folder}`
+        : `${nameOf(image)} may be ${some.join(" or ")}${found.length > 3 ? " or others" : ""}`,
     );
   }
 

@@ -1,4 +1,4 @@
-/** PASCAL VOC's annotations: an XML file for each picture. */
+/** PASCAL VOC's annotations: an XML file for each image. */
 import path from "node:path";
 import {
   DetectionError,
@@ -6,7 +6,7 @@ import {
   type Category,
   type DetectionData,
   type GroundTruth,
-  type Picture,
+  type Image,
 } from "../records.js";
 import { decode, decodeXml } from "./encoding.js";
 import { listFolder, readBounded } from "./file.js";
@@ -22,14 +22,14 @@ export const VOC_CLASSES: readonly string[] = [
 
 /** Which of the annotations are read. */
 export interface VocOptions {
-  /** A list of pictures in ImageSets/Main, such as "val" or "test". Default: all. */
+  /** A list of images in ImageSets/Main, such as "val" or "test". Default: all. */
   readonly set?: string;
   /** Names of the classes; the first has id 1. Default: VOC's twenty, or where others occur, those that do, sorted. */
   readonly classes?: readonly string[];
 }
 
 /** What a file says; the class is still a name. */
-export interface VocPicture {
+export interface VocImage {
   /** Of the image's file, without folders; where the XML file doesn't name one, its own name without ending. */
   readonly file: string;
   readonly width?: number;
@@ -37,7 +37,7 @@ export interface VocPicture {
   readonly objects: readonly VocObject[];
 }
 
-/** An object of a {@link VocPicture}: its box, the box's area in square pixels, and the name of its class. */
+/** An object of a {@link VocImage}: its box, the box's area in square pixels, and the name of its class. */
 export type VocObject = Pick<GroundTruth, "box" | "area" | "isDifficult"> & { readonly name: string };
 
 const MAX_XML = 16 * 1024 * 1024;
@@ -46,7 +46,7 @@ const MAX_LIST = 64 * 1024 * 1024;
 const AT_ONCE = 16;
 
 /**
- * Reads a folder of XML files, or VOC's own folder (`VOC2007`), which has one in Annotations. A picture's id is its
+ * Reads a folder of XML files, or VOC's own folder (`VOC2007`), which has one in Annotations. An image's id is its
  * name where that is made of digits (2008_000002 becomes 2008000002), otherwise its place in the sorted list, from 1.
  * Files whose names begin with a dot are passed over.
  *
@@ -65,13 +65,13 @@ export async function readVocFolder(folder: string, options: VocOptions = {}): P
   files.sort((a, b) => compare(stemOf(a), stemOf(b)));
 
   const reader: Reader = { problems: new Problems(annotations), undecided: new Tally(), sizeless: new Tally() };
-  const parsed: VocPicture[] = [];
+  const parsed: VocImage[] = [];
   for (let start = 0; start < files.length; start += AT_ONCE) {
     const some = files.slice(start, start + AT_ONCE).map((name) => readXml(path.join(annotations, name)));
     for (const content of await Promise.all(some)) {
       // What could not be read has no place in the list, but then nothing comes of the list.
-      const picture = reader.problems.attempt(() => readPicture(textOf(content), content.file, reader));
-      if (picture !== undefined) parsed.push(picture);
+      const image = reader.problems.attempt(() => readImage(textOf(content), content.file, reader));
+      if (image !== undefined) parsed.push(image);
     }
   }
   reader.problems.throwIfAny();
@@ -119,26 +119,26 @@ function compare(a: string, b: string): number {
 function assemble(
   folder: string,
   names: readonly string[],
-  parsed: readonly VocPicture[],
+  parsed: readonly VocImage[],
   classes: readonly string[] = classesOf(parsed),
 ): DetectionData {
   const categories = classes.map((name, index): Category => ({ id: index + 1, name }));
   const idOf = new Map(categories.map(({ id, name }) => [name, id]));
-  const ids = pictureIds(names);
+  const ids = imageIds(names);
   const strays = new Tally();
-  const pictures: Picture[] = [];
+  const images: Image[] = [];
   const objects: GroundTruth[] = [];
-  parsed.forEach(({ objects: own, ...picture }, index) => {
-    const image = ids[index]!;
-    pictures.push({ id: image, ...picture, stem: names[index]!, source: `${names[index]!}.xml` });
+  parsed.forEach(({ objects: own, ...image }, index) => {
+    const id = ids[index]!;
+    images.push({ id, ...image, stem: names[index]!, source: `${names[index]!}.xml` });
     for (const { name, ...object } of own) {
       const category = idOf.get(name);
       if (category === undefined) strays.add(() => `"${name}" in ${names[index]!}.xml`);
-      else objects.push({ id: objects.length + 1, image, category, ...object, isCrowd: false });
+      else objects.push({ id: objects.length + 1, image: id, category, ...object, isCrowd: false });
     }
   });
   return {
-    pictures,
+    images,
     categories,
     objects,
     warnings: strays.lines(folder, (n) => `left out ${counted(n, "object")} of other classes than those asked for`),
@@ -148,11 +148,11 @@ function assemble(
 /**
  * @throws {DetectionError} one line with the file's name; where several objects are wrong, how many and the first of them
  */
-export function parseVocXml(text: string, file: string): VocPicture {
+export function parseVocXml(text: string, file: string): VocImage {
   const problems = new Problems(file);
-  const picture = readPicture(text, file, { problems, undecided: new Tally(), sizeless: new Tally() });
+  const image = readImage(text, file, { problems, undecided: new Tally(), sizeless: new Tally() });
   problems.throwIfAny();
-  return picture;
+  return image;
 }
 
 /** What is noted of all files. */
@@ -163,7 +163,7 @@ interface Reader {
   readonly sizeless: Tally;
 }
 
-function readPicture(text: string, file: string, { problems, undecided, sizeless }: Reader): VocPicture {
+function readImage(text: string, file: string, { problems, undecided, sizeless }: Reader): VocImage {
   const root = parseXml(text, file);
   if (root.name !== "annotation") {
     throw new DetectionError(`${file}: <${shortened(root.name)}> is no annotation of PASCAL VOC's kind`);
@@ -222,24 +222,24 @@ const DIFFICULT: ReadonlyMap<string, boolean> = new Map([
   ...["1", "1.0", "true", "yes"].map((word) => [word, true] as const),
 ]);
 
-function classesOf(parsed: readonly VocPicture[]): readonly string[] {
+function classesOf(parsed: readonly VocImage[]): readonly string[] {
   const names = new Set(parsed.flatMap(({ objects }) => objects.map((object) => object.name)));
   return [...names].every((name) => VOC_CLASSES.includes(name)) ? VOC_CLASSES : [...names].sort();
 }
 
-function pictureIds(names: readonly string[]): number[] {
+function imageIds(names: readonly string[]): number[] {
   const ids = names.map((name) => (/^\d[\d_]*$/.test(name) ? Number(name.replaceAll("_", "")) : NaN));
   const areGood = ids.every((id) => Number.isSafeInteger(id)) && new Set(ids).size === ids.length;
   return areGood ? ids : names.map((_, index) => index + 1);
 }
 
-/** A list names a picture in each line, some with 1, 0 or -1 behind it. */
+/** A list names an image in each line, some with 1, 0 or -1 behind it. */
 async function readSet(folder: string, set: string): Promise<string[]> {
   if (set !== path.basename(set)) throw new DetectionError(`"${set}" is no name of a list in ImageSets/Main`);
   const file = path.join(folder, "ImageSets", "Main", `${set}.txt`);
   const lines = decode(await readBounded(file, MAX_LIST), "utf-8", file, "UTF-8").split(/\r?\n/);
   const names = lines.map((line) => line.trim().split(/\s+/)[0]!).filter((name) => name !== "");
   const odd = names.find((name) => name !== path.basename(name) || name === "..");
-  if (odd !== undefined) throw new DetectionError(`${file}: "${odd.slice(0, 40)}" is no picture's name`);
+  if (odd !== undefined) throw new DetectionError(`${file}: "${odd.slice(0, 40)}" is no image's name`);
   return [...new Set(names)];
 }

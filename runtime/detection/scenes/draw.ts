@@ -1,7 +1,7 @@
 /**
- * A picture with several of the ten shapes on a textured ground, and where each is: before and behind one another, cut
+ * An image with several of the ten shapes on a textured ground, and where each is: before and behind one another, cut
  * off at the border, and sometimes a crowd of small ones. Of operations alone that IEEE 754 rounds exactly, so that it
- * is the same picture on every machine.
+ * is the same image on every machine.
  */
 import { randomStream, type Random } from "../../data/arithmetic.js";
 import {
@@ -30,7 +30,7 @@ export interface SceneSize {
   readonly height?: number;
 }
 
-/** An object of a picture; the label is an index of the shapes' outlines. */
+/** An object of an image; the label is an index of the shapes' outlines. */
 export type SceneObject = Pick<GroundTruth, "box" | "area" | "isCrowd"> & { readonly label: number };
 
 export interface Scene {
@@ -40,7 +40,7 @@ export interface Scene {
 
 const LOOKS = {
   objects: [1, 6],
-  /** Half a shape's extent, as a share of the picture's shorter side; small ones are more frequent. */
+  /** Half a shape's extent, as a share of the image's shorter side; small ones are more frequent. */
   radius: [0.04, 0.42],
   /** Width by height before it is turned. */
   stretch: [0.75, 1.33],
@@ -54,7 +54,7 @@ const LOOKS = {
   crowds: 0.15,
   crowdMembers: [12, 24],
   crowdRadius: [0.025, 0.04],
-  /** Greatest change of a value by noise, itself drawn for each picture. */
+  /** Greatest change of a value by noise, itself drawn for each image. */
   noise: [2, 14],
 } as const;
 

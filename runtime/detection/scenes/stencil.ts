@@ -3,7 +3,7 @@ import { fill } from "../../data/sources/shapes/fill.js";
 import type { Point } from "../../data/sources/shapes/outlines.js";
 
 export interface Stencil {
-  /** Place of the square in the picture; it may reach beyond. */
+  /** Place of the square in the image; it may reach beyond. */
   readonly left: number;
   readonly top: number;
   /** Of the square in pixels. */

@@ -1,4 +1,4 @@
-/** Runs the compiled kernel: the passes over a picture's columns and rows that take nearly all of the time of scaling. */
+/** Runs the compiled kernel: the passes over an image's columns and rows that take nearly all of the time of scaling. */
 import { RESAMPLE } from "./resample.generated.js";
 
 /** For each pixel of the result, the source pixels it is made of and their weights. */
@@ -27,7 +27,7 @@ const PAGE = 65536;
 const SLACK = 16;
 /** Rows are handed over in strips of about this many bytes: they fit into a processor's cache. */
 const STRIP = 1 << 20;
-/** A kernel that has grown to this for a huge picture is given up: its memory never shrinks. */
+/** A kernel that has grown to this for a huge image is given up: its memory never shrinks. */
 const KEPT = 1 << 26;
 
 let module: object | undefined;

@@ -4,13 +4,13 @@ import { detect } from "../../../compiler/detection/detect.js";
 import { pool } from "../../../compiler/detection/pool.js";
 import { refine } from "../../../compiler/detection/refine.js";
 import type { Tensor } from "../emit/run.js";
-import { rows, runComposition, standardDialect, type Picture } from "./run.js";
+import { rows, runComposition, standardDialect, type Image } from "./run.js";
 
 const tensor = (shape: readonly number[], ...data: readonly number[]): Tensor => ({
   shape,
   data: Float32Array.from(data),
 });
-const whole = (height: number, width: number): Picture => ({
+const whole = (height: number, width: number): Image => ({
   ...{ height, width, originalHeight: height, originalWidth: width, scaleY: 1, scaleX: 1 },
 });
 
@@ -29,8 +29,8 @@ describe("box refinement", () => {
       },
       [100, 100],
       [whole(100, 100)],
-      ({ regions, scores, deltas }, pictures, build) => ({
-        again: refine({ regions: regions!, scores: scores!, deltas }, paper, pictures, build),
+      ({ regions, scores, deltas }, images, build) => ({
+        again: refine({ regions: regions!, scores: scores!, deltas }, paper, images, build),
       }),
     );
     expect(rows(again!)[0]!.map((value) => Math.round(value * 1e4) / 1e4)).toEqual([0, 20, 20, 40, 30]);
@@ -47,14 +47,14 @@ describe("box refinement", () => {
       },
       [100, 100],
       [whole(100, 100)],
-      (values, pictures, build) => {
+      (values, images, build) => {
         const judged = ["1", "2"].map((pass) => ({
           regions: values[`regions${pass}`]!,
           scores: values[`scores${pass}`]!,
           deltas: undefined,
         }));
         const settings = { nms: 0.3, vote: 0, voteOffset: 0, keep: 100, background: "first" } as const;
-        return { ...detect(judged, settings, paper, pictures, build) };
+        return { ...detect(judged, settings, paper, images, build) };
       },
     );
     expect(rows(boxes!)).toEqual([
@@ -77,10 +77,10 @@ describe("box voting", () => {
       },
       [100, 100],
       [whole(100, 100)],
-      ({ regions, given }, pictures, build) => {
+      ({ regions, given }, images, build) => {
         const settings = { nms: 0.3, vote: 0.5, voteOffset: 0, keep: 100, background: "first" } as const;
         return {
-          ...detect([{ regions: regions!, scores: given!, deltas: undefined }], settings, dialect, pictures, build),
+          ...detect([{ regions: regions!, scores: given!, deltas: undefined }], settings, dialect, images, build),
         };
       },
     );
@@ -90,8 +90,8 @@ describe("box voting", () => {
 });
 
 describe("global context", () => {
-  it("sets the maximum of the whole picture, without its padding, beside each region's", async () => {
-    // Two pictures in a tensor of 4x4 pixels, the second 2 wide; the map is the picture itself. Regions inclusive.
+  it("sets the maximum of the whole image, without its padding, beside each region's", async () => {
+    // Two images in a tensor of 4x4 pixels, the second 2 wide; the map is the image itself. Regions inclusive.
     const map = tensor(
       [2, 1, 4, 4],
       ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
@@ -121,7 +121,7 @@ describe("global context", () => {
 
 describe("multi-scale testing", () => {
   it("takes the two adjacent scales at which a region is nearest to 224 pixels, by maxout", async () => {
-    // Maps of a picture at half, once and twice its size: every value of one is 10, of the others 20 and 5.
+    // Maps of an image at half, once and twice its size: every value of one is 10, of the others 20 and 5.
     const sizes = [16, 32, 64];
     const fill = [10, 20, 5];
     const maps = Object.fromEntries(
@@ -139,7 +139,7 @@ describe("multi-scale testing", () => {
       { ...maps, regions },
       [512, 512],
       [whole(512, 512)],
-      (values, _pictures, build) => {
+      (values, _images, build) => {
         const from = sizes.map((_, level) => ({
           map: values[`map${level}`]!,
           scale: [32 / 2 ** level, 32 / 2 ** level] as const,
@@ -169,7 +169,7 @@ describe("multi-scale testing", () => {
       { ...maps, regions },
       [512, 512],
       [whole(512, 512)],
-      (values, _pictures, build) => {
+      (values, _images, build) => {
         const from = [0, 1].map((level) => ({
           map: values[`map${level}`]!,
           scale: [32 / 2 ** level, 32 / 2 ** level] as const,

@@ -1,7 +1,7 @@
 /**
  * From the maps and heads of a network to regions and detections: what the compiler composes of operators, as ONNX
  * Runtime runs it, against the references in float64 (test/runtime/detection/reference/, no line shared), for each
- * dialect over random batches of pictures of different sizes. The seeds are fixed: a comparison within a millionth of
+ * dialect over random batches of images of different sizes. The seeds are fixed: a comparison within a millionth of
  * its threshold falls out one way in float32 and the other in float64, and none of these does.
  */
 import { describe, expect, it } from "vitest";
@@ -17,13 +17,13 @@ import { paperCandidates, paperDetections, paperProposals } from "../../runtime/
 import type { Detection, Scored } from "../../runtime/detection/reference/scored.js";
 import { torchvisionDetections, torchvisionProposals } from "../../runtime/detection/reference/torchvision.js";
 import type { Tensor } from "../emit/run.js";
-import { rows, runComposition, standardDialect, type Picture } from "./run.js";
+import { rows, runComposition, standardDialect, type Image } from "./run.js";
 
 const SEEDS = [1, 2, 3, 4, 5, 6];
-/** The tensor of a batch of two; the second picture leaves some of it empty. */
+/** The tensor of a batch of two; the second image leaves some of it empty. */
 const IMAGE = [96, 160] as const;
 
-const pictures = (kind: "opencv" | "torch"): readonly Picture[] => {
+const images = (kind: "opencv" | "torch"): readonly Image[] => {
   const original = [
     [60, 100],
     [75, 80],
@@ -43,15 +43,15 @@ function normal(shape: readonly number[], name: string, std = 1): Tensor {
   return { shape, data };
 }
 
-/** One picture's part of [N, C, h, w]. */
-function mapOf({ shape, data }: Tensor, picture: number): Map3 {
+/** One image's part of [N, C, h, w]. */
+function mapOf({ shape, data }: Tensor, image: number): Map3 {
   const [, channels, height, width] = shape as [number, number, number, number];
   const size = channels * height * width;
-  return { height, width, values: data.subarray(picture * size, (picture + 1) * size) };
+  return { height, width, values: data.subarray(image * size, (image + 1) * size) };
 }
 
-const expectedRegions = (byPicture: readonly (readonly Scored[])[]): number[][] =>
-  byPicture.flatMap((found, picture) => found.map(({ box }) => [picture, ...box]));
+const expectedRegions = (byImage: readonly (readonly Scored[])[]): number[][] =>
+  byImage.flatMap((found, image) => found.map(({ box }) => [image, ...box]));
 
 /** Boxes are up to hundreds of pixels: float32 and float64 differ by less than a thousandth of one. */
 function expectClose(
@@ -72,7 +72,7 @@ describe("proposals", () => {
     const sizes = [32, 64, 128];
     const objectness = normal([2, 2 * 9, height, width], `o${seed}`, 2);
     const deltas = normal([2, 4 * 9, height, width], `d${seed}`, 0.4);
-    const of = pictures("opencv");
+    const of = images("opencv");
     const settings = { ratios: [0.5, 1, 2], top: 300, nms: 0.7, keep: 40 };
     const { regions, scores } = await runComposition({ objectness, deltas }, IMAGE, of, (values, about, build) =>
       propose(
@@ -83,8 +83,8 @@ describe("proposals", () => {
         build,
       ),
     );
-    const expected = of.map((picture, index) =>
-      paperProposals(mapOf(objectness, index), mapOf(deltas, index), picture, {
+    const expected = of.map((image, index) =>
+      paperProposals(mapOf(objectness, index), mapOf(deltas, index), image, {
         ...{ scales: sizes.map((size) => size / 16), top: 300, keep: 40 },
       }),
     );
@@ -100,7 +100,7 @@ describe("proposals", () => {
     const sizes = [32, 64, 128];
     const objectness = normal([2, 9, height, width], `o${seed}`, 2);
     const deltas = normal([2, 4 * 9, height, width], `d${seed}`, 0.4);
-    const of = pictures("torch");
+    const of = images("torch");
     const settings = { ratios: [0.5, 1, 2], top: 200, nms: 0.7, keep: 50 };
     const { regions } = await runComposition({ objectness, deltas }, IMAGE, of, (values, about, build) =>
       propose(
@@ -111,8 +111,8 @@ describe("proposals", () => {
         build,
       ),
     );
-    const expected = of.map((picture, index) =>
-      detectron2Proposals(mapOf(objectness, index), mapOf(deltas, index), picture, { sizes, top: 200, keep: 50 }),
+    const expected = of.map((image, index) =>
+      detectron2Proposals(mapOf(objectness, index), mapOf(deltas, index), image, { sizes, top: 200, keep: 50 }),
     );
     expectClose(rows(regions!), expectedRegions(expected));
   });
@@ -131,7 +131,7 @@ describe("proposals", () => {
         [`deltas${level}`, normal([2, 12, h, w], `d${level}.${seed}`, 0.4)],
       ]),
     );
-    const of = pictures("torch");
+    const of = images("torch");
     const { regions } = await runComposition(inputs, IMAGE, of, (values, about, build) =>
       propose(
         shapes.map((_, level) => ({
@@ -146,7 +146,7 @@ describe("proposals", () => {
         build,
       ),
     );
-    const expected = of.map((picture, index) =>
+    const expected = of.map((image, index) =>
       torchvisionProposals(
         shapes.map((_, level) => ({
           objectness: mapOf(inputs[`objectness${level}`]!, index),
@@ -154,7 +154,7 @@ describe("proposals", () => {
           sizes: sizes[level]!,
         })),
         { height: IMAGE[0], width: IMAGE[1] },
-        picture,
+        image,
         { top: 100, keep: 60 },
       ),
     );
@@ -187,15 +187,15 @@ interface Head {
   readonly deltas: Tensor;
 }
 
-/** Twelve regions of each picture, in clusters that overlap, with what a head says of them. */
-function randomHead(seed: number, of: readonly Picture[], boxes: number, name = ""): Head {
+/** Twelve regions of each image, in clusters that overlap, with what a head says of them. */
+function randomHead(seed: number, of: readonly Image[], boxes: number, name = ""): Head {
   const each = 12;
   const next = randomStream(`regions${name}${seed}`);
   const uniform = (low: number, high: number): number => low + (high - low) * next();
-  const regions = of.flatMap(({ height, width }, picture) =>
+  const regions = of.flatMap(({ height, width }, image) =>
     Array.from({ length: each }, () => {
       const [x, y] = [uniform(0, width * 0.6), uniform(0, height * 0.6)];
-      return [picture, x, y, x + uniform(8, width * 0.4), y + uniform(8, height * 0.4)];
+      return [image, x, y, x + uniform(8, width * 0.4), y + uniform(8, height * 0.4)];
     }),
   );
   const count = regions.length;
@@ -212,9 +212,9 @@ function randomHead(seed: number, of: readonly Picture[], boxes: number, name = 
   };
 }
 
-/** A picture's rows: boxes of its regions, and what the head says of them. */
-function ofPicture({ regions, logits, scores, deltas }: Head, picture: number) {
-  const own = rows(regions).flatMap((row, index) => (row[0] === picture ? [index] : []));
+/** An image's rows: boxes of its regions, and what the head says of them. */
+function ofImage({ regions, logits, scores, deltas }: Head, image: number) {
+  const own = rows(regions).flatMap((row, index) => (row[0] === image ? [index] : []));
   const take = (tensor: Tensor): number[][] => own.map((index) => rows(tensor)[index]!);
   return {
     boxes: take(regions).map((row) => row.slice(1) as unknown as Box),
@@ -226,7 +226,7 @@ function ofPicture({ regions, logits, scores, deltas }: Head, picture: number) {
 
 async function detections(
   heads: readonly Head[],
-  of: readonly Picture[],
+  of: readonly Image[],
   dialect: Parameters<typeof detect>[2],
   more: Partial<DetectSettings>,
 ): Promise<number[][]> {
@@ -251,44 +251,44 @@ async function detections(
   return rows(found["boxes"]!).map((box, index) => [images[index]!, labels[index]!, scores[index]!, ...box]);
 }
 
-const expectedRows = (byPicture: readonly (readonly Detection[])[]): number[][] =>
-  byPicture.flatMap((found, picture) => found.map(({ label, score, box }) => [picture, label, score, ...box]));
+const expectedRows = (byImage: readonly (readonly Detection[])[]): number[][] =>
+  byImage.flatMap((found, image) => found.map(({ label, score, box }) => [image, label, score, ...box]));
 
 /** Released models of py-faster-rcnn have the deltas' deviations in their weights, and the reference is theirs. */
 const released = { ...standardDialect("paper"), regionWeights: [1, 1, 1, 1] };
 
 describe("detections", () => {
   it.each(SEEDS)("of the paper, seed %i", async (seed) => {
-    const of = pictures("opencv");
+    const of = images("opencv");
     const head = randomHead(seed, of, CLASSES + 1);
     const small = { ...head, deltas: { ...head.deltas, data: head.deltas.data.map((value) => value / 5) } };
-    const expected = of.map((picture, index) => {
-      const { boxes, probabilities, deltas } = ofPicture(small, index);
-      return paperDetections(boxes, probabilities, deltas, picture, { iou: 0.3, keep: 9 });
+    const expected = of.map((image, index) => {
+      const { boxes, probabilities, deltas } = ofImage(small, index);
+      return paperDetections(boxes, probabilities, deltas, image, { iou: 0.3, keep: 9 });
     });
     expectClose(await detections([small], of, released, { nms: 0.3, keep: 9 }), expectedRows(expected));
   });
 
   it.each(SEEDS)("of Detectron2, seed %i", async (seed) => {
-    const of = pictures("torch");
+    const of = images("torch");
     const head = randomHead(seed, of, CLASSES);
-    const expected = of.map((picture, index) => {
-      const { boxes, probabilities, deltas } = ofPicture(head, index);
-      return detectron2Detections(boxes, probabilities, deltas, picture, { keep: 11 });
+    const expected = of.map((image, index) => {
+      const { boxes, probabilities, deltas } = ofImage(head, index);
+      return detectron2Detections(boxes, probabilities, deltas, image, { keep: 11 });
     });
     expectClose(await detections([head], of, standardDialect("detectron2"), { keep: 11 }), expectedRows(expected));
   });
 
   it.each(SEEDS)("of torchvision, seed %i", async (seed) => {
-    const of = pictures("torch");
+    const of = images("torch");
     const head = randomHead(seed, of, CLASSES + 1);
-    const expected = of.map((picture, index) => {
-      const { boxes, logits, deltas } = ofPicture(head, index);
+    const expected = of.map((image, index) => {
+      const { boxes, logits, deltas } = ofImage(head, index);
       // Its way back is by the ratio of sizes, which need not be the scale.
       const info = {
-        ...picture,
-        originalHeight: picture.height / picture.scaleY,
-        originalWidth: picture.width / picture.scaleX,
+        ...image,
+        originalHeight: image.height / image.scaleY,
+        originalWidth: image.width / image.scaleX,
       };
       return torchvisionDetections(boxes, logits, deltas, info, { keep: 10 });
     });
@@ -297,22 +297,22 @@ describe("detections", () => {
   });
 
   it.each(SEEDS)("of two passes, voted, seed %i", async (seed) => {
-    const of = pictures("opencv");
+    const of = images("opencv");
     const passes = ["a", "b"].map((name) => {
       const head = randomHead(seed, of, CLASSES + 1, name);
       return { ...head, deltas: { ...head.deltas, data: head.deltas.data.map((value) => value / 5) } };
     });
-    const expected = of.map((picture, index) => {
+    const expected = of.map((image, index) => {
       const candidates = passes.flatMap((head) => {
-        const { boxes, probabilities, deltas } = ofPicture(head, index);
-        return paperCandidates(boxes, probabilities, deltas, picture, 0.05);
+        const { boxes, probabilities, deltas } = ofImage(head, index);
+        return paperCandidates(boxes, probabilities, deltas, image, 0.05);
       });
-      const union = passes.map((head) => ofPicture(head, index));
+      const union = passes.map((head) => ofImage(head, index));
       const kept = paperDetections(
         union.flatMap(({ boxes }) => boxes),
         union.flatMap(({ probabilities }) => probabilities),
         union.flatMap(({ deltas }) => deltas),
-        picture,
+        image,
         { iou: 0.3, keep: 9 },
       );
       return voted(kept, candidates, { threshold: 0.5, one: 1 });
@@ -337,7 +337,7 @@ describe("detections", () => {
 
 describe("refinement", () => {
   it.each(SEEDS)("moves regions to the boxes of their likeliest classes, seed %i", async (seed) => {
-    const of = pictures("opencv");
+    const of = images("opencv");
     const head = randomHead(seed, of, CLASSES + 1);
     const deltas = { ...head.deltas, data: head.deltas.data.map((value) => value / 5) };
     const { again } = await runComposition(
@@ -353,9 +353,9 @@ describe("refinement", () => {
         ),
       }),
     );
-    const expected = of.flatMap((picture, index) => {
-      const own = ofPicture({ ...head, deltas }, index);
-      return refined(own.boxes, own.probabilities, own.deltas, picture).map((box) => [index, ...box]);
+    const expected = of.flatMap((image, index) => {
+      const own = ofImage({ ...head, deltas }, index);
+      return refined(own.boxes, own.probabilities, own.deltas, image).map((box) => [index, ...box]);
     });
     expectClose(rows(again!), expected);
   });

@@ -2,7 +2,7 @@
 import { readDialect } from "../../../compiler/elaborate/dialect.js";
 import { isRecord } from "../../../compiler/elaborate/values.js";
 import { Reporter } from "../../../compiler/diagnostics/reporter.js";
-import type { Build, Pictures } from "../../../compiler/detection/build.js";
+import type { Build, Images } from "../../../compiler/detection/build.js";
 import type { Dialect } from "../../../compiler/detection/dialect.js";
 import { memoryHost } from "../../../compiler/host.js";
 import { node, tensor, value } from "../../../compiler/ir/build.js";
@@ -22,13 +22,13 @@ export function standardDialect(name: string): Dialect {
   return readDialect(found, { reporter, environment: found.environment, chain: [] })!;
 }
 
-/** What is known of a picture. */
-export type Picture = Info;
+/** What is known of an image. */
+export type Image = Info;
 
-export const infoOf = (pictures: readonly Picture[]): Tensor => ({
-  shape: [pictures.length, 6],
+export const infoOf = (images: readonly Image[]): Tensor => ({
+  shape: [images.length, 6],
   data: Float32Array.from(
-    pictures.flatMap((one) => [
+    images.flatMap((one) => [
       ...[one.height, one.width, one.originalHeight, one.originalWidth],
       ...[one.scaleY, one.scaleX],
     ]),
@@ -42,12 +42,8 @@ export const infoOf = (pictures: readonly Picture[]): Tensor => ({
 export function runComposition(
   inputs: Readonly<Record<string, Tensor>>,
   image: readonly [height: number, width: number],
-  pictures: readonly Picture[],
-  compose: (
-    values: Readonly<Record<string, Value>>,
-    pictures: Pictures,
-    build: Build,
-  ) => Readonly<Record<string, Value>>,
+  images: readonly Image[],
+  compose: (values: Readonly<Record<string, Value>>, images: Images, build: Build) => Readonly<Record<string, Value>>,
 ): Promise<Record<string, Tensor>> {
   const named: NamedValue[] = [];
   const nodes: Node[] = [];
@@ -63,17 +59,17 @@ export function runComposition(
   };
   const [height, width] = image;
   const feeds: Record<string, Tensor> = {
-    image: { shape: [pictures.length, 3, height, width], data: new Float32Array(pictures.length * 3 * height * width) },
-    image_info: infoOf(pictures),
+    image: { shape: [images.length, 3, height, width], data: new Float32Array(images.length * 3 * height * width) },
+    image_info: infoOf(images),
     ...inputs,
   };
-  const picture = input("image", [symbol("N"), 3, symbol("H"), symbol("W")]);
+  const batch = input("image", [symbol("N"), 3, symbol("H"), symbol("W")]);
   const given = input("image_info", [symbol("M"), 6]);
-  const info = build("image_info", [picture, given])[0]!;
+  const info = build("image_info", [batch, given])[0]!;
   const values = Object.fromEntries(
     Object.entries(inputs).map(([name, { shape }]) => [name, input(name, openShape(name, shape))]),
   );
-  const outputs = compose(values, { image: picture, info }, build);
+  const outputs = compose(values, { image: batch, info }, build);
   const graph = {
     name: "composition",
     inputs: named,

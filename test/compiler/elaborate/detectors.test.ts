@@ -39,7 +39,7 @@ const detector = (more: Readonly<Record<string, string>> = {}): string => {
 };
 
 describe("a detector", () => {
-  it("takes pictures and what is known of them, and gives boxes, scores, labels and rows", () => {
+  it("takes images and what is known of them, and gives boxes, scores, labels and rows", () => {
     const { model } = found(detector());
     expect(model!.graph.inputs.map(({ name, value }) => `${name} ${formatShape(value.type.shape)}`)).toEqual([
       "image [N, 3, H, W]",

@@ -76,7 +76,7 @@ describe("large JPEGs are decoded smaller", () => {
     expect(allowedShrink(wholeFrame([1600, 2400]))).toBe(1);
   });
 
-  // Odd sizes too: the smaller picture is then a little less than half.
+  // Odd sizes too: the smaller image is then a little less than half.
   it.each([
     [1600, 1200],
     [1501, 1203],

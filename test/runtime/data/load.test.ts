@@ -79,7 +79,7 @@ describe("batches of the training", () => {
     expect(await train({ workers: 2 }, 4)).toEqual(here.slice(4));
   });
 
-  it("an unreadable picture is replaced by the next that can be read, and told once", async () => {
+  it("an unreadable image is replaced by the next that can be read, and told once", async () => {
     const told: string[] = [];
     const batches = await train({ workers: 2, onUnreadable: (message) => told.push(message) });
     expect(told.sort()).toEqual([
@@ -95,12 +95,12 @@ describe("batches of the training", () => {
     if (whole) expect(new Set(whole.images).size).toBeGreaterThan(100);
   });
 
-  it("strict: an unreadable picture is an error", async () => {
+  it("strict: an unreadable image is an error", async () => {
     await expect(train({ workers: 1, strict: true })).rejects.toThrow(/train\/b\/[34]\.jpg: damaged or cut short/);
     await expect(train({ workers: 0, strict: true })).rejects.toThrow(/train\/b\/[34]\.jpg: damaged or cut short/);
   });
 
-  it("pictures of different sizes don't make a batch, on any thread", async () => {
+  it("images of different sizes don't make a batch, on any thread", async () => {
     for (const workers of [0, 1]) {
       const loader = new Loader({ workers });
       const transforms = [{ kind: "random_resize_shorter", length: [20, 40] }];
@@ -139,7 +139,7 @@ describe("evaluation", () => {
     expect(results[0]).toEqual(results[1]);
   });
 
-  it("pictures of different sizes one at a time", async () => {
+  it("images of different sizes one at a time", async () => {
     const loader = new Loader({ workers: 0 });
     const options = { split: photos.validation, batch: 1, transforms: [{ kind: "resize_shorter", length: 32 }] };
     const shapes = (await collect(loader.evaluation(options))).map(({ shape }) => shape);
@@ -227,7 +227,7 @@ describe("threads", () => {
     expect(() => new Loader({ workers: -1 })).toThrow("-1 data threads are not possible");
     expect(() => new Loader({ prefetch: 0 })).toThrow("prefetch must be 1 or more, not 0");
     const { train: split } = photos;
-    expect(() => new Loader().training({ split, batch: 0, transforms: [], seed: 1 })).toThrow("a batch of 0 pictures");
+    expect(() => new Loader().training({ split, batch: 0, transforms: [], seed: 1 })).toThrow("a batch of 0 images");
     expect(() => new Loader().training({ split, batch: 2, transforms: [{ kind: "flop" }], seed: 1 })).toThrow("flop");
   });
 });
@@ -237,10 +237,10 @@ function threads(): number {
   return (process.report.getReport() as unknown as { workers: readonly unknown[] }).workers.length;
 }
 
-describe("statistics of the training pictures", () => {
+describe("statistics of the training images", () => {
   const recipe = [{ kind: "subtract_mean" }, { kind: "pad", margin: 4 }, { kind: "random_crop", size: [32, 32] }];
 
-  it("the mean over all pictures, the same on threads, and after it was stored", async () => {
+  it("the mean over all images, the same on threads, and after it was stored", async () => {
     const split = openShapes({ train: 40 }).train;
     const loader = new Loader();
     const statistics = (await measureStatistics(loader, split, recipe))!;
@@ -271,7 +271,7 @@ describe("statistics of the training pictures", () => {
     await expect(loadStatistics(file)).rejects.toThrow(file);
   });
 
-  it("of some pictures where they are many, as they come to the subtraction; nothing where none is needed", async () => {
+  it("of some images where they are many, as they come to the subtraction; nothing where none is needed", async () => {
     const loader = new Loader({ workers: 0 });
     const transforms = [...AUGMENT.slice(0, 3), { kind: "subtract_mean" }];
     const statistics = (await measureStatistics(loader, photos.train, transforms, { samples: 5 }))!;

@@ -34,7 +34,7 @@ describe("orders", () => {
     // Asked for from the middle, and by another plan.
     expect(trainingPlan(23, 5, 7, 6).at(6)).toEqual(plan.at(6));
     expect(trainingPlan(23, 5, 8).at(0)).not.toEqual(plan.at(0));
-    expect(() => trainingPlan(4, 5, 7)).toThrow("4 training pictures are fewer than a batch of 5");
+    expect(() => trainingPlan(4, 5, 7)).toThrow("4 training images are fewer than a batch of 5");
   });
 
   it("evaluation: every sample once, in order, the last batch smaller", () => {

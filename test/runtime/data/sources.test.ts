@@ -55,7 +55,7 @@ describe("CIFAR", () => {
   });
   afterAll(closeRecordFiles);
 
-  it("10: the paper's 45,000 and 5,000, no picture in both", async () => {
+  it("10: the paper's 45,000 and 5,000, no image in both", async () => {
     const data = await openDataSet(path.join(folder, "ten"));
     expect(data).toMatchObject({ name: "CIFAR-10", inputShape: [3, 32, 32], warnings: [] });
     expect(data.classes[9]).toBe("truck");
@@ -167,7 +167,7 @@ describe("CIFAR", () => {
   });
 });
 
-describe("folders of pictures", () => {
+describe("folders of images", () => {
   let root: string;
   let cache: string;
   let count = 0;
@@ -202,7 +202,7 @@ describe("folders of pictures", () => {
       return `${split.label(i)} ${path.relative(root, reference.file)}`;
     });
 
-  it("classes are sorted, pictures are found by their ending, in folders below too", async () => {
+  it("classes are sorted, images are found by their ending, in folders below too", async () => {
     const data = await open();
     expect(data.classes).toEqual(["cat", "dog"]);
     expect(names(data.train)).toEqual(["0 train/cat/a.JPEG", "0 train/cat/b.png", "1 train/dog/deep/er/c.png"]);
@@ -411,7 +411,7 @@ describe("folders of pictures", () => {
 });
 
 describe("shapes", () => {
-  it("are the same pictures on every machine", async () => {
+  it("are the same images on every machine", async () => {
     const { train, validation } = openShapes();
     const hash = createHash("sha256");
     for (let i = 0; i < 100; i++) hash.update(await pixels(train, i)).update(await pixels(validation, i));

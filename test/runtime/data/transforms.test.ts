@@ -34,16 +34,16 @@ const golden = JSON.parse(readFileSync(path.join(GOLDEN, "data/transforms.json")
   readonly colours: readonly (Expected & { readonly kind: string; readonly amount: number })[];
 };
 
-let picture: Raster;
+let image: Raster;
 beforeAll(async () => {
-  picture = await decodeImage(path.join(GOLDEN, "images/rgb.jpg.rgb.png"));
+  image = await decodeImage(path.join(GOLDEN, "images/rgb.jpg.rgb.png"));
 });
 
 const KEY = { seed: 1, epoch: 0, index: 0 };
 
 async function run(
   transforms: readonly TransformSettings[],
-  raster = picture,
+  raster = image,
   key = KEY,
   statistics?: Statistics,
 ): Promise<readonly Raster[]> {
@@ -74,7 +74,7 @@ function expectPlanes(planes: Float32Array, shape: readonly number[], expected: 
 
 describe("transforms do what torchvision's do", () => {
   it.each(golden.cases.map((each) => [JSON.stringify(each.transforms), each.view ?? 0, each] as const))(
-    "%s, picture %i",
+    "%s, image %i",
     async (_, view, expected) => {
       const raster = (await run(expected.transforms))[view]!;
       // Bytes are exact; normalised values have several operations in fp32 behind them.
@@ -90,8 +90,8 @@ describe("transforms do what torchvision's do", () => {
   it.each(golden.crops.map((each) => [JSON.stringify(each.window), each] as const))(
     "resized crop %s",
     (_, expected) => {
-      const whole = wholeFrame([picture.height, picture.width]);
-      const raster = pixelsIn(resizeFrame(cropFrame(whole, expected.window), [16, 18], "bilinear"), picture);
+      const whole = wholeFrame([image.height, image.width]);
+      const raster = pixelsIn(resizeFrame(cropFrame(whole, expected.window), [16, 18], "bilinear"), image);
       expectPlanes(planesOf(raster), [3, raster.height, raster.width], expected, 1e-7);
     },
   );
@@ -105,9 +105,9 @@ describe("transforms do what torchvision's do", () => {
   it.each(golden.colours.map((each) => [each.kind, each.amount, each] as const))(
     "%s by %f",
     (kind, amount, expected) => {
-      const data = Float32Array.from(picture.data, (level) => level / 255);
+      const data = Float32Array.from(image.data, (level) => level / 255);
       adjust[kind]!(data, amount);
-      expectPlanes(planesOf({ ...picture, data }), [3, picture.height, picture.width], expected, 2e-6);
+      expectPlanes(planesOf({ ...image, data }), [3, image.height, image.width], expected, 2e-6);
     },
   );
 });
@@ -120,7 +120,7 @@ describe("random transforms", () => {
     );
 
   it("pad then crop gives every position as often, zeros outside", async () => {
-    const pictures = await many(
+    const images = await many(
       [
         { kind: "pad", margin: 1 },
         { kind: "random_crop", size: [3, 4] },
@@ -129,7 +129,7 @@ describe("random transforms", () => {
       900,
     );
     const counts = new Map<string, number>();
-    for (const { data } of pictures) {
+    for (const { data } of images) {
       // Where the pixel with values 16, 17, 18 (second row, second column) went tells the position.
       const at = data.indexOf(16);
       expect(at % 3).toBe(0);
@@ -143,25 +143,25 @@ describe("random transforms", () => {
     for (const count of counts.values()) expect(Math.abs(count - 100)).toBeLessThan(40);
   });
 
-  it("mirrors half of the pictures", async () => {
-    const pictures = await many([{ kind: "flip_horizontal" }], small, 1000);
-    const mirrored = pictures.filter(({ data }) => data[0] === 10);
+  it("mirrors half of the images", async () => {
+    const images = await many([{ kind: "flip_horizontal" }], small, 1000);
+    const mirrored = images.filter(({ data }) => data[0] === 10);
     expect([...mirrored[0]!.data.slice(0, 12)]).toEqual([10, 11, 12, 7, 8, 9, 4, 5, 6, 1, 2, 3]);
-    expect(pictures.filter(({ data }) => data[0] === 1)).toHaveLength(1000 - mirrored.length);
+    expect(images.filter(({ data }) => data[0] === 1)).toHaveLength(1000 - mirrored.length);
     expect(Math.abs(mirrored.length - 500)).toBeLessThan(60);
   });
 
   it("scales the shorter side to every length of the interval", async () => {
-    const pictures = await many([{ kind: "random_resize_shorter", length: [6, 8] }], small, 150);
-    const sizes = new Set(pictures.map(({ width, height }) => `${height}x${width}`));
+    const images = await many([{ kind: "random_resize_shorter", length: [6, 8] }], small, 150);
+    const sizes = new Set(images.map(({ width, height }) => `${height}x${width}`));
     expect([...sizes].sort()).toEqual(["6x8", "7x9", "8x10"]);
   });
 
   it("AlexNet's colours: the same shift for all pixels, of the spread that the eigenvalues give", async () => {
     const grey: Raster = { width: 2, height: 1, data: Uint8Array.of(51, 51, 51, 102, 102, 102) };
-    const pictures = await many([{ kind: "color_pca" }], grey, 2000);
-    const shifts = pictures.map(({ data }) => [0, 1, 2].map((c) => data[c]! - 0.2));
-    for (const [i, { data }] of pictures.entries()) {
+    const images = await many([{ kind: "color_pca" }], grey, 2000);
+    const shifts = images.map(({ data }) => [0, 1, 2].map((c) => data[c]! - 0.2));
+    for (const [i, { data }] of images.entries()) {
       for (const c of [0, 1, 2]) expect(data[3 + c]! - 0.4).toBeCloseTo(shifts[i]![c]!, 6);
     }
     // Variance of red: the sum over the components of (entry x eigenvalue x 0.1)^2.
@@ -188,29 +188,29 @@ describe("random transforms", () => {
       expect(width / height).toBeLessThan(2.03);
       expect([left >= 0, top >= 0, left + width <= 400, top + height <= 300]).toEqual([true, true, true, true]);
     }
-    // torchvision's rule for pictures that are too long for the proportions.
+    // torchvision's rule for images that are too long for the proportions.
     expect(largestInMiddle([10, 100], [0.75, 4 / 3])).toEqual({ left: 43, top: 0, width: 13, height: 10 });
     expect(largestInMiddle([100, 10], [0.75, 4 / 3])).toEqual({ left: 0, top: 43, width: 10, height: 13 });
     expect(largestInMiddle([30, 30], [0.75, 4 / 3])).toEqual({ left: 0, top: 0, width: 30, height: 30 });
   });
 
-  it("jitter changes a picture within the bounds, and not where it is told nothing", async () => {
+  it("jitter changes an image within the bounds, and not where it is told nothing", async () => {
     const none = { kind: "color_jitter", brightness: 0, contrast: 0, saturation: 0, hue: 0 };
     const same = (await run([none]))[0]!;
-    picture.data.forEach((level, i) => expect(same.data[i]! * 255).toBeCloseTo(level, 3));
+    image.data.forEach((level, i) => expect(same.data[i]! * 255).toBeCloseTo(level, 3));
     const grey: Raster = { width: 1, height: 1, data: Uint8Array.of(100, 100, 100) };
-    const pictures = await many([{ ...none, brightness: 0.5 }], grey, 200);
-    const factors = pictures.map(({ data }) => (data[0]! * 255) / 100);
+    const images = await many([{ ...none, brightness: 0.5 }], grey, 200);
+    const factors = images.map(({ data }) => (data[0]! * 255) / 100);
     expect(Math.min(...factors)).toBeGreaterThanOrEqual(0.5);
     expect(Math.max(...factors)).toBeLessThanOrEqual(1.5);
     expect(Math.max(...factors) - Math.min(...factors)).toBeGreaterThan(0.9);
   });
 });
 
-describe("means of the training pictures", () => {
+describe("means of the training images", () => {
   const measured = () => {
     const measurement = new Measurement(1, 2);
-    // Red, green and blue planes of two pictures of two pixels.
+    // Red, green and blue planes of two images of two pixels.
     measurement.add(Float32Array.of(0, 0.5, 0.25, 0.25, 1, 1));
     measurement.add(Float32Array.of(0.5, 1, 0.25, 0.75, 0, 1));
     return measurement.result();
@@ -266,7 +266,7 @@ describe("a list of transforms is checked before anything is read", () => {
     ],
     [
       [{ kind: "pad", margin: 4 }, { kind: "subtract_mean" }],
-      "subtract_mean: the mean picture is 32x32 and the images are 40x40 there",
+      "subtract_mean: the mean image is 32x32 and the images are 40x40 there",
     ],
   ];
   it.each(cases)("%j", (transforms, message) => {
@@ -281,7 +281,7 @@ describe("a list of transforms is checked before anything is read", () => {
     const odd = { width: 4, height: 3, data: new Uint8Array(36) };
     const run = pipeline.run({ size: [3, 4], pixels: () => odd }, { seed: 1, epoch: 0, index: 0 });
     await expect(run).rejects.toThrow(
-      "the mean picture is 32x32, this image 3x4 there; center_crop or resize before subtract_mean brings all to one size",
+      "the mean image is 32x32, this image 3x4 there; center_crop or resize before subtract_mean brings all to one size",
     );
   });
 
@@ -304,7 +304,7 @@ describe("random numbers", () => {
     const [first, again] = [await run(list), await run(list)];
     expect(first).toEqual(again);
     for (const other of [{ seed: 2 }, { epoch: 1 }, { index: 1 }]) {
-      expect((await run(list, picture, { ...KEY, ...other }))[0]!.data).not.toEqual(first[0]!.data);
+      expect((await run(list, image, { ...KEY, ...other }))[0]!.data).not.toEqual(first[0]!.data);
     }
   });
 

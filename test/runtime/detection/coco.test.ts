@@ -12,7 +12,7 @@ function difference(numbers: CocoNumbers, expected: Readonly<Record<string, numb
   return Math.max(...NAMES.map((name) => Math.abs(numbers[name] - expected[name]!)));
 }
 
-test("agrees with a reference on random pictures: crowds, equal scores, boundary sizes, empty classes, id 0", () => {
+test("agrees with a reference on random images: crowds, equal scores, boundary sizes, empty classes, id 0", () => {
   let numbersSeen = 0;
   const seen = { crowd: 0, ties: 0, boundary: 0, empty: 0, zero: 0, between: 0 };
   fc.assert(
@@ -35,7 +35,7 @@ test("agrees with a reference on random pictures: crowds, equal scores, boundary
 });
 
 interface Golden {
-  readonly pictures: number[];
+  readonly images: number[];
   readonly categories: number[];
   /** id, image, category, x, y, width, height, area, crowd */
   readonly objects: number[][];
@@ -53,7 +53,7 @@ test.each(golden.map((example, index) => [index, example] as const))(
   "agrees with pycocotools, case %d",
   (_, example) => {
     const data: DetectionData = {
-      pictures: example.pictures.map((id) => ({ id, file: `${id}.png` })),
+      images: example.images.map((id) => ({ id, file: `${id}.png` })),
       categories: example.categories.map((id) => ({ id, name: `class ${id}` })),
       objects: example.objects.map(([id, image, category, x, y, w, h, area, crowd]) => ({
         id: id!,
@@ -90,7 +90,7 @@ test("the golden cases are worth something", () => {
 
 function data(...objects: (Partial<GroundTruth> & { box: Box })[]): DetectionData {
   return {
-    pictures: [
+    images: [
       { id: 1, file: "1.png" },
       { id: 2, file: "2.png" },
     ],
@@ -171,14 +171,14 @@ test("by hand: the area of the annotation decides about objects, the box about d
   expect(numbers).toMatchObject({ AP: HALF, APs: ONE, APm: ONE, APl: -1 });
 });
 
-test("the hundred surest of each picture and category are looked at", () => {
+test("the hundred surest of each image and category are looked at", () => {
   const wrong = Array.from({ length: 100 }, () => found(0.5, ASIDE));
   expect(evaluateCoco(data({ box: BOX }), [...wrong, found(0.4, BOX)]).summary.AR100).toBe(0);
   expect(evaluateCoco(data({ box: BOX }), [...wrong, found(0.6, BOX)]).summary.AR100).toBe(1);
 });
 
 test("nothing at all", () => {
-  const empty = evaluateCoco({ pictures: [], categories: [], objects: [] }, []);
+  const empty = evaluateCoco({ images: [], categories: [], objects: [] }, []);
   expect(Object.values(empty.summary)).toEqual(Array(12).fill(-1));
   const { summary } = evaluateCoco(data({ box: BOX }), []);
   expect(summary).toMatchObject({ AP: 0, AR100: 0, APl: -1 });
@@ -190,7 +190,7 @@ test("the size of val2017 takes seconds", () => {
   const box = (): Box => [random(400), random(300), 1 + random(200), 1 + random(150)];
   const images = Array.from({ length: 5000 }, (_, id) => id + 1);
   const large: DetectionData = {
-    pictures: images.map((id) => ({ id, file: "" })),
+    images: images.map((id) => ({ id, file: "" })),
     categories: Array.from({ length: 80 }, (_, id) => ({ id: id + 1, name: "" })),
     objects: Array.from({ length: 36_000 }, (_, id) => {
       const at = box();

@@ -11,7 +11,7 @@ import {
 } from "../../../runtime/detection/detector.js";
 import type { NamedImage } from "../../../runtime/images/source.js";
 import { detectorMetadata, SMALL_PREPROCESS, solidPng } from "../../support/detection-data.js";
-import { nodesWith, wholePicture } from "../../support/detector.js";
+import { nodesWith, wholeImage } from "../../support/detector.js";
 import { meanColour, tinyNetwork, type ModelText } from "../../support/onnx.js";
 
 const PHOTO = path.join(import.meta.dirname, "../../golden/images/photo.jpg");
@@ -43,7 +43,7 @@ async function withDetector<T>(
 }
 
 const close = (value: number): number => expect.closeTo(value, 5) as number;
-const pictures = (): Promise<NamedImage[]> =>
+const images = (): Promise<NamedImage[]> =>
   Promise.all([
     solid("sky", 50, 40, [0, 102, 255]),
     solid("leaf", 40, 90, [51, 204, 0]),
@@ -68,16 +68,16 @@ const FOUND = [
 ];
 
 describe("a detector", () => {
-  it.each([1, 2, 3, 4, 9])("needs the .onnx alone; %d pictures at a time give the same", async (batch) => {
-    await withDetector(wholePicture({ metadata: metadata() }), async (detector) => {
+  it.each([1, 2, 3, 4, 9])("needs the .onnx alone; %d images at a time give the same", async (batch) => {
+    await withDetector(wholeImage({ metadata: metadata() }), async (detector) => {
       expect(detector).toMatchObject({ network: "Whole", labels, preprocess });
-      expect(await detector.detect(await pictures(), { batch })).toEqual(FOUND);
+      expect(await detector.detect(await images(), { batch })).toEqual(FOUND);
     });
   });
 
-  it("gives the network a tensor padded to the largest, and where each picture is in it", async () => {
-    // Boxes that are the picture's height and width in the tensor, and the tensor's own.
-    const model = wholePicture({
+  it("gives the network a tensor padded to the largest, and where each image is in it", async () => {
+    // Boxes that are the image's height and width in the tensor, and the tensor's own.
+    const model = wholeImage({
       metadata: metadata(),
       nodes: nodesWith({ op: "Concat", inputs: ["size", "tensor"], outputs: ["all_boxes"], ints: { axis: 1 } }, [
         { op: "Slice", inputs: ["image_info", "0", "2", "1"], outputs: ["size"] },
@@ -95,7 +95,7 @@ describe("a detector", () => {
     });
     await withDetector(model, async (detector) => {
       const seen = async (batch: number) =>
-        (await detector.detect(await pictures(), { batch })).map((each) => {
+        (await detector.detect(await images(), { batch })).map((each) => {
           const [height, width, right, below] = (each as Extract<Detected, { objects: object }>).objects[0]!.box;
           return [height, width, right + height, below + width];
         });
@@ -115,56 +115,56 @@ describe("a detector", () => {
   });
 
   it("converts boxes that contain their last pixels", async () => {
-    const images = (await pictures()).slice(0, 1);
+    const first = (await images()).slice(0, 1);
     const boxOf = async (model: Uint8Array, options?: DetectorOptions) =>
       withDetector(
         model,
         async (detector) => {
-          const [result] = await detector.detect(images);
+          const [result] = await detector.detect(first);
           return (result as Extract<Detected, { objects: object }>).objects[0]!.box;
         },
         options,
       );
-    expect(await boxOf(wholePicture({ metadata: metadata("inclusive") }))).toEqual([0, 0, 51, 41]);
+    expect(await boxOf(wholeImage({ metadata: metadata("inclusive") }))).toEqual([0, 0, 51, 41]);
     const silent = modelMetadata(preprocess, labels, "Whole");
-    expect(await boxOf(wholePicture({ metadata: silent }))).toEqual([0, 0, 50, 40]);
-    expect(await boxOf(wholePicture({ metadata: silent }), { boxes: "inclusive" })).toEqual([0, 0, 51, 41]);
+    expect(await boxOf(wholeImage({ metadata: silent }))).toEqual([0, 0, 50, 40]);
+    expect(await boxOf(wholeImage({ metadata: silent }), { boxes: "inclusive" })).toEqual([0, 0, 51, 41]);
   });
 
   it("leaves out what is less sure than asked for", async () => {
-    await withDetector(wholePicture({ metadata: metadata() }), async (detector) => {
-      const results = await detector.detect(await pictures(), { score: 0.7, batch: 4 });
+    await withDetector(wholeImage({ metadata: metadata() }), async (detector) => {
+      const results = await detector.detect(await images(), { score: 0.7, batch: 4 });
       expect(results.map((each) => "objects" in each && each.objects.length)).toEqual([1, 1, 0, 0]);
     });
   });
 
   it("takes preprocessing and labels that are given, and numbers without labels", async () => {
-    const images = (await pictures()).slice(0, 1);
+    const first = (await images()).slice(0, 1);
     const swapped = { preprocess: { ...preprocess, color: "bgr" as const }, labels: ["x", "y", "z"] };
     await withDetector(
-      wholePicture({ metadata: metadata() }),
+      wholeImage({ metadata: metadata() }),
       async (detector) => {
-        expect(await detector.detect(images)).toMatchObject([{ objects: [{ label: "x", index: 0 }] }]);
+        expect(await detector.detect(first)).toMatchObject([{ objects: [{ label: "x", index: 0 }] }]);
       },
       swapped,
     );
     await withDetector(
-      wholePicture(),
+      wholeImage(),
       async (detector) => {
-        expect(await detector.detect(images)).toMatchObject([{ objects: [{ label: "class 2" }] }]);
+        expect(await detector.detect(first)).toMatchObject([{ objects: [{ label: "class 2" }] }]);
       },
       { preprocess },
     );
   });
 
-  it("repeats the last picture for a model of a fixed batch, and fills a fixed size", async () => {
+  it("repeats the last image for a model of a fixed batch, and fills a fixed size", async () => {
     const fixed = { inputs: { image: [3, 3, 64, 64], image_info: [3, 6] } };
-    await withDetector(wholePicture({ metadata: metadata(), ...fixed }), async (detector) => {
-      expect(await detector.detect(await pictures())).toEqual(FOUND);
+    await withDetector(wholeImage({ metadata: metadata(), ...fixed }), async (detector) => {
+      expect(await detector.detect(await images())).toEqual(FOUND);
     });
     const low = { inputs: { image: ["N", 3, 32, 64], image_info: ["N", 6] } };
-    await withDetector(wholePicture({ metadata: metadata(), ...low }), async (detector) => {
-      const results = await detector.detect(await pictures(), { batch: 2 });
+    await withDetector(wholeImage({ metadata: metadata(), ...low }), async (detector) => {
+      const results = await detector.detect(await images(), { batch: 2 });
       expect(results[0]).toEqual(FOUND[0]);
       expect(results[1]).toEqual({
         image: "leaf",
@@ -173,8 +173,8 @@ describe("a detector", () => {
     });
   });
 
-  it("goes on after pictures that can't be read, hands each on with its pixels, and says how far it is", async () => {
-    await withDetector(wholePicture({ metadata: metadata() }), async (detector) => {
+  it("goes on after images that can't be read, hands each on with its pixels, and says how far it is", async () => {
+    await withDetector(wholeImage({ metadata: metadata() }), async (detector) => {
       const cut = { name: "cut.jpg", bytes: (await readFile(PHOTO)).subarray(0, 4000) };
       const made = { name: "made", pixels: () => ({ width: 2, height: 1, data: Uint8Array.of(0, 255, 0, 0, 255, 0) }) };
       const progress: string[] = [];
@@ -182,7 +182,7 @@ describe("a detector", () => {
       const results = await detector.detect([cut, "absent.jpg", made, PHOTO], {
         batch: 2,
         onProgress: (done, total) => progress.push(`${done}/${total}`),
-        onPicture: async (detected, pixels) => {
+        onImage: async (detected, pixels) => {
           await new Promise((resolve) => setTimeout(resolve, 5));
           handed.push([path.basename(detected.image), pixels?.width]);
         },
@@ -201,35 +201,35 @@ describe("a detector", () => {
     });
   });
 
-  it("ends with what goes wrong where pictures are handed to", async () => {
-    await withDetector(wholePicture({ metadata: metadata() }), async (detector) => {
-      const onPicture = () => Promise.reject(new Error("the disk is full"));
-      await expect(detector.detect(await pictures(), { onPicture })).rejects.toThrow("the disk is full");
+  it("ends with what goes wrong where images are handed to", async () => {
+    await withDetector(wholeImage({ metadata: metadata() }), async (detector) => {
+      const onImage = () => Promise.reject(new Error("the disk is full"));
+      await expect(detector.detect(await images(), { onImage })).rejects.toThrow("the disk is full");
     });
   });
 
-  it("names the picture on which the network fails, alone among its batch", async () => {
+  it("names the image on which the network fails, alone among its batch", async () => {
     // A window of 40 rows does not fit into the lower tensors.
     const pool = { op: "MaxPool", inputs: ["image"], outputs: ["pooled"], ints: { kernel_shape: [40, 8] } };
     const colours = { op: "ReduceMax", inputs: ["pooled"], outputs: ["colours"], ints: { axes: [2, 3], keepdims: 0 } };
-    const model = wholePicture({ metadata: metadata(), nodes: nodesWith(colours, [pool]) });
+    const model = wholeImage({ metadata: metadata(), nodes: nodesWith(colours, [pool]) });
     await withDetector(model, async (detector) => {
-      const results = await detector.detect(await pictures());
+      const results = await detector.detect(await images());
       expect(results.map((each) => "error" in each)).toEqual([true, false, true, true]);
       expect(results[0]).toMatchObject({ error: expect.stringMatching(/^sky: model: [^\n]*MaxPool/) as string });
       // With the high one, the others' tensor is high enough.
-      const together = await detector.detect((await pictures()).slice(0, 2), { batch: 2 });
+      const together = await detector.detect((await images()).slice(0, 2), { batch: 2 });
       expect(together).toEqual(FOUND.slice(0, 2));
-      const low = await detector.detect((await pictures()).slice(2), { batch: 2 });
+      const low = await detector.detect((await images()).slice(2), { batch: 2 });
       expect(low.map((each) => "error" in each && each.error.slice(0, 6))).toEqual(["night:", "rose: "]);
     });
   });
 
   it("says so when boxes are no numbers", async () => {
     const constants = { corners: { shape: [6, 4], data: new Float32Array(24).fill(NaN) } };
-    const model = wholePicture({ metadata: metadata(), constants });
+    const model = wholeImage({ metadata: metadata(), constants });
     await withDetector(model, async (detector) => {
-      const [result] = await detector.detect((await pictures()).slice(0, 1));
+      const [result] = await detector.detect((await images()).slice(0, 1));
       expect(result).toEqual({
         image: "sky",
         error: "sky: model: its boxes are not finite numbers; do weights and preprocessing fit?",
@@ -250,7 +250,7 @@ describe("one clear line", () => {
   });
 
   it("a detector that is asked to classify", async () => {
-    await expect(openClassifier(wholePicture({ metadata: metadata() }), { device: "cpu" })).rejects.toThrow(
+    await expect(openClassifier(wholeImage({ metadata: metadata() }), { device: "cpu" })).rejects.toThrow(
       "model: a detector, which finds objects and doesn't classify: use detect",
     );
   });
@@ -280,7 +280,7 @@ describe("one clear line", () => {
       "a preprocessing that crops",
       {},
       { preprocess: { ...preprocess, centerCrop: [20, 20] } },
-      /^model: preprocessing small cuts the middle out; a detector needs the whole picture$/,
+      /^model: preprocessing small cuts the middle out; a detector needs the whole image$/,
     ],
     [
       "a resampler that the rules don't have",
@@ -289,14 +289,14 @@ describe("one clear line", () => {
       /^model: preprocessing small resizes like torch, which is bilinear, not bicubic$/,
     ],
   ])("%s", async (_, changes, options, message) => {
-    await expect(open(wholePicture(changes), options)).rejects.toThrow(message);
+    await expect(open(wholeImage(changes), options)).rejects.toThrow(message);
   });
 
   it("labels that are too few", async () => {
     await withDetector(
-      wholePicture({ metadata: metadata() }),
+      wholeImage({ metadata: metadata() }),
       async (detector) => {
-        await expect(detector.detect(await pictures())).rejects.toThrow("model: found class 2, but there are 2 labels");
+        await expect(detector.detect(await images())).rejects.toThrow("model: found class 2, but there are 2 labels");
       },
       { labels: ["a", "b"] },
     );
@@ -306,17 +306,17 @@ describe("one clear line", () => {
     [{ batch: 0 }, "batch: 0 is not a positive whole number"],
     [{ score: 1.5 }, "score: 1.5 is not from 0 to 1"],
   ])("options %j", async (options, message) => {
-    await withDetector(wholePicture({ metadata: metadata() }), async (detector) => {
+    await withDetector(wholeImage({ metadata: metadata() }), async (detector) => {
       await expect(detector.detect([PHOTO], options)).rejects.toThrow(message);
     });
   });
 });
 
-describe("pictures of odd shapes and kinds", () => {
+describe("images of odd shapes and kinds", () => {
   const golden = (file: string): string => path.join(import.meta.dirname, "../../golden/images", file);
 
   it("are all done or refused in a line", async () => {
-    await withDetector(wholePicture({ metadata: metadata() }), async (detector) => {
+    await withDetector(wholeImage({ metadata: metadata() }), async (detector) => {
       const odd = await Promise.all([solid("dot", 1, 1, [255, 0, 0]), solid("thread", 10_000, 8, [0, 255, 0])]);
       const kinds = ["alpha.png", "deep.png", "cmyk.jpg", "grey.jpg", "animated.gif", "turned.jpg"].map(golden);
       const results = await detector.detect([...odd, ...kinds], { batch: 3 });
@@ -339,7 +339,7 @@ describe("pictures of odd shapes and kinds", () => {
   it("a long one without a limit is refused, and the others are done", async () => {
     const endless = { ...preprocess, resize: { shorter: 600, like: "opencv" as const } };
     await withDetector(
-      wholePicture({ metadata: metadata() }),
+      wholeImage({ metadata: metadata() }),
       async (detector) => {
         const images = [await solid("thread", 10_000, 8, [0, 255, 0]), await solid("dot", 1, 1, [255, 0, 0])];
         const results = await detector.detect(images);

@@ -76,7 +76,7 @@ function plates(svg: string): { x: number; y: number; width: number; height: num
 const boxes = (svg: string) => svg.match(/fill="none"/g)?.length ?? 0;
 
 describe("labels", () => {
-  test("of boxes at the borders stay in the picture", () => {
+  test("of boxes at the borders stay in the image", () => {
     for (const box of [
       [0, 0, 60, 60],
       [-50, -50, 100, 100],
@@ -159,7 +159,7 @@ describe("labels", () => {
   });
 });
 
-describe("pictures of any size", () => {
+describe("images of any size", () => {
   test("tiny ones are enlarged, wide and high ones are not", async () => {
     for (const [width, height, zoom] of [
       [1, 1, 16],
@@ -173,17 +173,17 @@ describe("pictures of any size", () => {
       expect([w, h]).toEqual([width * zoom, height * zoom]);
     }
     await expect(drawDetections(plain(40_000, 1, 0), [])).rejects.toThrow(
-      "boxes can't be drawn on a picture of 40000 x 1: 32767 is the most",
+      "boxes can't be drawn on an image of 40000 x 1: 32767 is the most",
     );
   });
 
-  test("lines and letters grow with the picture", () => {
+  test("lines and letters grow with the image", () => {
     const height = (side: number) =>
       plates(overlay({ width: side, height: side }, [mark([50, 200, 99, 99])]))[0]!.height;
     expect(height(4000)).toBeGreaterThan(2 * height(400));
   });
 
-  test("no detections: the picture itself", async () => {
+  test("no detections: the image itself", async () => {
     const image = plain(400, 300, 77);
     expect(Buffer.compare((await decodeImage(await drawDetections(image, []))).data, image.data)).toBe(0);
   });

@@ -51,7 +51,7 @@ describe("JSON", () => {
       {"id": 1, "image_id": 1, "category_id": 1, "bbox": [4, 4, 26, 26], "area": NaN, "iscrowd": 0, "other": [-Infinity]}]}`;
     await writeFile(path.join(folder, "nan.json"), python);
     const data = await readCocoAnnotations(path.join(folder, "nan.json"));
-    expect(data.pictures[0]!.file).toBe('NaN, "Infinity" and -Infinity.jpg');
+    expect(data.images[0]!.file).toBe('NaN, "Infinity" and -Infinity.jpg');
     expect(data.categories[0]!.name).toBe("NaN");
     expect(data.objects[0]!.area).toBeNaN();
     expect(data.warnings).toEqual([
@@ -116,7 +116,7 @@ describe("COCO's optional fields", () => {
       images: [{ id: 1, file_name: "1.jpg", width: null, height: 48 }],
     };
     const data = parseCocoAnnotations(json, "x.json");
-    expect(data.pictures).toEqual([{ id: 1, file: "1.jpg" }]);
+    expect(data.images).toEqual([{ id: 1, file: "1.jpg" }]);
     expect(data.objects.map(({ area, isCrowd }) => [area, isCrowd])).toEqual(Array(3).fill([676, false]));
     expect(data.warnings).toEqual([
       'x.json: 1 annotation without "area": taken from the box (first: annotation 2)',
@@ -269,7 +269,7 @@ describe("PASCAL VOC", () => {
   test("a size that is none is not needed", async () => {
     const size = "<size><width>Unspecified</width><height/></size>";
     const data = await readVocFolder(await vocOf(`<annotation>${size}${object("cat")}</annotation>`));
-    expect(data.pictures[0]).not.toHaveProperty("width");
+    expect(data.images[0]).not.toHaveProperty("width");
     expect(data.warnings).toEqual([expect.stringContaining("1 file whose <size> is no width and height")]);
   });
 });

@@ -5,9 +5,9 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseCocoDetections } from "../../../runtime/detection/read/coco-detections.js";
 import { parseCocoAnnotations } from "../../../runtime/detection/read/coco.js";
-import { locatePictures, pictureFolder } from "../../../runtime/detection/read/index.js";
+import { locateImages, imageFolder } from "../../../runtime/detection/read/index.js";
 import { readVocFolder } from "../../../runtime/detection/read/voc.js";
-import type { Picture } from "../../../runtime/detection/records.js";
+import type { Image } from "../../../runtime/detection/records.js";
 
 let top: string;
 let made = 0;
@@ -27,11 +27,9 @@ async function folderOf(...files: string[]): Promise<string> {
   return folder;
 }
 
-async function locate(folder: string, ...pictures: (string | Omit<Picture, "id">)[]) {
-  const all = pictures.map((each, i) =>
-    typeof each === "string" ? { id: i + 1, file: each } : { id: i + 1, ...each },
-  );
-  const { files, warnings } = await locatePictures(all, folder);
+async function locate(folder: string, ...images: (string | Omit<Image, "id">)[]) {
+  const all = images.map((each, i) => (typeof each === "string" ? { id: i + 1, file: each } : { id: i + 1, ...each }));
+  const { files, warnings } = await locateImages(all, folder);
   return { found: all.map(({ id }) => path.relative(folder, files.get(id)!)), warnings };
 }
 
@@ -129,9 +127,9 @@ async function vocOf(filename: string | undefined, ...images: string[]) {
 }
 
 async function imageOf(folder: string) {
-  const { pictures } = await readVocFolder(folder);
-  const inside = await pictureFolder(folder);
-  const { files, warnings } = await locatePictures(pictures, inside);
+  const { images } = await readVocFolder(folder);
+  const inside = await imageFolder(folder);
+  const { files, warnings } = await locateImages(images, inside);
   return { file: path.relative(inside, files.get(1)!), warnings };
 }
 
@@ -247,7 +245,7 @@ describe("detections name images", () => {
 
   test("ids that are texts throughout are taken, in pycocotools' order", () => {
     const of = data(["b", "a\u{1f600}", "a\uffff", "000123"], ["1.jpg", "2.jpg", "3.jpg", "4.jpg"]);
-    expect(of.pictures.map(({ id, textId }) => [id, textId])).toEqual([
+    expect(of.images.map(({ id, textId }) => [id, textId])).toEqual([
       [4, "b"],
       [3, "a\u{1f600}"],
       [2, "a\uffff"],

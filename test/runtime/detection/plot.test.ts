@@ -8,7 +8,7 @@ import type { DetectionData } from "../../../runtime/detection/records.js";
 
 function data(classes: number): DetectionData {
   return {
-    pictures: [{ id: 1, file: "1.png" }],
+    images: [{ id: 1, file: "1.png" }],
     categories: Array.from({ length: classes }, (_, id) => ({ id: id + 1, name: `class <${id + 1}>` })),
     // The last class has no object.
     objects: Array.from({ length: classes - 1 }, (_, id) => ({

@@ -1,4 +1,4 @@
-/** Pictures with objects and detections at random, of which many lie on one another and many scores are equal. */
+/** Images with objects and detections at random, of which many lie on one another and many scores are equal. */
 import fc from "fast-check";
 import type { Box, Detection, DetectionData, GroundTruth } from "../../../runtime/detection/records.js";
 
@@ -43,7 +43,7 @@ export function randomCase({ isVoc = false, mayHaveZero = false } = {}): fc.Arbi
           isDifficult: isOdd && isVoc,
         }));
         const data: DetectionData = {
-          pictures: images.map((id) => ({ id, file: `${id}.png` })),
+          images: images.map((id) => ({ id, file: `${id}.png` })),
           categories: categories.map((id) => ({ id, name: `class ${id}` })),
           objects,
           warnings: [],
@@ -57,8 +57,8 @@ export function randomCase({ isVoc = false, mayHaveZero = false } = {}): fc.Arbi
 }
 
 /** Somewhere, or at an object or a little beside it. */
-function detectionNear({ pictures, categories, objects }: DetectionData): fc.Arbitrary<Detection> {
-  const image = fc.constantFrom(...pictures.map(({ id }) => id));
+function detectionNear({ images, categories, objects }: DetectionData): fc.Arbitrary<Detection> {
+  const image = fc.constantFrom(...images.map(({ id }) => id));
   const category = fc.constantFrom(...categories.map(({ id }) => id));
   const anywhere = fc.record({ image, category, box: fresh, score });
   if (objects.length === 0) return anywhere;

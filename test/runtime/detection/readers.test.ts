@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseCocoDetections, readCocoDetections } from "../../../runtime/detection/read/coco-detections.js";
 import { parseCocoAnnotations, readCocoAnnotations } from "../../../runtime/detection/read/coco.js";
-import { locatePictures, readAnnotations } from "../../../runtime/detection/read/index.js";
+import { locateImages, readAnnotations } from "../../../runtime/detection/read/index.js";
 import { parseVocXml, readVocFolder, VOC_CLASSES } from "../../../runtime/detection/read/voc.js";
 import { parseXml } from "../../../runtime/detection/read/xml.js";
 import type { Detection } from "../../../runtime/detection/records.js";
@@ -39,7 +39,7 @@ describe("COCO annotations", () => {
   test("are read", () => {
     const crowd = { ...ANNOTATION, id: 6, iscrowd: 1, area: undefined };
     const data = parseCocoAnnotations(instances({}, ANNOTATION, crowd), "x.json");
-    expect(data.pictures[1]).toEqual({ id: 2, file: "train/b.jpg", width: 64, height: 48 });
+    expect(data.images[1]).toEqual({ id: 2, file: "train/b.jpg", width: 64, height: 48 });
     expect(data.categories.map(({ name }) => name)).toEqual(["cat", "dog"]);
     expect(data.objects).toEqual([
       { id: 5, image: 1, category: 3, box: [1, 2, 30, 40], area: 1100.5, isCrowd: false, isDifficult: false },
@@ -48,7 +48,7 @@ describe("COCO annotations", () => {
     expect(data.warnings).toEqual(['x.json: 1 annotation without "area": taken from the box (first: annotation 6)']);
   });
 
-  test("of pictures and categories that are not listed are left out and counted", () => {
+  test("of images and categories that are not listed are left out and counted", () => {
     const { objects, warnings } = parseCocoAnnotations(
       instances(
         {},
@@ -121,7 +121,7 @@ describe("COCO detections", () => {
   const data = parseCocoAnnotations(instances(), "x.json");
   const good = { image_id: 1, category_id: 3, bbox: [0, 0, 5, 5], score: 0.5 };
 
-  test("are read; a picture may be named", () => {
+  test("are read; an image may be named", () => {
     const named = ["train/b.jpg", "b.jpg", "b"].map((image_id) => ({ ...good, image_id }));
     const { detections, warnings } = parseCocoDetections([good, ...named, { ...good, category_id: 4 }], "d.json", data);
     expect(detections.map(({ image }) => image)).toEqual([1, 2, 2, 2]);
@@ -175,7 +175,7 @@ function object(name: string, [x1, y1, x2, y2]: readonly (number | string)[], mo
 describe("PASCAL VOC annotations", () => {
   test("are read: corners from 1 that contain their pixels, difficult objects, parts left alone", () => {
     const part = `<part><name>head</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></part>`;
-    const picture = parseVocXml(
+    const image = parseVocXml(
       xml(
         "000001.jpg",
         object("dog", [48, 240, 195, 371], "<difficult>0</difficult>"),
@@ -184,7 +184,7 @@ describe("PASCAL VOC annotations", () => {
       ),
       "000001.xml",
     );
-    expect(picture).toEqual({
+    expect(image).toEqual({
       file: "000001.jpg",
       width: 353,
       height: 500,
@@ -196,7 +196,7 @@ describe("PASCAL VOC annotations", () => {
     });
   });
 
-  test("a picture's file is never outside", () => {
+  test("an image's file is never outside", () => {
     expect(parseVocXml(xml("/home/me/../a.jpg"), "x/000001.xml").file).toBe("a.jpg");
     expect(parseVocXml(xml("C:\\me\\a.jpg"), "x/000001.xml").file).toBe("a.jpg");
     expect(parseVocXml("<annotation/>", "x/000001.xml")).toEqual({ file: "000001", objects: [] });
@@ -237,22 +237,22 @@ describe("PASCAL VOC annotations", () => {
     await writeFile(path.join(root, "ImageSets", "Main", "bad.txt"), "../../etc/passwd\n");
 
     const data = await readAnnotations(root);
-    expect(data.pictures.map(({ id }) => id)).toEqual([2008000002, 2008000007, 2009000001]);
+    expect(data.images.map(({ id }) => id)).toEqual([2008000002, 2008000007, 2009000001]);
     expect(data.categories.map(({ name }) => name)).toEqual(VOC_CLASSES);
     expect(data.objects.map(({ id, image, category }) => [id, image, category])).toEqual([
       [1, 2008000002, 12],
       [2, 2008000007, 12],
       [3, 2009000001, 12],
     ]);
-    expect((await readVocFolder(root, { set: "dog_val" })).pictures).toHaveLength(2);
-    expect((await readVocFolder(path.join(root, "Annotations"))).pictures).toHaveLength(3);
+    expect((await readVocFolder(root, { set: "dog_val" })).images).toHaveLength(2);
+    expect((await readVocFolder(path.join(root, "Annotations"))).images).toHaveLength(3);
 
     const cats = await readVocFolder(root, { classes: ["cat"] });
     expect(cats.objects).toEqual([]);
     expect(cats.warnings).toEqual([
       `${root}: left out 3 objects of other classes than those asked for (first: "dog" in 2008_000002.xml)`,
     ]);
-    await expect(readVocFolder(root, { set: "bad" })).rejects.toThrow('"../../etc/passwd" is no picture\'s name');
+    await expect(readVocFolder(root, { set: "bad" })).rejects.toThrow('"../../etc/passwd" is no image\'s name');
     await expect(readVocFolder(root, { set: "../x" })).rejects.toThrow('"../x" is no name of a list');
     await expect(readVocFolder(root, { set: "none" })).rejects.toThrow("none.txt: no such file");
     await expect(readVocFolder(at("nowhere"))).rejects.toThrow(`${at("nowhere")}: no such folder`);
@@ -260,18 +260,18 @@ describe("PASCAL VOC annotations", () => {
   });
 });
 
-test("pictures are located, and only inside their folder", async () => {
-  await mkdir(at("pictures", "sub"), { recursive: true });
-  await writeFile(at("pictures", "sub", "a.png"), "");
-  const picture = (id: number, file: string) => ({ id, file });
-  expect(await locatePictures([picture(1, "sub/a.png")], at("pictures"))).toEqual({
-    files: new Map([[1, at("pictures", "sub", "a.png")]]),
+test("images are located, and only inside their folder", async () => {
+  await mkdir(at("images", "sub"), { recursive: true });
+  await writeFile(at("images", "sub", "a.png"), "");
+  const image = (id: number, file: string) => ({ id, file });
+  expect(await locateImages([image(1, "sub/a.png")], at("images"))).toEqual({
+    files: new Map([[1, at("images", "sub", "a.png")]]),
     warnings: [],
   });
   await expect(
-    locatePictures([picture(1, "sub/a.png"), picture(2, "b.png"), picture(3, "c.png")], at("pictures")),
-  ).rejects.toThrow(`${at("pictures")}: b.png is not there, 2 in all`);
+    locateImages([image(1, "sub/a.png"), image(2, "b.png"), image(3, "c.png")], at("images")),
+  ).rejects.toThrow(`${at("images")}: b.png is not there, 2 in all`);
   for (const file of ["../x.png", "/etc/passwd", "sub/../../x.png", "..\\x.png"]) {
-    await expect(locatePictures([picture(4, file)], at("pictures"))).rejects.toThrow("leads out of");
+    await expect(locateImages([image(4, file)], at("images"))).rejects.toThrow("leads out of");
   }
 });

@@ -4,7 +4,7 @@
  */
 import type { Detection, GroundTruth, DetectionData } from "../../../runtime/detection/records.js";
 
-type Data = Pick<DetectionData, "pictures" | "categories" | "objects">;
+type Data = Pick<DetectionData, "images" | "categories" | "objects">;
 
 const AREAS = { all: [0, 1e10], small: [0, 32 * 32], medium: [32 * 32, 96 * 96], large: [96 * 96, 1e10] } as const;
 const THRESHOLDS = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.8999999999999999, 0.95];
@@ -70,7 +70,7 @@ function examine(
 ): { readonly verdicts: Verdict[]; readonly wanted: number } {
   let verdicts: Verdict[] = [];
   let wanted = 0;
-  for (const image of data.pictures.map((picture) => picture.id).toSorted((a, b) => a - b)) {
+  for (const image of data.images.map((image) => image.id).toSorted((a, b) => a - b)) {
     const isHere = (x: { image: number; category: number }) => x.image === image && x.category === category;
     const here = data.objects.filter(isHere);
     const doesCount = (object: GroundTruth) => !object.isCrowd && object.area >= low && object.area <= high;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { evaluateCoco } from "../../../runtime/detection/evaluate/coco.js";
-import { locatePictures, readAnnotations } from "../../../runtime/detection/read/index.js";
+import { locateImages, readAnnotations } from "../../../runtime/detection/read/index.js";
 import { drawScenes, SCENE_CATEGORIES, writeScenes } from "../../../runtime/detection/scenes/index.js";
 import { SCENES_FIRST, scenesTestSet } from "../../../runtime/detection/scenes/test-set.js";
 import { stencil } from "../../../runtime/detection/scenes/stencil.js";
@@ -13,13 +13,14 @@ import { decodeImage } from "../../../runtime/images/decode.js";
 
 test("scenes are the same on every machine", () => {
   const hash = createHash("sha256");
-  for (const { image, objects } of drawScenes(6, { seed: 7 })) hash.update(image.data).update(JSON.stringify(objects));
+  for (const { pixels, objects } of drawScenes(6, { seed: 7 }))
+    hash.update(pixels.data).update(JSON.stringify(objects));
   expect(hash.digest("hex")).toBe("e68b6a09ec308c719e253d554ca1fa5cc063d0f0c2b8c47b437e26fe9241b74f");
 });
 
 test("each scene is the same whichever others are drawn; other seeds give others", () => {
   const pixels = (options: object, at: number) =>
-    [...drawScenes(at + 1, { width: 64, height: 48, ...options })][at]!.image;
+    [...drawScenes(at + 1, { width: 64, height: 48, ...options })][at]!.pixels;
   expect(pixels({ seed: 3 }, 4)).toEqual(pixels({ seed: 3, first: 4 }, 0));
   expect(pixels({ seed: 3 }, 4)).not.toEqual(pixels({ seed: 4 }, 4));
 });
@@ -32,14 +33,14 @@ test("those to judge a detector by are others than those of the same seed that a
   // All kept, one kept, all drawn a second time.
   for (const kept of [undefined, bytes, 0]) {
     const { data, images } = scenesTestSet(3, small, kept);
-    expect(data.pictures).toEqual(drawn.map(({ picture }) => picture));
+    expect(data.images).toEqual(drawn.map(({ image }) => image));
     expect(data.objects).toEqual(drawn.flatMap(({ objects }) => objects));
-    for (const { picture, image } of drawn) expect(await images.get(picture.id)!.pixels()).toEqual(image);
+    for (const { image, pixels } of drawn) expect(await images.get(image.id)!.pixels()).toEqual(pixels);
   }
-  expect(drawn[0]!.image).not.toEqual(learnt[0]!.image);
+  expect(drawn[0]!.pixels).not.toEqual(learnt[0]!.pixels);
 });
 
-test("sixty scenes: sizes of all ranges, crowds, overlaps, every class, everything in the picture", () => {
+test("sixty scenes: sizes of all ranges, crowds, overlaps, every class, everything in the image", () => {
   const drawn = [...drawScenes(60, { seed: 2 })];
   const objects = drawn.flatMap((scene) => scene.objects);
   expect(new Set(objects.map(({ id }) => id)).size).toBe(objects.length);
@@ -101,9 +102,9 @@ test("are written as COCO's files, read again, and judged", async () => {
     const written = await writeScenes(path.join(folder, "a"), 3, { seed: 5, width: 96, height: 64 });
     const read = await readAnnotations(path.join(folder, "a", "instances.json"));
     expect(read).toEqual(written);
-    const { files } = await locatePictures(read.pictures, path.join(folder, "a", "images"));
+    const { files } = await locateImages(read.images, path.join(folder, "a", "images"));
     const first = [...drawScenes(1, { seed: 5, width: 96, height: 64 })][0]!;
-    expect(Buffer.compare((await decodeImage(files.get(1)!)).data, first.image.data)).toBe(0);
+    expect(Buffer.compare((await decodeImage(files.get(1)!)).data, first.pixels.data)).toBe(0);
     const perfect = read.objects.filter(({ isCrowd }) => !isCrowd).map((object) => ({ ...object, score: 0.5 }));
     expect(evaluateCoco(read, perfect).summary.AR100).toBe(1);
 
@@ -120,7 +121,7 @@ test("are written as COCO's files, read again, and judged", async () => {
 });
 
 test.each([
-  [0, {}, "scenes: the number of pictures must be a whole number from 1 to 1000000, not 0"],
+  [0, {}, "scenes: the number of images must be a whole number from 1 to 1000000, not 0"],
   [1, { width: 8 }, "scenes: the width must be a whole number from 32 to 4096, not 8"],
   [1, { seed: 0.5 }, "scenes: the seed must be a whole number from 0 to 9007199254740991, not 0.5"],
 ])("what can't be drawn is told: %#", (count, options, line) => {

@@ -1,6 +1,6 @@
 /**
  * torchvision's detector with random weights, compiled here, finds what torchvision finds: hundreds of boxes that pass the
- * threshold, on several sizes of pictures, batches of unlike pictures, and where nothing is there to find.
+ * threshold, on several sizes of images, batches of unlike images, and where nothing is there to find.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { elaborate, parseTarget } from "../../../compiler/index.js";
@@ -12,23 +12,23 @@ import { matchedValues, matchWeights } from "../../../runtime/weights/index.js";
 import {
   differenceFrom,
   fasterRcnnGoldens,
-  fasterRcnnPicture,
+  fasterRcnnImage,
   fasterRcnnSource,
   fasterRcnnTensor,
   floats,
   type FasterRcnnGolden,
 } from "../../support/fasterrcnn-golden.js";
 
-/** Pictures that the same weights look at. */
+/** Images that the same weights look at. */
 const byWeights = new Map<string, [name: string, golden: FasterRcnnGolden][]>();
 for (const each of fasterRcnnGoldens()) {
   const weights = JSON.stringify(each[1].ranges);
   byWeights.set(weights, [...(byWeights.get(weights) ?? []), each]);
 }
 
-/** What the network is given, and the picture of each row. */
+/** What the network is given, and the image of each row. */
 function inputOf(golden: FasterRcnnGolden) {
-  const { pictures, tensor, shorter = 800, longest = 1333 } = golden.input;
+  const { images, tensor, shorter = 800, longest = 1333 } = golden.input;
   if (tensor) {
     const rows = golden.sizes.flatMap(([height, width]) => [height, width, height, width, 1, 1]);
     return {
@@ -40,7 +40,7 @@ function inputOf(golden: FasterRcnnGolden) {
     parseTarget(`FasterRCNN_FPN(how: torchvision_detection(shorter: ${shorter}, longest: ${longest}))`),
   );
   const { preprocess } = model!;
-  const inputs = pictures.map(({ name, size }) => detectorInput(fasterRcnnPicture(name, size), preprocess!));
+  const inputs = images.map(({ name, size }) => detectorInput(fasterRcnnImage(name, size), preprocess!));
   return stack(inputs, preprocess!.padTo);
 }
 

@@ -13,7 +13,7 @@ import { referenceVoc } from "./reference-voc.js";
 
 const METRICS: readonly VocMetric[] = ["voc07", "voc10"];
 
-test.each(METRICS)("%s agrees with a reference on random pictures: difficult objects, equal scores", (metric) => {
+test.each(METRICS)("%s agrees with a reference on random images: difficult objects, equal scores", (metric) => {
   const seen = { difficult: 0, ties: 0, empty: 0, between: 0 };
   fc.assert(
     fc.property(randomCase({ isVoc: true }), ({ data, detections }) => {
@@ -75,7 +75,7 @@ test.each(golden.map((example, index) => [index, example] as const))(
 
 function oneClass(objects: { image: number; box: Box; isDifficult?: boolean }[]): DetectionData {
   return {
-    pictures: Array.from({ length: 9 }, (_, id) => ({ id: id + 1, file: `${id + 1}.jpg` })),
+    images: Array.from({ length: 9 }, (_, id) => ({ id: id + 1, file: `${id + 1}.jpg` })),
     categories: [{ id: 1, name: "cat" }],
     objects: objects.map(({ isDifficult = false, ...rest }, index) => ({
       ...rest,

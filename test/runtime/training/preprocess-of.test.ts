@@ -7,7 +7,7 @@ import { preprocessOf } from "../../../runtime/training/preprocess-of.js";
 
 const width = 40;
 const height = 36;
-const picture = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 37 + (i >> 3) * 11) % 256);
+const image = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 37 + (i >> 3) * 11) % 256);
 
 function statistics(side: readonly [number, number]): Statistics {
   return {
@@ -20,10 +20,10 @@ function statistics(side: readonly [number, number]): Statistics {
   };
 }
 
-/** What training's evaluation makes of the picture. */
+/** What training's evaluation makes of the image. */
 async function transformed(transforms: readonly TransformSettings[], measured: Statistics): Promise<Float32Array> {
   const pipeline = preparePipeline(transforms, { from: [height, width], statistics: measured });
-  const source = { size: [height, width] as const, pixels: () => ({ width, height, data: picture }) };
+  const source = { size: [height, width] as const, pixels: () => ({ width, height, data: image }) };
   const [raster] = await pipeline.run(source, { seed: 0, epoch: 0, index: 0 });
   const planes = new Float32Array(raster!.data.length);
   writePlanes(raster!, planes);
@@ -54,8 +54,8 @@ describe("the preprocessing of an evaluation", () => {
       "mean and spread of each channel, 0 to 255",
       [{ kind: "subtract_mean", per: "channel", divide: "std", range: 255 }],
     ],
-    ["the mean picture", [{ kind: "subtract_mean" }]],
-    ["the mean picture and the spread, 0 to 255", [{ kind: "subtract_mean", divide: "std", range: 255 }]],
+    ["the mean image", [{ kind: "subtract_mean" }]],
+    ["the mean image and the spread, 0 to 255", [{ kind: "subtract_mean", divide: "std", range: 255 }]],
     [
       "a border that is cut off again",
       [
@@ -68,7 +68,7 @@ describe("the preprocessing of an evaluation", () => {
     const expected = await transformed(transforms, measured);
     const { preprocess, meanImage, unsaid } = preprocessOf(transforms, measured, [height, width]);
     expect(unsaid).toEqual([]);
-    const { data } = preprocessImage({ width, height, data: picture }, preprocess);
+    const { data } = preprocessImage({ width, height, data: image }, preprocess);
     const found = meanImage ? data.map((value, i) => value - meanImage.data[i]!) : data;
     expect(found).toHaveLength(expected.length);
     const scale = preprocess.range / Math.min(...preprocess.std);

@@ -64,7 +64,7 @@ export function tinyRecipe(changes: Partial<Recipe> = {}, name = "quick"): Recip
   return { ...recipe, ...changes };
 }
 
-/** The first of the procedural pictures. */
+/** The first of the procedural images. */
 export async function tinyData(train = 80, validation = 40): Promise<DataSet> {
   const shapes = await openDataSet("shapes");
   const first = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, index) => index);

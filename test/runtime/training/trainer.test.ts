@@ -245,7 +245,7 @@ describe("training", () => {
     sums.forEach((sum, channel) => expect(found[channel]).toBeCloseTo(sum / count, 5));
   });
 
-  it("writes a model that subtracts the mean picture itself", async () => {
+  it("writes a model that subtracts the mean image itself", async () => {
     const { run: files, test } = await run({ named: "with_mean" });
     const data = await tinyData();
     const measured = await evaluateModel(files.model, data, data.test!, { device: "cpu" });

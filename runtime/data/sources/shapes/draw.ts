@@ -1,7 +1,7 @@
 /**
- * A picture with one of ten shapes in it: anywhere, of any colour, turned, stretched and slanted, on a patterned ground
+ * An image with one of ten shapes in it: anywhere, of any colour, turned, stretched and slanted, on a patterned ground
  * among other things, under noise. Nothing but the outline tells the class. Of operations alone that IEEE 754 rounds
- * exactly, so that it is the same picture on every machine.
+ * exactly, so that it is the same image on every machine.
  */
 import { randomStream, type Random } from "../../arithmetic.js";
 import { anyColour, anyDirection, colourUnlike, direction, integerIn, mixed, numberIn, type Colour } from "./chance.js";
@@ -30,7 +30,7 @@ const HARDNESS = {
   /** Other things behind and before the shape: small polygons and thin lines. */
   clutterBehind: [0, 2],
   linesBefore: [0, 1],
-  /** Greatest change of a value by noise, itself drawn for each picture. */
+  /** Greatest change of a value by noise, itself drawn for each image. */
   noise: [2, 16],
 } as const;
 

@@ -7,28 +7,28 @@ import { shapeLabel } from "./sample.js";
 
 /** Which shapes are drawn, and how many. */
 export interface ShapesOptions {
-  /** Default 1. Another seed gives other pictures. */
+  /** Default 1. Another seed gives other images. */
   readonly seed?: number;
-  /** Pictures of each part. Default 8000, 2000, 2000. */
+  /** Images of each part. Default 8000, 2000, 2000. */
   readonly train?: number;
   readonly validation?: number;
   readonly test?: number;
 }
 
-const MAX_PICTURES = 100_000_000;
+const MAX_IMAGES = 100_000_000;
 
-/** @throws {DataError} where a part has no picture */
+/** @throws {DataError} where a part has no image */
 export function openShapes({ seed = 1, train = 8000, validation = 2000, test = 2000 }: ShapesOptions = {}): DataSet {
   const split = (name: Split["name"], size: number): Split => {
-    if (!Number.isInteger(size) || size < 1 || size > MAX_PICTURES) {
-      throw new DataError(`shapes: ${name} must have from 1 to ${MAX_PICTURES} pictures, not ${size}`);
+    if (!Number.isInteger(size) || size < 1 || size > MAX_IMAGES) {
+      throw new DataError(`shapes: ${name} must have from 1 to ${MAX_IMAGES} images, not ${size}`);
     }
     return {
       name,
       size,
       label: shapeLabel,
       reference: (index) => ({ kind: "shapes", split: name, seed, index }),
-      pictureSize: [SIDE, SIDE],
+      imageSize: [SIDE, SIDE],
       isLight: true,
     };
   };

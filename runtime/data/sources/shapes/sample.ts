@@ -1,4 +1,4 @@
-/** A picture of `shapes` as a sample: a few numbers, drawn when it is needed. */
+/** An image of `shapes` as a sample: a few numbers, drawn when it is needed. */
 import type { Split } from "../../data-set.js";
 import type { Reader } from "../../sample.js";
 import { drawShape, SIDE } from "./draw.js";
@@ -12,7 +12,7 @@ export interface ShapesReference {
   readonly index: number;
 }
 
-/** The classes take turns, so that each has as many pictures. */
+/** The classes take turns, so that each has as many images. */
 export function shapeLabel(index: number): number {
   return index % OUTLINES.length;
 }
@@ -22,5 +22,5 @@ export const drawSample: Reader<ShapesReference> = {
     const data = drawShape(shapeLabel(index), `shapes ${seed} ${split} ${index}`);
     return { size: [SIDE, SIDE], pixels: () => ({ width: SIDE, height: SIDE, data }) };
   },
-  describe: ({ split, index }) => `shapes, ${split} picture ${index}`,
+  describe: ({ split, index }) => `shapes, ${split} image ${index}`,
 };

@@ -29,7 +29,7 @@ describe("deltas", () => {
     );
   });
 
-  it("move and stretch anchors, the same for each picture", async () => {
+  it("move and stretch anchors, the same for each image", async () => {
     const cases = fc.tuple(boxes("L 4", [5]), values("N L 4", [2, 5, 4], thousandth));
     await fc.assert(
       fc.asyncProperty(cases, coder, variants, async ([anchors, deltas], attributes, variant) => {
@@ -83,7 +83,7 @@ describe("deltas", () => {
 });
 
 describe("boxes", () => {
-  it("are cut off at the edges of their picture", async () => {
+  it("are cut off at the edges of their image", async () => {
     const cases = counts.chain(({ batch, rows }) =>
       fc.tuple(boxes("N T 4", [batch, rows]), values("N 1 2", [batch, 1, 2], fc.integer({ min: 1, max: 30 }))),
     );

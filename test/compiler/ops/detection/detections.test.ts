@@ -28,14 +28,14 @@ describe("suppression by class", () => {
     variant: Variant,
   ): Promise<void> => {
     const inputs = ["boxes", "scores", "regions", "info"].map((name) => given[name]!);
-    const [all, scores, of, pictures] = inputs as [Input, Input, Input, Input];
-    const expected = classDetections(all, scores, of, pictures.shape[0]!, attributes);
+    const [all, scores, of, images] = inputs as [Input, Input, Input, Input];
+    const expected = classDetections(all, scores, of, images.shape[0]!, attributes);
     const found = expected.picks.length;
     const outputs = [integers([found, 3], expected.picks.flat()), tensor([found], expected.scores)];
     await check("class_suppress", inputs, attributes, outputs, variant);
   };
 
-  it("goes by picture and class, in any order of the regions, without any too", async () => {
+  it("goes by image and class, in any order of the regions, without any too", async () => {
     await fc.assert(
       fc.asyncProperty(judged(), how, variants, (given, attributes, variant) => run(given, attributes, variant)),
       { numRuns: 150 },
@@ -55,7 +55,7 @@ describe("suppression by class", () => {
 });
 
 describe("the best detections", () => {
-  /** Picks as suppression gives them: by picture, class and score. */
+  /** Picks as suppression gives them: by image, class and score. */
   const found = counts.chain(({ batch }) =>
     fc.record({
       info: info(batch),
@@ -71,15 +71,15 @@ describe("the best detections", () => {
     }),
   );
 
-  it("of each picture are those of all classes with the highest scores", async () => {
+  it("of each image are those of all classes with the highest scores", async () => {
     const how = fc.record({ keep: fc.integer({ min: 1, max: 5 }), ties: fc.boolean() });
     await fc.assert(
-      fc.asyncProperty(found, how, variants, async ({ each, info: pictures }, attributes, variant) => {
+      fc.asyncProperty(found, how, variants, async ({ each, info: images }, attributes, variant) => {
         const sorted = each.toSorted((a, b) => a[0] - b[0] || a[1] - b[1] || b[3] - a[3]);
         const picks = sorted.map((row) => row.slice(0, 3));
         const scores = sorted.map((row) => row[3]);
-        const chosen = [...pictures.data.keys()].flatMap((picture) => {
-          const own = sorted.flatMap((row, index) => (row[0] === picture ? [index] : []));
+        const chosen = [...images.data.keys()].flatMap((image) => {
+          const own = sorted.flatMap((row, index) => (row[0] === image ? [index] : []));
           const order = ranked(own.map((index) => scores[index]!)).map((index) => own[index]!);
           const least = scores[order[attributes.keep - 1] ?? -1] ?? -Infinity;
           return order.filter((index, rank) => rank < attributes.keep || (attributes.ties && scores[index]! >= least));
@@ -93,14 +93,14 @@ describe("the best detections", () => {
           ),
           integers(
             [rows.length],
-            rows.map(([picture]) => picture!),
+            rows.map(([image]) => image!),
           ),
           integers(
             [rows.length],
             rows.map(([, label]) => label!),
           ),
         ];
-        const inputs = [indices("S 3", [picks.length, 3], picks.flat()), input("S", [scores.length], scores), pictures];
+        const inputs = [indices("S 3", [picks.length, 3], picks.flat()), input("S", [scores.length], scores), images];
         await check("best_detections", inputs, attributes, expected, variant);
       }),
       { numRuns: 150 },
@@ -150,7 +150,7 @@ describe("voting", () => {
     offset: fc.constantFrom(0, 1.5, -0.5),
   });
 
-  it("is the mean of what overlaps, of the class and the picture", async () => {
+  it("is the mean of what overlaps, of the class and the image", async () => {
     await fc.assert(
       fc.asyncProperty(picked, how, variants, async ({ rows, ...given }, attributes, variant) => {
         const inputs = [given.boxes, given.scores, given.regions, given.picks];

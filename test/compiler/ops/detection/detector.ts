@@ -3,7 +3,7 @@ import * as ort from "#onnxruntime";
 import { compile, memoryHost } from "../../../../compiler/index.js";
 import type { Tensor } from "./run.js";
 
-/** Boxes and scores of one picture. */
+/** Boxes and scores of one image. */
 export async function detections(source: string, image: Tensor, device: "cpu" | "webgpu"): Promise<Tensor[]> {
   const host = memoryHost({ "net.resnet": source });
   const { onnx, diagnostics } = compile("net.resnet", { host, device, seed: 5 });

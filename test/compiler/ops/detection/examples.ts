@@ -31,7 +31,7 @@ function boxes(sizes: string, lead: readonly number[]): Input {
   );
 }
 
-const pictures = input("N 6", [2, 6], [20, 30, 40, 60, 0.5, 0.5, 24, 16, 24, 16, 1, 1]);
+const images = input("N 6", [2, 6], [20, 30, 40, 60, 0.5, 0.5, 24, 16, 24, 16, 1, 1]);
 const regions = input("R 5", [3, 5], [0, 2, 3, 14, 19, 1, 0, 1, 9, 7, 0, 5, 5, 28, 12]);
 const picks = indices("D 3", [2, 3], [0, 1, 2, 1, 0, 1]);
 const image = some("N C H W", [2, 3, 32, 32]);
@@ -53,9 +53,9 @@ const use = (op: string, inputs: readonly Input[], attributes: Attributes = {}, 
 });
 
 export const EXAMPLES: readonly Example[] = [
-  use("image_info", [image, { ...pictures, sizes: "M 6" }]),
-  use("picture_values", [pictures], { what: "scale", apart: true }),
-  use("whole_images", [pictures], { inclusive: true }),
+  use("image_info", [image, { ...images, sizes: "M 6" }]),
+  use("image_values", [images], { what: "scale", apart: true }),
+  use("whole_images", [images], { inclusive: true }),
   use("anchors", [map, image], { ...anchors, step: "grid" }),
   use("anchors", [map, image], { ...anchors, step: "fixed" }),
   use("anchor_values", [map], { values: 4 }),
@@ -78,7 +78,7 @@ export const EXAMPLES: readonly Example[] = [
   use("best_regions", [candidates, candidateScores], { keep: 3 }),
   use("found_rows", [some("D", [2]), boxes("D 4", [2]), indices("D", [2], [4, 5])]),
   use("suppress", [candidates, candidateScores], { ...overlap, keep: 3 }),
-  use("class_suppress", [judged, probabilities, regions, pictures], { ...overlap, threshold: 0.1 }),
+  use("class_suppress", [judged, probabilities, regions, images], { ...overlap, threshold: 0.1 }),
   use("region_boxes", [regions]),
   use("with_boxes", [regions, boxes("R 4", [3])], { inclusive: true }),
   use("rows_of_image", [some("N 1 2", [2, 1, 2]), regions]),
@@ -105,7 +105,7 @@ export const EXAMPLES: readonly Example[] = [
     regions,
   ]),
   use("pick_class", [judged, probabilities]),
-  use("best_detections", [{ ...picks, sizes: "S 3" }, some("S", [2]), pictures], { keep: 1, ties: true }),
+  use("best_detections", [{ ...picks, sizes: "S 3" }, some("S", [2]), images], { keep: 1, ties: true }),
   use("pick_boxes", [judged, picks]),
   use("box_vote", [judged, probabilities, regions, picks], { ...overlap, threshold: 0, offset: 0.5 }),
 ];

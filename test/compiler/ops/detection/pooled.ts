@@ -19,8 +19,8 @@ function everyBin(
   const rows = rowsOf(regions);
   const shape = [rows.length, channels, ...size];
   const data = indicesOf(shape).map(([row, channel, y, x]) => {
-    const [picture, ...box] = rows[row!]!;
-    const plane = (picture! * channels + channel!) * height;
+    const [image, ...box] = rows[row!]!;
+    const plane = (image! * channels + channel!) * height;
     return bin((i, j) => features.data[(plane + i) * width + j]!, box as unknown as Four, y!, x!);
   });
   return tensor(shape, data);

@@ -9,14 +9,14 @@ const sizes = fc.record({ batch: fc.integer({ min: 1, max: 3 }), length: fc.inte
 const limit = fc.integer({ min: 1, max: 12 });
 
 describe("the best", () => {
-  it("scores of each picture come first, equals in their order, no more than there are", async () => {
+  it("scores of each image come first, equals in their order, no more than there are", async () => {
     const cases = sizes.chain(({ batch, length }) => values("N L", [batch, length], score));
     await fc.assert(
       fc.asyncProperty(cases, limit, variants, async (scores, k, variant) => {
         const [batch, length] = scores.shape as [number, number];
         const count = Math.min(k, length);
         const best = rowsOf(scores).map((row) => ranked(row).slice(0, count));
-        const taken = best.flatMap((row, picture) => row.map((index) => scores.data[picture * length + index]!));
+        const taken = best.flatMap((row, image) => row.map((index) => scores.data[image * length + index]!));
         const expected = [tensor([batch, count], taken), integers([batch, count], best.flat())];
         await check("top_k", [scores], { k }, expected, variant);
       }),
@@ -24,7 +24,7 @@ describe("the best", () => {
     );
   });
 
-  it("rows are taken by their indices, from each picture's own or from the same for all", async () => {
+  it("rows are taken by their indices, from each image's own or from the same for all", async () => {
     const cases = sizes.chain(({ batch, length }) =>
       fc.record({
         own: boxes("N L 4", [batch, length]),
@@ -46,7 +46,7 @@ describe("the best", () => {
     );
   });
 
-  it("boxes of each picture become regions, without those that are out", async () => {
+  it("boxes of each image become regions, without those that are out", async () => {
     const cases = sizes.chain(({ batch, length }) =>
       fc.tuple(boxes("N T 4", [batch, length]), values("N T", [batch, length], anyScore)),
     );
@@ -54,17 +54,17 @@ describe("the best", () => {
       fc.asyncProperty(cases, limit, variants, async ([all, scores], keep, variant) => {
         const length = scores.shape[1]!;
         const corners = rowsOf(all);
-        const best = rowsOf(scores).flatMap((row, picture) =>
+        const best = rowsOf(scores).flatMap((row, image) =>
           ranked(row)
             .slice(0, keep)
             .filter((index) => isIn(row[index]!))
-            .map((index) => ({ picture, box: corners[picture * length + index]!, score: row[index]! })),
+            .map((index) => ({ image, box: corners[image * length + index]!, score: row[index]! })),
         );
         // What stands for no region.
-        if (best.length === 0) best.push({ picture: 0, box: [0, 0, -1, -1], score: LOWEST });
+        if (best.length === 0) best.push({ image: 0, box: [0, 0, -1, -1], score: LOWEST });
         const regions = tensor(
           [best.length, 5],
-          best.flatMap(({ picture, box }) => [picture, ...box]),
+          best.flatMap(({ image, box }) => [image, ...box]),
         );
         const kept = tensor(
           [best.length, 1],
@@ -118,7 +118,7 @@ describe("suppression", () => {
     inclusive: fc.boolean(),
   });
 
-  it("leaves the best of boxes that overlap, in each picture by itself", async () => {
+  it("leaves the best of boxes that overlap, in each image by itself", async () => {
     const cases = sizes.chain(({ batch, length }) =>
       fc.tuple(boxes("N T 4", [batch, length]), values("N T", [batch, length], anyScore)),
     );
@@ -127,8 +127,8 @@ describe("suppression", () => {
         const [batch, length] = scores.shape as [number, number];
         const corners = boxesOf(all);
         const expected = new Array<number>(batch * length).fill(LOWEST);
-        for (let picture = 0; picture < batch; picture += 1) {
-          const own = Array.from({ length }, (_, index) => picture * length + index).filter((at) =>
+        for (let image = 0; image < batch; image += 1) {
+          const own = Array.from({ length }, (_, index) => image * length + index).filter((at) =>
             isIn(scores.data[at]!),
           );
           const kept = suppressed(

@@ -119,22 +119,22 @@ export function ranked(scores: readonly number[]): number[] {
 
 export const isIn = (score: number): boolean => score > LOWEST * 0.99;
 
-/** Detections picture by picture and class by class: picture, class, row and score of each. */
+/** Detections image by image and class by class: image, class, row and score of each. */
 export function classDetections(
   boxes: Tensor,
   scores: Tensor,
   regions: Tensor,
-  pictures: number,
+  images: number,
   attributes: Attributes,
 ): { readonly picks: number[][]; readonly scores: number[] } {
   const [rows, classes] = scores.shape as [number, number];
-  const [all, pictureOf] = [boxesOf(boxes), rowsOf(regions).map(([picture]) => picture!)];
-  const picks = indicesOf([pictures, classes]).flatMap(([picture, label]) => {
+  const [all, imageOf] = [boxesOf(boxes), rowsOf(regions).map(([image]) => image!)];
+  const picks = indicesOf([images, classes]).flatMap(([image, label]) => {
     const at = (row: number): number => row * classes + label!;
     const candidates = Array.from({ length: rows }, (_, row) => row).filter((row) => {
       const score = scores.data[at(row)]!;
       const real = Number.isFinite(score) && all[at(row)]!.every(Number.isFinite);
-      return pictureOf[row] === picture && real && isIn(score) && score > (attributes["threshold"] as number);
+      return imageOf[row] === image && real && isIn(score) && score > (attributes["threshold"] as number);
     });
     const kept = suppressed(
       candidates.map((row) => all[at(row)]!),
@@ -142,17 +142,17 @@ export function classDetections(
       attributes["iou"] as number,
       one(attributes),
     );
-    return kept.map((index) => [picture!, label!, candidates[index]!]);
+    return kept.map((index) => [image!, label!, candidates[index]!]);
   });
   return { picks, scores: picks.map(([, label, row]) => scores.data[row! * classes + label!]!) };
 }
 
-/** The mean of the candidates of a detection's class and picture that overlap it, by their scores. */
+/** The mean of the candidates of a detection's class and image that overlap it, by their scores. */
 export function voted(
   boxes: Tensor,
   scores: Tensor,
   regions: Tensor,
-  [picture, label, row]: readonly number[],
+  [image, label, row]: readonly number[],
   attributes: Attributes,
 ): Box {
   const classes = scores.shape[1]!;
@@ -162,7 +162,7 @@ export function voted(
   rowsOf(regions).forEach(([of], candidate) => {
     const box = all[candidate * classes + label!]!;
     const score = scores.data[candidate * classes + label!]!;
-    if (of !== picture || !(score > (attributes["threshold"] as number))) return;
+    if (of !== image || !(score > (attributes["threshold"] as number))) return;
     if (!(iou(own, box, one(attributes)) >= (attributes["iou"] as number))) return;
     const weight = Math.max(0, score + (attributes["offset"] as number));
     total.weight += weight;

@@ -4,7 +4,7 @@ import { integers, largeEnough, rowsOf, tensor } from "./reference.js";
 import { check, variants } from "./run.js";
 import { boxes, counts, indices, info, input, regions, values } from "./samples.js";
 
-describe("pictures", () => {
+describe("images", () => {
   const image = fc.record({
     batch: fc.integer({ min: 1, max: 3 }),
     height: fc.integer({ min: 1, max: 5 }),
@@ -39,7 +39,7 @@ describe("pictures", () => {
           const wanted = columns[which];
           const rows = rowsOf(x).map((row) => wanted.map((column) => row[column]!));
           const shape = [rows.length, ...(flag ? [1] : []), wanted.length];
-          await check("picture_values", [x], { what: which, apart: flag }, [tensor(shape, rows.flat())], variant);
+          await check("image_values", [x], { what: which, apart: flag }, [tensor(shape, rows.flat())], variant);
           const whole = rowsOf(x).flatMap(([h, w], n) => [n, 0, 0, w! - (flag ? 1 : 0), h! - (flag ? 1 : 0)]);
           await check("whole_images", [x], { inclusive: flag }, [tensor([rows.length, 5], whole)], variant);
         },
@@ -53,12 +53,12 @@ describe("regions", () => {
     fc.record({
       of: regions(rows, batch),
       others: boxes("R 4", [rows]),
-      pictures: info(batch),
+      images: info(batch),
       batch: fc.constant(batch),
     }),
   );
 
-  it("are a picture and a box, which another takes the place of where it has an area", async () => {
+  it("are an image and a box, which another takes the place of where it has an area", async () => {
     await fc.assert(
       fc.asyncProperty(cases, fc.boolean(), variants, async ({ of, others }, inclusive, variant) => {
         const rows = rowsOf(of);
@@ -66,31 +66,31 @@ describe("regions", () => {
         const own = rows.map((row) => row.slice(1));
         await check("region_boxes", [of], {}, [tensor([count, 1, 4], own.flat())], variant);
         const corners = rowsOf(others);
-        const exchanged = rows.flatMap(([picture], index) => {
+        const exchanged = rows.flatMap(([image], index) => {
           const hasArea = largeEnough(own[index]!, 0, { inclusive, strict: true });
-          return [picture!, ...(hasArea ? corners : own)[index]!];
+          return [image!, ...(hasArea ? corners : own)[index]!];
         });
         await check("with_boxes", [of, others], { inclusive }, [tensor([count, 5], exchanged)], variant);
       }),
     );
   });
 
-  it("and detections are given their picture's row", async () => {
+  it("and detections are given their image's row", async () => {
     await fc.assert(
-      fc.asyncProperty(cases, fc.boolean(), variants, async ({ of, pictures }, apart, variant) => {
-        const known = rowsOf(pictures);
-        const of_ = rowsOf(of).map(([picture]) => picture!);
+      fc.asyncProperty(cases, fc.boolean(), variants, async ({ of, images }, apart, variant) => {
+        const known = rowsOf(images);
+        const of_ = rowsOf(of).map(([image]) => image!);
         const shape = [of_.length, ...(apart ? [1] : []), 6];
-        const x = apart ? { ...pictures, sizes: "N 1 6", shape: [known.length, 1, 6] } : pictures;
+        const x = apart ? { ...images, sizes: "N 1 6", shape: [known.length, 1, 6] } : images;
         const expected = tensor(
           shape,
-          of_.flatMap((picture) => known[picture]!),
+          of_.flatMap((image) => known[image]!),
         );
         await check("rows_of_image", [x, of], {}, [expected], variant);
         const picks = indices(
           "D 3",
           [of_.length, 3],
-          of_.flatMap((picture) => [picture, 7, 8]),
+          of_.flatMap((image) => [image, 7, 8]),
         );
         await check("rows_of_image", [x, picks], {}, [expected], variant);
       }),

@@ -1,4 +1,4 @@
-/** Random boxes, scores and regions: many that are the same, some without area, some outside of their picture. */
+/** Random boxes, scores and regions: many that are the same, some without area, some outside of their image. */
 import fc from "fast-check";
 import type { Input } from "./run.js";
 
@@ -52,17 +52,17 @@ export const values = (sizes: string, shape: readonly number[], each: fc.Arbitra
     shape.reduce((a, b) => a * b, 1),
   ).map((data) => input(sizes, shape, data));
 
-/** [R, 5] of pictures below `batch`, in any order. */
+/** [R, 5] of images below `batch`, in any order. */
 export const regions = (count: number, batch: number, each = anyBox): fc.Arbitrary<Input> =>
   list(fc.tuple(whole(0, batch - 1), each), count).map((rows) =>
     input(
       "R 5",
       [count, 5],
-      rows.flatMap(([picture, corners]) => [picture, ...corners]),
+      rows.flatMap(([image, corners]) => [image, ...corners]),
     ),
   );
 
-/** [N, 6]: pictures of different sizes, in the tensor and originally. */
+/** [N, 6]: images of different sizes, in the tensor and originally. */
 export const info = (batch: number): fc.Arbitrary<Input> =>
   list(fc.tuple(whole(1, 40), whole(1, 40), whole(1, 90), whole(1, 90)), batch).map((rows) =>
     input(
@@ -72,5 +72,5 @@ export const info = (batch: number): fc.Arbitrary<Input> =>
     ),
   );
 
-/** Sizes of a case: pictures, rows (none among them), classes. */
+/** Sizes of a case: images, rows (none among them), classes. */
 export const counts = fc.record({ batch: whole(1, 3), rows: whole(0, 7), classes: whole(1, 3) });

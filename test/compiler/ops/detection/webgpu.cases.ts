@@ -15,7 +15,7 @@ export interface Case {
 const [height, width] = [7, 9];
 const features = input("N C h w", [2, 3, height, width], [...uniform("features", 2 * 3 * height * width, -1, 1)]);
 
-/** Of pictures in turn, inside of a map at a quarter of their size. */
+/** Of images in turn, inside of a map at a quarter of their size. */
 function regions(count: number): Input {
   const numbers = uniform(`regions ${count}`, 4 * count, 0, 1);
   const rows = Array.from({ length: count }, (_, row) => {

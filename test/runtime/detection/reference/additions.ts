@@ -6,7 +6,7 @@ import type { Detection } from "./scored.js";
 
 /**
  * The regions of the second pass, in the tensor's pixels: each region's box of its likeliest class, as it would be
- * detected in the picture's own pixels. The paper says only that 300 regions give 300 new ones.
+ * detected in the image's own pixels. The paper says only that 300 regions give 300 new ones.
  */
 export function refined(
   regions: readonly Box[],
@@ -46,8 +46,8 @@ export function voted(
   });
 }
 
-/** The region of global context: all of the picture, in the tensor's pixels. */
-export function wholePicture({ height, width }: Info, one: One): Box {
+/** The region of global context: all of the image, in the tensor's pixels. */
+export function wholeImage({ height, width }: Info, one: One): Box {
   return [0, 0, width - one, height - one];
 }
 

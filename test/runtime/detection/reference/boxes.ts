@@ -6,7 +6,7 @@ export type Box = readonly [x1: number, y1: number, x2: number, y2: number];
 /** dx, dy, dw, dh. */
 export type Delta = readonly [number, number, number, number];
 
-/** A picture: its size in the tensor and its own, in pixels, and the tensor's pixels to one of its own. */
+/** An image: its size in the tensor and its own, in pixels, and the tensor's pixels to one of its own. */
 export interface Info {
   readonly height: number;
   readonly width: number;

@@ -26,7 +26,7 @@ const PROPOSALS: Detectron2Proposals = {
   keep: 1000,
 };
 
-/** Of one picture, in the tensor's pixels; scores are logits. The best are chosen before anything is clipped or dropped. */
+/** Of one image, in the tensor's pixels; scores are logits. The best are chosen before anything is clipped or dropped. */
 export function detectron2Proposals(
   objectness: Map3,
   offsets: Map3,
@@ -60,7 +60,7 @@ export interface Detectron2Detections {
 const DETECTIONS: Detectron2Detections = { threshold: 0.05, iou: 0.5, keep: 100 };
 
 /**
- * Of one picture, best first, in its own pixels. Rows of probabilities [K + 1], background last, and of deltas [4K].
+ * Of one image, best first, in its own pixels. Rows of probabilities [K + 1], background last, and of deltas [4K].
  * Suppressed in the tensor's pixels and scaled afterwards, where boxes are clipped once more and empty ones dropped.
  */
 export function detectron2Detections(

@@ -1,4 +1,4 @@
-/** What a region proposal network computes of one picture, before it is boxes. */
+/** What a region proposal network computes of one image, before it is boxes. */
 import type { Delta } from "./boxes.js";
 
 /** A map [C, height, width]. */

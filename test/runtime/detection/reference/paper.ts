@@ -11,7 +11,7 @@ export interface PaperProposals {
   readonly scales: readonly number[];
   readonly ratios: readonly number[];
   readonly stride: number;
-  /** Of the original picture, on both sides. */
+  /** Of the original image, on both sides. */
   readonly minSize: number;
   readonly top: number;
   readonly iou: number;
@@ -28,7 +28,7 @@ const PROPOSALS: PaperProposals = {
   keep: 300,
 };
 
-/** Of one picture, in the tensor's pixels: decoded, clipped, without the small ones; then the best, suppressed. */
+/** Of one image, in the tensor's pixels: decoded, clipped, without the small ones; then the best, suppressed. */
 export function paperProposals(
   scores: Map3,
   offsets: Map3,
@@ -56,7 +56,7 @@ export interface PaperDetections {
 
 const DETECTIONS: PaperDetections = { threshold: 0.05, iou: 0.3, keep: 100 };
 
-/** The box that a region's delta gives in the picture's own pixels: regions are scaled before they are decoded. */
+/** The box that a region's delta gives in the image's own pixels: regions are scaled before they are decoded. */
 export function paperBox(region: Box, delta: Delta, info: Info): Box {
   const own = scale(region, 1 / info.scaleY, 1 / info.scaleX);
   return clip(decode(own, delta, PAPER_CODER), info.originalHeight, info.originalWidth, 1);
@@ -77,7 +77,7 @@ export function paperCandidates(
   );
 }
 
-/** Of one picture, best first. As many as have no less than the `keep`-th score: more, where that occurs twice. */
+/** Of one image, best first. As many as have no less than the `keep`-th score: more, where that occurs twice. */
 export function paperDetections(
   regions: readonly Box[],
   probabilities: readonly (readonly number[])[],

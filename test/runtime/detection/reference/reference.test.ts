@@ -1,6 +1,6 @@
 /** The references on inputs whose answers are worked out by hand, in comments, or printed in the sources. */
 import { describe, expect, it } from "vitest";
-import { adjacentScales, maxout, refined, voted, wholePicture } from "./additions.js";
+import { adjacentScales, maxout, refined, voted, wholeImage } from "./additions.js";
 import { detectron2Anchors, paperAnchors, placed, torchvisionAnchors } from "./anchors.js";
 import { clip, CLAMP, decode, iou, type Box, type Info } from "./boxes.js";
 import { detectron2Detections, detectron2Proposals } from "./detectron2.js";
@@ -112,8 +112,8 @@ describe("py-faster-rcnn", () => {
   const one = { scales: [1], ratios: [1] }; // anchors 0, 0, 15, 15 every 16 pixels
   const still = [0, 0, 0, 0];
 
-  it("proposes what is large enough in the picture, before it takes the best", () => {
-    // Two places. The better box shrinks to half: 8 pixels in a picture that was not scaled, of which 16 are wanted.
+  it("proposes what is large enough in the image, before it takes the best", () => {
+    // Two places. The better box shrinks to half: 8 pixels in an image that was not scaled, of which 16 are wanted.
     const scores = mapOf(
       [
         [0, 0],
@@ -142,8 +142,8 @@ describe("py-faster-rcnn", () => {
     expect(propose(0.4623)).toBe(1);
   });
 
-  it("decodes detections in the picture's own pixels", () => {
-    // At a scale of 2 the region is 10..19 in the picture, 10 wide: 10..20. Scaled afterwards it would be 10..20.25.
+  it("decodes detections in the image's own pixels", () => {
+    // At a scale of 2 the region is 10..19 in the image, 10 wide: 10..20. Scaled afterwards it would be 10..20.25.
     const found = paperDetections(
       [[20, 20, 38, 38]],
       [[0.3, 0.1, 0.6]],
@@ -172,7 +172,7 @@ describe("Detectron2", () => {
   const still = [0, 0, 0, 0];
 
   it("takes the best before it drops the empty, and clips to the end", () => {
-    // Anchors of 32 pixels at 0, 16 and 32; the best is moved out of the picture by 10 widths.
+    // Anchors of 32 pixels at 0, 16 and 32; the best is moved out of the image by 10 widths.
     const objectness = mapOf([[3, 2, 1]], 3);
     const offsets = mapOf(
       [
@@ -221,7 +221,7 @@ describe("Detectron2", () => {
   });
 
   it("has the background last, and suppresses before it scales", () => {
-    // Class 1 of two: dx = 5 / 10 of a width of 20. The picture was twice as wide and three times as high.
+    // Class 1 of two: dx = 5 / 10 of a width of 20. The image was twice as wide and three times as high.
     const of = { height: 60, width: 100, originalHeight: 180, originalWidth: 200, scaleY: 1 / 3, scaleX: 0.5 };
     const found = detectron2Detections([[0, 0, 20, 10]], [[0.04, 0.6, 0.36]], [[...still, 5, 0, 0, 0]], of);
     expect(found).toEqual([{ box: [20, 0, 60, 30], score: 0.6, label: 1 }]);
@@ -273,7 +273,7 @@ describe("the paper's additions", () => {
   const still = [0, 0, 0, 0];
 
   it("refine by the likeliest class' box, and not by the background's", () => {
-    // At a scale of 2: 10..19 in the picture, moved by 10 and 10..20 wide after decoding; 40..60 in the tensor.
+    // At a scale of 2: 10..19 in the image, moved by 10 and 10..20 wide after decoding; 40..60 in the tensor.
     const regions: Box[] = [[20, 20, 38, 38]];
     const again = refined(regions, [[0.5, 0.2, 0.3]], [[...still, ...still, 1, 0, 0, 0]], info(200, 200, 2));
     expect(again).toEqual([[40, 20, 60, 40]]);
@@ -312,9 +312,9 @@ describe("the paper's additions", () => {
     expectBox(voted(kept, candidates)[0]!.box, [1.5, 0, 11.5, 10]);
   });
 
-  it("look at the whole picture", () => {
-    expect(wholePicture(info(60, 100), 1)).toEqual([0, 0, 99, 59]);
-    expect(wholePicture(info(60, 100), 0)).toEqual([0, 0, 100, 60]);
+  it("look at the whole image", () => {
+    expect(wholeImage(info(60, 100), 1)).toEqual([0, 0, 99, 59]);
+    expect(wholeImage(info(60, 100), 0)).toEqual([0, 0, 100, 60]);
   });
 
   it("choose two scales on either side of 224 x 224 pixels", () => {

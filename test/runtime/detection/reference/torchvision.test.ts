@@ -41,16 +41,16 @@ function expectNear(ours: readonly (readonly number[])[], theirs: readonly (read
   expect(error).toBeLessThan(10 ** -digits);
 }
 
-/** One picture's part of a map of the batch. */
-function mapOf(name: string, picture: number, channels: number, level: Golden["levels"][number], bound: number): Map3 {
+/** One image's part of a map of the batch. */
+function mapOf(name: string, image: number, channels: number, level: Golden["levels"][number], bound: number): Map3 {
   const [height, width] = level.size;
   const length = channels * height * width;
   const values = uniform(name, golden.sizes.length * length, -bound, bound);
-  return { height, width, values: values.subarray(picture * length, (picture + 1) * length) };
+  return { height, width, values: values.subarray(image * length, (image + 1) * length) };
 }
 
-const infos = golden.sizes.map(([height, width], picture): Info => {
-  const [originalHeight, originalWidth] = golden.own[picture]!;
+const infos = golden.sizes.map(([height, width], image): Info => {
+  const [originalHeight, originalWidth] = golden.own[image]!;
   return {
     height,
     width,
@@ -61,18 +61,18 @@ const infos = golden.sizes.map(([height, width], picture): Info => {
   };
 });
 
-describe.each([0, 1])("torchvision, picture %i", (picture) => {
-  const regions = boxesOf(golden.proposals[picture]);
+describe.each([0, 1])("torchvision, image %i", (image) => {
+  const regions = boxesOf(golden.proposals[image]);
 
   it("has these proposals", () => {
     const levels = golden.levels.map((level, i): Level => ({
-      objectness: mapOf(`objectness.${i}`, picture, 3, level, 4),
-      deltas: mapOf(`deltas.${i}`, picture, 12, level, level.bound),
+      objectness: mapOf(`objectness.${i}`, image, 3, level, 4),
+      deltas: mapOf(`deltas.${i}`, image, 12, level, level.bound),
       sizes: [32 * 2 ** i],
     }));
     const [height, width] = golden.tensor;
     const options = { top: 500, keep: 200 };
-    const ours = torchvisionProposals(levels, { height, width }, infos[picture]!, options);
+    const ours = torchvisionProposals(levels, { height, width }, infos[image]!, options);
     expect(regions.length).toBe(200);
     expectNear(
       ours.map(({ box }) => box),
@@ -81,12 +81,12 @@ describe.each([0, 1])("torchvision, picture %i", (picture) => {
   });
 
   it("has these detections", () => {
-    const before = golden.proposals.slice(0, picture).reduce((sum, each) => sum + boxesOf(each).length, 0);
+    const before = golden.proposals.slice(0, image).reduce((sum, each) => sum + boxesOf(each).length, 0);
     const all = golden.proposals.reduce((sum, each) => sum + boxesOf(each).length, 0);
     const part = (name: string, width: number, bound: number) =>
       rowsOf(uniform(name, all * width, -bound, bound), width).slice(before, before + regions.length);
-    const ours = torchvisionDetections(regions, part("logits", 7, 3), part("regression", 28, 4), infos[picture]!);
-    const { boxes, scores, labels } = golden.found[picture]!;
+    const ours = torchvisionDetections(regions, part("logits", 7, 3), part("regression", 28, 4), infos[image]!);
+    const { boxes, scores, labels } = golden.found[image]!;
     expect(ours.map(({ label }) => label + 1)).toEqual(labels);
     expectNear([ours.map(({ score }) => score)], [numbers(scores)]);
     expectNear(

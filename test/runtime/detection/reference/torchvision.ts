@@ -25,7 +25,7 @@ export interface TorchvisionProposals {
 const PROPOSALS: TorchvisionProposals = { ratios: [0.5, 1, 2], minSize: 1e-3, top: 1000, iou: 0.7, keep: 1000 };
 
 /**
- * Of one picture, in the tensor's pixels; `tensor` is the batch's size with its padding, by which anchors are spaced.
+ * Of one image, in the tensor's pixels; `tensor` is the batch's size with its padding, by which anchors are spaced.
  * Scores are probabilities. Levels are suppressed apart and then ranked together.
  */
 export function torchvisionProposals(
@@ -76,7 +76,7 @@ export interface TorchvisionDetections {
 
 const DETECTIONS: TorchvisionDetections = { threshold: 0.05, minSize: 1e-2, iou: 0.5, keep: 100 };
 
-/** Of one picture, best first, in its own pixels. Rows of logits [K + 1] and deltas [4(K + 1)], background first. */
+/** Of one image, best first, in its own pixels. Rows of logits [K + 1] and deltas [4(K + 1)], background first. */
 export function torchvisionDetections(
   regions: readonly Box[],
   classLogits: readonly (readonly number[])[],

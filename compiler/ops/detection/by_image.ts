@@ -1,32 +1,32 @@
 import type { Writer } from "../write.js";
 
-/** Rows of regions grouped by their pictures. */
-export interface RowsByPicture {
-  /** int64 [N, P]: the rows of each picture in their order; R, one after the last, where a picture has fewer. */
+/** Rows of regions grouped by their images. */
+export interface RowsByImage {
+  /** int64 [N, P]: the rows of each image in their order; R, one after the last, where an image has fewer. */
   readonly table: string;
-  /** P, the most that a picture has, at least 1: int64 [1]. */
+  /** P, the most that an image has, at least 1: int64 [1]. */
   readonly most: string;
   /** x [R, ...] as [N, P, ...], with one row [1, ...] given for the places that have none. */
   gather(x: string, filler: string, suffix: string): string;
 }
 
 /**
- * Of regions [R, 5] and the number of pictures, int64 [1]. What each picture does by itself takes P rows a picture in
+ * Of regions [R, 5] and the number of images, int64 [1]. What each image does by itself takes P rows an image in
  * place of a mask over all rows, R = N * P, which would grow with the square of the batch.
  */
-export function writeRowsByPicture(w: Writer, regions: string, batch: string): RowsByPicture {
-  // With one row of no picture at the end nothing is empty, whatever R is.
-  const pictures = w.concat([w.column(regions, 0, "picture"), w.numbers([-1])], 0, "pictures");
+export function writeRowsByImage(w: Writer, regions: string, batch: string): RowsByImage {
+  // With one row of no image at the end nothing is empty, whatever R is.
+  const images = w.concat([w.column(regions, 0, "image"), w.numbers([-1])], 0, "images");
   const numbers = w.unsqueeze(w.range(batch, "float32", "numbers"), [1], "numbers.column");
   const own = w.cast(
-    w.step("Equal", [w.unsqueeze(pictures, [0], "pictures.row"), numbers], "own"),
+    w.step("Equal", [w.unsqueeze(images, [0], "images.row"), numbers], "own"),
     "float32",
     "own.number",
   );
   const largest = w.reduce("Max", w.reduce("Sum", own, [1], "counts"), [0], "largest", true);
   const most = w.cast(w.step("Max", [largest, w.number(1)], "most.number"), "int64", "most");
-  // The first row is worth the most, rows of other pictures nothing: the best are the own ones in their order.
-  const length = w.sizeOf(pictures, 0);
+  // The first row is worth the most, rows of other images nothing: the best are the own ones in their order.
+  const length = w.sizeOf(images, 0);
   const worth = w.step("Sub", [w.cast(length, "float32", "length"), w.range(length, "float32", "index")], "worth");
   const best = w.top(w.step("Mul", [own, worth], "own.worth"), most, "own.first");
   const last = w.step("Sub", [length, w.ints(1)], "no_row");
@@ -35,6 +35,6 @@ export function writeRowsByPicture(w: Writer, regions: string, batch: string): R
     table,
     most,
     gather: (x, filler, suffix) =>
-      w.step("Gather", [w.concat([x, filler], 0, `${suffix}.filled`), table], `${suffix}.by_picture`, { axis: 0 }),
+      w.step("Gather", [w.concat([x, filler], 0, `${suffix}.filled`), table], `${suffix}.by_image`, { axis: 0 }),
   };
 }

@@ -1,4 +1,4 @@
-/** The pictures of a batch: what is known about each. */
+/** The images of a batch: what is known about each. */
 import type { Dim } from "../../ir/dim.js";
 import { flag, word } from "../attributes.js";
 import type { Operator } from "../operator.js";
@@ -6,13 +6,13 @@ import { floats, forms } from "./forms.js";
 import { writer } from "../write.js";
 
 /**
- * image [N, C, H, W], given [M, 6] to [N, 6], a row a picture: height and width in the tensor, height and width of
+ * image [N, C, H, W], given [M, 6] to [N, 6], a row an image: height and width in the tensor, height and width of
  * the original, and the scales from original to tensor along y and x. The rows are those that are given; with M = 0
- * every picture fills its tensor and was not scaled: H, W, H, W, 1, 1.
+ * every image fills its tensor and was not scaled: H, W, H, W, 1, 1.
  */
 const imageInfo: Operator = {
   name: "image_info",
-  doc: "Sizes and scales of the pictures of a batch: those given, else the tensor's own.",
+  doc: "Sizes and scales of the images of a batch: those given, else the tensor's own.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -30,10 +30,10 @@ const imageInfo: Operator = {
   },
 };
 
-/** info [N, 6] to [N, 5]: each picture's own box as a region, from 0 to its width and height (less 1 if inclusive). */
+/** info [N, 6] to [N, 5]: each image's own box as a region, from 0 to its width and height (less 1 if inclusive). */
 const wholeImages: Operator = {
   name: "whole_images",
-  doc: "The whole of each picture as a region.",
+  doc: "The whole of each image as a region.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -51,7 +51,7 @@ const wholeImages: Operator = {
   },
 };
 
-/** Which columns of what is known about a picture. */
+/** Which columns of what is known about an image. */
 const COLUMNS: Readonly<Record<string, readonly number[]>> = {
   /** Height and width in the tensor, and of the original. */
   size: [0, 1],
@@ -61,15 +61,15 @@ const COLUMNS: Readonly<Record<string, readonly number[]>> = {
   enlargement: [5],
 };
 
-/** info [N, 6] to the columns called `what`, [N, k]; with `apart` [N, 1, k], to broadcast over a picture's boxes. */
-const pictureValues: Operator = {
-  name: "picture_values",
-  doc: "Sizes or scales of the pictures of a batch.",
+/** info [N, 6] to the columns called `what`, [N, k]; with `apart` [N, 1, k], to broadcast over an image's boxes. */
+const imageValues: Operator = {
+  name: "image_values",
+  doc: "Sizes or scales of the images of a batch.",
   fullPrecision: true,
   gradient: "none",
   complete: (attributes) => ({ apart: false, ...attributes }),
   infer(inputs, attributes) {
-    const [[batch]] = forms("picture_values", { info: ["N", 6] }, inputs) as [readonly Dim[]];
+    const [[batch]] = forms("image_values", { info: ["N", 6] }, inputs) as [readonly Dim[]];
     const { length } = COLUMNS[word(attributes, "what")]!;
     return [flag(attributes, "apart") ? floats(batch!, 1, length) : floats(batch!, length)];
   },
@@ -82,4 +82,4 @@ const pictureValues: Operator = {
   },
 };
 
-export const PICTURES: readonly Operator[] = [imageInfo, wholeImages, pictureValues];
+export const IMAGES: readonly Operator[] = [imageInfo, wholeImages, imageValues];

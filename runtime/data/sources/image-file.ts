@@ -1,4 +1,4 @@
-/** A picture in a file of its own. */
+/** An image in a file of its own. */
 import { openImage } from "../../images/decode.js";
 import type { Reader } from "../sample.js";
 
@@ -8,7 +8,7 @@ export interface FileReference {
   readonly file: string;
 }
 
-export const readPicture: Reader<FileReference> = {
+export const readImage: Reader<FileReference> = {
   async open({ file }) {
     const image = await openImage(file);
     return { size: [image.height, image.width], pixels: (shrink) => image.decode(shrink) };
@@ -17,10 +17,10 @@ export const readPicture: Reader<FileReference> = {
 };
 
 /**
- * For threads that each read a picture at a time: the decoder adds no threads of its own, and keeps nothing in memory
- * for a picture that comes again, which none does before an epoch has passed. Holds for the whole process.
+ * For threads that each read an image at a time: the decoder adds no threads of its own, and keeps nothing in memory
+ * for an image that comes again, which none does before an epoch has passed. Holds for the whole process.
  */
-export async function useOneThreadPerPicture(): Promise<void> {
+export async function useOneThreadPerImage(): Promise<void> {
   const { default: sharp } = await import("sharp");
   sharp.concurrency(1);
   sharp.cache(false);
