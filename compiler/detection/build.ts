@@ -31,5 +31,5 @@ export function ofImages(what: "size" | "original" | "scale", { info }: Images, 
 
 /** Regions, or values of regions, one group after the other. */
 export function joined(values: readonly Value[], one: One, axis = 0): Value {
-  return values.length === 1 ? values[0]! : one("join_rows", values, { axis });
+  return values.length === 1 ? values[0]! : one("concat_rows", values, { axis });
 }

@@ -53,15 +53,15 @@ export function detect(
   );
   // The region without area that stands for none at all.
   const own = one("region_boxes", [regions]);
-  const real = one("drop_small", [scoresOfAll, own], { min_size: 0, inclusive, strict: true });
-  const scores = minSize > 0 ? one("drop_small", [real, boxes], { min_size: minSize, inclusive, strict: false }) : real;
-  const [candidates, sure] = build("class_suppress", [boxes, scores, regions, images.info], {
+  const real = one("mask_small", [scoresOfAll, own], { min_size: 0, inclusive, strict: true });
+  const scores = minSize > 0 ? one("mask_small", [real, boxes], { min_size: minSize, inclusive, strict: false }) : real;
+  const [candidates, sure] = build("batched_nms", [boxes, scores, regions, images.info], {
     threshold,
     iou: settings.nms,
     inclusive,
   });
   const { keep } = settings;
-  const [picks, best, rows, labels] = build("best_detections", [candidates!, sure!, images.info], { keep, ties });
+  const [picks, best, rows, labels] = build("top_detections", [candidates!, sure!, images.info], { keep, ties });
   const voting = { iou: settings.vote, inclusive, threshold, offset: settings.voteOffset };
   const kept =
     settings.vote > 0 ? one("box_vote", [boxes, scores, regions, picks!], voting) : one("pick_boxes", [boxes, picks!]);
@@ -81,7 +81,7 @@ function inImage(
   const scaled = one("box_scale", [found.boxes, ofImages("scale", images, picks, one)], { divide: true });
   if (!detections.clip) return { ...found, boxes: scaled };
   const clipped = one("box_clip", [scaled, ofImages("original", images, picks, one)], { inclusive });
-  const scores = one("drop_small", [found.scores, clipped], { min_size: 0, inclusive, strict: true });
-  const [sure, boxes, rows, labels] = build("found_rows", [scores, clipped, found.images, found.labels]);
+  const scores = one("mask_small", [found.scores, clipped], { min_size: 0, inclusive, strict: true });
+  const [sure, boxes, rows, labels] = build("select_valid", [scores, clipped, found.images, found.labels]);
   return { boxes: boxes!, scores: sure!, images: rows!, labels: labels! };
 }

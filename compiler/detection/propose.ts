@@ -38,14 +38,14 @@ export function propose(
   const sizes = one("image_values", [images.info], { what: "size", apart: true });
   const candidates = maps.map((map) => candidatesOf(map, settings, dialect, { ...images, sizes }, build));
   const suppressed = candidates.map(({ boxes, scores }) =>
-    one("suppress", [boxes, scores], { iou: settings.nms, keep: settings.keep, inclusive: dialect.inclusive }),
+    one("nms", [boxes, scores], { iou: settings.nms, keep: settings.keep, inclusive: dialect.inclusive }),
   );
   const boxes = joined(
     candidates.map((each) => each.boxes),
     one,
     1,
   );
-  const [regions, logits] = build("best_regions", [boxes, joined(suppressed, one, 1)], { keep: settings.keep });
+  const [regions, logits] = build("top_regions", [boxes, joined(suppressed, one, 1)], { keep: settings.keep });
   return { regions: regions!, scores: one("sigmoid", [logits!]) };
 }
 
@@ -71,14 +71,14 @@ function candidatesOf(
   const withoutSmall = (scores: Value, boxes: Value): Value => {
     const scale = proposals.scaled ? [one("image_values", [images.info], { what: "enlargement" })] : [];
     const { minSize: min_size, strict } = proposals;
-    return one("drop_small", [scores, boxes, ...scale], { min_size, inclusive, strict });
+    return one("mask_small", [scores, boxes, ...scale], { min_size, inclusive, strict });
   };
   if (proposals.rank === "before") {
     const [scores, best] = build("top_k", [logits], { k: top });
-    const boxes = decoded(one("take_rows", [anchors, best!]), one("take_rows", [deltas, best!]));
+    const boxes = decoded(one("gather_rows", [anchors, best!]), one("gather_rows", [deltas, best!]));
     return { boxes, scores: withoutSmall(scores!, boxes) };
   }
   const all = decoded(anchors, deltas);
   const [scores, best] = build("top_k", [withoutSmall(logits, all)], { k: top });
-  return { boxes: one("take_rows", [all, best!]), scores: scores! };
+  return { boxes: one("gather_rows", [all, best!]), scores: scores! };
 }

@@ -152,7 +152,7 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = {
     run: ({ given, build }) =>
       noScale(
         build(
-          "join_rows",
+          "concat_rows",
           tensors(given, "parts").map((part) => part.value),
           { axis: 0 },
         )[0]!,

@@ -136,16 +136,16 @@ const boxScale: Operator = {
  * than `min_size` times the scale (with `strict`: not greater), and where a coordinate, a size or the score itself is
  * not finite.
  */
-const dropSmall: Operator = {
-  name: "drop_small",
+const maskSmall: Operator = {
+  name: "mask_small",
   doc: "Scores without those of boxes that are too small or not finite.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
-    const [scores, boxes] = forms("drop_small", { scores: ["..."], boxes: ["...", 4] }, inputs) as [Dim[], Dim[]];
-    const shape = broadcastShape(scores, boxes.slice(0, -1), "drop_small");
+    const [scores, boxes] = forms("mask_small", { scores: ["..."], boxes: ["...", 4] }, inputs) as [Dim[], Dim[]];
+    const shape = broadcastShape(scores, boxes.slice(0, -1), "mask_small");
     const scale = inputs[2]?.shape;
-    return [floats(...(scale === undefined ? shape : broadcastShape(shape, scale, "drop_small")))];
+    return [floats(...(scale === undefined ? shape : broadcastShape(shape, scale, "mask_small")))];
   },
   lower(node, emit) {
     const w = writer(node, emit);
@@ -166,4 +166,4 @@ const dropSmall: Operator = {
   },
 };
 
-export const BOXES: readonly Operator[] = [boxDecode, boxEncode, boxClip, boxScale, dropSmall];
+export const BOXES: readonly Operator[] = [boxDecode, boxEncode, boxClip, boxScale, maskSmall];

@@ -36,14 +36,14 @@ const pickClass: Operator = {
  * `keep` of each image over all classes, by image and score. With `ties` what scores as much as the last of them
  * stays too.
  */
-const bestDetections: Operator = {
-  name: "best_detections",
+const topDetections: Operator = {
+  name: "top_detections",
   doc: "The best detections of each image, over all classes.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
     const wanted = { picks: ["S", 3], scores: ["S"], info: ["N", 6] };
-    const [[all]] = forms("best_detections", wanted, inputs) as [readonly Dim[]];
+    const [[all]] = forms("top_detections", wanted, inputs) as [readonly Dim[]];
     const found = unknownSize("D", all);
     return [integers(found, 3), floats(found), integers(found), integers(found)];
   },
@@ -105,4 +105,4 @@ const pickBoxes: Operator = {
   },
 };
 
-export const DETECTIONS: readonly Operator[] = [pickClass, bestDetections, pickBoxes];
+export const DETECTIONS: readonly Operator[] = [pickClass, topDetections, pickBoxes];

@@ -10,7 +10,7 @@ import { REGIONS } from "./regions.js";
 import { roiAlign } from "./roi_align.js";
 import { roiAlignGradient, roiPoolGradient } from "./roi_gradients.js";
 import { roiPool } from "./roi_pool.js";
-import { SUPPRESSION } from "./suppress.js";
+import { SUPPRESSION } from "./nms.js";
 import { boxVote } from "./vote.js";
 
 export const DETECTION_OPERATORS: readonly Operator[] = [

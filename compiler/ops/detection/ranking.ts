@@ -38,16 +38,16 @@ const topK: Operator = {
 };
 
 /** x [N, L, k], or [L, k] for all images alike, indices int64 [N, T] to those rows: [N, T, k]. */
-const takeRows: Operator = {
-  name: "take_rows",
+const gatherRows: Operator = {
+  name: "gather_rows",
   doc: "Rows by their indices, image by image.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
-    const [[batch, taken]] = forms("take_rows", { indices: ["N", "T"] }, inputs.slice(1)) as [readonly Dim[]];
+    const [[batch, taken]] = forms("gather_rows", { indices: ["N", "T"] }, inputs.slice(1)) as [readonly Dim[]];
     const { dtype, shape } = known(inputs[0]);
     const rows = shape.length === 2 ? { rows: ["L", "k"] } : { rows: ["N", "L", "k"] };
-    forms("take_rows", rows, inputs);
+    forms("gather_rows", rows, inputs);
     return [{ dtype, shape: [batch!, taken!, shape.at(-1)!] } satisfies TensorType];
   },
   lower(node, emit) {
@@ -65,15 +65,15 @@ const takeRows: Operator = {
  * There is always one: where nothing is left it is a region without area (0, 0, -1, -1 of the first image), whose
  * score is LOWEST and which `detect` passes over. ONNX Runtime's fast layouts of convolutions fail on empty batches.
  */
-const bestRegions: Operator = {
-  name: "best_regions",
+const topRegions: Operator = {
+  name: "top_regions",
   doc: "The best boxes of each image as regions.",
   landmark: true,
   label: (attributes) => `best ${int(attributes, "keep")} regions`,
   fullPrecision: true,
   gradient: "none",
   infer(inputs, attributes) {
-    const [[batch]] = forms("best_regions", { boxes: ["N", "T", 4], scores: ["N", "T"] }, inputs) as [readonly Dim[]];
+    const [[batch]] = forms("top_regions", { boxes: ["N", "T", 4], scores: ["N", "T"] }, inputs) as [readonly Dim[]];
     const found = unknownSize("R", mul(batch!, int(attributes, "keep")));
     return [floats(found, 5), floats(found, 1)];
   },
@@ -101,16 +101,16 @@ const bestRegions: Operator = {
 };
 
 /** scores [D], then anything [D, ...] to the rows of all of them whose score is not LOWEST. */
-const foundRows: Operator = {
-  name: "found_rows",
+const selectValid: Operator = {
+  name: "select_valid",
   doc: "The rows whose score is not out.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
-    const [[all]] = forms("found_rows", { scores: ["D"] }, inputs) as [readonly Dim[]];
+    const [[all]] = forms("select_valid", { scores: ["D"] }, inputs) as [readonly Dim[]];
     const found = unknownSize("D", all);
     return inputs.map((input) => {
-      forms("found_rows", { scores: ["D"], rows: ["D", "..."] }, [inputs[0]!, input]);
+      forms("select_valid", { scores: ["D"], rows: ["D", "..."] }, [inputs[0]!, input]);
       return reshaped(input, [found, ...input.shape.slice(1)]);
     });
   },
@@ -121,4 +121,4 @@ const foundRows: Operator = {
   },
 };
 
-export const RANKING: readonly Operator[] = [topK, takeRows, bestRegions, foundRows];
+export const RANKING: readonly Operator[] = [topK, gatherRows, topRegions, selectValid];

@@ -70,13 +70,13 @@ const rowsOfImage: Operator = {
 };
 
 /** [A, ...], [B, ...], ... to [A + B + ..., ...]; along another `axis` where one is given. */
-const joinRows: Operator = {
-  name: "join_rows",
+const concatRows: Operator = {
+  name: "concat_rows",
   doc: "The rows of several tensors, one after the other.",
   fullPrecision: true,
   gradient: "none",
   complete: (attributes) => ({ axis: 0, ...attributes }),
-  infer: (inputs, attributes) => [joined("join_rows", inputs, int(attributes, "axis"))],
+  infer: (inputs, attributes) => [joined("concat_rows", inputs, int(attributes, "axis"))],
   lower(node, emit) {
     const w = writer(node, emit);
     w.give("Concat", w.inputs, { axis: int(node.attributes, "axis") });
@@ -97,4 +97,4 @@ export function joined(operator: string, parts: readonly TensorType[], joint = 0
   return reshaped(first, first!.shape.with(joint, rows));
 }
 
-export const REGIONS: readonly Operator[] = [regionBoxes, withBoxes, rowsOfImage, joinRows];
+export const REGIONS: readonly Operator[] = [regionBoxes, withBoxes, rowsOfImage, concatRows];

@@ -73,7 +73,7 @@ describe("deltas", () => {
       const [inside] = await runOperator("box_clip", [{ ...moved!, sizes: "L 4" }, size], { inclusive: false });
       const scores = input("L", [24], new Array<number>(24).fill(0.5));
       const small = { min_size: 0, inclusive: false, strict: true };
-      const [kept] = await runOperator("drop_small", [scores, { ...inside!, sizes: "L 4" }], small);
+      const [kept] = await runOperator("mask_small", [scores, { ...inside!, sizes: "L 4" }], small);
       rowsOf(deltas).forEach((delta, row) => {
         const box = clipped(decoded([2, 3, 12, 9], delta, coding), [20, 30], { inclusive: false });
         expect(kept!.data[row], `${delta.join()} gives ${box.join()}`).toBe(largeEnough(box, 0, small) ? 0.5 : LOWEST);
@@ -140,7 +140,7 @@ describe("boxes", () => {
           return Number.isFinite(score) && largeEnough(box, minimum, attributes) ? score : LOWEST;
         });
         const inputs = [given, all, ...(scales ? [input("N 1", [batch, 1], scales)] : [])];
-        await check("drop_small", inputs, attributes, [tensor(given.shape, expected)], variant);
+        await check("mask_small", inputs, attributes, [tensor(given.shape, expected)], variant);
       }),
       { numRuns: 60 },
     );

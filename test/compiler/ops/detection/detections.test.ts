@@ -32,7 +32,7 @@ describe("suppression by class", () => {
     const expected = classDetections(all, scores, of, images.shape[0]!, attributes);
     const found = expected.picks.length;
     const outputs = [integers([found, 3], expected.picks.flat()), tensor([found], expected.scores)];
-    await check("class_suppress", inputs, attributes, outputs, variant);
+    await check("batched_nms", inputs, attributes, outputs, variant);
   };
 
   it("goes by image and class, in any order of the regions, without any too", async () => {
@@ -101,7 +101,7 @@ describe("the best detections", () => {
           ),
         ];
         const inputs = [indices("S 3", [picks.length, 3], picks.flat()), input("S", [scores.length], scores), images];
-        await check("best_detections", inputs, attributes, expected, variant);
+        await check("top_detections", inputs, attributes, expected, variant);
       }),
       { numRuns: 150 },
     );

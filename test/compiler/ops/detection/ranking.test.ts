@@ -38,9 +38,9 @@ describe("the best", () => {
         const taken = indices("N T", [batch, 2], where);
         const [ownRows, sameRows] = [rowsOf(own), rowsOf(same)];
         const each = where.map((index, place) => ownRows[Math.floor(place / 2) * length + index]!);
-        await check("take_rows", [own, taken], {}, [tensor([batch, 2, 4], each.flat())], variant);
+        await check("gather_rows", [own, taken], {}, [tensor([batch, 2, 4], each.flat())], variant);
         const all = where.map((index) => sameRows[index]!);
-        await check("take_rows", [same, taken], {}, [tensor([batch, 2, 4], all.flat())], variant);
+        await check("gather_rows", [same, taken], {}, [tensor([batch, 2, 4], all.flat())], variant);
       }),
       runs,
     );
@@ -70,7 +70,7 @@ describe("the best", () => {
           [best.length, 1],
           best.map((each) => each.score),
         );
-        await check("best_regions", [all, scores], { keep }, [regions, kept], variant);
+        await check("top_regions", [all, scores], { keep }, [regions, kept], variant);
       }),
       runs,
     );
@@ -81,7 +81,7 @@ describe("the best", () => {
     const scores = input("N T", [2, 3], new Array<number>(6).fill(LOWEST));
     for (const opset of [13, 17]) {
       const none = [tensor([1, 5], [0, 0, 0, -1, -1]), tensor([1, 1], [LOWEST])];
-      await check("best_regions", [all, scores], { keep: 2 }, none, { opset, open: true });
+      await check("top_regions", [all, scores], { keep: 2 }, none, { opset, open: true });
     }
   });
 
@@ -105,7 +105,7 @@ describe("the best", () => {
           ),
           integers([kept.length], kept),
         ];
-        await check("found_rows", [scores, rows, labels], {}, expected, variant);
+        await check("select_valid", [scores, rows, labels], {}, expected, variant);
       }),
     );
   });
@@ -139,7 +139,7 @@ describe("suppression", () => {
           );
           kept.slice(0, attributes.keep).forEach((index) => (expected[own[index]!] = scores.data[own[index]!]!));
         }
-        await check("suppress", [all, scores], attributes, [tensor(scores.shape, expected)], variant);
+        await check("nms", [all, scores], attributes, [tensor(scores.shape, expected)], variant);
       }),
       { numRuns: 150 },
     );
@@ -158,7 +158,7 @@ describe("suppression", () => {
       [0.5, true, first],
       [0.55, true, both],
     ] as const) {
-      await check("suppress", [all, scores], { iou, keep: 9, inclusive }, [expected], variant);
+      await check("nms", [all, scores], { iou, keep: 9, inclusive }, [expected], variant);
     }
     // 5 of 10 pixels, 4 of 9 without the last, across and down.
     for (const half of [
@@ -170,7 +170,7 @@ describe("suppression", () => {
         [true, first],
         [false, both],
       ] as const) {
-        await check("suppress", [pair, scores], { iou: 0.47, keep: 9, inclusive }, [expected], variant);
+        await check("nms", [pair, scores], { iou: 0.47, keep: 9, inclusive }, [expected], variant);
       }
     }
   });
@@ -184,7 +184,7 @@ describe("suppression", () => {
     );
     const scores = input("N T", [1, count], new Array<number>(count).fill(0.5));
     const expected = tensor([1, count], [0.5, ...new Array<number>(count - 1).fill(LOWEST)]);
-    await check("suppress", [all, scores], { iou: 0.5, keep: 9, inclusive: false }, [expected], {
+    await check("nms", [all, scores], { iou: 0.5, keep: 9, inclusive: false }, [expected], {
       opset: 17,
       open: true,
     });

@@ -107,7 +107,7 @@ describe("regions", () => {
         });
         const total = rows.reduce((a, b) => a + b, 0);
         await check(
-          "join_rows",
+          "concat_rows",
           parts,
           {},
           [
@@ -122,7 +122,7 @@ describe("regions", () => {
     );
     const [left, right] = [input("N 2 1", [2, 2, 1], [1, 2, 3, 4]), input("N 1 1", [2, 1, 1], [5, 6])];
     const expected = tensor([2, 3, 1], [1, 2, 5, 3, 4, 6]);
-    await check("join_rows", [left, right], { axis: 1 }, [expected], { opset: 17, open: true });
+    await check("concat_rows", [left, right], { axis: 1 }, [expected], { opset: 17, open: true });
   });
 });
 

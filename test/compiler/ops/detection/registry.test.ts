@@ -34,7 +34,7 @@ describe("detection operators", () => {
     for (const { op, inputs, attributes } of EXAMPLES) {
       inputs.forEach((_, wrong) => {
         // One score or scale for all boxes is as good as one for each.
-        if (op === "drop_small" && wrong !== 1) return;
+        if (op === "mask_small" && wrong !== 1) return;
         const values = inputs.map(({ shape, dtype = "float32" }, index) =>
           value({ dtype, shape: index === wrong ? [] : shape }, `x${index}`),
         );
@@ -59,12 +59,12 @@ describe("detection operators", () => {
       }
       throw new Error(`${op} takes it`);
     };
-    expect(error("suppress", [2, 6, 4], [2, 5])).toBe("suppress needs scores [N, T], got [2, 5]");
-    expect(error("best_regions", [2, 6, 5], [2, 6])).toBe("best_regions needs boxes [N, T, 4], got [2, 6, 5]");
+    expect(error("nms", [2, 6, 4], [2, 5])).toBe("nms needs scores [N, T], got [2, 5]");
+    expect(error("top_regions", [2, 6, 5], [2, 6])).toBe("top_regions needs boxes [N, T, 4], got [2, 6, 5]");
     expect(error("pick_class", [6, 3, 4], [6, 2])).toBe("pick_class needs scores [R, K], got [6, 2]");
     expect(error("anchor_values", [1, 8, 2, 2])).toBe("anchor_values: 8 channels can't be split into groups of 3");
     expect(error("rows_of_image", [2, 6], [7, 4])).toBe("rows_of_image needs regions [R, 5], got [7, 4]");
-    expect(error("join_rows", [2, 6], [7, 4])).toBe("join_rows needs rows [R, 6], got [7, 4]");
+    expect(error("concat_rows", [2, 6], [7, 4])).toBe("concat_rows needs rows [R, 6], got [7, 4]");
   });
 
   it("are written for the device that is asked for", () => {

@@ -51,7 +51,7 @@ describe.each(variants)("as torchvision has it, at opset $opset", (variant) => {
     const count = scores.shape[0]!;
     const inputs = [seen("N T 4", [1, count, 4], boxes), seen("N T", [1, count], scores)];
     const attributes = { iou, keep: count, inclusive: false };
-    const [left] = await runOperator("suppress", inputs, attributes, variant);
+    const [left] = await runOperator("nms", inputs, attributes, variant);
     const order = ranked(left!.data).filter((index) => left!.data[index]! > LOWEST);
     expect(order).toEqual(kept.numbers);
   });

@@ -30,13 +30,13 @@ function writeNms(
  * boxes [N, T, 4], scores [N, T] to scores, LOWEST for what is suppressed by a better box of its image, and for all
  * beyond the best `keep` of those that stay. Ties: the first is the better.
  */
-const suppress: Operator = {
-  name: "suppress",
+const nms: Operator = {
+  name: "nms",
   doc: "Scores without those of boxes that overlap better ones.",
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
-    const [, shape] = forms("suppress", { boxes: ["N", "T", 4], scores: ["N", "T"] }, inputs);
+    const [, shape] = forms("nms", { boxes: ["N", "T", 4], scores: ["N", "T"] }, inputs);
     return [floats(...shape!)];
   },
   lower(node, emit) {
@@ -57,8 +57,8 @@ const suppress: Operator = {
  *
  * Classes and images are ONNX's batch, whose boxes are their own; nothing is shifted apart, which would cost digits.
  */
-const classSuppress: Operator = {
-  name: "class_suppress",
+const batchedNms: Operator = {
+  name: "batched_nms",
   doc: "Detections of each class that overlap no better one of theirs.",
   landmark: true,
   label: (attributes) => `NMS, ${int(attributes, "iou")}`,
@@ -66,8 +66,8 @@ const classSuppress: Operator = {
   gradient: "none",
   infer(inputs) {
     const wanted = { boxes: ["R", "K", 4], scores: ["R", "K"], regions: ["R", 5], info: ["N", 6] };
-    const [[rows, classes]] = forms("class_suppress", wanted, inputs) as [readonly Dim[]];
-    const found = unknownSize("S", mul(rows!, count(classes, "class_suppress", "classes")));
+    const [[rows, classes]] = forms("batched_nms", wanted, inputs) as [readonly Dim[]];
+    const found = unknownSize("S", mul(rows!, count(classes, "batched_nms", "classes")));
     return [integers(found, 3), floats(found)];
   },
   lower(node, emit) {
@@ -106,4 +106,4 @@ function writeFinite(w: Writer, boxes: string, scores: string): string {
   return w.step("Where", [w.step("And", both, "real"), scores, w.number(LOWEST)], "scores.real");
 }
 
-export const SUPPRESSION: readonly Operator[] = [suppress, classSuppress];
+export const SUPPRESSION: readonly Operator[] = [nms, batchedNms];
