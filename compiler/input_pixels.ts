@@ -1,7 +1,8 @@
 /** The model that takes decoded images: its preprocessing becomes the graph's first operator. */
-import { node, tensor, value } from "./ir/build.js";
+import { tensor, value } from "./ir/build.js";
+import { node } from "./ops/node.js";
 import { symbol } from "./ir/dim.js";
-import { rewrite } from "./ir/rewrite.js";
+import { rewrite } from "./passes/rewrite.js";
 import type { Model, Preprocess } from "./model.js";
 import { channelsOf } from "./preprocess.js";
 

@@ -1,6 +1,7 @@
 /** Which blocked layout ONNX Runtime's convolutions use on this machine: found out by asking it. */
 import { concat, emitOnnx } from "../compiler/emit/onnx.js";
-import { node, tensor, value } from "../compiler/ir/build.js";
+import { tensor, value } from "../compiler/ir/build.js";
+import { node } from "../compiler/ops/node.js";
 import type { Graph, Value } from "../compiler/ir/types.js";
 import { blockLayout } from "../compiler/training/lowering/block_layout.js";
 import { loadRuntime, type Runtime } from "./onnxruntime.js";

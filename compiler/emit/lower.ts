@@ -3,7 +3,7 @@ import { uniqueNames } from "../ir/print.js";
 import type { DataType, Graph, Node, Value } from "../ir/types.js";
 import type { Span } from "../../grammar/ast.js";
 import { operator } from "../ops/index.js";
-import type { Lowering, OnnxAttribute } from "./lowering.js";
+import type { Lowering, OnnxAttribute } from "../ops/lowering.js";
 
 export interface OnnxNode {
   readonly name: string;

@@ -6,7 +6,7 @@ import { lowerGraph, type Lowered } from "./lower.js";
 import { parameterSize, valuesOf, type ParameterValues } from "./parameters.js";
 import { attributeProto, onnx, valueInfo } from "./proto.js";
 import { constantBytes, floatBytes, numberBytes } from "./tensors.js";
-import { elementBytes, onnxType } from "./types.js";
+import { elementBytes, onnxType } from "../ir/dtype.js";
 import { chunks, field, piece, totalLength, type Piece } from "./wire.js";
 
 export { concat } from "./wire.js";

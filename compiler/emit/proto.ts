@@ -2,8 +2,8 @@
 import proto from "onnx-proto";
 import { formatDim, isSymbolic, isUnknown, type Dim } from "../ir/dim.js";
 import type { TensorType } from "../ir/types.js";
-import type { OnnxAttribute } from "./lowering.js";
-import { onnxType } from "./types.js";
+import type { OnnxAttribute } from "../ops/lowering.js";
+import { onnxType } from "../ir/dtype.js";
 
 export const { onnx } = proto;
 

@@ -1,10 +1,6 @@
-/** Making IR: values, parameters, constants, and nodes whose outputs are inferred by the operator's own rule. */
-import type { Span } from "../../grammar/ast.js";
-import { completeAttributes } from "../ops/attributes.js";
-import { operator } from "../ops/index.js";
-import { ShapeError, type ParameterSpec } from "../ops/operator.js";
-import { formatShape, sameShape, type Dim } from "./dim.js";
-import type { Attributes, Constant, DataType, Node, Parameter, TensorType, Value } from "./types.js";
+/** Making values and constants of the IR; ops/node.ts makes nodes. */
+import type { Dim } from "./dim.js";
+import type { Constant, DataType, TensorType, Value } from "./types.js";
 
 let lastId = 0;
 
@@ -18,73 +14,9 @@ export function tensor(shape: readonly Dim[], dtype: DataType = "float32"): Tens
   return { dtype, shape };
 }
 
-/** A parameter as the specification says, at this path (`conv4.22.conv2.weight`). */
-export function parameter(spec: ParameterSpec, path: string, dtype: DataType = "float32"): Parameter {
-  const { role, trainable, init } = spec;
-  return { value: value(tensor(spec.shape, dtype), path), path, role, trainable, init };
-}
-
 /** A constant; its data's type decides that of its elements. */
 export function constant(data: Constant["data"], shape: readonly number[], name: string): Constant {
   return { value: value(tensor(shape, elementType(data)), name), data };
-}
-
-/**
- * One operation. Attributes that are not given get their defaults; outputs are inferred and named by the path.
- * Throws a ShapeError where the operator can't take these inputs.
- */
-export function node(
-  op: string,
-  inputs: readonly Value[],
-  attributes: Attributes,
-  path: string,
-  span: Span,
-  name: string = path,
-): Node {
-  const record = operator(op);
-  const complete = completeAttributes(record, attributes);
-  const types = record.infer(
-    inputs.map((input) => input.type),
-    complete,
-  );
-  requireParameters(
-    op,
-    record.parameters?.(
-      complete,
-      inputs.map((input) => input.type),
-    ),
-    inputs,
-  );
-  const outputs = types.map((type, index) => value(type, types.length === 1 ? name : `${name}.${index}`));
-  return { op, inputs, outputs, attributes: complete, path, span };
-}
-
-/** A layer of the source: the node, and the parameters that it owns, named after its path. Throws a ShapeError. */
-export function layer(
-  op: string,
-  inputs: readonly Value[],
-  attributes: Attributes,
-  path: string,
-  span: Span,
-): { readonly node: Node; readonly parameters: readonly Parameter[] } {
-  const record = operator(op);
-  const complete = completeAttributes(record, attributes);
-  const types = inputs.map((input) => input.type);
-  const parameters = (record.parameters?.(complete, types) ?? []).map((spec) =>
-    parameter(spec, `${path}.${spec.name}`, types[0]!.dtype),
-  );
-  const all = [...inputs, ...parameters.map((each) => each.value)];
-  return { node: node(op, all, complete, path, span), parameters };
-}
-
-/** The last inputs are the parameters that the layer asks for. */
-function requireParameters(op: string, specs: readonly ParameterSpec[] = [], inputs: readonly Value[]): void {
-  specs.forEach((spec, index) => {
-    const given = inputs[inputs.length - specs.length + index];
-    if (given !== undefined && sameShape(given.type.shape, spec.shape)) return;
-    const shape = given === undefined ? "missing" : formatShape(given.type.shape);
-    throw new ShapeError(`${op}: the ${spec.name} is ${shape}, this input needs ${formatShape(spec.shape)}`);
-  });
 }
 
 function elementType(data: Constant["data"]): DataType {

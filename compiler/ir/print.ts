@@ -1,6 +1,6 @@
 /** A graph as text, one line a node, for reviews and tests. */
-import { formatType } from "./verify.js";
-import type { Attributes, Graph, Value } from "./types.js";
+import { formatShape } from "./dim.js";
+import type { Attributes, Graph, TensorType, Value } from "./types.js";
 
 /**
  *     graph tiny(image: float32[N, 3, 8, 8]) {
@@ -28,6 +28,11 @@ export function printGraph(graph: Graph): string {
     "}",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** `float32[N, 64, 56, 56]` */
+export function formatType(type: TensorType): string {
+  return type.dtype + formatShape(type.shape);
 }
 
 /** Names of all values of a graph, made unique: the second `conv1` is `conv1_2`. By id. */

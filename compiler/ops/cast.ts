@@ -1,5 +1,5 @@
 import type { DataType } from "../ir/types.js";
-import { onnxType } from "../emit/types.js";
+import { onnxType } from "../ir/dtype.js";
 import { word } from "./attributes.js";
 import type { Operator } from "./operator.js";
 import { known } from "./shapes.js";

@@ -1,5 +1,5 @@
 /** Operators of one input that keep its shape and have no parameters: what they share. */
-import type { Lowering, OnnxAttribute } from "../emit/lowering.js";
+import type { Lowering, OnnxAttribute } from "./lowering.js";
 import type { ArgumentSpec, Attributes, GraphBuilder, Node, Operator, Value } from "./operator.js";
 import { formula, type Formula } from "./formula.js";
 import { known } from "./shapes.js";

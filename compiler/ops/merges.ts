@@ -1,7 +1,7 @@
 /** What the merges of branches share. */
 import { formatShape, type Dim } from "../ir/dim.js";
 import type { TensorType } from "../ir/types.js";
-import type { Lowering } from "../emit/lowering.js";
+import type { Lowering } from "./lowering.js";
 import { ShapeError, type Node } from "./operator.js";
 import { difference } from "./shapes.js";
 

@@ -4,7 +4,7 @@
  */
 import type { Dim } from "../ir/dim.js";
 import type { Attributes, DataType, Graph, Initializer, Node, Parameter, TensorType, Value } from "../ir/types.js";
-import type { Lowering } from "../emit/lowering.js";
+import type { Lowering } from "./lowering.js";
 
 /** How an argument of the source becomes an attribute. */
 export interface ArgumentSpec {

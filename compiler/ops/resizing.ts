@@ -1,4 +1,4 @@
-import type { OnnxAttribute } from "../emit/lowering.js";
+import type { OnnxAttribute } from "./lowering.js";
 import type { Value } from "../ir/types.js";
 import { formula, sizes } from "./formula.js";
 import type { GraphBuilder } from "./operator.js";

@@ -1,6 +1,6 @@
 /** Writing a node as several ONNX operators: every function adds what it needs and gives the name of what it made. */
-import type { Lowering, OnnxAttribute } from "../emit/lowering.js";
-import { onnxType } from "../emit/types.js";
+import type { Lowering, OnnxAttribute } from "./lowering.js";
+import { onnxType } from "../ir/dtype.js";
 import type { DataType, Node, Value } from "../ir/types.js";
 
 type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;

@@ -1,6 +1,6 @@
 import { value } from "../ir/build.js";
 import { bindDim, sameShape } from "../ir/dim.js";
-import { rewrite } from "../ir/rewrite.js";
+import { rewrite } from "./rewrite.js";
 import type { NamedValue, Value } from "../ir/types.js";
 import type { Pass } from "./pass.js";
 

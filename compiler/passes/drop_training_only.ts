@@ -1,4 +1,4 @@
-import { rewrite } from "../ir/rewrite.js";
+import { rewrite } from "./rewrite.js";
 import { operator } from "../ops/index.js";
 import type { Pass } from "./pass.js";
 

@@ -1,5 +1,5 @@
-import { node as makeNode, parameter } from "../ir/build.js";
-import { countUses, rewrite } from "../ir/rewrite.js";
+import { node as makeNode, parameter } from "../ops/node.js";
+import { countUses, rewrite } from "./rewrite.js";
 import type { Graph, Node, Parameter } from "../ir/types.js";
 import { operator } from "../ops/index.js";
 import type { Pass } from "./pass.js";

@@ -1,4 +1,5 @@
-import { node as makeNode, parameter, tensor } from "../ir/build.js";
+import { tensor } from "../ir/build.js";
+import { node as makeNode, parameter } from "../ops/node.js";
 import type { DataType, Graph, Node, Parameter, Value } from "../ir/types.js";
 import { operator } from "../ops/index.js";
 import type { Pass } from "./pass.js";

@@ -1,6 +1,7 @@
 /** Reverse-mode differentiation of a graph: gradients are nodes like all others. */
 import type { Span } from "../../grammar/ast.js";
-import { constant, node as makeNode } from "../ir/build.js";
+import { constant } from "../ir/build.js";
+import { node as makeNode } from "../ops/node.js";
 import type { Attributes, Constant, Graph, Node, Value } from "../ir/types.js";
 import { operator } from "../ops/index.js";
 import type { GraphBuilder } from "../ops/operator.js";

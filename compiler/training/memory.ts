@@ -1,7 +1,7 @@
 /** How much memory a graph takes, from the lives of its values: known before anything runs. */
 import { evaluate } from "../ir/dim.js";
 import type { Graph, Value } from "../ir/types.js";
-import { elementBytes } from "../emit/types.js";
+import { elementBytes } from "../ir/dtype.js";
 import type { TrainingGraph } from "./contract.js";
 
 /** All in bytes. */

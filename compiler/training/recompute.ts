@@ -2,7 +2,7 @@
  * Values of a part of the network computed again in the backward pass instead of being kept since the forward pass:
  * less memory for more time (Chen et al., arXiv:1604.06174).
  */
-import { node as makeNode } from "../ir/build.js";
+import { node as makeNode } from "../ops/node.js";
 import { isScope, type Graph, type Node, type Scope, type Value } from "../ir/types.js";
 
 /** The segment that a node of the forward pass is in, by its path; undefined: its values are kept. */

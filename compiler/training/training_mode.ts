@@ -1,6 +1,6 @@
 /** The network as it computes while training: batch norms by the batch's statistics, dropout with a mask. */
 import { tensor, value } from "../ir/build.js";
-import { rewrite } from "../ir/rewrite.js";
+import { rewrite } from "../passes/rewrite.js";
 import type { Graph, NamedValue, Value } from "../ir/types.js";
 import { operator } from "../ops/index.js";
 import type { TrainingBuilder } from "../ops/operator.js";

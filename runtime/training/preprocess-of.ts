@@ -1,8 +1,9 @@
 /** The transforms of an evaluation as the preprocessing that a compiled model carries. */
 import type { Model, Preprocess } from "../../compiler/model.js";
 import { channelsOf, forChannels } from "../../compiler/preprocess.js";
-import { constant, node } from "../../compiler/ir/build.js";
-import { rewrite } from "../../compiler/ir/rewrite.js";
+import { constant } from "../../compiler/ir/build.js";
+import { node } from "../../compiler/ops/node.js";
+import { rewrite } from "../../compiler/passes/rewrite.js";
 import type { Statistics, TransformSettings } from "../data/index.js";
 import type { MeanImage } from "../weights/trained.js";
 

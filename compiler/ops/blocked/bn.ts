@@ -2,7 +2,7 @@
  * Batch norms of blocked maps, in few passes over them. ONNX Runtime's depthwise 1x1 convolution is the workhorse: a
  * scale and an offset for each channel, another tensor added, and a rectifier, all in one pass.
  */
-import type { Lowering } from "../../emit/lowering.js";
+import type { Lowering } from "../lowering.js";
 import { flag, int } from "../attributes.js";
 import { sizes } from "../formula.js";
 import type { Node, Operator } from "../operator.js";

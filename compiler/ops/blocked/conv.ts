@@ -1,5 +1,5 @@
 /** Convolutions of blocked maps, and the gradient of their input. */
-import type { Lowering } from "../../emit/lowering.js";
+import type { Lowering } from "../lowering.js";
 import { flag, int, size2 } from "../attributes.js";
 import { conv } from "../conv.js";
 import { sizes } from "../formula.js";

@@ -1,5 +1,5 @@
 /** Writing the ONNX of a blocked operator: each step gives the name of what it made. */
-import type { Lowering, OnnxAttribute } from "../../emit/lowering.js";
+import type { Lowering, OnnxAttribute } from "../lowering.js";
 import type { Node } from "../operator.js";
 
 /** ONNX Runtime's operators on blocked tensors. */

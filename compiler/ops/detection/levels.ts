@@ -1,7 +1,7 @@
 /** Several feature maps, each for regions of its size: which map a region is pooled from, and the way back. */
 import { unknownSize, type Dim } from "../../ir/dim.js";
 import type { Attributes } from "../../ir/types.js";
-import { onnxType } from "../../emit/types.js";
+import { onnxType } from "../../ir/dtype.js";
 import { flag, int, word } from "../attributes.js";
 import { ShapeError, type Operator } from "../operator.js";
 import { reshaped } from "../shapes.js";

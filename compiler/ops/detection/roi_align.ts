@@ -1,5 +1,5 @@
 import { flag, int, size2, word } from "../attributes.js";
-import type { Lowering } from "../../emit/lowering.js";
+import type { Lowering } from "../lowering.js";
 import type { Node, Operator } from "../operator.js";
 import { pooledType, writeBoxes } from "./pooled.js";
 import { writeImages } from "./regions.js";

@@ -1,4 +1,4 @@
-import type { Lowering } from "../../emit/lowering.js";
+import type { Lowering } from "../lowering.js";
 import type { Attributes, Node, Value } from "../../ir/types.js";
 import { writePoints } from "./align_points.js";
 import { writeAxes, type Axis } from "./pooled.js";

@@ -1,4 +1,4 @@
-import type { Lowering } from "../../emit/lowering.js";
+import type { Lowering } from "../lowering.js";
 import type { Node, Value } from "../../ir/types.js";
 import { int } from "../attributes.js";
 import { writePoints } from "./align_points.js";

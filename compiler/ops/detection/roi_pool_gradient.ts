@@ -1,4 +1,4 @@
-import type { Lowering } from "../../emit/lowering.js";
+import type { Lowering } from "../lowering.js";
 import { sizes } from "../formula.js";
 import type { Node } from "../operator.js";
 import { writeCorners } from "./roi_pool_bins.js";

@@ -1,4 +1,4 @@
-import type { Lowering } from "../../emit/lowering.js";
+import type { Lowering } from "../lowering.js";
 import type { Node } from "../../ir/types.js";
 import { writeCorners } from "./roi_pool_bins.js";
 import { writer, type Writer } from "../write.js";

@@ -1,4 +1,4 @@
-import type { Lowering } from "../../emit/lowering.js";
+import type { Lowering } from "../lowering.js";
 import { int, size2, word } from "../attributes.js";
 import { sizes } from "../formula.js";
 import type { Node, Operator } from "../operator.js";

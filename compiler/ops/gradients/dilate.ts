@@ -1,4 +1,4 @@
-import type { Lowering } from "../../emit/lowering.js";
+import type { Lowering } from "../lowering.js";
 import { size2 } from "../attributes.js";
 import { sizes } from "../formula.js";
 import type { Operator } from "../operator.js";

@@ -1,5 +1,5 @@
-import { onnxType } from "../../emit/types.js";
-import type { Lowering } from "../../emit/lowering.js";
+import { onnxType } from "../../ir/dtype.js";
+import type { Lowering } from "../lowering.js";
 import { size2, word } from "../attributes.js";
 import { elements, sizes } from "../formula.js";
 import type { Node, Operator } from "../operator.js";

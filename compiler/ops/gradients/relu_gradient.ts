@@ -1,7 +1,7 @@
 import type { Operator } from "../operator.js";
 import { known } from "../shapes.js";
 import { scalar } from "../tensor/arithmetic.js";
-import { onnxType } from "../../emit/types.js";
+import { onnxType } from "../../ir/dtype.js";
 import { word } from "../attributes.js";
 
 /**

@@ -1,5 +1,5 @@
-import type { Lowering } from "../../emit/lowering.js";
-import { onnxType } from "../../emit/types.js";
+import type { Lowering } from "../lowering.js";
+import { onnxType } from "../../ir/dtype.js";
 import { int } from "../attributes.js";
 import { sizes } from "../formula.js";
 import type { Node, Operator, Value } from "../operator.js";

@@ -1,12 +1,12 @@
 /** Arithmetic on whole tensors, what gradients and optimisers are written in. Shapes broadcast as NumPy's do. */
 import { equalDims, formatShape, type Dim } from "../../ir/dim.js";
 import type { Attributes, TensorType, Value } from "../../ir/types.js";
-import { onnxType } from "../../emit/types.js";
+import { onnxType } from "../../ir/dtype.js";
 import { int } from "../attributes.js";
 import { formula, type Formula } from "../formula.js";
 import { ShapeError, type Node, type Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
-import type { Lowering } from "../../emit/lowering.js";
+import type { Lowering } from "../lowering.js";
 
 /** The shape that both stretch to; throws a ShapeError where there is none. */
 export function broadcastShape(a: readonly Dim[], b: readonly Dim[], what: string): readonly Dim[] {

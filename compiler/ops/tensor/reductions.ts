@@ -4,7 +4,7 @@ import type { Attributes, Value } from "../../ir/types.js";
 import { broadcastShape } from "./arithmetic.js";
 import { formula, sizes, type Formula } from "../formula.js";
 import { flag, int } from "../attributes.js";
-import type { Lowering } from "../../emit/lowering.js";
+import type { Lowering } from "../lowering.js";
 import type { Node, Operator } from "../operator.js";
 import { channelsOf, known, reshaped } from "../shapes.js";
 import { ints } from "./shape.js";

@@ -1,7 +1,7 @@
 /** Operators that move values without computing. */
 import { add, formatShape, type Dim } from "../../ir/dim.js";
 import type { Attributes, Value } from "../../ir/types.js";
-import { onnxType } from "../../emit/types.js";
+import { onnxType } from "../../ir/dtype.js";
 import { formula, sizes } from "../formula.js";
 import { ShapeError, type Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";

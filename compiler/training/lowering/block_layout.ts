@@ -2,9 +2,9 @@
  * Puts what can be there into ONNX Runtime's blocked layout (compiler/ops/blocked/layout.ts), which its fast
  * convolutions on the processor work in, and keeps it there from one to the next. Everything else sees plain maps.
  */
-import { node as makeNode } from "../../ir/build.js";
+import { node as makeNode } from "../../ops/node.js";
 import { sameShape } from "../../ir/dim.js";
-import { countUses } from "../../ir/rewrite.js";
+import { countUses } from "../../passes/rewrite.js";
 import type { Graph, Node, Value } from "../../ir/types.js";
 import { fitsPhases } from "../../ops/blocked/conv.js";
 import { fitsBlockedWeightGradient } from "../../ops/blocked/weight_gradient.js";

@@ -1,5 +1,6 @@
 /** Choosing by measuring: every operation that a training graph has, in each of its ways, on the machine itself. */
-import { node as makeNode, value } from "../../ir/build.js";
+import { value } from "../../ir/build.js";
+import { node as makeNode } from "../../ops/node.js";
 import type { Graph, Node, Value } from "../../ir/types.js";
 import { chooseMethods } from "../../passes/choose_methods.js";
 import { BLOCKABLE, blockLayout } from "./block_layout.js";

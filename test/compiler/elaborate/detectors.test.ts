@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { elaborate, parseTarget, standardTargets } from "../../../compiler/index.js";
 import { memoryHost } from "../../../compiler/host.js";
 import { formatShape } from "../../../compiler/ir/dim.js";
-import { verify } from "../../../compiler/ir/verify.js";
+import { verify } from "../../../compiler/ops/verify.js";
 import { runPasses } from "../../../compiler/passes/index.js";
 import { summarize } from "../../../compiler/summary.js";
 

@@ -2,7 +2,7 @@
 import * as ort from "#onnxruntime";
 import { concat, emitOnnx, type EmitOptions } from "../../../compiler/emit/onnx.js";
 import type { Graph } from "../../../compiler/ir/types.js";
-import { verify } from "../../../compiler/ir/verify.js";
+import { verify } from "../../../compiler/ops/verify.js";
 
 export interface Tensor {
   readonly shape: readonly number[];

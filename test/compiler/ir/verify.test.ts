@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tensor, value } from "../../../compiler/ir/build.js";
 import { printGraph } from "../../../compiler/ir/print.js";
-import { verify } from "../../../compiler/ir/verify.js";
+import { verify } from "../../../compiler/ops/verify.js";
 import type { Graph } from "../../../compiler/ir/types.js";
 import { graphOf, layerGraph, smallResidualNetwork } from "../ops/graphs.js";
 

@@ -1,6 +1,7 @@
 /** Small graphs for tests, layer by layer. */
 import { symbol, type Dim } from "../../../compiler/ir/dim.js";
-import { layer, tensor, value } from "../../../compiler/ir/build.js";
+import { tensor, value } from "../../../compiler/ir/build.js";
+import { layer } from "../../../compiler/ops/node.js";
 import type { Attributes, Graph, NamedValue, Node, Parameter, Value } from "../../../compiler/ir/types.js";
 
 export const SPAN = { file: "test.resnet", start: 0, end: 0 };

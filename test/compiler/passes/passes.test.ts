@@ -4,7 +4,7 @@ import { parameterSize, sourceParameters } from "../../../compiler/emit/paramete
 import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
 import { formatShape, symbol } from "../../../compiler/ir/dim.js";
 import type { Graph, Value } from "../../../compiler/ir/types.js";
-import { verify } from "../../../compiler/ir/verify.js";
+import { verify } from "../../../compiler/ops/verify.js";
 import { runPasses, type PassContext } from "../../../compiler/passes/index.js";
 import { relativeError, runGraph, type Tensor } from "../emit/run.js";
 import { graphOf, smallResidualNetwork, type GraphMaker } from "../ops/graphs.js";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { buildTraining } from "../../../compiler/training/build.js";
 import type { Optimizer, TrainingOptions, TrainingProgram } from "../../../compiler/training/contract.js";
 import { trainingMemory } from "../../../compiler/training/memory.js";
-import { verify } from "../../../compiler/ir/verify.js";
+import { verify } from "../../../compiler/ops/verify.js";
 import { elaborate, parseTarget } from "../../../compiler/index.js";
 import * as ort from "#onnxruntime";
 import { concat } from "../../../compiler/emit/onnx.js";

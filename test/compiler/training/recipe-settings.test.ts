@@ -4,7 +4,7 @@ import { elaborate, memoryHost, parseTarget, type Model } from "../../../compile
 import { concat, emitOnnx } from "../../../compiler/emit/onnx.js";
 import { tensor, value } from "../../../compiler/ir/build.js";
 import type { Graph, NamedValue } from "../../../compiler/ir/types.js";
-import { verify } from "../../../compiler/ir/verify.js";
+import { verify } from "../../../compiler/ops/verify.js";
 import { buildTraining } from "../../../compiler/training/build.js";
 import {
   emaDecayAt,

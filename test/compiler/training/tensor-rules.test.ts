@@ -1,6 +1,7 @@
 /** Gradient rules of the operators on whole tensors, against central differences of what ONNX Runtime computes. */
 import { describe, expect, it } from "vitest";
-import { node, tensor, value } from "../../../compiler/ir/build.js";
+import { tensor, value } from "../../../compiler/ir/build.js";
+import { node } from "../../../compiler/ops/node.js";
 import type { Attributes, Graph } from "../../../compiler/ir/types.js";
 import { uniform } from "../../support/oracle-weights.js";
 import { runGraph, type Tensor } from "../emit/run.js";

@@ -2,7 +2,8 @@
 import * as ort from "#onnxruntime";
 import fc from "fast-check";
 import { expect } from "vitest";
-import { node, value } from "../../../../compiler/ir/build.js";
+import { value } from "../../../../compiler/ir/build.js";
+import { node } from "../../../../compiler/ops/node.js";
 import { symbol, type Dim } from "../../../../compiler/ir/dim.js";
 import type { Attributes, Graph } from "../../../../compiler/ir/types.js";
 import { emitBytes } from "../../emit/run.js";

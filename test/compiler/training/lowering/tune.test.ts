@@ -1,7 +1,7 @@
 /** Choosing methods by measuring: what is measured, what is chosen, and that every choice computes the same. */
 import { describe, expect, it } from "vitest";
 import { elaborate, parseTarget } from "../../../../compiler/index.js";
-import { verify } from "../../../../compiler/ir/verify.js";
+import { verify } from "../../../../compiler/ops/verify.js";
 import type { Graph } from "../../../../compiler/ir/types.js";
 import { buildTraining, unloweredGradients } from "../../../../compiler/training/build.js";
 import type { TrainingOptions } from "../../../../compiler/training/contract.js";

@@ -1,4 +1,4 @@
-import type { DataType } from "../ir/types.js";
+import type { DataType } from "./types.js";
 
 /** TensorProto.DataType of onnx.proto, and bytes of one element. */
 const TYPES: Readonly<Record<DataType, { readonly code: number; readonly bytes: number }>> = {

@@ -1,6 +1,6 @@
 /** Building a graph from another, node by node: what passes are written with. */
-import { node as makeNode } from "./build.js";
-import type { Constant, Graph, NamedValue, Node, Parameter, Value } from "./types.js";
+import { node as makeNode } from "../ops/node.js";
+import type { Constant, Graph, NamedValue, Node, Parameter, Value } from "../ir/types.js";
 
 /** What stands in a node's place: nodes, perhaps none, and the values that its outputs become. */
 export interface Replacement {

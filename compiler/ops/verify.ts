@@ -1,7 +1,8 @@
 /** Whether a graph is what its types promise. Run between passes in tests: a pass that breaks it is found at once. */
-import { operator } from "../ops/index.js";
-import { formatShape, sameShape, type Dim } from "./dim.js";
-import type { Graph, Node, TensorType, Value } from "./types.js";
+import { operator } from "./index.js";
+import { formatShape, sameShape, type Dim } from "../ir/dim.js";
+import { formatType } from "../ir/print.js";
+import type { Graph, Node, TensorType, Value } from "../ir/types.js";
 
 /** Throws an Error that names the node or value; gives the graph back, so that it can stand in an expression. */
 export function verify(graph: Graph): Graph {
@@ -53,11 +54,6 @@ function verifyTypes(graph: Graph, node: Node): void {
     `${graph.name}: ${node.path} (${node.op}) says ${stated.map(formatType).join(", ")}, ` +
       `its operator infers ${inferred.map(formatType).join(", ")}`,
   );
-}
-
-/** `float32[N, 64, 56, 56]` */
-export function formatType(type: TensorType): string {
-  return type.dtype + formatShape(type.shape);
 }
 
 function sameType(a: TensorType, b: TensorType): boolean {
