@@ -6,6 +6,7 @@ export const add: Operator = {
   name: "add",
   doc: "Sum of the branches.",
   layer: { arguments: [], merges: true },
+  elementwise: true,
   infer(inputs) {
     const branches = requireBranches(inputs, "add");
     requireSame(branches, (shape, other) => `adds ${other} to ${shape}`);

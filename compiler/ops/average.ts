@@ -7,6 +7,7 @@ export const average: Operator = {
   name: "average",
   doc: "Elementwise mean of the branches.",
   layer: { arguments: [], merges: true },
+  elementwise: true,
   infer(inputs) {
     const branches = requireBranches(inputs, "average");
     requireSame(branches, (shape, other) => `averages ${shape} and ${other}`);

@@ -50,6 +50,14 @@ export const conv: Operator = {
     const [kh, kw] = size2(attributes, "kernel");
     return (valuesPerImage(y!.shape, size) * featureMap(x, "conv").channels * kh * kw) / int(attributes, "groups");
   },
+  blocked: {
+    op: "blocked_conv",
+    inputs: [0],
+    outputs: [0],
+    image: 0,
+    taken: "chosen",
+    fits: ({ attributes }) => int(attributes, "groups") === 1,
+  },
   label: (attributes) =>
     `${size2(attributes, "kernel").join("x")} conv, ${int(attributes, "channels")}${strideLabel(attributes)}`,
   lower(node, emit) {

@@ -1,4 +1,4 @@
-/** Operators of one input that keep its shape and have no parameters: what they share. */
+/** Layers that work value by value and have no parameters: what they share. */
 import type { Lowering, OnnxAttribute } from "./lowering.js";
 import type { ArgumentSpec, Attributes, GraphBuilder, Node, Operator, Value } from "./operator.js";
 import { formula, type Formula } from "./formula.js";
@@ -11,7 +11,6 @@ interface Elementwise {
   readonly label?: string;
   readonly trainingOnly?: true;
   readonly training?: Operator["training"];
-  readonly fullPrecision?: true;
   /** The ONNX operator that does it, and its attributes. */
   readonly onnx?: string;
   readonly onnxAttributes?: (attributes: Attributes) => Readonly<Record<string, OnnxAttribute>>;
@@ -22,7 +21,7 @@ interface Elementwise {
 }
 
 export function elementwise(definition: Elementwise): Operator {
-  const { name, doc, onnx, onnxAttributes, trainingOnly, fullPrecision, gradient } = definition;
+  const { name, doc, onnx, onnxAttributes, trainingOnly, gradient } = definition;
   const single = (node: Node, emit: Lowering): void =>
     emit.node(onnx!, [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)], onnxAttributes?.(node.attributes));
   return {
@@ -30,8 +29,8 @@ export function elementwise(definition: Elementwise): Operator {
     doc,
     layer: { arguments: definition.arguments ?? [] },
     infer: ([x]) => [known(x)],
+    elementwise: true,
     ...(trainingOnly && { trainingOnly }),
-    ...(fullPrecision && { fullPrecision }),
     ...(definition.training && { training: definition.training }),
     label: () => definition.label ?? name.replaceAll("_", " "),
     lower: definition.lower ?? single,

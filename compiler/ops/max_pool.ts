@@ -26,6 +26,7 @@ export const maxPool: Operator = {
     return [reshaped(x, [map.batch, map.channels, ...slide(map, attributes, "max_pool")])];
   },
   scale: (attributes) => size2(attributes, "stride"),
+  blocked: { op: "blocked_max_pool", inputs: [0], outputs: [0], taken: "given" },
   label: (attributes) => `pool${strideLabel(attributes)}`,
   // Rounding up is written as padding: padding is left out of a maximum anyway, and ONNX's own ceil_mode has meant
   // different things in different versions.

@@ -7,6 +7,7 @@ export const maximum: Operator = {
   name: "maximum",
   doc: "Elementwise maximum of the branches (maxout).",
   layer: { arguments: [], merges: true },
+  elementwise: true,
   infer(inputs) {
     const branches = requireBranches(inputs, "maximum");
     requireSame(branches, (shape, other) => `takes the maximum of ${shape} and ${other}`);

@@ -10,6 +10,7 @@ export const multiply: Operator = {
   name: "multiply",
   doc: "Product of the branches, broadcast over height and width.",
   layer: { arguments: [], merges: true },
+  elementwise: true,
   infer(inputs) {
     return [requireBranches(inputs, "multiply").reduce(broadcast)];
   },

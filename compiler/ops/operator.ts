@@ -4,6 +4,7 @@
  */
 import type { Dim } from "../ir/dim.js";
 import type { Attributes, DataType, Graph, Initializer, Node, Parameter, TensorType, Value } from "../ir/types.js";
+import type { BlockedForm } from "./blocked/form.js";
 import type { Lowering } from "./lowering.js";
 
 /** How an argument of the source becomes an attribute. */
@@ -135,6 +136,10 @@ export interface Operator {
    * that too: one that every device can run.
    */
   alternatives?(node: Node, target: Device): readonly Alternative[];
+  /** Works value by value: on maps in any layout, where all of its tensors have one shape and one layout. */
+  readonly elementwise?: true;
+  /** How it is written in the processor's blocked layout. Absent: in the plain one, unless it is `elementwise`. */
+  readonly blocked?: BlockedForm;
   /** Writes the node as ONNX. */
   lower(node: Node, emit: Lowering): void;
   /**

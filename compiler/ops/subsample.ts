@@ -18,6 +18,13 @@ export const subsample: Operator = {
     return [reshaped(x, [map.batch, map.channels, ceilDiv(map.height, sh), ceilDiv(map.width, sw)])];
   },
   scale: (attributes) => size2(attributes, "stride"),
+  blocked: {
+    op: "blocked_max_pool",
+    inputs: [0],
+    outputs: [0],
+    taken: "given",
+    attributes: ({ stride }) => ({ stride: stride!, kernel: [1, 1], pad: [0, 0], ceil: false }),
+  },
   label: (attributes) => `subsample${strideLabel(attributes)}`,
   // Slice with steps is as fast alone, but ends ONNX Runtime's blocked layout between convolutions; a pool keeps it.
   lower(node, emit) {

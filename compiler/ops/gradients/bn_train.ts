@@ -23,6 +23,19 @@ export const bnTrain: Operator = {
     { method: "written", seconds: 2 },
     ...(target === "cpu" ? [{ method: "onnx", seconds: 1 }] : []),
   ],
+  // ONNX Runtime's blocked convolution, which it is written as, adds a tensor and rectifies in the same pass.
+  blocked: {
+    op: "blocked_bn_train",
+    inputs: [0],
+    outputs: [0],
+    taken: "always",
+    attributes: ({ eps }) => ({ eps: eps! }),
+    absorbs: [
+      { op: "add", as: "input" },
+      { op: "relu", attribute: "relu" },
+    ],
+    keeps: { output: 3, with: 1 },
+  },
   lower(node, emit) {
     if (word(node.attributes, "method") === "onnx") lowerDirect(node, emit);
     else lowerWritten(node, emit);
@@ -90,6 +103,14 @@ export const bnTrainGradient: Operator = {
   doc: "Gradients of batch normalisation by the batch's statistics.",
   fullPrecision: true,
   infer: ([dy, , weight]) => [known(dy), known(weight), known(weight)],
+  // x - mean is there from the batch norm; the mean is not needed then.
+  blocked: {
+    op: "blocked_bn_train_gradient",
+    inputs: [0],
+    outputs: [0],
+    taken: "always",
+    takes: [0, { keptWith: 3 }, 2, 4],
+  },
   lower(node, emit) {
     const [dy, x, weight, mean, variance] = node.inputs;
     const [dx, dWeight, dBias] = node.outputs.map((output) => emit.name(output));

@@ -1,5 +1,6 @@
 import type { Lowering } from "../lowering.js";
 import { int, size2, word } from "../attributes.js";
+import { fitsPhases } from "../blocked/phases.js";
 import { elements, sizes } from "../formula.js";
 import type { Alternative, Device, Node, Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
@@ -25,6 +26,13 @@ export const convInputGradient: Operator = {
     return [reshaped(dy, [batch!, channels, ...ints(attributes, "input")])];
   },
   alternatives: (node, target) => inputGradientCosts(node, target),
+  blocked: {
+    op: "blocked_conv_input_gradient",
+    inputs: [0],
+    outputs: [0],
+    taken: "chosen",
+    fits: (node) => int(node.attributes, "groups") === 1 && fitsPhases(node),
+  },
   lower(node, emit) {
     const method = word(node.attributes, "method");
     if (method === "transposed") return transposed(node, emit);

@@ -1,5 +1,6 @@
 import type { Lowering } from "../lowering.js";
 import { int, size2, word } from "../attributes.js";
+import { fitsStripes } from "../blocked/stripes.js";
 import { sizes } from "../formula.js";
 import type { Node, Operator } from "../operator.js";
 import { reshaped } from "../shapes.js";
@@ -32,6 +33,16 @@ export const convWeightGradient: Operator = {
       { method: `gathered${suffix}`, seconds: (copies + aside) / 5e8 },
       ...plain,
     ];
+  },
+  blocked: {
+    op: "blocked_conv_weight_gradient",
+    inputs: [0, 1],
+    outputs: [],
+    image: 0,
+    taken: "chosen",
+    fits: (node, block) => int(node.attributes, "groups") === 1 && fitsStripes(node, block),
+    // With a kernel of one tap it is a product of matrices as it is.
+    gains: ({ attributes }) => [size2(attributes, "kernel"), size2(attributes, "pad")].join() !== "1,1,0,0",
   },
   lower(node, emit) {
     const method = word(node.attributes, "method");

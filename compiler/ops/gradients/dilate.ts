@@ -10,6 +10,7 @@ export const dilate: Operator = {
   name: "dilate",
   doc: "Rows and columns apart by a stride, zeros between and after.",
   infer: ([x], attributes) => [reshaped(x, [...known(x).shape.slice(0, 2), ...ints(attributes, "size")])],
+  blocked: { op: "blocked_dilate", inputs: [0], outputs: [0], taken: "always" },
   lower(node, emit) {
     const [x, y] = [node.inputs[0]!, node.outputs[0]!];
     const size = ints(node.attributes, "size");

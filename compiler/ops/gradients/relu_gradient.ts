@@ -12,6 +12,7 @@ export const reluGradient: Operator = {
   name: "relu_gradient",
   doc: "The output's gradient where the rectifier let its input through.",
   infer: ([dy]) => [known(dy)],
+  elementwise: true,
   alternatives: (_node, target) => [
     { method: "compare", seconds: 2 },
     ...(target === "cpu" ? [{ method: "clip", seconds: 1 }] : []),

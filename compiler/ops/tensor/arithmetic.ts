@@ -28,6 +28,7 @@ function binary(name: string, doc: string, lower: Operator["lower"], rule?: Bina
     name,
     doc,
     infer: ([a, b]) => [reshaped(a, broadcastShape(known(a).shape, known(b).shape, name))],
+    elementwise: true,
     lower,
     gradient(node, [dy], builder) {
       if (dy === undefined || rule === undefined) return [];
@@ -47,6 +48,7 @@ function unary(name: string, doc: string, lower: Operator["lower"], rule?: Unary
     name,
     doc,
     infer: ([x]) => [known(x)],
+    elementwise: true,
     lower,
     ...(fullPrecision && { fullPrecision }),
     gradient(node, [dy], builder) {

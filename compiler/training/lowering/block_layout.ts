@@ -6,16 +6,9 @@ import { node as makeNode } from "../../ops/node.js";
 import { sameShape } from "../../ir/dim.js";
 import { countUses } from "../../passes/rewrite.js";
 import type { Graph, Node, Value } from "../../ir/types.js";
-import { fitsPhases } from "../../ops/blocked/conv.js";
-import { fitsBlockedWeightGradient } from "../../ops/blocked/weight_gradient.js";
+import { fillsBlocks, fitsBlocks, isImage, type BlockedForm } from "../../ops/blocked/form.js";
+import { operator } from "../../ops/index.js";
 import type { Attributes } from "../../ops/operator.js";
-
-/** Operators that work value by value: on blocked maps as on plain ones, where all of them have one shape. */
-const ELEMENTWISE: ReadonlySet<string> = new Set([
-  ...["add", "plus", "minus", "times", "maximum", "multiply"],
-  ...["relu", "relu6", "leaky_relu", "sigmoid", "tanh", "silu"],
-  ...["relu_gradient", "affine", "positive", "select"],
-]);
 
 export interface BlockOptions {
   /** A convolution's method, or its gradient's, where it was measured: anything but `blocked` leaves it plain. */
@@ -30,11 +23,10 @@ export function blockLayout(graph: Graph, block: number, options: BlockOptions =
   const state = new Layouts(graph, block, isBlocked);
   for (const node of graph.nodes) {
     if (state.isDone(node)) continue;
-    const rule = RULES[node.op] ?? (ELEMENTWISE.has(node.op) ? elementwise : plain);
-    // All others follow the layout of what they are given.
-    const method = BLOCKABLE[node.op] && choose(node);
-    const wanted = method === undefined ? !isPointwiseWeightGradient(node) : method === "blocked";
-    if (!wanted || !rule(node, state)) plain(node, state);
+    const { blocked: form, elementwise } = operator(node.op);
+    if (form && takesBlocks(form, node, state, choose(node))) writeBlocked(form, node, state);
+    else if (elementwise && staysInBlocks(node, state)) writeElementwise(node, state);
+    else writePlain(node, state);
   }
   return {
     ...graph,
@@ -45,47 +37,15 @@ export function blockLayout(graph: Graph, block: number, options: BlockOptions =
   };
 }
 
-/** Operators that can be written in either layout at a choice, and which of their inputs and outputs are maps. */
-export const BLOCKABLE: Readonly<
-  Record<string, { readonly inputs: readonly number[]; readonly outputs: readonly number[] }>
-> = {
-  conv: { inputs: [0], outputs: [0] },
-  conv_input_gradient: { inputs: [0], outputs: [0] },
-  conv_weight_gradient: { inputs: [0, 1], outputs: [] },
-};
-
-/** Whether this node can be written in blocks, whatever is around it. */
-export function canBeBlocked(node: Node, block: number): boolean {
-  const rule = RULES[node.op];
-  if (rule === undefined) return false;
-  const graph: Graph = {
-    name: node.op,
-    inputs: node.inputs.map((value, index) => ({ name: `x${index}`, value })),
-    parameters: [],
-    constants: [],
-    nodes: [],
-    outputs: [],
-  };
-  return rule(node, new Layouts(graph, block, () => false));
-}
-
-/** A product of matrices as it is: blocks win nothing. */
-export function isPointwiseWeightGradient({ op, attributes }: Node): boolean {
-  return op === "conv_weight_gradient" && [attributes["kernel"], attributes["pad"]].join() === "1,1,0,0";
-}
-
-/** Writes a node in the blocked layout, if it can. */
-type Rule = (node: Node, state: Layouts) => boolean;
-
 /** Which layouts each value of the old graph is there in, and the nodes of the new one. */
 class Layouts {
   readonly nodes: Node[] = [];
   readonly block: number;
-  /** x - mean, by the id of the mean: what a batch norm leaves for its gradient. */
-  readonly centred = new Map<number, Value>();
   readonly #plain = new Map<number, Value>();
   readonly #blocked = new Map<number, Value>();
   readonly #uses: ReadonlyMap<number, number>;
+  /** What was kept for a gradient, by the id of what it goes with. */
+  readonly #kept = new Map<number, Value>();
   readonly #users = new Map<number, Node>();
   readonly #made = new Set<number>();
   readonly #done = new Set<Node>();
@@ -144,8 +104,27 @@ class Layouts {
 
   /** A map whose channels fill blocks. */
   fills(value: Value): boolean {
-    const { shape, dtype } = value.type;
-    return dtype === "float32" && shape.length === 4 && (shape[1] as number) % this.block === 0;
+    return fillsBlocks(value, this.block);
+  }
+
+  /** A further output of a blocked operator, for whoever needs it together with this value. */
+  keep(value: Value, made: Value): void {
+    this.#kept.set(value.id, made);
+  }
+
+  /** Whether everything was kept that the blocked form of a node needs. */
+  hasKept({ takes = [] }: BlockedForm, node: Node): boolean {
+    return takes.every((each) => typeof each === "number" || this.#kept.has(node.inputs[each.keptWith]!.id));
+  }
+
+  /** What the blocked form of a node is given. */
+  inputsOf(form: BlockedForm, node: Node): readonly Value[] {
+    const takes = form.takes ?? node.inputs.map((_, index) => index);
+    return takes.map((each) => {
+      if (typeof each !== "number") return this.#kept.get(node.inputs[each.keptWith]!.id)!;
+      const isMap = form.inputs.includes(each) && !isImage(form, node, each, this.block);
+      return isMap ? this.blocked(node.inputs[each]!) : this.plain(node.inputs[each]!);
+    });
   }
 
   /** The node that uses a value, if it is the only one and uses it once. */
@@ -166,136 +145,83 @@ class Layouts {
   }
 }
 
-const plain: Rule = (node, state) => {
+/** Writes the node as it is, its tensors plain. */
+function writePlain(node: Node, state: Layouts): void {
   state.begin(node);
   const inputs = node.inputs.map((input) => state.plain(input));
   if (inputs.every((input, index) => input === node.inputs[index])) {
     state.nodes.push(node);
     node.outputs.forEach((output) => state.define(output, output, "plain"));
-    return true;
+    return;
   }
   const outputs = state.add(node, node.op, inputs, node.attributes);
   node.outputs.forEach((output, index) => state.define(output, outputs[index]!, "plain"));
-  return true;
-};
+}
 
-const elementwise: Rule = (node, state) => {
-  const { shape } = node.outputs[0]!.type;
-  const same = node.inputs.every((input) => sameShape(input.type.shape, shape));
-  if (!same || !state.fills(node.outputs[0]!) || !node.inputs.some((input) => state.isBlocked(input))) return false;
-  return rewritten(node, state, node.op, node.inputs.length);
-};
+/** Whether all of a node's tensors have one shape, which fills blocks, and some of what it is given is in blocks. */
+function staysInBlocks(node: Node, state: Layouts): boolean {
+  const [output] = node.outputs;
+  const same = node.inputs.every((input) => sameShape(input.type.shape, output!.type.shape));
+  return same && state.fills(output!) && node.inputs.some((input) => state.isBlocked(input));
+}
 
-/** The node as another operator, whose first inputs and whose output are blocked. */
-function rewritten(node: Node, state: Layouts, op: string, blockedInputs: number, attributes: Attributes = {}): true {
+/** Writes a node that works value by value, all of its tensors in blocks. */
+function writeElementwise(node: Node, state: Layouts): void {
   state.begin(node);
-  const inputs = node.inputs.map((input, index) => (index < blockedInputs ? state.blocked(input) : state.plain(input)));
-  const [output] = state.add(node, op, inputs, { ...node.attributes, ...attributes });
+  const inputs = node.inputs.map((input) => state.blocked(input));
+  const [output] = state.add(node, node.op, inputs, node.attributes);
   state.define(node.outputs[0]!, output!, "blocked");
-  return true;
 }
 
-const isGrouped = (node: Node): boolean => node.attributes["groups"] !== 1;
+/** Whether a node is to be written in its blocked form here. `method`: the one chosen by measuring. */
+function takesBlocks(form: BlockedForm, node: Node, state: Layouts, method: string | undefined): boolean {
+  if (!fitsBlocks(form, node, state.block) || !state.hasKept(form, node)) return false;
+  if (form.taken === "given") return form.inputs.some((input) => state.isBlocked(node.inputs[input]!));
+  if (form.taken === "chosen" && method !== undefined) return method === "blocked";
+  return form.gains?.(node) ?? true;
+}
 
-const RULES: Readonly<Record<string, Rule>> = {
-  conv(node, state) {
-    const [x] = node.inputs;
-    if (isGrouped(node) || !state.fills(node.outputs[0]!)) return false;
-    const block = { block: state.block };
-    // The first convolution: so few channels that it takes the image as it is.
-    if ((x!.type.shape[1] as number) < state.block) return rewritten(node, state, "blocked_conv", 0, block);
-    return state.fills(x!) && rewritten(node, state, "blocked_conv", 1, block);
-  },
-  conv_input_gradient(node, state) {
-    if (isGrouped(node) || !state.fills(node.outputs[0]!) || !state.fills(node.inputs[0]!) || !fitsPhases(node)) {
-      return false;
-    }
-    return rewritten(node, state, "blocked_conv_input_gradient", 1, { block: state.block });
-  },
-  conv_weight_gradient(node, state) {
-    const [x, dy] = node.inputs as [Value, Value];
-    const isImage = (x.type.shape[1] as number) < state.block;
-    if (isGrouped(node) || !(state.fills(x) || isImage) || !state.fills(dy)) return false;
-    const attributes = { ...node.attributes, block: state.block };
-    if (!fitsBlockedWeightGradient({ ...node, attributes })) return false;
-    state.begin(node);
-    const outputs = state.add(
-      node,
-      "blocked_conv_weight_gradient",
-      [isImage ? state.plain(x) : state.blocked(x), state.blocked(dy)],
-      attributes,
-    );
-    state.define(node.outputs[0]!, outputs[0]!, "plain");
-    return true;
-  },
-  bn_train(node, state) {
-    const [x, ...parameters] = node.inputs;
-    if (!state.fills(x!)) return false;
-    state.begin(node);
-    const { addend, relu, result, taken } = followers(node, state);
-    const inputs = [state.blocked(x!), ...parameters.map((each) => state.plain(each))];
-    if (addend !== undefined) inputs.push(state.blocked(addend));
-    const attributes = { eps: node.attributes["eps"]!, relu };
-    const [y, mean, variance, centred] = state.add(node, "blocked_bn_train", inputs, attributes);
-    state.define(result, y!, "blocked");
-    state.define(node.outputs[1]!, mean!, "plain");
-    state.define(node.outputs[2]!, variance!, "plain");
-    state.centred.set(node.outputs[1]!.id, centred!);
-    taken.forEach((each) => state.finish(each));
-    return true;
-  },
-  bn_train_gradient(node, state) {
-    const [dy, , weight, mean, variance] = node.inputs;
-    const centred = state.centred.get(mean!.id);
-    if (centred === undefined) return false;
-    state.begin(node);
-    const inputs = [state.blocked(dy!), centred, state.plain(weight!), state.plain(variance!)];
-    const [dx, dWeight, dBias] = state.add(node, "blocked_bn_train_gradient", inputs, node.attributes);
-    state.define(node.outputs[0]!, dx!, "blocked");
-    state.define(node.outputs[1]!, dWeight!, "plain");
-    state.define(node.outputs[2]!, dBias!, "plain");
-    return true;
-  },
-  max_pool(node, state) {
-    const [x] = node.inputs;
-    return state.isBlocked(x!) && rewritten(node, state, "blocked_max_pool", 1);
-  },
-  subsample(node, state) {
-    const [x] = node.inputs;
-    const pool = { kernel: [1, 1], pad: [0, 0], ceil: false };
-    return state.isBlocked(x!) && rewritten(node, state, "blocked_max_pool", 1, pool);
-  },
-  dilate: (node, state) =>
-    state.fills(node.outputs[0]!) && rewritten(node, state, "blocked_dilate", 1, { block: state.block }),
-};
+function writeBlocked(form: BlockedForm, node: Node, state: Layouts): void {
+  state.begin(node);
+  const absorbed = absorb(form, node, state);
+  const inputs = [...state.inputsOf(form, node), ...absorbed.inputs.map((input) => state.blocked(input))];
+  const attributes = { ...(form.attributes?.(node.attributes) ?? node.attributes), ...absorbed.attributes };
+  const made = state.add(node, form.op, inputs, { ...attributes, block: state.block });
+  node.outputs.forEach((output, index) => {
+    const layout = form.outputs.includes(index) ? "blocked" : "plain";
+    state.define(index === 0 ? absorbed.result : output, made[index]!, layout);
+  });
+  if (form.keeps) state.keep(node.outputs[form.keeps.with]!, made[form.keeps.output]!);
+  absorbed.nodes.forEach((each) => state.finish(each));
+}
 
-interface Followers {
-  readonly addend?: Value;
-  readonly relu: boolean;
-  /** What the batch norm gives together with the nodes that it takes over. */
+/** What a node takes over of those after it. */
+interface Absorbed {
+  readonly nodes: readonly Node[];
+  /** Maps that it is given besides. */
+  readonly inputs: readonly Value[];
+  readonly attributes: Attributes;
+  /** What they give together, in place of the node's first output. */
   readonly result: Value;
-  readonly taken: readonly Node[];
 }
 
-/** The sum and the rectifier after a batch norm, where nothing else sees what is between them. */
-function followers(node: Node, state: Layouts): Followers {
+function absorb({ absorbs = [] }: BlockedForm, node: Node, state: Layouts): Absorbed {
+  const nodes: Node[] = [];
+  const inputs: Value[] = [];
+  const attributes: Record<string, boolean> = {};
   let result = node.outputs[0]!;
-  const taken: Node[] = [];
-  let addend: Value | undefined;
-  let next = state.onlyUser(result);
-  if (next?.op === "add" && next.inputs.length === 2) {
-    const other = next.inputs.find((input) => input.id !== result.id);
-    if (other !== undefined && state.isMade(other)) {
-      addend = other;
+  for (const each of absorbs) {
+    const next = state.onlyUser(result);
+    const others = next?.inputs.filter((input) => input.id !== result.id) ?? [];
+    const wanted = "as" in each ? 1 : 0;
+    // What is made after the node can't be given to it.
+    const taken = next?.op === each.op && others.length === wanted && others.every((other) => state.isMade(other));
+    if (taken) {
+      nodes.push(next);
+      inputs.push(...others);
       result = next.outputs[0]!;
-      taken.push(next);
-      next = state.onlyUser(result);
     }
+    if ("attribute" in each) attributes[each.attribute] = taken;
   }
-  const relu = next?.op === "relu";
-  if (relu) {
-    result = next!.outputs[0]!;
-    taken.push(next!);
-  }
-  return { ...(addend && { addend }), relu, result, taken };
+  return { nodes, inputs, attributes, result };
 }

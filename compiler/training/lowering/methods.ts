@@ -1,8 +1,8 @@
 /** The ways in which a node can be written, and the names under which measured choices are kept. */
+import { fitsBlocks } from "../../ops/blocked/form.js";
 import { sizes } from "../../ops/formula.js";
 import { operator } from "../../ops/index.js";
 import type { Node, Device } from "../../ops/operator.js";
-import { BLOCKABLE, canBeBlocked, isPointwiseWeightGradient } from "./block_layout.js";
 
 /** Method by {@link methodKey}. */
 export type MethodChoices = Readonly<Record<string, string>>;
@@ -20,19 +20,21 @@ export interface LoweringTarget {
 
 /** Methods that run on this device, those of the blocked layout among them; empty where there is nothing to choose. */
 export function methodsOf(node: Node, { target, block }: LoweringTarget): readonly string[] {
-  const plain = operator(node.op).alternatives?.(node, target) ?? [];
+  const { alternatives, blocked: form } = operator(node.op);
+  const plain = alternatives?.(node, target) ?? [];
   // Alternatives of the last resort, which other devices need, are not worth the time of measuring.
   const fastest = Math.min(...plain.map((each) => each.seconds));
   const near = plain.filter((each) => each.seconds < HOPELESS * fastest).map((each) => each.method);
-  if (block === 0 || !canBeBlocked(node, block)) return near;
+  if (block === 0 || form === undefined || !fitsBlocks(form, node, block)) return near;
   // What is in blocks without being asked has no choice; a batch norm, say.
-  return BLOCKABLE[node.op] === undefined ? [] : [BLOCKED, ...(near.length === 0 ? [PLAIN] : near)];
+  return form.taken === "chosen" ? [BLOCKED, ...(near.length === 0 ? [PLAIN] : near)] : [];
 }
 
 /** The method that is taken where nothing was measured. */
 export function estimatedMethod(node: Node, { target, block }: LoweringTarget): string {
-  if (block > 0 && canBeBlocked(node, block) && !isPointwiseWeightGradient(node)) return BLOCKED;
-  const plain = operator(node.op).alternatives?.(node, target) ?? [];
+  const { alternatives, blocked: form } = operator(node.op);
+  if (block > 0 && form && fitsBlocks(form, node, block) && (form.gains?.(node) ?? true)) return BLOCKED;
+  const plain = alternatives?.(node, target) ?? [];
   return plain.length === 0 ? PLAIN : plain.reduce((best, each) => (each.seconds < best.seconds ? each : best)).method;
 }
 

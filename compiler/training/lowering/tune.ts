@@ -3,7 +3,8 @@ import { value } from "../../ir/build.js";
 import { node as makeNode } from "../../ops/node.js";
 import type { Graph, Node, Value } from "../../ir/types.js";
 import { chooseMethods } from "../../passes/choose_methods.js";
-import { BLOCKABLE, blockLayout } from "./block_layout.js";
+import { operator } from "../../ops/index.js";
+import { blockLayout } from "./block_layout.js";
 import {
   BLOCKED,
   estimatedMethod,
@@ -110,8 +111,8 @@ export function piece(node: Node, method: string, { target, block }: LoweringTar
   };
   const choose = (): string => method;
   const chosen = chooseMethods(graph, target, (_each, methods) => (methods.includes(method) ? method : undefined));
-  const maps = BLOCKABLE[node.op];
-  if (block === 0 || maps === undefined) return chosen;
+  const maps = operator(node.op).blocked;
+  if (block === 0 || maps?.taken !== "chosen") return chosen;
   const blocked: readonly Value[] = [
     ...maps.inputs.map((index) => made.inputs[index]!),
     ...maps.outputs.map((index) => made.outputs[index]!),

@@ -3,12 +3,15 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { memoryHost } from "../../../../compiler/host.js";
 import { elaborate, parseTarget } from "../../../../compiler/index.js";
+import { tensor, value } from "../../../../compiler/ir/build.js";
 import { evaluate } from "../../../../compiler/ir/dim.js";
-import type { Graph } from "../../../../compiler/ir/types.js";
+import type { Attributes, Graph } from "../../../../compiler/ir/types.js";
 import { fillNormal, randomStream } from "../../../../compiler/emit/random.js";
 import type { Model } from "../../../../compiler/model.js";
+import { LAYERS } from "../../../../compiler/ops/index.js";
 import { dropDeadCode } from "../../../../compiler/passes/drop_dead_code.js";
 import { buildTraining } from "../../../../compiler/training/build.js";
+import { recorder } from "../../../../compiler/training/differentiate.js";
 import { blockLayout } from "../../../../compiler/training/lowering/block_layout.js";
 import { machineBlockSize } from "../../../../runtime/blocked-layout.js";
 import { relativeError, runGraph, type Tensor } from "../../emit/run.js";
@@ -90,6 +93,37 @@ describe("a convolution's gradients in blocks", () => {
     expect([...seen]).toEqual(
       expect.arrayContaining(["blocked_conv", "blocked_conv_input_gradient", "blocked_conv_weight_gradient"]),
     );
+  });
+});
+
+describe("layers that work value by value", () => {
+  const layers = [...LAYERS.values()].filter(({ elementwise }) => elementwise);
+  const given: Readonly<Record<string, Attributes>> = { dropout: { probability: 0.5 } };
+
+  it("are all of the activations and the merges but concat", () => {
+    const names = ["relu", "leaky_relu", "relu6", "sigmoid", "hard_sigmoid", "tanh", "silu", "gelu"];
+    const merges = ["add", "multiply", "maximum", "average"];
+    expect(layers.map(({ name }) => name)).toEqual(expect.arrayContaining([...names, ...merges]));
+    expect(layers.map(({ name }) => name)).not.toContain("softmax");
+  });
+
+  it.each(layers)("$name and its gradient stay in blocks", ({ name, layer, gradient }) => {
+    const shapes = layer!.merges ? [1, 2].map(() => [2, 16, 3, 3]) : [[2, 16, 3, 3]];
+    const forward = layerGraph(name, shapes, given[name]);
+    const [node] = forward.nodes;
+    const dy = value(tensor([2, 16, 3, 3]), "dy");
+    const record = recorder({ path: name });
+    if (typeof gradient !== "function") throw new TypeError(`${name} has no gradient`);
+    const gradients = gradient(node!, [dy], record);
+    const graph: Graph = {
+      ...forward,
+      inputs: [...forward.inputs, { name: "dy", value: dy }],
+      constants: record.constants,
+      nodes: [node!, ...record.nodes],
+      outputs: [...forward.outputs, ...gradients.map((each, index) => ({ name: `dx${index}`, value: each! }))],
+    };
+    const blocked = blockLayout(graph, 8, { isBlocked: () => true });
+    expect(blocked.nodes.map((each) => each.op)).toEqual(graph.nodes.map((each) => each.op));
   });
 });
 
