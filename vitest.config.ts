@@ -12,7 +12,7 @@ const FAST = [
   "test/compiler/emit/{float16,random}.test.ts",
   "test/docs/{errors,language}.test.ts",
   "test/editors/**/*.test.ts",
-  "test/runtime/draw/{figure,layout}.test.ts",
+  "test/runtime/figures/{figure,layout}.test.ts",
   "test/runtime/weights/{epsilon,kinds,maps,match,open,pattern,write}.test.ts",
   "test/stdlib/numbers.test.ts",
 ];

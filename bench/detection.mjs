@@ -14,10 +14,10 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { detectorInput, stack } from "../dist/runtime/images/detector-input.js";
-import { readModelInfo } from "../dist/runtime/model-info.js";
-import { readModelMetadata } from "../dist/runtime/model-metadata.js";
-import { kernelLocator } from "../dist/runtime/profile.js";
-import { openSession } from "../dist/runtime/session.js";
+import { readModelInfo } from "../dist/runtime/onnx/model-info.js";
+import { readModelMetadata } from "../dist/runtime/onnx/model-metadata.js";
+import { kernelLocator } from "../dist/runtime/onnx/profile.js";
+import { openSession } from "../dist/runtime/onnx/session.js";
 import { median } from "./median.mjs";
 
 const { values: options } = parseArgs({

@@ -7,7 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadRuntime } from "../dist/runtime/onnxruntime.js";
+import { loadRuntime } from "../dist/runtime/onnx/onnxruntime.js";
 import { median } from "./median.mjs";
 
 const folder = process.argv[2] ?? ".cache/bench";

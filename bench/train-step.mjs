@@ -16,7 +16,7 @@ import { valuesOf } from "../dist/compiler/emit/parameters.js";
 import { buildTraining } from "../dist/compiler/training/build.js";
 import { nextName } from "../dist/compiler/training/contract.js";
 import { machineBlockSize } from "../dist/runtime/blocked-layout.js";
-import { loadRuntime } from "../dist/runtime/onnxruntime.js";
+import { loadRuntime } from "../dist/runtime/onnx/onnxruntime.js";
 import { median } from "./median.mjs";
 
 const NETWORKS = {

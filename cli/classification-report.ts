@@ -1,5 +1,5 @@
 /** What `eval` prints of a classifier: errors, the classes, and what was taken for what. */
-import type { Evaluation } from "../runtime/evaluate.js";
+import type { Evaluation } from "../runtime/classification/evaluate.js";
 import { renderTable } from "./table.js";
 import { count } from "./terminal.js";
 

@@ -34,7 +34,7 @@ export async function openDetectionOutput(
 ): Promise<DetectionOutput> {
   const { checkTarget, makeFolder, writeWhole } = await import("../runtime/files.js");
   const { writeCocoDetections } = await import("../runtime/detection/write.js");
-  const { drawDetections } = await import("../runtime/detection/draw/index.js");
+  const { drawDetections } = await import("../runtime/detection/overlay/index.js");
   const { DetectionError } = await import("../runtime/detection/records.js");
   const numbered = annotations === undefined ? await byName(images) : await byAnnotations(annotations, detector);
   await makeFolder(folder);
@@ -96,9 +96,9 @@ async function byName(images: readonly string[]): Promise<Numbered> {
 
 async function byAnnotations(annotations: string, { labels, session }: Detector): Promise<Numbered> {
   const { matchCategories, toDetections } = await import("../runtime/detection/categories.js");
-  const { imageNames } = await import("../runtime/detection/read/image-names.js");
+  const { imageNames } = await import("../runtime/data/sources/annotated/image-names.js");
   const { withOwnIds } = await import("../runtime/detection/write.js");
-  const { readAnnotations } = await import("../runtime/detection/read/index.js");
+  const { readAnnotations } = await import("../runtime/data/sources/annotated/index.js");
   const data = await readAnnotations(annotations);
   const { ids, warnings } = matchCategories(labels, data.categories, session.name, annotations);
   for (const warning of warnings) sayWarning(warning);

@@ -31,7 +31,7 @@ export function writeNotices(metafiles, file) {
   const bundled = [...folders].sort().map(notice);
   const { version } = JSON.parse(readFileSync("dist/onnxruntime/package.json", "utf8"));
   const runtime = section(`onnxruntime-node and onnxruntime-common ${version}`, "MIT", ONNX_RUNTIME_LICENCE);
-  const font = readFileSync("runtime/detection/draw/font/LICENSE", "utf8").trim();
+  const font = readFileSync("runtime/detection/overlay/font/LICENSE", "utf8").trim();
   const text = [
     HEAD,
     ...bundled,

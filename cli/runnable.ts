@@ -1,6 +1,6 @@
 /** A model to run: a `.onnx` file as it is, a target compiled in memory. */
 import type { Model } from "../compiler/model.js";
-import type { Device, DeviceRequest } from "../runtime/device.js";
+import type { Device, DeviceRequest } from "../runtime/onnx/device.js";
 import type { InputShape } from "./arguments.js";
 import { InputFailure, UsageFailure } from "./failure.js";
 import { loadModel } from "./target.js";
@@ -57,7 +57,7 @@ async function deviceFor(model: Model, device: RunnableOptions["device"] = []): 
   const { operator } = await import("../compiler/ops/index.js");
   const isChoice = model.graph.nodes.some((node) => operator(node.op).alternatives !== undefined);
   if (!isChoice || only === undefined || others.length > 0) return "any";
-  const { chooseDevice } = await import("../runtime/device.js");
+  const { chooseDevice } = await import("../runtime/onnx/device.js");
   return (await chooseDevice(only)).device;
 }
 

@@ -1,6 +1,6 @@
 /** What a model's scores are, for commands that show them. */
 import { Option } from "commander";
-import type { ScoreOutput } from "../runtime/class-scores.js";
+import type { ScoreOutput } from "../runtime/classification/scores.js";
 
 export function scoresOption(): Option {
   return new Option("--scores <kind>", "what the output is, for models whose graph doesn't tell").choices([

@@ -37,7 +37,7 @@ export async function loadModel(target: string, { input, quiet }: LoadOptions = 
 async function refuseOtherFiles(target: string): Promise<void> {
   if (target.endsWith(".resnet") || !(await stat(target).catch(() => undefined))?.isFile()) return;
   const { HEAD_BYTES, kindOfFile } = await import("../runtime/file-kind.js");
-  const { notOnnx } = await import("../runtime/not-onnx.js");
+  const { notOnnx } = await import("../runtime/onnx/not-onnx.js");
   const handle = await open(target);
   const { buffer, bytesRead } = await handle
     .read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0)

@@ -48,7 +48,7 @@ function epsilon(text: string): number {
 
 /** Says where a model's scores mean nothing since weights in it are random; gives where they came from, for reports. */
 export async function tellOrigin(model: string | Uint8Array): Promise<WeightsOrigin | null> {
-  const { readModelMetadata } = await import("../runtime/model-metadata.js");
+  const { readModelMetadata } = await import("../runtime/onnx/model-metadata.js");
   const name = typeof model === "string" ? basename(model) : "the model";
   return warnOfRandom(name, readModelMetadata(model, name).weights) ?? null;
 }

@@ -63,7 +63,7 @@ export interface StageRate {
   readonly times: number;
 }
 
-/** A transform of runtime/data/transforms, by name, with the settings that were given. */
+/** A transform of runtime/images/transforms, by name, with the settings that were given. */
 export interface TransformSettings {
   readonly kind: string;
   readonly [setting: string]: number | boolean | string | readonly number[];

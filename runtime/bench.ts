@@ -1,13 +1,13 @@
 /** How fast a model runs: latency, throughput, multiply-adds a second, and the layers that take the time. */
 import path from "node:path";
-import { openSession, SessionError, type Session, type Values } from "./session.js";
+import { openSession, SessionError, type Session, type Values } from "./onnx/session.js";
 import type { ModelMetadata } from "../compiler/metadata.js";
 import { tooManyValues } from "./images/limits.js";
 import { scaledSize } from "./images/crops.js";
-import { readModelInfo, type ModelInfo } from "./model-info.js";
-import { readModelMetadata } from "./model-metadata.js";
-import { kernelLocator, type KernelTimes } from "./profile.js";
-import type { Device, DeviceRequest } from "./device.js";
+import { readModelInfo, type ModelInfo } from "./onnx/model-info.js";
+import { readModelMetadata } from "./onnx/model-metadata.js";
+import { kernelLocator, type KernelTimes } from "./onnx/profile.js";
+import type { Device, DeviceRequest } from "./onnx/device.js";
 
 /** What is measured, and how often. */
 export interface BenchOptions {

@@ -4,7 +4,7 @@ import { tensor, value } from "../compiler/ir/build.js";
 import { node } from "../compiler/ops/node.js";
 import type { Graph, Value } from "../compiler/ir/types.js";
 import { blockLayout } from "../compiler/training/lowering/block_layout.js";
-import { loadRuntime, type Runtime } from "./onnxruntime.js";
+import { loadRuntime, type Runtime } from "./onnx/onnxruntime.js";
 
 /** Blocks that ONNX Runtime has code for: AVX-512's and AVX2's. */
 const BLOCKS = [16, 8] as const;

@@ -8,9 +8,9 @@ export {
   type SessionOptions,
   type TensorSpec,
   type Values,
-} from "./session.js";
-export type { KernelTimes, Profile } from "./profile.js";
-export { availability, DEVICES, type Availability, type Device, type DeviceRequest } from "./device.js";
+} from "./onnx/session.js";
+export type { KernelTimes, Profile } from "./onnx/profile.js";
+export { availability, DEVICES, type Availability, type Device, type DeviceRequest } from "./onnx/device.js";
 export {
   openClassifier,
   type Classified,
@@ -18,14 +18,14 @@ export {
   type ClassifierOptions,
   type ClassifyOptions,
   type Prediction,
-} from "./classify.js";
+} from "./classification/classifier.js";
 export { ImageError, type Image } from "./images/image.js";
 export type { Size } from "./images/crops.js";
 export type { ImageInput } from "./images/network-input.js";
 export { imagesAt, type FoundImages } from "./images/places.js";
 export type { ImageSource, MadeImage, NamedImage, NamedSource } from "./images/source.js";
-export type { ScoreOutput } from "./class-scores.js";
-export type { ScoreKind } from "./score-kind.js";
+export type { ScoreOutput } from "./classification/scores.js";
+export type { ScoreKind } from "./classification/score-kind.js";
 export { bench, type BenchOptions, type BenchResult, type LayerTime, type LineTime } from "./bench.js";
 export {
   evaluateModel,
@@ -33,10 +33,10 @@ export {
   type EvaluateOptions,
   type Evaluation,
   type Predicted,
-} from "./evaluate.js";
-export { matchClasses, type ClassesBy, type ClassMatch, type NamedClasses } from "./class-match.js";
-export { openPredictions, type PredictionsFile } from "./predictions.js";
-export { drawConfusion } from "./draw/confusion.js";
+} from "./classification/evaluate.js";
+export { matchClasses, type ClassesBy, type ClassMatch, type NamedClasses } from "./data/class-match.js";
+export { openPredictions, type PredictionsFile } from "./classification/predictions.js";
+export { drawConfusion } from "./figures/confusion.js";
 export * from "./data/index.js";
 export {
   train,
@@ -57,8 +57,8 @@ export { TrainingError } from "./training/error.js";
 export type { RunFolder } from "./training/run-folder.js";
 export type { TrainingLength } from "./training/schedule.js";
 export { readMetrics, type Metrics, type StepMetrics, type ValidationMetrics } from "./training/metrics.js";
-export { plot, type PlotOptions, type PlottedRun } from "./draw/plot.js";
-export { figure, type FigureOptions } from "./draw/figure.js";
-export { readModelInfo, type ModelInfo, type NodeInfo } from "./model-info.js";
+export { plot, type PlotOptions, type PlottedRun } from "./figures/plot.js";
+export { figure, type FigureOptions } from "./figures/figure.js";
+export { readModelInfo, type ModelInfo, type NodeInfo } from "./onnx/model-info.js";
 export * from "./weights/index.js";
 export * from "./detection/index.js";

@@ -1,7 +1,7 @@
 /** `resnetc classify MODEL IMAGES...`: what is in the images. */
 import { Command, Option } from "commander";
 import type { WeightsOrigin } from "../../compiler/metadata.js";
-import type { Classified, Classifier } from "../../runtime/classify.js";
+import type { Classified, Classifier } from "../../runtime/classification/classifier.js";
 import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
 import { EXIT, Stop } from "../failure.js";
 import { imagesOf } from "../images.js";
@@ -14,7 +14,7 @@ import { colours, plural, print, say, sayError, sayWarning } from "../terminal.j
 import { deviceOption } from "../device-option.js";
 import { explainScores, scoresOption, scoresReport } from "../scores.js";
 import type { NamedSource } from "../../runtime/images/source.js";
-import type { ScoreKind } from "../../runtime/score-kind.js";
+import type { ScoreKind } from "../../runtime/classification/score-kind.js";
 import { tellOrigin, WEIGHTS } from "../weights.js";
 
 interface Options extends RunnableOptions {
@@ -83,7 +83,7 @@ async function run(target: string, places: string[], options: Options): Promise<
   const images = await imagesOf(places);
   const model = await runnable(target, { ...options, anySize: options.scales !== undefined });
   const weights = await tellOrigin(model);
-  const { openClassifier } = await import("../../runtime/classify.js");
+  const { openClassifier } = await import("../../runtime/classification/classifier.js");
   const classifier = await openClassifier(model, {
     device: options.device,
     ...(labels === undefined ? {} : { labels }),

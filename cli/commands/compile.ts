@@ -101,7 +101,7 @@ async function run(target: string, options: Options): Promise<void> {
   if (!weights && chosen?.assumed !== undefined) sayWarning(`${model.name}: ${chosen.assumed}`);
   const preprocess = weights?.preprocess ?? chosen?.preprocess ?? model.preprocess;
   const { emitModel } = await import("../../compiler/compile.js");
-  const { writeModel } = await import("../../runtime/model-files.js");
+  const { writeModel } = await import("../../runtime/onnx/model-files.js");
   try {
     const emit = (externalName: string) =>
       emitModel(weights?.model ?? model, {

@@ -59,7 +59,7 @@ function software(): Promise<Finding[]> {
       return `${process.version} on ${os.platform()} ${os.release()} ${os.arch()}`;
     }),
     look("onnxruntime", true, async () => {
-      const { loadRuntime } = await import("../../runtime/onnxruntime.js");
+      const { loadRuntime } = await import("../../runtime/onnx/onnxruntime.js");
       return (await loadRuntime()).env.versions.common ?? "its version is not known";
     }),
     look("sharp", true, async () => {
@@ -70,7 +70,7 @@ function software(): Promise<Finding[]> {
 }
 
 async function devices(): Promise<Finding[]> {
-  const { availability, DEVICES } = await import("../../runtime/device.js");
+  const { availability, DEVICES } = await import("../../runtime/onnx/device.js");
   return Promise.all(
     DEVICES.filter((device) => device !== "auto").map(async (device): Promise<Finding> => {
       const found = await availability(device);

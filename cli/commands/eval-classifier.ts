@@ -1,9 +1,9 @@
 /** `resnetc eval MODEL --data FOLDER`: a classifier run over labelled images. */
 import type { Preprocess } from "../../compiler/model.js";
-import type { ClassesBy } from "../../runtime/class-match.js";
+import type { ClassesBy } from "../../runtime/data/class-match.js";
 import type { DataSet, Split } from "../../runtime/data/index.js";
-import type { EvaluateOptions, Evaluation } from "../../runtime/evaluate.js";
-import type { ScoreKind } from "../../runtime/score-kind.js";
+import type { EvaluateOptions, Evaluation } from "../../runtime/classification/evaluate.js";
+import type { ScoreKind } from "../../runtime/classification/score-kind.js";
 import { classificationReport } from "../classification-report.js";
 import { loadDataFor } from "../data.js";
 import { InputFailure } from "../failure.js";
@@ -62,7 +62,7 @@ export async function evalClassifier(target: string, options: EvalClassifierOpti
   });
   unreadable.end("image", "can't be read");
   if (confusion !== undefined) {
-    const { drawConfusion } = await import("../../runtime/draw/confusion.js");
+    const { drawConfusion } = await import("../../runtime/figures/confusion.js");
     await writeOutput(confusion, [Buffer.from(drawConfusion(result, `${target} on ${data.name}, ${split.name}`))]);
   }
   for (const warning of result.warnings) if (!data.warnings.includes(warning)) sayWarning(warning);
@@ -92,8 +92,8 @@ async function evaluated(
   split: Split,
   { keep, ...options }: EvaluateOptions & { readonly keep: Pick<EvalClassifierOptions, "predictions" | "top"> },
 ): Promise<Evaluation> {
-  const { evaluateModel } = await import("../../runtime/evaluate.js");
-  const { openPredictions } = await import("../../runtime/predictions.js");
+  const { evaluateModel } = await import("../../runtime/classification/evaluate.js");
+  const { openPredictions } = await import("../../runtime/classification/predictions.js");
   const top = Math.min(keep.top ?? 5, data.classes.length);
   const file = keep.predictions === undefined ? undefined : openPredictions(keep.predictions, top);
   const progress = await startProgress({ label: "evaluating", total: split.size, unit: "images" });
@@ -139,7 +139,7 @@ async function trainedAt(target: string, options: EvalClassifierOptions): Promis
       `${target}: was trained with a mean image, which has one size: it can't be tested at scales`,
     );
   }
-  const { readModelMetadata } = await import("../../runtime/model-metadata.js");
+  const { readModelMetadata } = await import("../../runtime/onnx/model-metadata.js");
   const { preprocess, labels } = readModelMetadata(run.model, run.model);
   const model = await runnable(targetOf(config, target), { ...options, weights: run.weights, anySize: true });
   return { model, scales, ...(preprocess && { preprocess }), ...(labels && { labels }) };

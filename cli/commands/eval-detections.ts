@@ -29,8 +29,8 @@ export interface EvalDetectionsOptions extends JudgeOptions {
 }
 
 export async function evalDetections(options: EvalDetectionsOptions): Promise<void> {
-  const { readAnnotations } = await import("../../runtime/detection/read/index.js");
-  const { readCocoDetections } = await import("../../runtime/detection/read/coco-detections.js");
+  const { readAnnotations } = await import("../../runtime/data/sources/annotated/index.js");
+  const { readCocoDetections } = await import("../../runtime/detection/coco-detections.js");
   const data = await readAnnotations(options.annotations, options.set === undefined ? {} : { set: options.set });
   const found = await readCocoDetections(options.detections, data);
   const warnings = [...data.warnings, ...found.warnings];
@@ -88,7 +88,7 @@ async function judgeCoco(data: DetectionData, detections: readonly Detection[]):
       ...evaluation.summary,
       classes: evaluation.classes.map(({ category, objects, numbers }) => ({ ...category, objects, ...numbers })),
     },
-    curves: async () => (await import("../../runtime/detection/plot.js")).drawCocoCurves(evaluation),
+    curves: async () => (await import("../../runtime/figures/detection-curves.js")).drawCocoCurves(evaluation),
   };
 }
 
@@ -105,7 +105,7 @@ async function judgeVoc(
       mAP: evaluation.mAP,
       classes: evaluation.classes.map(({ category, objects, AP }) => ({ ...category, objects, AP })),
     },
-    curves: async () => (await import("../../runtime/detection/plot.js")).drawVocCurves(evaluation),
+    curves: async () => (await import("../../runtime/figures/detection-curves.js")).drawVocCurves(evaluation),
   };
 }
 

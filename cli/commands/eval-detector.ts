@@ -1,5 +1,5 @@
 /** `resnetc eval MODEL --annotations instances.json`: a detector run over annotated images, and judged. */
-import type { ClassesBy } from "../../runtime/class-match.js";
+import type { ClassesBy } from "../../runtime/data/class-match.js";
 import type { DetectedData } from "../../runtime/detection/run.js";
 import type { Detector } from "../../runtime/detection/detector.js";
 import type { DetectionData } from "../../runtime/detection/records.js";
@@ -69,11 +69,11 @@ interface OpenedData {
 
 async function openData({ annotations, images, set }: EvalDetectorOptions): Promise<OpenedData> {
   if (typeof annotations !== "string") {
-    const { scenesTestSet } = await import("../../runtime/detection/scenes/test-set.js");
+    const { scenesTestSet } = await import("../../runtime/data/sources/synthetic/scenes/test-set.js");
     say(colours.error.dim(`drawing ${plural(annotations.scenes, "scene")}`));
     return scenesTestSet(annotations.scenes);
   }
-  const { locateImages, imageFolder, readAnnotations } = await import("../../runtime/detection/read/index.js");
+  const { locateImages, imageFolder, readAnnotations } = await import("../../runtime/data/sources/annotated/index.js");
   const data = await readAnnotations(annotations, set === undefined ? {} : { set });
   const { files, warnings } = await locateImages(data.images, images ?? (await imageFolder(annotations)));
   return { data: { ...data, warnings: [...data.warnings, ...warnings] }, images: files };

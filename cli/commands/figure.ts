@@ -38,7 +38,7 @@ export function figureCommand(): Command {
       const models: Model[] = [];
       for (const target of targets) models.push(await loadModel(target));
       const titles = options.title ?? targets.map((target, index) => titleOf(target) ?? models[index]!.name);
-      const { figure } = await import("../../runtime/draw/figure.js");
+      const { figure } = await import("../../runtime/figures/figure.js");
       const svg = figure(models, {
         ...(options.collapse === undefined ? {} : { collapse: options.collapse }),
         titles,

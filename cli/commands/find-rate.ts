@@ -77,7 +77,7 @@ async function run(target: string, options: Options): Promise<void> {
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
   const data = await loadData(options.data, { validation: undefined });
   const { findRate } = await import("../../runtime/training/find-rate.js");
-  const { drawRates } = await import("../../runtime/draw/rates.js");
+  const { drawRates } = await import("../../runtime/figures/rates.js");
   const stop = new AbortController();
   const takeBack = onFirstSignal(() => stop.abort());
   const progress = await startProgress({ label: "finding a rate", total: steps, unit: "updates" });

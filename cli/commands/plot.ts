@@ -50,7 +50,7 @@ async function run(folders: string[], options: Options): Promise<void> {
   const output = outputFile(options.output, options);
   const { readConfig, runFolder } = await import("../../runtime/training/run-folder.js");
   const { readMetrics } = await import("../../runtime/training/metrics.js");
-  const { plot } = await import("../../runtime/draw/plot.js");
+  const { plot } = await import("../../runtime/figures/plot.js");
   const configs = await Promise.all(folders.map(readConfig));
   const runs = folders.map((folder, index) => {
     const metrics = readMetrics(runFolder(folder).metrics);

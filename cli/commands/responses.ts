@@ -65,7 +65,7 @@ async function run(targets: string[], options: Options): Promise<void> {
     }
   }
   if (output !== undefined) {
-    const { plotResponses } = await import("../../runtime/draw/responses.js");
+    const { plotResponses } = await import("../../runtime/figures/responses.js");
     await writeOutput(output, [Buffer.from(plotResponses(networks))]);
     say(`wrote ${nameOfOutput(output)}`);
   }

@@ -1,6 +1,6 @@
 /** `resnetc tune TARGET`: how the operations of its training are best written on this machine, found by measuring. */
 import { Command } from "commander";
-import type { Device } from "../../runtime/device.js";
+import type { Device } from "../../runtime/onnx/device.js";
 import type { Tuned, Tuning } from "../../runtime/tuning/tune.js";
 import { examples, inputShape, TARGET, wholeNumber, type InputShape } from "../arguments.js";
 import { deviceOption } from "../device-option.js";

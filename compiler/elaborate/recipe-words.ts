@@ -123,7 +123,7 @@ export const RECIPE_BODIES = ["train", "evaluate"] as const;
 const SIDE = { min: 1, max: 16384 } as const;
 const interpolation = spec("interpolation", "word", { words: ["bilinear", "bicubic", "nearest"], optional: true });
 
-/** The transforms of runtime/data/transforms as they are written; a test holds the two against each other. */
+/** The transforms of runtime/images/transforms as they are written; a test holds the two against each other. */
 export const TRANSFORM_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
   pad: [spec("margin", "int", { min: 0, max: 4096 })],
   random_crop: [spec("size", "size2", SIDE)],

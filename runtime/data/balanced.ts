@@ -2,7 +2,7 @@
 import type { Split } from "./data-set.js";
 import { DataError } from "./error.js";
 import { batchesPerEpoch, checkBatch, type BatchPlan } from "./order.js";
-import { permutation } from "./permutation.js";
+import { permutation } from "../random.js";
 
 /**
  * Rounds of one sample of each class, in an order of their own; batches take from one round after the other. Of a class

@@ -2,8 +2,8 @@
 import type { Size } from "../images/crops.js";
 import { ImageError } from "../images/image.js";
 import { DataError } from "./error.js";
-import type { Pipeline } from "./pipeline.js";
-import { writePlanes, type Raster } from "./raster.js";
+import type { Pipeline } from "../images/transforms/pipeline.js";
+import { writePlanes, type Raster } from "../images/transforms/raster.js";
 import { describeSample, openSample, type SampleReference } from "./sample.js";
 
 export interface BatchOrder {

@@ -2,11 +2,11 @@
 import type { Size } from "../images/crops.js";
 import { subset, type Split } from "./data-set.js";
 import { DataError } from "./error.js";
-import type { Loader } from "./load.js";
-import { permutation } from "./permutation.js";
-import { beforeStatistics, preparePipeline, steadyTransforms } from "./pipeline.js";
+import type { Loader } from "./loader.js";
+import { permutation } from "../random.js";
+import { beforeStatistics, preparePipeline, steadyTransforms } from "../images/transforms/pipeline.js";
 import { Measurement, type Statistics } from "./statistics.js";
-import type { TransformSettings } from "./transforms/index.js";
+import type { TransformSettings } from "../images/transforms/index.js";
 
 /** Which images are measured. */
 export interface MeasureOptions {

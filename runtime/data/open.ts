@@ -3,10 +3,10 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { DataError } from "./error.js";
 import type { DataSet } from "./data-set.js";
-import { CIFAR, findCifar, openCifar, packedCifar, type CifarKind } from "./sources/cifar.js";
-import { openFolders } from "./sources/folders.js";
+import { CIFAR, findCifar, openCifar, packedCifar, type CifarKind } from "./sources/cifar/index.js";
+import { openFolders } from "./sources/folders/index.js";
 import type { HeldOut, HeldOutChoice } from "./sources/held-out.js";
-import { openShapes } from "./sources/shapes/index.js";
+import { openShapes } from "./sources/synthetic/shapes/index.js";
 
 /** How a data set is opened. */
 export interface OpenOptions {

@@ -1,6 +1,6 @@
 /** Which samples are in which batch: a function of the seed and the number of the batch, so that any can be asked for. */
 import { DataError } from "./error.js";
-import { permutation } from "./permutation.js";
+import { permutation } from "../random.js";
 
 export interface BatchPlan {
   /** The first batch, and the one after the last; infinite where there is no end. */

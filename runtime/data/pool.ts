@@ -3,8 +3,8 @@ import { Worker } from "node:worker_threads";
 import { pixelCount } from "../images/memory.js";
 import type { BatchOrder, MadeBatch } from "./batch.js";
 import { DataError } from "./error.js";
-import type { PipelineOptions } from "./pipeline.js";
-import type { TransformSettings } from "./transforms/index.js";
+import type { PipelineOptions } from "../images/transforms/pipeline.js";
+import type { TransformSettings } from "../images/transforms/index.js";
 import { threadArguments } from "../thread-arguments.js";
 
 /** What a pipeline is made of: the threads make their own from it. */

@@ -1,8 +1,8 @@
 /** From where a sample is to its image, on any thread. */
-import { readRecord, type RecordReference } from "./sources/cifar-record.js";
+import { readRecord, type RecordReference } from "./sources/cifar/record.js";
 import { readImage, type FileReference } from "./sources/image-file.js";
-import { drawSample, type ShapesReference } from "./sources/shapes/sample.js";
-import type { ImageSource } from "./pipeline.js";
+import { drawSample, type ShapesReference } from "./sources/synthetic/shapes/sample.js";
+import type { ImageSource } from "../images/transforms/pipeline.js";
 
 /** Where a sample is: an image file, a record of a CIFAR file, or a number of `shapes`, which is drawn. */
 export type SampleReference = FileReference | RecordReference | ShapesReference;

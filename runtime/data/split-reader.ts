@@ -3,7 +3,7 @@ import type { BatchOrder, Failure, MadeBatch } from "./batch.js";
 import type { Split } from "./data-set.js";
 import { DataError } from "./error.js";
 import type { BatchPlan } from "./order.js";
-import type { Pipeline } from "./pipeline.js";
+import type { Pipeline } from "../images/transforms/pipeline.js";
 
 /** Samples and their classes, ready for a network. */
 export interface Unwaited {

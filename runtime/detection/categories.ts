@@ -1,7 +1,7 @@
 /** From a detector's classes to a data set's categories, by their names or their places. */
-import type { ClassesBy } from "../class-match.js";
+import type { ClassesBy } from "../data/class-match.js";
 import type { Detected } from "./detector.js";
-import { shortened } from "./read/problems.js";
+import { shortened } from "../data/sources/annotated/problems.js";
 import { DetectionError, type Category, type Detection } from "./records.js";
 
 /** Which category each class of a detector is. */

@@ -1,8 +1,8 @@
 /** A detector's graph: what it is given and what it gives, checked. */
 import { stack, type DetectorInput } from "../images/detector-input.js";
 import { imageInput, type ImageInput } from "../images/network-input.js";
-import type { BoxEnds } from "../model-metadata.js";
-import { SessionError, type Session, type TensorSpec, type Values } from "../session.js";
+import type { BoxEnds } from "../onnx/model-metadata.js";
+import { SessionError, type Session, type TensorSpec, type Values } from "../onnx/session.js";
 import { fromInclusiveCorners, type Box } from "./records.js";
 
 const INPUTS = ["image", "image_info"] as const;

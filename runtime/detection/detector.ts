@@ -5,8 +5,8 @@ import { channelProblem, fitted } from "../../compiler/preprocess.js";
 import { detectorInput, type DetectorInput } from "../images/detector-input.js";
 import { ImageError, type Image } from "../images/image.js";
 import { namedSources, nameOf, orProblem, readImage, type ImageSource, type NamedSource } from "../images/source.js";
-import { readModelMetadata, type BoxEnds } from "../model-metadata.js";
-import { openSession, SessionError, type Session, type SessionOptions } from "../session.js";
+import { readModelMetadata, type BoxEnds } from "../onnx/model-metadata.js";
+import { openSession, SessionError, type Session, type SessionOptions } from "../onnx/session.js";
 import { detectorGraph, runDetector, type Finding, type RunOptions } from "./detector-graph.js";
 import type { Box } from "./records.js";
 

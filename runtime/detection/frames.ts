@@ -1,7 +1,7 @@
 /** In which frame boxes are: of the image as its EXIF orientation stands it up, or of the pixels as they are stored. */
 import type { ImageSource } from "../images/source.js";
 import { orientationOf } from "../images/orientation.js";
-import { counted, Tally } from "./read/problems.js";
+import { counted, Tally } from "../data/sources/annotated/problems.js";
 import type { Box, DetectionData, Image } from "./records.js";
 
 /** Pixels by which a box may reach over a border that it is measured against. */

@@ -1,5 +1,5 @@
 /** A detector, run over annotated images. */
-import type { ClassesBy } from "../class-match.js";
+import type { ClassesBy } from "../data/class-match.js";
 import type { ImageSource } from "../images/source.js";
 import { matchCategories, toDetections } from "./categories.js";
 import type { Detected, Detector } from "./detector.js";

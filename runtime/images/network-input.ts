@@ -1,8 +1,8 @@
 /** Where an image meets a network: the network's input, and whether it takes what a preprocessing gives. */
 import type { Preprocess } from "../../compiler/model.js";
 import { channelProblem } from "../../compiler/preprocess.js";
-import { SessionError } from "../session-error.js";
-import type { TensorSpec } from "../session.js";
+import { SessionError } from "../onnx/session-error.js";
+import type { TensorSpec } from "../onnx/session.js";
 import type { Size } from "./crops.js";
 import { MOST_INPUT_PIXELS, tooManyValues } from "./limits.js";
 

@@ -2,9 +2,9 @@
 import type { InferenceSession, Tensor } from "#onnxruntime";
 import { randomStream } from "../../compiler/emit/random.js";
 import { nextName } from "../../compiler/training/contract.js";
-import { chooseDevice, NO_CPU_FALLBACK, type Device, type DeviceChoice } from "../device.js";
-import { loadRuntime, readable, type Runtime } from "../onnxruntime.js";
-import { SessionError } from "../session-error.js";
+import { chooseDevice, NO_CPU_FALLBACK, type Device, type DeviceChoice } from "../onnx/device.js";
+import { loadRuntime, readable, type Runtime } from "../onnx/onnxruntime.js";
+import { SessionError } from "../onnx/session-error.js";
 import type { Engine, EngineOptions, StepInput, StepResult, Values } from "./engine.js";
 import type { EmittedGraph, PhaseGraphs, TrainingGraphs } from "./graphs.js";
 

@@ -1,5 +1,5 @@
 /** What computes a training: the graphs on a device, with the state that stays there. */
-import type { Device, DeviceRequest } from "../device.js";
+import type { Device, DeviceRequest } from "../onnx/device.js";
 import type { EmittedGraph, TrainingGraphs } from "./graphs.js";
 
 export interface EngineOptions {

@@ -5,7 +5,7 @@ import type { Recipe } from "../../compiler/recipe.js";
 import { emaDecayAt } from "../../compiler/training/contract.js";
 import { machineBlockSize } from "../blocked-layout.js";
 import type { DataSet } from "../data/index.js";
-import { chooseDevice, type Device, type DeviceRequest } from "../device.js";
+import { chooseDevice, type Device, type DeviceRequest } from "../onnx/device.js";
 import { beginning } from "./beginning.js";
 import { openDeviceEngine } from "./device-engine.js";
 import type { Engine } from "./engine.js";

@@ -10,7 +10,7 @@ import type { TrainingOptions, TrainingProgram } from "../../compiler/training/c
 import { recipeOptions } from "../../compiler/training/from_recipe.js";
 import { relevantMethods, type MethodChoices } from "../../compiler/training/lowering/index.js";
 import { balancedWeights, classCounts } from "../data/index.js";
-import type { Device } from "../device.js";
+import type { Device } from "../onnx/device.js";
 import { TrainingError } from "./error.js";
 import type { Feed } from "./feed.js";
 import type { Position } from "./position.js";

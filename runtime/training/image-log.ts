@@ -1,7 +1,7 @@
 /** Images in TensorBoard: a few as they are trained on, and as they are validated, with what they are taken for. */
 import type { Recipe } from "../../compiler/recipe.js";
 import type { Batch, TransformSettings } from "../data/index.js";
-import { letter, shorten } from "../detection/draw/lettering.js";
+import { letter, shorten } from "../detection/overlay/lettering.js";
 import type { EventFile } from "./event-file.js";
 import type { Feed } from "./feed.js";
 import { preprocessOf } from "./preprocess-of.js";

@@ -3,8 +3,8 @@
  * thread that makes batches, shows progress and listens to Ctrl-C.
  */
 import { Worker } from "node:worker_threads";
-import { SessionError } from "../session-error.js";
-import type { Device } from "../device.js";
+import { SessionError } from "../onnx/session-error.js";
+import type { Device } from "../onnx/device.js";
 import type { Engine, EngineOptions } from "./engine.js";
 import type { TrainingGraphs } from "./graphs.js";
 import { threadArguments } from "../thread-arguments.js";

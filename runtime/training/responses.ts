@@ -4,8 +4,8 @@ import type { Model } from "../../compiler/model.js";
 import { INFERENCE_PASSES, runPasses } from "../../compiler/passes/index.js";
 import type { NamedValue } from "../../compiler/ir/types.js";
 import { DataError } from "../data/error.js";
-import type { DeviceRequest } from "../device.js";
-import { openSession } from "../session.js";
+import type { DeviceRequest } from "../onnx/device.js";
+import { openSession } from "../onnx/session.js";
 
 export interface LayerResponse {
   /** Of the batch norm: `conv4.22.bn2`. */

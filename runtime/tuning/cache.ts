@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import type { MethodChoices, Times } from "../../compiler/training/lowering/index.js";
 import { fileFailure, writeWhole } from "../files.js";
-import type { Runtime } from "../onnxruntime.js";
+import type { Runtime } from "../onnx/onnxruntime.js";
 
 export interface Measured {
   /** The one to take. */

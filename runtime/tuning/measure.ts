@@ -5,8 +5,8 @@ import type { DataType, Graph } from "../../compiler/ir/types.js";
 import { formula } from "../../compiler/ops/formula.js";
 import { recorder } from "../../compiler/training/differentiate.js";
 import type { Measure } from "../../compiler/training/lowering/index.js";
-import { NO_CPU_FALLBACK, type Device } from "../device.js";
-import type { Runtime } from "../onnxruntime.js";
+import { NO_CPU_FALLBACK, type Device } from "../onnx/device.js";
+import type { Runtime } from "../onnx/onnxruntime.js";
 
 /** A graph runs for at least so many seconds, after once to warm up, and so often, unless that takes long. */
 const SECONDS = 0.05;

@@ -12,8 +12,8 @@ import {
   type Times,
 } from "../../compiler/training/lowering/index.js";
 import { machineBlockSize } from "../blocked-layout.js";
-import { chooseDevice, type Device, type DeviceRequest } from "../device.js";
-import { loadRuntime } from "../onnxruntime.js";
+import { chooseDevice, type Device, type DeviceRequest } from "../onnx/device.js";
+import { loadRuntime } from "../onnx/onnxruntime.js";
 import { told } from "../training/fit.js";
 import { addToCache, cacheFile, machineName, methodsOfCache, readCache, type Measured } from "./cache.js";
 import { measureOn } from "./measure.js";

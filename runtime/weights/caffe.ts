@@ -5,7 +5,7 @@
  * bias. What the blobs of each kind of layer mean is the name map's business. Field numbers are those of
  * src/caffe/proto/caffe.proto of BVLC Caffe.
  */
-import { ProtobufCursor, ProtobufError, type Field, type Range } from "../protobuf-cursor.js";
+import { ProtobufCursor, ProtobufError, type Field, type Range } from "../onnx/protobuf-cursor.js";
 import type { InputFile } from "./input-file.js";
 import { shownName, shownShape } from "./shown.js";
 import type { StoredType, TensorSource } from "./source.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import proto from "onnx-proto";
 import { describe, expect, it } from "vitest";
 import { CODES } from "../../compiler/diagnostics/codes.js";
-import { readModelInfo } from "../../runtime/model-info.js";
+import { readModelInfo } from "../../runtime/onnx/model-info.js";
 import { BROKEN, folderWith, listing, resnetc, SMALL } from "./resnetc.js";
 
 /** Runs it, expects it to be content, and gives what it printed. */

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { SCENE_CATEGORIES } from "../../runtime/detection/scenes/index.js";
+import { SCENE_CATEGORIES } from "../../runtime/data/sources/synthetic/scenes/index.js";
 import { detectorMetadata, solidPng, wholeFiles } from "../support/detection-data.js";
 import { wholeImage } from "../support/detector.js";
 import { folderWith, listing, resnetc, type Ended } from "./resnetc.js";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { elaborate, parseTarget, summarize } from "../../compiler/index.js";
-import { figure } from "../../runtime/draw/figure.js";
+import { figure } from "../../runtime/figures/figure.js";
 
 const root = new URL("../../", import.meta.url);
 const readme = await readFile(new URL("README.md", root), "utf8");

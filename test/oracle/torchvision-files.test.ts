@@ -8,7 +8,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { openSession } from "../../runtime/session.js";
+import { openSession } from "../../runtime/onnx/session.js";
 import { temporaryFolder } from "../support/weight-files.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

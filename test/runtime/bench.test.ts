@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { bench, layerTimes } from "../../runtime/bench.js";
-import { readModelInfo } from "../../runtime/model-info.js";
-import { kernelLocator, parseProfile, type KernelTimes } from "../../runtime/profile.js";
-import { openSession } from "../../runtime/session.js";
+import { readModelInfo } from "../../runtime/onnx/model-info.js";
+import { kernelLocator, parseProfile, type KernelTimes } from "../../runtime/onnx/profile.js";
+import { openSession } from "../../runtime/onnx/session.js";
 import { meanColour, TINY_NODES, testValues, tinyNetwork } from "../support/onnx.js";
 
 describe("measuring", () => {

@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { takingPixels } from "../../compiler/input_pixels.js";
 import { elaborate, memoryHost, parseTarget } from "../../compiler/index.js";
-import { openClassifier } from "../../runtime/classify.js";
+import { openClassifier } from "../../runtime/classification/classifier.js";
 import { decodeImage } from "../../runtime/images/decode.js";
 import type { Image } from "../../runtime/images/image.js";
 import { pixelsOf, preprocessImage } from "../../runtime/images/preprocess.js";
-import { openSession } from "../../runtime/session.js";
+import { openSession } from "../../runtime/onnx/session.js";
 
 const PREPROCESS: Readonly<Record<string, string>> = {
   torchvision: "",

@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { modelMetadata } from "../../compiler/metadata.js";
 import type { Preprocess } from "../../compiler/model.js";
 import { bench } from "../../runtime/bench.js";
-import { openClassifier } from "../../runtime/classify.js";
+import { openClassifier } from "../../runtime/classification/classifier.js";
 import { openDetector } from "../../runtime/detection/index.js";
-import { readModelInfo } from "../../runtime/model-info.js";
+import { readModelInfo } from "../../runtime/onnx/model-info.js";
 import { meanColour, onnxModel } from "../support/onnx.js";
 
 const HOW: Preprocess = {

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { compile, elaborate, parseTarget } from "../../compiler/index.js";
-import { openClassifier } from "../../runtime/classify.js";
-import { openSession } from "../../runtime/session.js";
+import { openClassifier } from "../../runtime/classification/classifier.js";
+import { openSession } from "../../runtime/onnx/session.js";
 import { matchedValues, matchWeights, openWeights } from "../../runtime/weights/index.js";
 
 const TARGET = "CifarResNet(depth: 20)";

@@ -1,6 +1,6 @@
 /** In a process of its own, with the software adapter: standard networks on the processor and on WebGPU. Prints JSON. */
 import { compile } from "../../compiler/index.js";
-import { openSession } from "../../runtime/session.js";
+import { openSession } from "../../runtime/onnx/session.js";
 
 /** One of each kind of block and shortcut; small, for a GPU in software. */
 const TARGETS: Readonly<Record<string, number>> = {

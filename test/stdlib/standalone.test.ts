@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { createRequire } from "node:module";
 import { expect, it } from "vitest";
 import { compile } from "../../compiler/index.js";
-import { openSession } from "../../runtime/session.js";
+import { openSession } from "../../runtime/onnx/session.js";
 
 /** Every kind of layer that a detector has, on a trunk that takes no time. Random heads find something of every class. */
 const SOURCE = `import { basic } from "std/blocks"

@@ -43,7 +43,7 @@ export async function runInNode<T>(
 export async function startScript(source: string, ...args: readonly string[]): Promise<ChildProcess> {
   await mkdir(FOLDER, { recursive: true });
   const bundle = path.join(FOLDER, `script-${process.pid}-${Math.random().toString(36).slice(2)}.mjs`);
-  const resolved = source.replace(/"RUNTIME(\/[\w-]+)?"/g, (_, name: string | undefined) =>
+  const resolved = source.replace(/"RUNTIME(\/[\w/-]+)?"/g, (_, name: string | undefined) =>
     JSON.stringify(path.join(ROOT, "runtime", `${name ?? "/files"}.ts`)),
   );
   await build({ ...BUNDLE, stdin: { contents: resolved, resolveDir: ROOT, loader: "ts" }, outfile: bundle });

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DataSet, Split } from "../../../runtime/data/data-set.js";
 import { openDataSet } from "../../../runtime/data/open.js";
 import { openSample } from "../../../runtime/data/sample.js";
-import { closeRecordFiles } from "../../../runtime/data/sources/cifar-record.js";
-import { CIFAR, type CifarKind } from "../../../runtime/data/sources/cifar.js";
+import { closeRecordFiles } from "../../../runtime/data/sources/cifar/record.js";
+import { CIFAR, type CifarKind } from "../../../runtime/data/sources/cifar/index.js";
 
 // Made by test/oracle/make_cifar_python.py with Python and NumPy.
 const GOLDEN = path.join(import.meta.dirname, "../../golden/data/cifar");

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { batchesPerEpoch, evaluationPlan, trainingPlan } from "../../../runtime/data/order.js";
-import { permutation } from "../../../runtime/data/permutation.js";
+import { permutation } from "../../../runtime/random.js";
 
 describe("orders", () => {
   it("are permutations that follow from the text", () => {

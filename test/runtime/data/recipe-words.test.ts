@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { TRANSFORM_SETTINGS } from "../../../compiler/elaborate/recipe-words.js";
 import { elaborateRecipe, parseTarget } from "../../../compiler/index.js";
-import { preparePipeline } from "../../../runtime/data/pipeline.js";
+import { preparePipeline } from "../../../runtime/images/transforms/pipeline.js";
 import { Measurement } from "../../../runtime/data/statistics.js";
-import { TRANSFORMS } from "../../../runtime/data/transforms/index.js";
+import { TRANSFORMS } from "../../../runtime/images/transforms/index.js";
 
 it("recipes know the transforms that there are, with the same settings", () => {
   expect(Object.keys(TRANSFORM_SETTINGS).sort()).toEqual([...TRANSFORMS.keys()].sort());

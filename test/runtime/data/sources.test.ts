@@ -7,12 +7,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { checkClasses, evaluationSplit, type Split } from "../../../runtime/data/data-set.js";
 import { openDataSet } from "../../../runtime/data/open.js";
 import { openSample } from "../../../runtime/data/sample.js";
-import { closeRecordFiles } from "../../../runtime/data/sources/cifar-record.js";
-import { openCifar } from "../../../runtime/data/sources/cifar.js";
-import { ARCHIVES, verifyArchive } from "../../../runtime/data/sources/checksum.js";
-import { openFolders } from "../../../runtime/data/sources/folders.js";
+import { closeRecordFiles } from "../../../runtime/data/sources/cifar/record.js";
+import { openCifar } from "../../../runtime/data/sources/cifar/index.js";
+import { ARCHIVES, verifyArchive } from "../../../runtime/data/sources/cifar/checksum.js";
+import { openFolders } from "../../../runtime/data/sources/folders/index.js";
 import { listImages } from "../../../runtime/data/sources/listing.js";
-import { openShapes } from "../../../runtime/data/sources/shapes/index.js";
+import { openShapes } from "../../../runtime/data/sources/synthetic/shapes/index.js";
 
 let folder: string;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { modelMetadata } from "../../../compiler/metadata.js";
-import { openClassifier } from "../../../runtime/classify.js";
+import { openClassifier } from "../../../runtime/classification/classifier.js";
 import {
   openDetector,
   type Detected,

@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseCocoDetections, readCocoDetections } from "../../../runtime/detection/read/coco-detections.js";
-import { parseCocoAnnotations, readCocoAnnotations } from "../../../runtime/detection/read/coco.js";
-import { locateImages, readAnnotations } from "../../../runtime/detection/read/index.js";
-import { parseVocXml, readVocFolder, VOC_CLASSES } from "../../../runtime/detection/read/voc.js";
-import { parseXml } from "../../../runtime/detection/read/xml.js";
+import { parseCocoDetections, readCocoDetections } from "../../../runtime/detection/coco-detections.js";
+import { parseCocoAnnotations, readCocoAnnotations } from "../../../runtime/data/sources/coco/annotations.js";
+import { locateImages, readAnnotations } from "../../../runtime/data/sources/annotated/index.js";
+import { parseVocXml, readVocFolder, VOC_CLASSES } from "../../../runtime/data/sources/voc/annotations.js";
+import { parseXml } from "../../../runtime/data/sources/voc/xml.js";
 import type { Detection } from "../../../runtime/detection/records.js";
 import { writeCocoAnnotations, writeCocoDetections } from "../../../runtime/detection/write.js";
 

@@ -7,7 +7,7 @@ import { elaborate, parseTarget } from "../../../compiler/index.js";
 import { emitModel } from "../../../compiler/compile.js";
 import { concat } from "../../../compiler/emit/onnx.js";
 import { detectorInput, stack } from "../../../runtime/images/detector-input.js";
-import { openSession, type Session } from "../../../runtime/session.js";
+import { openSession, type Session } from "../../../runtime/onnx/session.js";
 import { matchedValues, matchWeights } from "../../../runtime/weights/index.js";
 import {
   differenceFrom,

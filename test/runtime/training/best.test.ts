@@ -8,7 +8,7 @@ import { emitModel } from "../../../compiler/compile.js";
 import { concat } from "../../../compiler/emit/onnx.js";
 import type { Recipe } from "../../../compiler/index.js";
 import type { DataSet, Split } from "../../../runtime/data/index.js";
-import { evaluateModel } from "../../../runtime/evaluate.js";
+import { evaluateModel } from "../../../runtime/classification/evaluate.js";
 import { bestFile } from "../../../runtime/training/checkpoint.js";
 import { readMetrics } from "../../../runtime/training/metrics.js";
 import { subtractingMean } from "../../../runtime/training/preprocess-of.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { drawRates } from "../../../runtime/draw/rates.js";
-import { plot } from "../../../runtime/draw/plot.js";
+import { drawRates } from "../../../runtime/figures/rates.js";
+import { plot } from "../../../runtime/figures/plot.js";
 import { findRate, suggestionOf } from "../../../runtime/training/find-rate.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";
 

@@ -12,10 +12,10 @@ import {
   type Model,
   type Recipe,
 } from "../../../compiler/index.js";
-import { openClassifier } from "../../../runtime/classify.js";
+import { openClassifier } from "../../../runtime/classification/classifier.js";
 import { openDataSet, type DataSet } from "../../../runtime/data/index.js";
-import { evaluateModel } from "../../../runtime/evaluate.js";
-import { readModelMetadata } from "../../../runtime/model-metadata.js";
+import { evaluateModel } from "../../../runtime/classification/evaluate.js";
+import { readModelMetadata } from "../../../runtime/onnx/model-metadata.js";
 import { train, type TrainEvent } from "../../../runtime/training/trainer.js";
 
 const SETTINGS = "optimizer sgd(momentum: 0.9)   batch 16   learning_rate 0.1   stop 30";

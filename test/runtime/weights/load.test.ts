@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { compile, elaborate, parseTarget } from "../../../compiler/index.js";
-import { readModelMetadata } from "../../../runtime/model-metadata.js";
+import { readModelMetadata } from "../../../runtime/onnx/model-metadata.js";
 import { compileWithWeights, exportWeights, loadWeights } from "../../../runtime/weights/index.js";
 import { runnable } from "../../../cli/runnable.js";
 import { caffeFile } from "../../support/caffe-file.js";

@@ -10,7 +10,7 @@ import { describe, expect, test } from "vitest";
 import { elaborate, parseTarget } from "../../../compiler/index.js";
 import { emitModel } from "../../../compiler/compile.js";
 import { concat } from "../../../compiler/emit/onnx.js";
-import { openSession } from "../../../runtime/session.js";
+import { openSession } from "../../../runtime/onnx/session.js";
 import { isComplete, matchedValues, matchWeights, strideWarning } from "../../../runtime/weights/index.js";
 import { oracleImage, oracleSource } from "../../support/oracle-weights.js";
 

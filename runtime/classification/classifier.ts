@@ -1,0 +1,254 @@
+/** Images to class names: the paper's three ways of testing, on any classification model in ONNX. */
+import path from "node:path";
+import type { Preprocess } from "../../compiler/model.js";
+import { pixelsOf, views, type Pixels, type Planes, type View } from "../images/preprocess.js";
+import {
+  namedSources,
+  nameOf,
+  orProblem,
+  readImage,
+  type ImageSource,
+  type NamedImage,
+  type NamedSource,
+} from "../images/source.js";
+import { fitted } from "../../compiler/preprocess.js";
+import { checkBatch, meanProbabilities, onlyImageInput, scoreOutput, type ScoreOutput, type Scorer } from "./scores.js";
+import { checkPreprocess, type ImageInput } from "../images/network-input.js";
+import { readModelInfo } from "../onnx/model-info.js";
+import { metadataOf } from "../onnx/model-metadata.js";
+import type { ScoreKind } from "./score-kind.js";
+import { openSession, SessionError, type Session, type SessionOptions } from "../onnx/session.js";
+
+/** How a model is opened for classification. */
+export interface ClassifierOptions extends SessionOptions {
+  /** Instead of what the model carries; needed for models that carry none. */
+  readonly preprocess?: Preprocess;
+  /** Instead of what the model carries. Without any, a class is called by its number. */
+  readonly labels?: readonly string[];
+  /** The output that holds the scores. Default: `probabilities`, else `logits`, else the only one. */
+  readonly output?: string;
+  /** What the scores are, for models whose graph doesn't tell. */
+  readonly scores?: ScoreKind;
+}
+
+/** How images are classified. */
+export interface ClassifyOptions {
+  /** 1: the middle. 10: four corners, the middle, and their mirrors (AlexNet's; the paper's tables 2 to 4). Default 1. */
+  readonly crops?: 1 | 10;
+  /**
+   * Shorter sides at which the whole image and its mirror go through the network, in place of crops: the paper's
+   * multi-scale testing has 224, 256, 384, 480, 640. The network's height and width must be open.
+   */
+  readonly scales?: readonly number[];
+  /** Predictions for each image. Default 5. */
+  readonly top?: number;
+  /** Crops that go through the network at once. Default 8, or what the model was compiled for. */
+  readonly batch?: number;
+  /** Called after each image. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** A class and how likely it is. */
+export interface Prediction {
+  readonly label: string;
+  readonly index: number;
+  /** Of independent classes: the class's own, so that they don't add up to 1. */
+  readonly probability: number;
+}
+
+/** What became of one image: predictions, likeliest first, or the one-line reason why there are none. */
+export type Classified =
+  | { readonly image: string; readonly predictions: readonly Prediction[] }
+  | { readonly image: string; readonly error: string };
+
+/** A model made ready to classify. */
+export interface Classifier {
+  readonly session: Session;
+  readonly preprocess: Preprocess;
+  readonly labels: readonly string[] | undefined;
+  /** Name of the network, where the model says it. */
+  readonly network: string | undefined;
+  readonly classes: number | undefined;
+  readonly input: ImageInput;
+  /** The output that is read, and what its graph says that its numbers are. */
+  readonly scores: ScoreOutput;
+  /** What was taken for granted, one line each. */
+  readonly assumed: readonly string[];
+  /**
+   * Classifies images, in their order. One that can't be read has its error and does not stop the others.
+   *
+   * Scores are averaged as probabilities: over the crops, or over the scales and mirrors. (A fully
+   * convolutional network averages its features over all positions before the last layer, which is linear: that is
+   * the average of the logits over positions.)
+   *
+   * @throws {SessionError} for what concerns all of them: options that the model can't follow
+   * @throws {TypeError} where something in the list is no image
+   */
+  classify(images: readonly ImageSource[], options?: ClassifyOptions): Promise<Classified[]>;
+  /** Closes the {@link session}. */
+  close(): Promise<void>;
+}
+
+export type { NamedImage };
+
+/**
+ * Opens a model for classification. A `.onnx` that resnetc compiled is enough; of others, the preprocessing has to be
+ * given.
+ *
+ * @throws {SessionError} one line: no model, no preprocessing known, not a classification model
+ */
+export async function openClassifier(model: string | Uint8Array, options: ClassifierOptions = {}): Promise<Classifier> {
+  const name = typeof model === "string" ? path.basename(model) : "model";
+  const info = readModelInfo(model);
+  const carried = metadataOf(info, name);
+  if (carried.detection !== undefined) {
+    throw new SessionError(`${name}: a detector, which finds objects and doesn't classify: use detect`);
+  }
+  const chosen = options.preprocess ?? carried.preprocess;
+  if (chosen === undefined) {
+    throw new SessionError(
+      `${name}: carries no preprocessing; say which it was trained with (--preprocess torchvision)`,
+    );
+  }
+  const session = await openSession(model, options);
+  try {
+    const input = onlyImageInput(session);
+    // What was chosen for another network is made to fit; what the file says of itself has to.
+    const { preprocess, assumed } = options.preprocess ? fitted(chosen, input.channels) : { preprocess: chosen };
+    checkPreprocess(name, input, preprocess);
+    const labels = options.labels ?? carried.labels;
+    const scores = scoreOutput(session, info, { ...options, labels: labels?.length });
+    const { classes } = scores;
+    if (labels !== undefined && classes !== undefined && labels.length !== classes) {
+      throw new SessionError(`${name}: ${classes} classes, but ${labels.length} labels`);
+    }
+    return {
+      session,
+      preprocess,
+      labels,
+      network: carried.network,
+      classes,
+      input,
+      scores,
+      assumed: assumed === undefined ? [] : [`${name}: ${assumed}`],
+      classify: async (images, how = {}) =>
+        classifyAll({ session, input, output: scores, preprocess, labels }, await namedSources(images), how),
+      close: () => session.close(),
+    };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+interface Ready extends Scorer {
+  readonly preprocess: Preprocess;
+  readonly labels: readonly string[] | undefined;
+}
+
+async function classifyAll(
+  model: Ready,
+  images: readonly NamedSource[],
+  options: ClassifyOptions,
+): Promise<Classified[]> {
+  const { top = 5, onProgress } = options;
+  const tests = testViews(model, options);
+  const batch = model.input.batch ?? options.batch ?? DEFAULT_BATCH;
+  checkBatch(model, batch);
+  if (!Number.isInteger(top) || top < 1) throw new SessionError(`top: ${top} is not a positive whole number`);
+  const prepare = (image: NamedSource): Promise<Prepared> => prepareImage(model, image, tests);
+
+  const results: Classified[] = [];
+  // Images that fill a batch are taken together; of many views each, one at a time, which bounds the memory.
+  const group = tests.length === 1 && tests[0]!.kind === "center" ? batch : 1;
+  // While the network runs, the next images are decoded on other threads.
+  let coming = images.slice(0, group).map(prepare);
+  for (let start = 0; start < images.length; start += group) {
+    const prepared = await Promise.all(coming);
+    coming = images.slice(start + group, start + 2 * group).map(prepare);
+    const scores = await meanProbabilities(
+      model,
+      prepared.map(({ crops }) => crops),
+      batch,
+    );
+    prepared.forEach(({ name: image, error }, i) => {
+      const problem = error ?? (scores[i]!.every(Number.isFinite) ? undefined : `${image}: ${NOT_NUMBERS}`);
+      results.push(
+        problem === undefined
+          ? { image, predictions: likeliest(scores[i]!, top, model.labels) }
+          : { image, error: problem },
+      );
+      onProgress?.(results.length, images.length);
+    });
+  }
+  return results;
+}
+
+const DEFAULT_BATCH = 8;
+const NOT_NUMBERS = "the network's scores are not finite numbers; do its weights and preprocessing fit?";
+
+function testViews({ session, input }: Ready, { crops = 1, scales }: ClassifyOptions): readonly View[] {
+  if (input.pixels && (crops !== 1 || scales !== undefined)) {
+    throw new SessionError(`${session.name}: preprocesses images itself, the middle of each: no crops and no scales`);
+  }
+  if (crops !== 1 && crops !== 10) throw new SessionError(`crops: ${String(crops)} is neither 1 nor 10`);
+  if (scales === undefined) return [{ kind: crops === 10 ? "ten crops" : "center" }];
+  if (crops !== 1) throw new SessionError("scales take the whole image: they do not go with crops");
+  if (scales.length === 0) throw new SessionError("scales: none given");
+  for (const scale of scales) {
+    if (!Number.isInteger(scale) || scale < 1)
+      throw new SessionError(`scales: ${scale} is not a positive whole number`);
+  }
+  if (input.size !== undefined) {
+    const size = input.size.join("x");
+    throw new SessionError(`${session.name}: its input is fixed to ${size}; for scales compile with --input 3xHxW`);
+  }
+  return scales.map((shorter) => ({ kind: "whole", shorter }));
+}
+
+/** An image as the network wants it, or why it can't be. */
+interface Prepared {
+  readonly name: string;
+  readonly crops: readonly (Planes | Pixels)[];
+  readonly error?: string;
+}
+
+async function prepareImage(model: Ready, image: NamedSource, tests: readonly View[]): Promise<Prepared> {
+  const name = nameOf(image);
+  const made = await orProblem(image, async () => {
+    const decoded = await readImage(image);
+    if (model.input.pixels) return { crops: [pixelsOf(decoded, model.input.channels)] };
+    return { crops: tests.flatMap((view) => views(decoded, model.preprocess, model.input.size, view)) };
+  });
+  return "error" in made ? { name, crops: [], ...made } : { name, ...made };
+}
+
+/** The `top` best classes, likeliest first; of equals, the lower number first. */
+export function likeliest(
+  probabilities: Float64Array,
+  top: number,
+  labels: readonly string[] | undefined,
+): Prediction[] {
+  return best(probabilities, top).map((index) => ({
+    label: labels?.[index] ?? `class ${index}`,
+    index,
+    probability: probabilities[index]!,
+  }));
+}
+
+/** A few of many are kept in order while all are looked at once; many of them are sorted. */
+const FEW = 100;
+
+function best(values: Float64Array, top: number): number[] {
+  const isBefore = (a: number, b: number): number => values[b]! - values[a]! || a - b;
+  if (top > FEW) return Array.from(values.keys()).sort(isBefore).slice(0, top);
+  const kept: number[] = [];
+  for (let index = 0; index < values.length; index++) {
+    if (kept.length === top && values[index]! <= values[kept.at(-1)!]!) continue;
+    let at = kept.length;
+    while (at > 0 && values[index]! > values[kept[at - 1]!]!) at--;
+    kept.splice(at, 0, index);
+    if (kept.length > top) kept.pop();
+  }
+  return kept;
+}

@@ -1,0 +1,194 @@
+/** How often a classification model is wrong on labelled images, and what it takes for what, by the paper's ways of testing. */
+import type { Preprocess } from "../../compiler/model.js";
+import {
+  likeliest,
+  openClassifier,
+  type ClassifierOptions,
+  type ClassifyOptions,
+  type Prediction,
+} from "./classifier.js";
+import { matchClasses, type ClassesBy } from "../data/class-match.js";
+import { checkBatch, forLabels, meanProbabilities, type ScoreOutput } from "./scores.js";
+import { ClassTally } from "./tally.js";
+import { DataError, type DataSet, type Split } from "../data/index.js";
+import { asImage } from "../images/transforms/raster.js";
+import { describeSample, openSample } from "../data/sample.js";
+import type { Device } from "../onnx/device.js";
+import { ImageError } from "../images/image.js";
+import { pixelsOf, views, type Pixels, type Planes, type View } from "../images/preprocess.js";
+import type { ImageInput } from "../images/network-input.js";
+import { SessionError } from "../onnx/session-error.js";
+
+/** How a model is evaluated. */
+export interface EvaluateOptions extends ClassifierOptions, Pick<ClassifyOptions, "crops" | "scales" | "batch"> {
+  /**
+   * How the model's classes are matched with those of the data. Default: by name where both have the same names, by
+   * position where the model carries none.
+   */
+  readonly classesBy?: ClassesBy;
+  /** An error instead of leaving an unreadable image out. */
+  readonly strict?: boolean;
+  /** Told of every image that can't be read, in one line that names it. */
+  readonly onUnreadable?: (message: string) => void;
+  /** Called for each image in the order of the split. */
+  readonly onPrediction?: (predicted: Predicted) => void;
+  /** Predictions of each image that are handed to `onPrediction`. Default 5. */
+  readonly top?: number;
+  /** Called after each group of images that goes through the network at once. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What became of one image: the likeliest classes, or why there are none. Names of classes are those of the data. */
+export type Predicted = {
+  /** A file's path, or which sample of which data. */
+  readonly file: string;
+  /** The class that it is of. */
+  readonly label: string;
+} & ({ readonly predictions: readonly Prediction[] } | { readonly error: string });
+
+/** How often the images of one class were told right. */
+export interface ClassAccuracy {
+  readonly name: string;
+  /** Images of this class that were looked at. */
+  readonly images: number;
+  /** Of these, those for which it was the likeliest class. */
+  readonly correct: number;
+}
+
+/** How often a model was wrong on a split. */
+export interface Evaluation {
+  /** Images that were looked at. */
+  readonly images: number;
+  /** Share of images whose class was not the likeliest, and not among the five likeliest; 0 to 1. */
+  readonly error: number;
+  readonly error5: number;
+  /** Images that could not be read, and count for nothing. */
+  readonly unreadable: number;
+  /** In the order of the data's classes. */
+  readonly classes: readonly ClassAccuracy[];
+  /** How many images of each class (row) were taken for each (column), in the order of the data's classes. */
+  readonly confusion: readonly (readonly number[])[];
+  /** How the model's classes were matched with those of the data. */
+  readonly classesBy: ClassesBy;
+  /** What was assumed or may be a mistake: one line each, those of the data too. */
+  readonly warnings: readonly string[];
+  readonly device: Device;
+  readonly deviceReason: string;
+  readonly preprocess: Preprocess;
+  /** The output that was read, and what its graph says that its numbers are. */
+  readonly scores: ScoreOutput;
+}
+
+const BATCH = 32;
+
+/**
+ * Looks at every image of a split. The model's preprocessing is followed, as when it classifies a photograph.
+ *
+ * @throws {SessionError | DataError}
+ */
+export async function evaluateModel(
+  model: string | Uint8Array,
+  data: DataSet,
+  split: Split,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const classifier = await openClassifier(model, options);
+  const { session, preprocess, labels } = classifier;
+  const output = forLabels(classifier.scores, data.classes.length);
+  try {
+    const match = matchClasses({ name: session.name, labels, outputs: output.classes }, data, options.classesBy);
+    const tally = new ClassTally(data.classes, match.outputs);
+    const scorer = { session, input: classifier.input, output };
+    const tests = viewsOf(options);
+    if (classifier.input.pixels && (options.scales !== undefined || options.crops === 10)) {
+      throw new SessionError(`${session.name}: preprocesses images itself, the middle of each: no crops and no scales`);
+    }
+    const batch = scorer.input.batch ?? options.batch ?? BATCH;
+    checkBatch(scorer, batch);
+    const group = Math.max(1, Math.floor(batch / (tests[0]!.kind === "ten crops" ? 10 : tests.length)));
+    const prepare = (first: number): Promise<Prepared>[] =>
+      Array.from({ length: Math.max(0, Math.min(group, split.size - first)) }, (_, i) =>
+        prepareSample(split, first + i, preprocess, scorer.input, tests),
+      );
+    let unreadable = 0;
+    let coming = prepare(0);
+    for (let first = 0; first < split.size; first += group) {
+      const prepared = await Promise.all(coming);
+      coming = prepare(first + group);
+      const scores = await meanProbabilities(
+        scorer,
+        prepared.map(({ crops }) => crops),
+        batch,
+      );
+      prepared.forEach(({ file, label, error }, i) => {
+        const name = data.classes[label]!;
+        if (error !== undefined) {
+          if (options.strict) throw new DataError(error);
+          options.onUnreadable?.(error);
+          options.onPrediction?.({ file, label: name, error });
+          unreadable++;
+          return;
+        }
+        const own = tally.add(label, scores[i]!, session.name);
+        const predicted = own.every(Number.isFinite)
+          ? { predictions: likeliest(own, options.top ?? 5, data.classes) }
+          : { error: `${file}: the network's scores are not finite numbers` };
+        options.onPrediction?.({ file, label: name, ...predicted });
+      });
+      options.onProgress?.(Math.min(split.size, first + group), split.size);
+    }
+    if (tally.images === 0) throw new DataError(`${data.name}: no image of ${split.name} could be read`);
+    const { device, deviceReason } = session;
+    return {
+      ...tally.result(session.name),
+      unreadable,
+      classesBy: match.by,
+      warnings: [
+        ...data.warnings,
+        ...classifier.assumed,
+        ...(match.note === undefined ? [] : [match.note]),
+        ...tally.warnings(session.name),
+      ],
+      device,
+      deviceReason,
+      preprocess,
+      scores: output,
+    };
+  } finally {
+    await classifier.close();
+  }
+}
+
+function viewsOf({ crops = 1, scales }: EvaluateOptions): readonly View[] {
+  if (scales === undefined) return [{ kind: crops === 10 ? "ten crops" : "center" }];
+  if (crops !== 1) throw new SessionError("scales take the whole image: they do not go with crops");
+  return scales.map((shorter) => ({ kind: "whole", shorter }));
+}
+
+interface Prepared {
+  readonly file: string;
+  readonly label: number;
+  readonly crops: readonly (Planes | Pixels)[];
+  readonly error?: string;
+}
+
+async function prepareSample(
+  split: Split,
+  index: number,
+  preprocess: Preprocess,
+  input: ImageInput,
+  tests: readonly View[],
+): Promise<Prepared> {
+  const label = split.label(index);
+  const reference = split.reference(index);
+  const file = describeSample(reference);
+  try {
+    const raster = await (await openSample(reference)).pixels(1);
+    if (input.pixels) return { file, label, crops: [pixelsOf(asImage(raster), input.channels)] };
+    return { file, label, crops: tests.flatMap((view) => views(asImage(raster), preprocess, input.size, view)) };
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    const problem = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`;
+    return { file, label, crops: [], error: problem };
+  }
+}

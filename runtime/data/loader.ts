@@ -1,0 +1,230 @@
+/** Batches for a network: made ahead of it by threads, in an order that follows from the seed alone. */
+import { availableParallelism } from "node:os";
+import { performance } from "node:perf_hooks";
+import { setImmediate } from "node:timers/promises";
+import { balancedPlan } from "./balanced.js";
+import { makeBatch } from "./batch.js";
+import type { Split } from "./data-set.js";
+import { DataError } from "./error.js";
+import { evaluationPlan, trainingPlan, type BatchPlan } from "./order.js";
+import { preparePipeline, type Pipeline } from "../images/transforms/pipeline.js";
+import { PoolClosed, WorkerPool, type PipelinePlan } from "./pool.js";
+import { SplitReader, type Maker, type Unwaited } from "./split-reader.js";
+import type { Statistics } from "./statistics.js";
+import type { TransformSettings } from "../images/transforms/index.js";
+
+/** How batches are made ahead of their use. */
+export interface LoaderOptions {
+  /** Threads. Default: for files one fewer than the machine's cores; none for what is made faster than handed over. */
+  readonly workers?: number;
+  /** Batches that are made before they are asked for, at most. Default: 2, or one more than the threads. */
+  readonly prefetch?: number;
+  /** An error instead of going on without an unreadable image. */
+  readonly strict?: boolean;
+  /** Told once of every image that can't be read, in one line that names it. */
+  readonly onUnreadable?: (message: string) => void;
+  /** Ends all iterations with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Which batches {@link Loader.evaluation} gives. */
+export interface EvaluationBatches {
+  readonly split: Split;
+  /** Samples of a batch. */
+  readonly batch: number;
+  readonly transforms: readonly TransformSettings[];
+  /** Needed by `subtract_mean`. */
+  readonly statistics?: Statistics;
+  /** Channels of the network: 1 for images in grey. Default: as `normalize` says it in `color`, else 3. */
+  readonly channels?: 1 | 3;
+}
+
+/** Which batches {@link Loader.training} gives. */
+export interface TrainingBatches extends EvaluationBatches {
+  /** The order and the augmentation follow from it. */
+  readonly seed: number;
+  /** Where to go on, in batches from the beginning of the training. Default 0. */
+  readonly firstStep?: number;
+  /** The batch to end before. Default: never. */
+  readonly endStep?: number;
+  /** Each class equally often. Default: every sample once an epoch. */
+  readonly sampling?: "balanced";
+}
+
+/** A batch, and how long it let the consumer wait. */
+export interface Batch extends Unwaited {
+  /** Milliseconds. */
+  readonly waited: number;
+}
+
+/** Milliseconds for which batches are made on the program's own thread before others get their turn. */
+const TURN = 2;
+const MOST_WORKERS = 32;
+
+/** Keeps its threads from one iteration to the next: for all batches of a program. */
+export class Loader {
+  readonly #options: LoaderOptions;
+  readonly #unreadable = new Set<string>();
+  #pool: WorkerPool | undefined;
+  #waited = 0;
+  #isClosed = false;
+  /** What is being made on this thread. */
+  #before: Promise<unknown> = Promise.resolve();
+
+  constructor(options: LoaderOptions = {}) {
+    const { workers, prefetch } = options;
+    if (workers !== undefined && !isCount(workers, 0)) throw new DataError(`${workers} data threads are not possible`);
+    if (prefetch !== undefined && !isCount(prefetch, 1))
+      throw new DataError(`prefetch must be 1 or more, not ${prefetch}`);
+    this.#options = options;
+  }
+
+  /** Images that could not be read so far. */
+  get unreadable(): number {
+    return this.#unreadable.size;
+  }
+
+  /** Milliseconds that consumers waited so far, all batches together. */
+  get waited(): number {
+    return this.#waited;
+  }
+
+  /**
+   * Shuffled batches of equal size, epoch after epoch; what is left over at the end of an epoch is dropped. An
+   * unreadable sample is replaced by the one after it in the split.
+   *
+   * @throws {DataError} at once for transforms that don't fit, in the iteration for data that don't
+   */
+  training(options: TrainingBatches): AsyncGenerator<Batch, void, void> {
+    const { split, batch, seed, firstStep, endStep, sampling } = options;
+    const plan =
+      sampling === "balanced"
+        ? balancedPlan(split, batch, seed, firstStep, endStep)
+        : trainingPlan(split.size, batch, seed, firstStep, endStep);
+    return this.#batches(options, plan, seed, true);
+  }
+
+  /** Every sample once, in order; the last batch may be smaller. An unreadable sample is left out. */
+  evaluation(options: EvaluationBatches): AsyncGenerator<Batch, void, void> {
+    return this.#batches(options, evaluationPlan(options.split.size, options.batch), 0, false);
+  }
+
+  /** Ends the threads; iterations that are under way fail. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#pool?.close();
+    await this.#before;
+  }
+
+  #batches(
+    options: EvaluationBatches,
+    plan: BatchPlan,
+    seed: number,
+    replace: boolean,
+  ): AsyncGenerator<Batch, void, void> {
+    const { split, transforms, statistics, channels } = options;
+    const pipelinePlan: PipelinePlan = {
+      transforms,
+      ...(statistics && { statistics }),
+      ...(channels && { channels }),
+      ...(split.imageSize && { from: split.imageSize }),
+    };
+    // Here and not in the iteration, so that a mistake is told before anything is started.
+    const pipeline = preparePipeline(transforms, pipelinePlan);
+    const { workers = split.isLight ? 0 : defaultWorkers() } = this.#options;
+    const { prefetch = Math.max(2, workers + 1) } = this.#options;
+    const make = once(() => (workers === 0 ? this.#makerHere(pipeline) : this.#makerInThreads(workers, pipelinePlan)));
+    const source = new SplitReader(
+      split,
+      seed,
+      pipeline,
+      (order) => make()(order),
+      (message) => this.#tell(message),
+    );
+    return this.#iterate(plan, prefetch, (step) => source.batch(step, plan, replace));
+  }
+
+  async *#iterate(
+    plan: BatchPlan,
+    prefetch: number,
+    make: (step: number) => Promise<Unwaited | undefined>,
+  ): AsyncGenerator<Batch, void, void> {
+    const { signal } = this.#options;
+    const ahead: Promise<Unwaited | undefined>[] = [];
+    let next = plan.first;
+    const fill = () => {
+      for (; ahead.length < prefetch && next < plan.end; next++) {
+        const promise = make(next);
+        // It is told when its turn comes.
+        promise.catch(() => undefined);
+        ahead.push(promise);
+      }
+    };
+    try {
+      signal?.throwIfAborted();
+      for (fill(); ahead.length > 0; fill()) {
+        const asked = performance.now();
+        const batch = await orAborted(ahead.shift()!, signal);
+        const waited = performance.now() - asked;
+        this.#waited += waited;
+        // The next ones are begun before the consumer works on this one.
+        fill();
+        if (batch) yield { ...batch, waited };
+      }
+    } finally {
+      if (signal?.aborted) await this.close();
+    }
+  }
+
+  #makerInThreads(workers: number, plan: PipelinePlan): Maker {
+    const pool = (this.#pool ??= new WorkerPool(workers));
+    const pipeline = pool.addPipeline(plan);
+    return (order) => pool.make(pipeline, order);
+  }
+
+  /** One batch after the other on this thread, which is busy for a moment at a time only. */
+  #makerHere(pipeline: Pipeline): Maker {
+    let began = performance.now();
+    const pause = () => {
+      if (this.#isClosed) throw new PoolClosed();
+      if (performance.now() - began < TURN) return undefined;
+      return setImmediate().then(() => void (began = performance.now()));
+    };
+    return (order) => {
+      const made = this.#before.then(() => makeBatch(order, pipeline, pause));
+      this.#before = made.catch(() => undefined);
+      return made;
+    };
+  }
+
+  #tell(message: string): void {
+    if (this.#options.strict) throw new DataError(message);
+    if (this.#unreadable.has(message)) return;
+    this.#unreadable.add(message);
+    this.#options.onUnreadable?.(message);
+  }
+}
+
+function defaultWorkers(): number {
+  return Math.min(MOST_WORKERS, Math.max(1, availableParallelism() - 1));
+}
+
+function isCount(value: number, least: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= 1024;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** The promise, or the signal's reason as soon as it is given. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

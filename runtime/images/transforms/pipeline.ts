@@ -1,0 +1,246 @@
+/** A list of transforms, checked once and then run on many images. */
+import type { Preprocess } from "../../../compiler/model.js";
+import { channelsOf, forChannels } from "../../../compiler/preprocess.js";
+import { nearest } from "../../../grammar/nearest.js";
+import type { Size } from "../crops.js";
+import { toGrey } from "../grey.js";
+import { ImageError } from "../image.js";
+import { randomStream, type Random } from "../../random.js";
+import { DataError } from "../../data/error.js";
+import { allowedShrink, pixelsIn, shrunkFrame, wholeFrame, type Frame, type Shrink } from "./frame.js";
+import { asImage, type Content, type Raster } from "./raster.js";
+import type { Statistics } from "../../data/statistics.js";
+import { TRANSFORM_KINDS, type TransformSettings } from "./index.js";
+import type { GeometryTransform, PixelContext, TransformKind } from "./transform.js";
+
+/** An image that was found but not decoded yet. */
+export interface ImageSource {
+  readonly size: Size;
+  /**
+   * Decodes it.
+   *
+   * @param shrink how many times smaller it may be given, in both directions; more pixels may be given all the same
+   */
+  readonly pixels: (shrink: Shrink) => Raster | Promise<Raster>;
+}
+
+/** What the random numbers of an image depend on: nothing else does, so the same image comes out on any thread. */
+export interface SampleKey {
+  readonly seed: number;
+  readonly epoch: number;
+  /** Of the sample in its split. */
+  readonly index: number;
+}
+
+/** Transforms, ready to run: the same image and key give the same pixels. */
+export interface Pipeline {
+  /** Height and width of what comes out, where they are the same for all images. */
+  readonly size: Size | undefined;
+  /** Images that come out of one. */
+  readonly views: number;
+  /** 1 where images are turned to grey as soon as they are decoded; every transform sees them so. */
+  readonly channels: 1 | 3;
+  /** The {@link views} that come out of one image, in order. */
+  readonly run: (source: ImageSource, key: SampleKey) => Promise<readonly Raster[]>;
+}
+
+/** What is known of the images and of the network. */
+export interface PipelineOptions {
+  /** Height and width of the images that go in, where they are all the same. */
+  readonly from?: Size;
+  /** What was measured on the training images; `subtract_mean` needs it. */
+  readonly statistics?: Statistics;
+  /** Channels of the network: 1 for images in grey. Default: as `normalize` says it in `color`, else 3. */
+  readonly channels?: 1 | 3;
+}
+
+interface Step {
+  readonly kind: TransformKind;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Checks transforms and makes them runnable.
+ *
+ * @throws {DataError} naming the transform and the setting: unknown, out of bounds, or not possible at that place
+ */
+export function preparePipeline(transforms: readonly TransformSettings[], options: PipelineOptions = {}): Pipeline {
+  const steps = transforms.map(completed);
+  const channels = channelsFor(transforms, options);
+  let size = options.from;
+  let content: Content = "bytes";
+  let views = 1;
+  for (const [at, { kind, values }] of steps.entries()) {
+    if (!kind.takes.includes(content)) {
+      const change = steps.slice(0, at).find((step) => !step.kind.moves && !kind.takes.includes(step.kind.gives))!;
+      throw new DataError(`${kind.kind}: has to come before ${change.kind.kind}, which changes what the values mean`);
+    }
+    if (kind.moves) {
+      size = told(kind.kind, () => kind.size(values, size));
+      views *= kind.views ?? 1;
+    } else {
+      content = kind.gives;
+      // Images without a size of their own had one size when they were measured.
+      if (kind.measured) size = checkMeasured(kind.kind, values, size, channels, options.statistics);
+    }
+  }
+  // Geometry at the front is known before the image is decoded.
+  const first = steps.findIndex(({ kind }) => !kind.moves);
+  const before = first < 0 ? steps : steps.slice(0, first);
+  const after = first < 0 ? [] : steps.slice(first);
+  const { statistics } = options;
+  return {
+    size,
+    views,
+    channels,
+    async run(source, key) {
+      const frames = before.reduce((so, step, at) => moved(so, step, draws(key, at)), [
+        wholeFrame(source.size),
+      ] as Frame[]);
+      const pixels = await source.pixels(Math.min(...frames.map(allowedShrink)) as Shrink);
+      const raster = channels === 1 ? toGrey(asImage(pixels)) : pixels;
+      const decoded: Size = [raster.height, raster.width];
+      let images: Image[] = frames.map((frame) => ({ raster, frame: shrunkFrame(frame, source.size, decoded) }));
+      after.forEach((step, at) => {
+        const context = { random: draws(key, before.length + at), channels, ...(statistics && { statistics }) };
+        images = images.flatMap((image) => applied(image, step, context));
+      });
+      return images.map(({ raster, frame }) => pixelsIn(frame, raster));
+    },
+  };
+}
+
+/**
+ * What the transforms and the network say of channels, which must agree.
+ *
+ * @throws {DataError}
+ */
+function channelsFor(transforms: readonly TransformSettings[], { channels }: PipelineOptions): 1 | 3 {
+  const normalize = transforms.findLast(({ kind }) => kind === "normalize");
+  const color = normalize?.["color"] as Preprocess["color"] | undefined;
+  const said = color === undefined ? undefined : channelsOf({ color });
+  if (said !== undefined && channels !== undefined && said !== channels) {
+    throw new DataError(
+      `normalize: color ${color} gives ${plural(said)}, the network takes ${plural(channels)}` +
+        (channels === 1 ? ": write color: grey" : ""),
+    );
+  }
+  const chosen = said ?? channels ?? 3;
+  for (const setting of ["mean", "std"]) {
+    const numbers = normalize?.[setting];
+    if (!Array.isArray(numbers) || forChannels(numbers as number[], chosen)) continue;
+    throw new DataError(
+      `normalize: ${setting} has ${numbers.length} numbers, and images of ${plural(chosen)} take ${chosen}`,
+    );
+  }
+  const colourOnly = chosen === 1 && transforms.find(({ kind }) => TRANSFORM_KINDS.get(kind)?.colourOnly === true);
+  if (colourOnly) throw new DataError(`${colourOnly.kind}: changes colours, and the images are grey`);
+  return chosen;
+}
+
+function plural(channels: number): string {
+  return channels === 1 ? "1 channel" : `${channels} channels`;
+}
+
+/** The transforms with nothing left to chance: what evaluation does where a recipe doesn't say. */
+export function steadyTransforms(transforms: readonly TransformSettings[]): readonly TransformSettings[] {
+  return transforms.flatMap((transform) => {
+    const { kind, values } = completed(transform);
+    return kind.steady?.(values) ?? [transform];
+  });
+}
+
+/** The transforms before the first that needs statistics, or undefined where none does. */
+export function beforeStatistics(transforms: readonly TransformSettings[]): readonly TransformSettings[] | undefined {
+  const at = transforms.findIndex((transform) => {
+    const { kind } = completed(transform);
+    return !kind.moves && kind.measured === true;
+  });
+  return at < 0 ? undefined : transforms.slice(0, at);
+}
+
+interface Image {
+  readonly raster: Raster;
+  readonly frame: Frame;
+}
+
+/** Every transform of a list has random numbers of its own: adding one changes nothing in the others. */
+function draws({ seed, epoch, index }: SampleKey, position: number): Random {
+  let random: Random | undefined;
+  return () => (random ??= randomStream(`augment ${seed} ${epoch} ${index} ${position}`))();
+}
+
+function moved(frames: readonly Frame[], { kind, values }: Step, random: Random): Frame[] {
+  return frames.flatMap((frame) => {
+    const result = (kind as GeometryTransform).apply(frame, values, random);
+    return isFrame(result) ? [result] : [...result];
+  });
+}
+
+function isFrame(result: Frame | readonly Frame[]): result is Frame {
+  return !Array.isArray(result[0]);
+}
+
+function applied({ raster, frame }: Image, step: Step, context: PixelContext): Image[] {
+  if (step.kind.moves) return moved([frame], step, context.random).map((each) => ({ raster, frame: each }));
+  const changed = step.kind.apply(pixelsIn(frame, raster), step.values, context);
+  return [{ raster: changed, frame: wholeFrame([changed.height, changed.width]) }];
+}
+
+/** The transform with all its settings, or an error. */
+function completed({ kind: name, ...settings }: TransformSettings): Step {
+  const kind = TRANSFORM_KINDS.get(name);
+  if (!kind) throw new DataError(`no transform is named ${name}${suggestion(name, TRANSFORM_KINDS.keys())}`);
+  const given = new Map(Object.entries(settings).filter(([, value]) => value !== undefined));
+  for (const setting of given.keys()) {
+    if (Object.hasOwn(kind.parameters, setting)) continue;
+    throw new DataError(`${name}: no setting is named ${setting}${suggestion(setting, Object.keys(kind.parameters))}`);
+  }
+  const values: Record<string, unknown> = {};
+  for (const [setting, parameter] of Object.entries(kind.parameters)) {
+    const value = given.get(setting) ?? parameter.default;
+    if (value === undefined) throw new DataError(`${name}: ${setting} is missing: ${parameter.expects}`);
+    if (!parameter.accepts(value)) {
+      throw new DataError(`${name}: ${setting} must be ${parameter.expects}, not ${JSON.stringify(value)}`);
+    }
+    values[setting] = value;
+  }
+  return { kind, values };
+}
+
+function suggestion(word: string, candidates: Iterable<string>): string {
+  const near = nearest(word, candidates);
+  return near === undefined ? "" : ` (did you mean ${near}?)`;
+}
+
+function checkMeasured(
+  name: string,
+  values: Readonly<Record<string, unknown>>,
+  size: Size | undefined,
+  channels: 1 | 3,
+  statistics: Statistics | undefined,
+): Size | undefined {
+  if (!statistics) throw new DataError(`${name}: needs the mean of the training images, which was not measured`);
+  const measured = statistics.channelMean.length;
+  if (measured !== channels) {
+    throw new DataError(`${name}: the mean was measured of ${plural(measured)}, the images have ${plural(channels)}`);
+  }
+  if (values["per"] !== "pixel") return size;
+  if (!size) return [statistics.height, statistics.width];
+  if (size[0] !== statistics.height || size[1] !== statistics.width) {
+    throw new DataError(
+      `${name}: the mean image is ${statistics.height}x${statistics.width} and the images are ${size.join("x")} there`,
+    );
+  }
+  return size;
+}
+
+/** What a transform says of sizes, as a mistake in the list and not in an image. */
+function told<T>(name: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof ImageError) throw new DataError(`${name}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import { exponential, logarithm, type Random } from "../../random.js";
+import type { Size } from "../crops.js";
+import type { Window } from "../resample.js";
+import { cropFrame, frameSize, resizeFrame } from "./frame.js";
+import { interval, required, size } from "./parameter.js";
+import { interpolation } from "./resize.js";
+import { BYTES, SIDE, geometry } from "./transform.js";
+
+export const randomResizedCrop = geometry({
+  kind: "random_resized_crop",
+  doc:
+    "Cuts out a part of random area and proportion and scales it to a size: GoogLeNet's augmentation by torchvision's " +
+    "rule (ten tries, then the largest part in the middle whose proportion is allowed)",
+  parameters: {
+    size: required(size("Height and width afterwards in pixels", SIDE)),
+    scale: interval("Share of the image's area that is cut out", { min: 0.001, max: 1 }, [0.08, 1]),
+    ratio: interval("Width by height of the part, drawn evenly on a logarithmic scale", { min: 0.05, max: 20 }, [
+      3 / 4,
+      4 / 3,
+    ]),
+    interpolation,
+  },
+  // As such networks are tested: the middle seven eighths.
+  steady: ({ size, interpolation }) => [
+    { kind: "resize_shorter", length: Math.round((Math.max(...size) * 8) / 7), interpolation },
+    { kind: "center_crop", size },
+  ],
+  takes: BYTES,
+  size: ({ size }) => size,
+  apply(frame, { size, scale, ratio, interpolation }, random) {
+    return resizeFrame(cropFrame(frame, drawWindow(frameSize(frame), scale, ratio, random)), size, interpolation);
+  },
+});
+
+const TRIES = 10;
+
+function drawWindow([height, width]: Size, scale: Interval, ratio: Interval, random: Random): Window {
+  const logRatio: Interval = [logarithm(ratio[0]), logarithm(ratio[1])];
+  for (let tries = 0; tries < TRIES; tries++) {
+    const area = height * width * between(scale, random());
+    const proportion = exponential(between(logRatio, random()));
+    const partWidth = Math.round(Math.sqrt(area * proportion));
+    const partHeight = Math.round(Math.sqrt(area / proportion));
+    if (partWidth < 1 || partHeight < 1 || partWidth > width || partHeight > height) continue;
+    const top = Math.floor(random() * (height - partHeight + 1));
+    const left = Math.floor(random() * (width - partWidth + 1));
+    return { left, top, width: partWidth, height: partHeight };
+  }
+  return largestInMiddle([height, width], ratio);
+}
+
+/** What is taken where no try fitted: all of the image, or of its middle if the image is too long for `ratio`. */
+export function largestInMiddle([height, width]: Size, [narrowest, widest]: Interval): Window {
+  const proportion = width / height;
+  const partWidth = proportion > widest ? Math.max(1, Math.round(height * widest)) : width;
+  const partHeight = proportion < narrowest ? Math.max(1, Math.round(width / narrowest)) : height;
+  return {
+    left: Math.floor((width - partWidth) / 2),
+    top: Math.floor((height - partHeight) / 2),
+    width: partWidth,
+    height: partHeight,
+  };
+}
+
+type Interval = readonly [low: number, high: number];
+
+function between([low, high]: Interval, share: number): number {
+  return low + (high - low) * share;
+}

@@ -1,0 +1,121 @@
+/** Drawings of the standard library's networks. */
+import { describe, expect, it } from "vitest";
+import { elaborate, memoryHost, parseTarget } from "../../../compiler/index.js";
+import type { Model } from "../../../compiler/model.js";
+import { figure } from "../../../runtime/figures/figure.js";
+import { planColumn, type Box } from "../../../runtime/figures/plan.js";
+
+function network(target: string, files: Readonly<Record<string, string>> = {}): Model {
+  const { model, diagnostics } = elaborate(parseTarget(target), { host: memoryHost(files) });
+  if (model === undefined) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
+  return model;
+}
+
+const whole = { collapse: false };
+const labels = (model: Model, options = whole) =>
+  planColumn(model, options).rows.map((row) => (row.kind === "box" ? row.label : row.merge));
+
+describe("figure 3's residual network", () => {
+  const column = planColumn(network("ResNet34A"), whole);
+
+  it("has the paper's boxes", () => {
+    const stage = (width: number, blocks: number, stride: string) => [
+      `3x3 conv, ${width}${stride}`,
+      ...Array.from({ length: 2 * blocks - 1 }, () => `3x3 conv, ${width}`),
+    ];
+    expect(labels(network("ResNet34A"))).toEqual([
+      "7x7 conv, 64, /2",
+      "pool, /2",
+      ...stage(64, 3, ""),
+      ...stage(128, 4, ", /2"),
+      ...stage(256, 6, ", /2"),
+      ...stage(512, 3, ", /2"),
+      "avg pool",
+      "fc 1000",
+    ]);
+  });
+
+  it("has the paper's shortcuts: round every two layers, dotted where the shape changes", () => {
+    expect(column.arcs).toHaveLength(16);
+    expect(column.arcs.every((arc) => arc.to === arc.from + 1)).toBe(true);
+    const dotted = column.arcs.filter((arc) => arc.kind !== "identity");
+    expect(dotted.map((arc) => (column.rows[arc.from] as Box).label)).toEqual([
+      "3x3 conv, 128, /2",
+      "3x3 conv, 256, /2",
+      "3x3 conv, 512, /2",
+    ]);
+    expect(dotted.every((arc) => arc.kind === "padding")).toBe(true);
+  });
+
+  it("stands at the paper's output sizes", () => {
+    const sizes = column.rows.map((row) => row.size);
+    expect([...new Set(sizes)]).toEqual(["112", "56", "28", "14", "7", "1"]);
+  });
+});
+
+it("a plain network has no shortcuts", () => {
+  expect(planColumn(network("Plain34"), whole).arcs).toEqual([]);
+});
+
+it("projections are told from identities", () => {
+  const kinds = planColumn(network("ResNet34C"), whole).arcs.map((arc) => arc.kind);
+  expect(new Set(kinds)).toEqual(new Set(["projection"]));
+});
+
+it("a gate is an arc inside the block's, and no level of its own", () => {
+  const { arcs, rows } = planColumn(network("SEResNet50"), whole);
+  expect(arcs.slice(0, 2)).toMatchObject([
+    { depth: 0, merge: "multiply" },
+    { depth: 1, kind: "projection" },
+  ]);
+  expect([...new Set(rows.map((row) => row.size))]).toEqual(["112", "56", "28", "14", "7", "1"]);
+});
+
+describe("long networks", () => {
+  it("draw equal blocks once, with their number", () => {
+    const { repeats } = planColumn(network("ResNet152"), { collapse: true });
+    expect(repeats.map((repeat) => repeat.count)).toEqual([2, 7, 35, 2]);
+  });
+
+  it("do so by themselves, and stay short at any depth", () => {
+    const svg = figure([network("CifarResNet(depth: 1202)")]);
+    expect(svg).toContain("×200");
+    expect(Number(/height="(\d+)/.exec(svg)![1])).toBeLessThan(1000);
+  });
+
+  it("can be drawn whole", () => {
+    const svg = figure([network("ResNet152")], { collapse: false });
+    expect(svg.match(/1x1 conv, 1024</g)).toHaveLength(36);
+  });
+});
+
+const BRANCHES = `network Branches {
+  input image 3x16x16
+  stage conv1 { concat { conv 1x1, 4 } { conv 3x3, 4   conv 3x3, 8 } { identity }   conv 1x1, 4 }
+}
+`;
+
+it("branches stand side by side, with the merge below them", () => {
+  const model = network("b.resnet", { "b.resnet": BRANCHES });
+  const column = planColumn(model, whole);
+  expect(column.rows[0]).toMatchObject({ kind: "fork", merge: "concat", size: "16" });
+  const svg = figure([model]);
+  for (const label of ["3x3 conv, 4", "3x3 conv, 8", "concat"]) expect(svg).toContain(`>${label}<`);
+});
+
+it("sizes that are open are drawn as symbols", () => {
+  const { model } = elaborate(parseTarget("ResNet18"), { input: [3, "H", "W"] });
+  expect(figure([model!])).toContain("size: H/2xW/2");
+});
+
+it("is well-formed XML whatever the titles", () => {
+  const svg = figure([network("Plain18")], { titles: [`<&"'> \u0000`] });
+  expect(svg).toContain("&lt;&amp;&quot;'&gt; \ufffd");
+  const tags = [...svg.matchAll(/<(\/?)([a-z]+)[^>]*?(\/?)>/g)];
+  const open: string[] = [];
+  for (const [, close, name, empty] of tags) {
+    if (close) expect(open.pop()).toBe(name);
+    else if (!empty) open.push(name!);
+  }
+  expect(open).toEqual([]);
+});

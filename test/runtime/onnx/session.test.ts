@@ -1,0 +1,286 @@
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import proto from "onnx-proto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { modelMetadata, parseMetadata } from "../../../compiler/metadata.js";
+import { readModelInfo } from "../../../runtime/onnx/model-info.js";
+import { openSession, SessionError } from "../../../runtime/onnx/session.js";
+import { meanColour, onnxModel, TINY_NODES, testValues, tinyNetwork } from "../../support/onnx.js";
+import { pth, tensorOf, torchFile } from "../../support/torch-file.js";
+import { zipOf } from "../../support/zip.js";
+import { runInNode } from "../../support/run-in-node.js";
+import { NO_WEBGPU, WEBGPU_ENV } from "../../support/webgpu.js";
+import type { WebGpuReport } from "./session.webgpu.js";
+import { processorTime } from "../../support/processor-time.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "resnetc-session-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function fileOf(name: string, bytes: Uint8Array): Promise<string> {
+  const file = path.join(folder, name);
+  await writeFile(file, bytes);
+  return file;
+}
+
+describe("a session", () => {
+  it("runs a model from bytes and from a file, and says its inputs and outputs", async () => {
+    const bytes = meanColour();
+    for (const model of [bytes, await fileOf("mean.onnx", bytes)]) {
+      const session = await openSession(model, { device: "cpu", threads: 1 });
+      expect(session.inputs).toEqual([{ name: "image", type: "float32", shape: ["N", 3, "H", "W"] }]);
+      expect(session.outputs.map((output) => output.name)).toEqual(["probabilities", "logits"]);
+      const image = { data: Float32Array.of(1, 3, 0, 0, -2, -4), shape: [1, 3, 1, 2] };
+      const { logits } = await session.run({ image }, ["logits"]);
+      expect(logits).toEqual({ data: Float32Array.of(2, 0, -3), shape: [1, 3] });
+      await session.close();
+    }
+  });
+
+  it("converts half-precision inputs and outputs", async () => {
+    const session = await openSession(meanColour({ half: true }), { device: "cpu" });
+    const { logits } = await session.run({ image: { data: Float32Array.of(0.5, 1 / 3, -2), shape: [1, 3, 1, 1] } });
+    expect([...logits!.data]).toEqual([0.5, 0.333251953125, -2]);
+    await session.close();
+  });
+
+  it("says which device auto took, and why", async () => {
+    const session = await openSession(meanColour());
+    expect(["cpu", "webgpu", "cuda"]).toContain(session.device);
+    if (session.device === "cpu") expect(session.deviceReason).toMatch(/^cuda: .+; webgpu: .+$/);
+    await session.close();
+  });
+
+  it("can be closed twice, and is of no use after that", async () => {
+    const session = await openSession(meanColour(), { device: "cpu" });
+    await session.close();
+    await session.close();
+    await expect(session.run({ image: testValues([1, 3, 2, 2]) })).rejects.toThrow("model: the session is closed");
+  });
+});
+
+describe("one clear line", () => {
+  const whole = tinyNetwork();
+  const bogus = TINY_NODES.map((node) => (node.op === "Add" ? { ...node, op: "Bogus" } : node));
+  const foreign = TINY_NODES.map((node) => (node.op === "Add" ? { ...node, domain: "my.operators" } : node));
+  const loose = TINY_NODES.map((node) =>
+    node.op === "Gemm" ? { ...node, inputs: ["head.fc.flat", "nowhere"] } : node,
+  );
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ["empty", new Uint8Array(), /: empty, not an ONNX file$/],
+    [
+      "text",
+      Buffer.from("network Tiny { conv 3x3, 64 }\n".repeat(9)),
+      /: is text, not an ONNX file; a source is compiled/,
+    ],
+    ["PyTorch's", pth({ a: tensorOf([1], 1) }), /: is a PyTorch checkpoint, .*compile .* --weights FILE\)$/],
+    ["safetensors", torchFile({ a: tensorOf([1], 1) }, "safetensors"), /: is a safetensors file, .* --weights FILE\)$/],
+    ["a zip", zipOf({ "a.txt": "x" }), /: is a zip archive, not an ONNX file$/],
+    ["Keras's", Buffer.from("\x89HDF\r\n\x1a\n\0\0\0\0", "latin1"), /: is an HDF5 file \(Keras\), not an ONNX file$/],
+    [
+      "a pointer",
+      Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:1\n"),
+      /: is a git-lfs pointer; run/,
+    ],
+    ["zeros", new Uint8Array(500), /: not an ONNX file$/],
+    ["truncated", whole.subarray(0, 3000), /: not a whole ONNX file: it ends before it should$/],
+    ["unknown operator", tinyNetwork({ nodes: bogus }), /: .*conv2\.0\.add.* no op registered for Bogus/i],
+    ["unknown domain", tinyNetwork({ nodes: foreign }), /: .*no opset import for domain 'my\.operators'$/i],
+    ["dangling input", tinyNetwork({ nodes: loose }), /'nowhere' is not a graph input, initializer, or output/],
+    ["future operator set", tinyNetwork({ opset: 999 }), /opset 999/i],
+  ])("%s", async (name, bytes, message) => {
+    const file = await fileOf(`${name}.onnx`, bytes);
+    for (const model of [file, bytes]) {
+      const error = await openSession(model, { device: "cpu" }).catch((problem: unknown) => problem);
+      expect(error).toBeInstanceOf(SessionError);
+      const text = (error as Error).message;
+      expect(text).toMatch(message);
+      expect(text.startsWith(model === file ? `${name}.onnx: ` : "model: ")).toBe(true);
+      expect(text).not.toMatch(/\n|onnxruntime_src|\.$/);
+    }
+  });
+
+  it("weights in a file that is not there", async () => {
+    const whole = proto.onnx.ModelProto.decode(tinyNetwork());
+    const tensor = whole.graph!.initializer![0]!;
+    tensor.rawData = new Uint8Array();
+    tensor.dataLocation = proto.onnx.TensorProto.DataLocation.EXTERNAL;
+    tensor.externalData = [{ key: "location", value: "tiny.onnx.data" }];
+    const bytes = proto.onnx.ModelProto.encode(whole).finish();
+    const file = await fileOf("apart.onnx", bytes);
+    await expect(openSession(file, { device: "cpu" })).rejects.toThrow(
+      "apart.onnx: its weights are in tiny.onnx.data, which is not beside it",
+    );
+    await expect(openSession(bytes, { device: "cpu" })).rejects.toThrow(
+      "model: its weights are in tiny.onnx.data: open it by its path",
+    );
+  });
+
+  it("no file, and a folder", async () => {
+    await expect(openSession(path.join(folder, "absent.onnx"))).rejects.toThrow(/absent\.onnx: no such file$/);
+    await expect(openSession(folder)).rejects.toThrow(/: a folder, not an ONNX file$/);
+  });
+
+  it("wrong feeds", async () => {
+    const session = await openSession(meanColour(), { device: "cpu" });
+    const image = testValues([1, 3, 2, 2]);
+    await expect(session.run({ photo: image })).rejects.toThrow("model: no input is called photo (inputs: image)");
+    await expect(session.run({})).rejects.toThrow("model: input 'image' is missing in 'feeds'");
+    const fourChannels = { image: testValues([1, 4, 2, 2]) };
+    await expect(session.run(fourChannels)).rejects.toThrow(/^model: got invalid dimensions for input: image/);
+    await session.close();
+  });
+
+  it("a number of threads that is none", async () => {
+    await expect(openSession(meanColour(), { threads: 0 })).rejects.toThrow(
+      "threads: 0 is not a positive whole number",
+    );
+  });
+
+  it("CUDA where its libraries are not installed says how to install them", async () => {
+    const refused = openSession(meanColour(), { device: "cuda" }).then(
+      (session) => session.close(),
+      (error: Error) => error.message,
+    );
+    // Where the libraries are there, it works or says what else is missing.
+    expect((await refused) ?? "device cuda: --device cpu").toMatch(
+      /^device cuda: .*(npm install onnxruntime-node@|--device cpu|has no cuda)/,
+    );
+  });
+});
+
+describe("model files", () => {
+  const preprocess = {
+    name: "torchvision",
+    resize: { shorter: 256 },
+    centerCrop: [224, 224],
+    interpolation: "bilinear",
+    color: "rgb",
+    range: 1,
+    mean: [0.485, 0.456, 0.406],
+    std: [0.229, 0.224, 0.225],
+  } as const;
+
+  it("carry preprocessing, labels and name", async () => {
+    const metadata = modelMetadata(preprocess, ["cat", "Hündin", "日"], "Tiny");
+    const file = await fileOf("labelled.onnx", meanColour({ metadata }));
+    const info = readModelInfo(file);
+    expect(info.metadata).toEqual(metadata);
+    expect(parseMetadata(info.metadata)).toEqual({ network: "Tiny", preprocess, labels: ["cat", "Hündin", "日"] });
+    expect(parseMetadata({})).toEqual({});
+  });
+
+  it.each([
+    ["resnetc.preprocess", "{", "is not JSON"],
+    ["resnetc.preprocess", '{"name":"x"}', "does not have the form"],
+    ["resnetc.preprocess", JSON.stringify({ ...preprocess, std: [1, 0, 1] }), "does not have the form"],
+    ["resnetc.labels", '["cat", 3]', "does not have the form"],
+  ])("with damaged %s (%s)", (key, value, message) => {
+    expect(() => parseMetadata({ [key]: value })).toThrow(`metadata ${key} ${message}`);
+  });
+
+  it("are described without their weights", () => {
+    const info = readModelInfo(tinyNetwork());
+    expect(info).toMatchObject({ irVersion: 8, opset: 17, producer: "by hand", externalData: [] });
+    expect(info.inputs).toEqual([{ name: "image", type: "float32", shape: ["N", 3, "H", "W"] }]);
+    expect(info.outputs.map(({ name, shape }) => [name, shape])).toEqual([
+      ["probabilities", ["N", 5]],
+      ["logits", ["N", 5]],
+    ]);
+    expect(info.nodes.map(({ name, op, docString }) => [name, op, docString])).toEqual(
+      TINY_NODES.map(({ name, op, doc }) => [name, op, doc]),
+    );
+  });
+
+  it("cut anywhere give one line or what was before the cut, and nothing else", () => {
+    const bytes = tinyNetwork({ metadata: modelMetadata(preprocess, ["a", "b"], "Tiny") });
+    for (let length = 0; length < bytes.length; length += length < 2000 ? 7 : 611) {
+      try {
+        readModelInfo(bytes.subarray(0, length));
+      } catch (error) {
+        expect(error).toBeInstanceOf(SessionError);
+        expect((error as Error).message).toMatch(/^model: [^\n]+$/);
+      }
+    }
+  });
+
+  it("with a length beyond the end allot nothing", () => {
+    // irVersion 8; a graph that claims 2^40 bytes.
+    const bytes = Uint8Array.of(8, 8, 0x3a, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20, 0, 0);
+    expect(() => readModelInfo(bytes)).toThrow("model: not a whole ONNX file: it ends before it should");
+  });
+
+  it("of 200 MB are read in a moment", async () => {
+    // The weights are a hole in the file; what describes the model stands before and after it.
+    const nodes = [{ op: "Gemm", name: "fc", inputs: ["x", "w"], outputs: ["y"], doc: "big.resnet:1:1" }];
+    const model = proto.onnx.ModelProto.decode(onnxModel({ nodes, inputs: { x: ["N", 8] }, outputs: { y: ["N", 8] } }));
+    const hole = 200_000_000;
+    const graph = proto.onnx.GraphProto.encode(model.graph!).finish();
+    const tensor = [...field(8, 1), 0x77, ...field(9, hole)];
+    const weights = [...field(5, tensor.length + hole), ...tensor];
+    const begin = [8, 8, ...field(7, graph.length + weights.length + hole), ...graph, ...weights];
+    const end = proto.onnx.ModelProto.encode({ metadataProps: [{ key: "after", value: "the hole" }] }).finish();
+    const file = path.join(folder, "big.onnx");
+    const handle = await open(file, "w");
+    await handle.write(Uint8Array.from(begin), 0, begin.length, 0);
+    await handle.write(end, 0, end.length, begin.length + hole);
+    await handle.close();
+    const worked = processorTime();
+    const before = process.memoryUsage().rss;
+    const info = readModelInfo(file);
+    expect(worked()).toBeLessThan(500);
+    expect(process.memoryUsage().rss - before).toBeLessThan(50_000_000);
+    expect(info.nodes[0]!.docString).toBe("big.resnet:1:1");
+    expect(info.metadata).toEqual({ after: "the hole" });
+  });
+});
+
+/** Tag and length of a field of so many bytes. */
+function field(number: number, length: number): number[] {
+  return [number * 8 + 2, ...varint(length)];
+}
+
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value % 0x80) + 0x80, ...varint(Math.floor(value / 0x80))];
+}
+
+describe.skipIf(NO_WEBGPU !== undefined)(`WebGPU${NO_WEBGPU === undefined ? "" : ` (${NO_WEBGPU})`}`, () => {
+  let report: WebGpuReport;
+  beforeAll(async () => {
+    report = await runInNode<WebGpuReport>(path.join(import.meta.dirname, "session.webgpu.ts"), WEBGPU_ENV);
+  });
+
+  it("computes what the processor does, within 1e-3", () => {
+    const { cpu, webgpu } = report.outputs;
+    cpu.forEach((expected, i) => {
+      const scale = Math.max(...expected.map(Math.abs));
+      expect(scale).toBeGreaterThan(0.01);
+      webgpu[i]!.forEach((value, k) => expect(Math.abs(value - expected[k]!) / scale).toBeLessThan(1e-3));
+    });
+  });
+
+  it("says when operators run on the processor", () => {
+    expect(report.reason).toBe("asked for");
+    expect(report.fallBackReason).toBe("asked for; operators that webgpu lacks run on the processor");
+    expect(report.layers.filter((layer) => layer.onCpu)).toEqual([
+      { path: "head.softmax", source: "tiny.resnet:10:34", onCpu: true },
+    ]);
+  });
+
+  it("times on the GPU are mapped to source lines", () => {
+    const convolutions = report.layers.filter(({ path }) => /conv\d?$/.test(path));
+    expect(convolutions.map(({ path, source }) => `${path} ${source}`).sort()).toEqual([
+      "conv1.conv tiny.resnet:3:12",
+      "conv2.0.conv1 tiny.resnet:5:5",
+      "conv2.0.conv2 tiny.resnet:5:5",
+    ]);
+  });
+
+  it("is not what auto takes when the adapter is software", () => {
+    expect(report.auto).toMatch(/^cuda works here|webgpu: only a software adapter/);
+  });
+});
