@@ -9,7 +9,7 @@ export { batchesPerEpoch } from "./order.js";
 export {
   preparePipeline,
   steadyTransforms,
-  type ImageSource,
+  type LazyImage,
   type Pipeline,
   type PipelineOptions,
   type SampleKey,

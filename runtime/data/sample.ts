@@ -2,7 +2,7 @@
 import { readRecord, type RecordReference } from "./sources/cifar/record.js";
 import { readImage, type FileReference } from "./sources/image-file.js";
 import { drawSample, type ShapesReference } from "./sources/synthetic/shapes/sample.js";
-import type { ImageSource } from "../images/transforms/pipeline.js";
+import type { LazyImage } from "../images/transforms/pipeline.js";
 
 /** Where a sample is: an image file, a record of a CIFAR file, or a number of `shapes`, which is drawn. */
 export type SampleReference = FileReference | RecordReference | ShapesReference;
@@ -10,7 +10,7 @@ export type SampleReference = FileReference | RecordReference | ShapesReference;
 /** A kind of place that samples come from. */
 export interface Reader<R> {
   /** Throws an ImageError where there is no image that can be used. */
-  readonly open: (reference: R) => ImageSource | Promise<ImageSource>;
+  readonly open: (reference: R) => LazyImage | Promise<LazyImage>;
   /** For messages. */
   readonly describe: (reference: R) => string;
 }
@@ -26,7 +26,7 @@ function readerOf(reference: SampleReference): Reader<SampleReference> {
 }
 
 /** @throws {ImageError} naming the place */
-export function openSample(reference: SampleReference): ImageSource | Promise<ImageSource> {
+export function openSample(reference: SampleReference): LazyImage | Promise<LazyImage> {
   return readerOf(reference).open(reference);
 }
 

@@ -2,7 +2,7 @@
 import type { ImageSource } from "../images/source.js";
 import { orientationOf } from "../images/orientation.js";
 import { counted, Tally } from "../data/sources/annotated/problems.js";
-import type { Box, DetectionData, Image } from "./records.js";
+import type { Box, DetectionData, AnnotatedImage } from "./records.js";
 
 /** Pixels by which a box may reach over a border that it is measured against. */
 const SLACK = 2;
@@ -25,7 +25,7 @@ export class Frames {
 
   /** @param image as it was decoded, upright */
   async add(
-    { id, width, height }: Image,
+    { id, width, height }: AnnotatedImage,
     image: { readonly name: string; readonly width: number; readonly height: number },
     source: ImageSource,
   ): Promise<void> {

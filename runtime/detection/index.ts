@@ -7,7 +7,7 @@ export {
   type Detection,
   type DetectionData,
   type GroundTruth,
-  type Image,
+  type AnnotatedImage,
 } from "./records.js";
 export {
   openDetector,

@@ -6,8 +6,8 @@
  */
 export type Box = readonly [x: number, y: number, width: number, height: number];
 
-/** An image of a data set. */
-export interface Image {
+/** An image of a data set, as its annotations describe it. */
+export interface AnnotatedImage {
   readonly id: number;
   /** The id as the annotations have it, where their ids are texts. */
   readonly textId?: string;
@@ -57,7 +57,7 @@ export interface Detection {
 
 /** Images with the objects in them. Ids are unique, and every object's image and category are listed. */
 export interface DetectionData {
-  readonly images: readonly Image[];
+  readonly images: readonly AnnotatedImage[];
   readonly categories: readonly Category[];
   readonly objects: readonly GroundTruth[];
   /** What was seen while reading and may be a mistake: one line each. */

@@ -14,7 +14,7 @@ import { TRANSFORM_KINDS, type TransformSettings } from "./index.js";
 import type { GeometryTransform, PixelContext, TransformKind } from "./transform.js";
 
 /** An image that was found but not decoded yet. */
-export interface ImageSource {
+export interface LazyImage {
   readonly size: Size;
   /**
    * Decodes it.
@@ -41,7 +41,7 @@ export interface Pipeline {
   /** 1 where images are turned to grey as soon as they are decoded; every transform sees them so. */
   readonly channels: 1 | 3;
   /** The {@link views} that come out of one image, in order. */
-  readonly run: (source: ImageSource, key: SampleKey) => Promise<readonly Raster[]>;
+  readonly run: (source: LazyImage, key: SampleKey) => Promise<readonly Raster[]>;
 }
 
 /** What is known of the images and of the network. */

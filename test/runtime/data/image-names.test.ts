@@ -7,7 +7,7 @@ import { parseCocoDetections } from "../../../runtime/detection/coco-detections.
 import { parseCocoAnnotations } from "../../../runtime/data/sources/coco/annotations.js";
 import { locateImages, imageFolder } from "../../../runtime/data/sources/annotated/index.js";
 import { readVocFolder } from "../../../runtime/data/sources/voc/annotations.js";
-import type { Image } from "../../../runtime/detection/records.js";
+import type { AnnotatedImage } from "../../../runtime/detection/records.js";
 
 let top: string;
 let made = 0;
@@ -27,7 +27,7 @@ async function folderOf(...files: string[]): Promise<string> {
   return folder;
 }
 
-async function locate(folder: string, ...images: (string | Omit<Image, "id">)[]) {
+async function locate(folder: string, ...images: (string | Omit<AnnotatedImage, "id">)[]) {
   const all = images.map((each, i) => (typeof each === "string" ? { id: i + 1, file: each } : { id: i + 1, ...each }));
   const { files, warnings } = await locateImages(all, folder);
   return { found: all.map(({ id }) => path.relative(folder, files.get(id)!)), warnings };

@@ -1,5 +1,5 @@
 /** Names of images, as other people's files write them. */
-import type { Image } from "../../../detection/records.js";
+import type { AnnotatedImage } from "../../../detection/records.js";
 
 /** `C:\photos\a.jpg` and `photos/a.jpg` alike: folders and the file, the last. */
 export function segmentsOf(name: string): string[] {
@@ -49,7 +49,7 @@ export function note<T>(map: Map<string, T[]>, key: string, value: T): void {
  *
  * @returns the ids: none, one, or several where the name is that of several
  */
-export function imageNames(images: readonly Image[]): (name: string) => readonly number[] {
+export function imageNames(images: readonly AnnotatedImage[]): (name: string) => readonly number[] {
   const [byFile, byStem] = [new PathIndex<number>(), new PathIndex<number>()];
   for (const { id, file, stem } of images) {
     const segments = segmentsOf(file.normalize("NFC"));

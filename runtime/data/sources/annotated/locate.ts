@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { listImages } from "../listing.js";
 import { isImageName } from "../../../images/names.js";
-import { DetectionError, type Image } from "../../../detection/records.js";
+import { DetectionError, type AnnotatedImage } from "../../../detection/records.js";
 import { note, PathIndex, segmentsOf, stemOf } from "./image-names.js";
 import { counted, Problems, shortened, Tally } from "./problems.js";
 
@@ -46,10 +46,10 @@ export async function imageFolder(place: string): Promise<string> {
  * @throws {DetectionError} one line: how many are not there and the first of them; or names that lead elsewhere, or may
  *   be several images
  */
-export async function locateImages(images: readonly Image[], folder: string): Promise<LocatedImages> {
+export async function locateImages(images: readonly AnnotatedImage[], folder: string): Promise<LocatedImages> {
   const root = path.resolve(folder);
   const files = new Map<number, string>();
-  const others: Image[] = [];
+  const others: AnnotatedImage[] = [];
   const problems = new Problems(folder);
   for (const image of images) {
     const found = problems.attempt(() => pathWithin(root, folder, image));
@@ -67,7 +67,7 @@ export async function locateImages(images: readonly Image[], folder: string): Pr
 }
 
 /** Whether nothing else could be meant: an XML file may be called as another image than it names. */
-function isSure({ file, stem }: Image): boolean {
+function isSure({ file, stem }: AnnotatedImage): boolean {
   return stem === undefined || stemOf(file) === stem;
 }
 
@@ -77,7 +77,7 @@ function isElsewhere(name: string): boolean {
 }
 
 /** @returns undefined for what is looked for by its end alone */
-function pathWithin(root: string, folder: string, { id, file, source }: Image): string | undefined {
+function pathWithin(root: string, folder: string, { id, file, source }: AnnotatedImage): string | undefined {
   const called = source ?? `image ${id}`;
   if (file === "") throw new DetectionError(`${called}: has no file_name`);
   const isInside = (full: string) => full.startsWith(root + path.sep);
@@ -103,9 +103,9 @@ interface Search {
 }
 
 /** @returns warnings */
-function look(images: readonly Image[], { folder, root, index, files, problems }: Search): string[] {
+function look(images: readonly AnnotatedImage[], { folder, root, index, files, problems }: Search): string[] {
   const renamed = new Tally();
-  const missing: Image[] = [];
+  const missing: AnnotatedImage[] = [];
   const takenBy = new Map([...files].map(([id, file]) => [file, id]));
   for (const image of images) {
     const found = problems.attempt(() => index.find(image, folder));
@@ -126,11 +126,11 @@ function look(images: readonly Image[], { folder, root, index, files, problems }
   return renamed.lines(folder, (n) => `${counted(n, "image")} found under another name than annotated`);
 }
 
-function nameOf({ id, file, source }: Image): string {
+function nameOf({ id, file, source }: AnnotatedImage): string {
   return source === undefined ? `"${shortened(file, 80)}" of image ${id}` : `"${shortened(file, 80)}" of ${source}`;
 }
 
-function missingLine(missing: readonly Image[], folder: string, index: ImageIndex): string {
+function missingLine(missing: readonly AnnotatedImage[], folder: string, index: ImageIndex): string {
   const { file, source, id } = missing[0]!;
   const count = missing.length === 1 ? "" : `, ${missing.length} in all`;
   const from = source === undefined ? "" : ` (${source})`;
@@ -183,7 +183,7 @@ class ImageIndex {
   }
 
   /** @returns a path; empty where there is none. @throws {DetectionError} where several are meant, or an XML file names one image and is called as another */
-  find(image: Image, folder: string): string {
+  find(image: AnnotatedImage, folder: string): string {
     const { file, stem } = image;
     const byName = this.#meant(file);
     const byStem = stem === undefined ? [] : this.#called(stem);

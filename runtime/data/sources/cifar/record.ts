@@ -1,7 +1,7 @@
 /** One image of a CIFAR file: a few bytes of labels, then 32x32 red, green and blue values, channel by channel. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { ImageError } from "../../../images/image.js";
-import type { ImageSource } from "../../../images/transforms/pipeline.js";
+import type { LazyImage } from "../../../images/transforms/pipeline.js";
 import type { Reader } from "../../sample.js";
 
 export const SIDE = 32;
@@ -18,7 +18,7 @@ export interface RecordReference {
 }
 
 export const readRecord: Reader<RecordReference> = {
-  open({ file, offset, text }): ImageSource {
+  open({ file, offset, text }): LazyImage {
     const planes = text ? charactersOf(file, text).subarray(offset, offset + PIXEL_BYTES) : new Uint8Array(PIXEL_BYTES);
     const read = text ? planes.length : readSync(opened(file), planes, 0, PIXEL_BYTES, offset);
     if (read !== PIXEL_BYTES) throw new ImageError(`${file}: became shorter while it was read`);

@@ -1,5 +1,5 @@
 /** COCO's `instances.json`: images, categories and objects. */
-import type { Category, DetectionData, GroundTruth, Image } from "../../../detection/records.js";
+import type { Category, DetectionData, GroundTruth, AnnotatedImage } from "../../../detection/records.js";
 import { isAbsent, Place, type Fields } from "./fields.js";
 import { Ids } from "./ids.js";
 import { readJson } from "./json.js";
@@ -85,7 +85,7 @@ export function parseCocoAnnotations(json: unknown, file: string): DetectionData
   };
 }
 
-function readImage(fields: Fields, at: Place, id: number): Image {
+function readImage(fields: Fields, at: Place, id: number): AnnotatedImage {
   const file = isAbsent(fields["file_name"]) ? "" : at.text(fields, "file_name");
   const textId = typeof fields["id"] === "string" ? { textId: fields["id"] } : {};
   const isSized = !isAbsent(fields["width"]) && !isAbsent(fields["height"]);

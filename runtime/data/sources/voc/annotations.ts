@@ -6,7 +6,7 @@ import {
   type Category,
   type DetectionData,
   type GroundTruth,
-  type Image,
+  type AnnotatedImage,
 } from "../../../detection/records.js";
 import { decode, decodeXml } from "../annotated/encoding.js";
 import { listFolder, readBounded } from "../annotated/file.js";
@@ -126,7 +126,7 @@ function assemble(
   const idOf = new Map(categories.map(({ id, name }) => [name, id]));
   const ids = imageIds(names);
   const strays = new Tally();
-  const images: Image[] = [];
+  const images: AnnotatedImage[] = [];
   const objects: GroundTruth[] = [];
   parsed.forEach(({ objects: own, ...image }, index) => {
     const id = ids[index]!;

@@ -8,7 +8,7 @@ import {
   type Category,
   type DetectionData,
   type GroundTruth,
-  type Image,
+  type AnnotatedImage,
 } from "../../../../detection/records.js";
 import { writeCocoAnnotations } from "../../../../detection/write.js";
 import { drawScene, type SceneSize } from "./draw.js";
@@ -30,7 +30,7 @@ const MAX_SIDE = 4096;
 
 /** A drawn image, and the objects in it. */
 export interface DrawnImage {
-  readonly image: Image;
+  readonly image: AnnotatedImage;
   readonly pixels: Pixels;
   readonly objects: readonly GroundTruth[];
 }
@@ -84,7 +84,7 @@ export async function writeScenes(
 ): Promise<DetectionData> {
   const { default: sharp } = await import("sharp");
   const scenes = drawScenes(count, options);
-  const images: Image[] = [];
+  const images: AnnotatedImage[] = [];
   const objects: GroundTruth[] = [];
   const imageFolder = path.join(folder, "images");
   let madeFolder = false;

@@ -1,7 +1,7 @@
 /** Scenes to judge a detector by. */
 import type { Image as Pixels } from "../../../../images/image.js";
 import type { MadeImage } from "../../../../images/source.js";
-import type { DetectionData, GroundTruth, Image } from "../../../../detection/records.js";
+import type { DetectionData, GroundTruth, AnnotatedImage } from "../../../../detection/records.js";
 import { drawScenes, SCENE_CATEGORIES, type ScenesOptions } from "./index.js";
 
 /** Where the images of a part are numbered from: parts of one seed have none in common. */
@@ -22,7 +22,7 @@ export function scenesTestSet(
   kept = KEPT,
 ): { readonly data: DetectionData; readonly images: ReadonlyMap<number, MadeImage> } {
   const first = SCENES_FIRST.test;
-  const described: Image[] = [];
+  const described: AnnotatedImage[] = [];
   const objects: GroundTruth[] = [];
   const images = new Map<number, MadeImage>();
   let bytes = 0;
