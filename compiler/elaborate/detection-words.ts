@@ -75,6 +75,13 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = {
       return { kind: "tensor", value: resized!, scale: like.scale };
     },
   },
+  crop_like: {
+    arguments: [value("map")],
+    run({ given, build, flow }) {
+      const [cropped] = build("crop_like", [flow.value, get<TensorValue>(given, "map").value], {});
+      return { kind: "tensor", value: cropped!, scale: flow.scale };
+    },
+  },
   propose: {
     needsDialect: true,
     arguments: [
