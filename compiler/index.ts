@@ -71,4 +71,5 @@ export {
 } from "./summary.js";
 export { parseTarget, type Target } from "./target.js";
 export type { DecayScope, Optimizer } from "./training/contract.js";
+export type { Argument, ArgumentType, Bounds, Presence, Schema, Word } from "./words/schema.js";
 export { format, type FormatResult } from "../grammar/format.js";

@@ -16,12 +16,18 @@ import type {
 import type { Reporter } from "../diagnostics/reporter.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { DETECTION_WORDS } from "../elaborate/detection-words.js";
-import { DIALECT_SETTINGS } from "../elaborate/dialect.js";
+import { DIALECT_WORDS } from "../elaborate/dialect.js";
 import { FUNCTIONS } from "../elaborate/functions.js";
-import { NETWORK_SETTINGS, PREPROCESS_SETTINGS, WEIGHTS_SETTINGS, type SettingSpec } from "../elaborate/settings.js";
+import { NETWORK_WORDS } from "../elaborate/network-words.js";
+import { PREPROCESS_WORDS } from "../elaborate/preprocess.js";
+import { RECIPE_BODIES, RECIPE_WORDS } from "../elaborate/recipe-words.js";
+import type { Words } from "../elaborate/settings.js";
+import { WEIGHTS_WORDS } from "../elaborate/weight-map.js";
+import { TRANSFORM_WORDS } from "../words/transforms.js";
+import type { Schema } from "../words/schema.js";
+import { wordsOf } from "../words/values.js";
 import { LAYERS } from "../ops/index.js";
 import { own } from "../../grammar/own.js";
-import { RECIPE_BODIES, RECIPE_SETTINGS, TRANSFORM_SETTINGS } from "../elaborate/recipe-words.js";
 import { Names, type Name } from "./scope.js";
 
 /** Layers that are not operators. */
@@ -36,13 +42,13 @@ const GIVEN: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The words of a declaration's own body, and of braces in it. */
-const SETTINGS: Readonly<Record<string, Readonly<Record<string, SettingSpec>>>> = {
-  network: NETWORK_SETTINGS,
-  detector: NETWORK_SETTINGS,
-  dialect: DIALECT_SETTINGS,
-  preprocess: PREPROCESS_SETTINGS,
-  weights: WEIGHTS_SETTINGS,
-  recipe: { ...RECIPE_SETTINGS, ...Object.fromEntries(RECIPE_BODIES.map((word) => [word, []])) },
+const SETTINGS: Readonly<Record<string, Words>> = {
+  network: NETWORK_WORDS,
+  detector: NETWORK_WORDS,
+  dialect: DIALECT_WORDS,
+  preprocess: PREPROCESS_WORDS,
+  weights: WEIGHTS_WORDS,
+  recipe: { ...RECIPE_WORDS, ...RECIPE_BODIES },
 };
 
 export function checkNames(file: SourceFile, reporter: Reporter): void {
@@ -57,7 +63,7 @@ class NameChecker {
   readonly #reporter: Reporter;
   /** Stages are names of the whole network. */
   #network: Names | undefined;
-  #settings: Readonly<Record<string, SettingSpec>> = {};
+  #settings: Words = {};
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
@@ -176,40 +182,43 @@ class NameChecker {
     const specs = this.#specs(use, word);
     if (specs === undefined && first) this.#target(first, names);
     if (use.through?.[0]) this.#target(use.through[0], names);
-    this.#arguments(use.arguments, specs ?? [], names);
+    this.#arguments(use.arguments, specs ?? {}, names);
     if (use.on) this.#expression(use.on, names);
     if (use.repeat) this.#expression(use.repeat, names);
     const outer = this.#settings;
-    if (outer === SETTINGS["recipe"]) this.#settings = TRANSFORM_SETTINGS;
+    if (outer === SETTINGS["recipe"]) this.#settings = TRANSFORM_WORDS;
     for (const body of use.bodies) this.#body(body, new Names(names));
     this.#settings = outer;
     if (use.label) this.#declare(use.label, "label", names);
   }
 
   /** Of the arguments of a layer or setting; undefined for what is called by a name. */
-  #specs(use: Use, word: string): SettingSpec | undefined {
+  #specs(use: Use, word: string): Schema | undefined {
     const setting = own(this.#settings, word);
-    if (setting && (use.style === "bare" || this.#settings !== NETWORK_SETTINGS)) return setting;
+    if (setting && (use.style === "bare" || this.#settings !== NETWORK_WORDS)) return setting.arguments;
     if (!isLayerWord(word)) return undefined;
-    return own(DETECTION_WORDS, word)?.arguments ?? LAYERS.get(word)?.layer?.arguments ?? [];
+    return own(DETECTION_WORDS, word)?.arguments ?? LAYERS.get(word)?.layer?.arguments ?? {};
   }
 
-  #arguments(args: readonly Argument[], specs: SettingSpec, names: Names): void {
+  #arguments(args: readonly Argument[], schema: Schema, names: Names): void {
+    const all = Object.values(schema);
+    const forms = all.map(({ type }) => (type.kind === "form" ? type.forms : undefined)).find((found) => found);
+    const words = all.flatMap(({ type }) => wordsOf(type));
     for (const { name, value } of args) {
-      if (specs.find((spec) => (name ? spec.name === name.text : spec.many))?.type === "stages") {
+      const argument = name ? own(schema, name.text) : all.find(({ many }) => many);
+      if (argument?.type.kind === "paths") {
         this.#stages(value, names);
         continue;
       }
-      const forms = specs.find((spec) => spec.forms)?.forms;
       const called = value.kind === "call" ? value.callee : value;
       if (forms && called.kind === "name" && (Object.hasOwn(forms, called.text) || !names.find(called.text))) {
         // A form that is none of those is reported by elaboration, which knows them.
-        if (value.kind === "call") this.#arguments(value.arguments, own(forms, called.text) ?? [], names);
+        if (value.kind === "call") this.#arguments(value.arguments, own(forms, called.text)?.arguments ?? {}, names);
         continue;
       }
-      const isWord = value.kind === "name" && specs.some((spec) => spec.words?.includes(value.text));
+      const isWord = value.kind === "name" && words.includes(value.text);
       // A word that is none of those is reported by elaboration, which knows them.
-      const wantsWord = value.kind === "name" && !names.find(value.text) && specs.some((spec) => spec.words);
+      const wantsWord = value.kind === "name" && !names.find(value.text) && words.length > 0;
       if (!isWord && !wantsWord) this.#expression(value, names);
     }
   }

@@ -1,185 +1,174 @@
-/** The arguments of layers and settings, which are described by tables rather than declared in the language. */
-import type { Argument, Expression, Span } from "../../grammar/ast.js";
+/** From written arguments to the values that a word's schema promises. */
+import type { Argument as Written, Expression, Span } from "../../grammar/ast.js";
+import { own } from "../../grammar/own.js";
 import { didYouMean } from "../diagnostics/suggest.js";
+import type * as ir from "../ir/types.js";
+import {
+  completed,
+  type Argument,
+  type Form,
+  type Given,
+  type Schema,
+  type ArgumentType,
+  type Word,
+} from "../words/schema.js";
+import { isOf, outside, wordsOf } from "../words/values.js";
 import { describeNumber, evaluate, fail, type Site } from "./evaluate.js";
 import { isUnknown, sizeOf } from "./lists.js";
-import { describeKind, isList, isRecord, type DeclarationValue, type EvalValue, type TensorValue } from "./values.js";
-
-/** What a table says of an argument; operators' ArgumentSpec is one of these. */
-export interface Spec {
-  readonly name: string;
-  readonly type:
-    | "size2"
-    | "int"
-    | "number"
-    | "boolean"
-    | "word"
-    | "string"
-    | "numbers"
-    | "channels"
-    | "interval"
-    | "strings"
-    | "stages"
-    | "shortcut"
-    | "preprocess"
-    | "weights"
-    | "dialect"
-    | "tensor"
-    | "value"
-    | "values"
-    | "lists"
-    | "form";
-  /** Of a `form`: its words, each with what it takes in parentheses: `sgd(momentum: 0.9)`. */
-  readonly forms?: Readonly<Record<string, readonly Spec[]>>;
-  /** Of a `word`; of another type, what may stand in its place. */
-  readonly words?: readonly string[];
-  readonly default?: unknown;
-  readonly optional?: true;
-  readonly min?: number;
-  readonly max?: number;
-  /** Takes every argument without a name, from its place on. */
-  readonly many?: true;
-}
-
-/** `sgd(momentum: 0.9)`: the word, and its arguments with defaults filled in. */
-export interface Form {
-  readonly kind: "form";
-  readonly name: string;
-  readonly values: Readonly<Record<string, Bound>>;
-}
-
-export type Bound =
-  | Form
-  | number
-  | boolean
-  | string
-  | readonly number[]
-  | readonly string[]
-  | DeclarationValue
-  | readonly DeclarationValue[]
-  | readonly BoundTensor[]
-  | TensorValue
-  | readonly TensorValue[]
-  | readonly (readonly number[])[];
-
-export interface BoundTensor {
-  readonly kind: "tensor";
-  readonly label: string;
-  readonly value: Extract<EvalValue, { kind: "tensor" }>["value"];
-}
+import { describeKind, isList, isRecord, type EvalValue } from "./values.js";
 
 /**
- * The arguments by name, each checked against its spec; those not given are left out. Undefined after an error, or
+ * The arguments by name, each checked against its schema; those not given are left out. Undefined after an error, or
  * where a value is unknown because of one that was reported.
+ *
+ * @param callee for messages: the word in backticks
  */
-export function bind(
+export function bind<S extends Schema>(
   callee: string,
-  specs: readonly Spec[],
-  args: readonly Argument[],
+  schema: S,
+  args: readonly Written[],
   span: Span,
   site: Site,
-  { partial = false }: { /** Nothing is missing. */ readonly partial?: boolean } = {},
-): Readonly<Record<string, Bound>> | undefined {
-  const bound: Record<string, Bound> = {};
-  const many = specs.findIndex((spec) => spec.many);
-  const last = many < 0 ? specs.length - 1 : many;
+): Given<S> | undefined {
+  const { bound, taken } = take(callee, schema, args, site);
+  return hasAll(callee, schema, taken, span, site) && bound ? (bound as Given<S>) : undefined;
+}
+
+/** The same for some of the arguments: nothing is missing. */
+export function bindSome<S extends Schema>(
+  callee: string,
+  schema: S,
+  args: readonly Written[],
+  site: Site,
+): Partial<Given<S>> | undefined {
+  return take(callee, schema, args, site).bound as Partial<Given<S>> | undefined;
+}
+
+interface Taken {
+  /** Undefined after an error. */
+  readonly bound: Readonly<Record<string, unknown>> | undefined;
+  /** Names of the arguments that are written, right or wrong. */
+  readonly taken: ReadonlySet<string>;
+}
+
+function take(callee: string, schema: Schema, args: readonly Written[], site: Site): Taken {
+  const bound: Record<string, unknown> = {};
+  const names = Object.keys(schema);
+  const many = names.findIndex((name) => schema[name]!.many);
+  const last = many < 0 ? names.length - 1 : many;
   const taken = new Set<string>();
   let ok = true;
   let position = 0;
-  for (const argument of args) {
-    const name = argument.strideShorthand ? "stride" : argument.name?.text;
-    let spec = name === undefined ? specs[Math.min(position, last)] : specs.find((s) => s.name === name);
+  for (const written of args) {
+    let name = written.strideShorthand ? "stride" : written.name?.text;
     if (name === undefined) {
-      if (position > last && !spec?.many) spec = undefined;
+      if (position <= last || many >= 0) name = names[Math.min(position, last)];
       position++;
     }
-    if (!spec) {
+    const argument = name === undefined ? undefined : own(schema, name);
+    if (name === undefined || !argument) {
       ok = false;
-      reportUnknown(callee, argument, specs, site);
+      reportUnknown(callee, written, names, site);
       continue;
     }
-    if (taken.has(spec.name) && !spec.many) {
+    if (taken.has(name) && !argument.many) {
       ok = false;
-      fail(site, "duplicate-argument", argument.span, `\`${spec.name}\` of ${callee} is given twice`);
+      fail(site, "duplicate-argument", written.span, `\`${name}\` of ${callee} is given twice`);
       continue;
     }
-    taken.add(spec.name);
-    const value = convert(callee, spec, argument.value, site);
+    taken.add(name);
+    const value = convert(`\`${name}\` of ${callee}`, argument, written.value, site);
     if (value === undefined) ok = false;
-    else if (spec.many) {
+    else if (argument.many) {
       // Appended, not copied: there may be many.
-      const all = (bound[spec.name] ??= []) as never[];
-      for (const one of value as never[]) all.push(one);
-    } else bound[spec.name] = value;
+      const all = (bound[name] ??= []) as unknown[];
+      for (const one of value as readonly unknown[]) all.push(one);
+    } else bound[name] = value;
   }
-  if (!partial && !hasAll(callee, specs, taken, span, site)) ok = false;
-  return ok ? bound : undefined;
+  return { bound: ok ? bound : undefined, taken };
 }
 
 /** Whether every argument that is needed is among those given; what is missing is reported. */
 export function hasAll(
   callee: string,
-  specs: readonly Spec[],
+  schema: Schema,
   given: { has(name: string): boolean },
   span: Span,
   site: Site,
 ): boolean {
-  const missing = specs.filter((spec) => !given.has(spec.name) && !spec.optional && spec.default === undefined);
-  for (const { name } of missing) fail(site, "missing-argument", span, `${callee} needs \`${name}\``);
+  const missing = Object.keys(schema).filter((name) => schema[name]!.presence === "required" && !given.has(name));
+  for (const name of missing) fail(site, "missing-argument", span, `${callee} needs \`${name}\``);
   return missing.length === 0;
 }
 
-function reportUnknown(callee: string, argument: Argument, specs: readonly Spec[], site: Site): void {
-  const names = specs.map((spec) => spec.name);
+/**
+ * Whether arguments of a word, and of the forms in them, go together: no two alternatives, one at least of those that are
+ * needed. What is wrong is reported.
+ */
+export function goTogether(word: Word, values: Readonly<Record<string, unknown>>, span: Span, site: Site): boolean {
+  const { name, alternatives = [], needs = [] } = word;
+  const said = (names: readonly string[]): readonly string[] => names.filter((each) => saysSomething(values[each]));
+  const [first, second] = said(alternatives);
+  if (second !== undefined) {
+    fail(site, "conflicting-settings", span, `\`${first!}\` of \`${name}\` does not go with \`${second}\``);
+  }
+  const lacks = needs.length > 0 && said(needs).length === 0;
+  if (lacks) {
+    const help = `\`${name}\` needs ${needs.map((each) => `\`${each}\``).join(" or ")}`;
+    fail(site, "missing-argument", span, help);
+  }
+  const inside = Object.entries(word.arguments).map(([argument, { type }]) => {
+    const value = values[argument] as Form | undefined;
+    if (type.kind !== "form" || value === undefined) return true;
+    return goTogether(type.forms[value.form]!, value.values, span, site);
+  });
+  return second === undefined && !lacks && inside.every((each) => each);
+}
+
+function saysSomething(value: unknown): boolean {
+  return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
+}
+
+function reportUnknown(callee: string, written: Written, names: readonly string[], site: Site): void {
   const takes = names.length === 0 ? "it takes none" : `it takes ${names.join(", ")}`;
-  if (argument.strideShorthand) {
-    fail(site, "unknown-argument", argument.span, `${callee} has no \`stride\``, { help: takes });
-  } else if (argument.name) {
-    const { text, span } = argument.name;
+  if (written.strideShorthand) {
+    fail(site, "unknown-argument", written.span, `${callee} has no \`stride\``, { help: takes });
+  } else if (written.name) {
+    const { text, span } = written.name;
     fail(site, "unknown-argument", span, `${callee} has no \`${text}\``, {
       help: () => didYouMean(text, names) ?? takes,
     });
   } else {
-    fail(site, "too-many-arguments", argument.span, `too many arguments for ${callee}`, { help: takes });
+    fail(site, "too-many-arguments", written.span, `too many arguments for ${callee}`, { help: takes });
   }
 }
 
-function convert(callee: string, spec: Spec, expression: Expression, site: Site): Bound | undefined {
-  if (spec.type === "word") return word(callee, spec, expression, site);
-  if (spec.type === "form") return form(callee, spec, expression, site);
-  if (spec.type === "stages") return stages(callee, spec, expression, site);
-  if (spec.words && expression.kind === "name" && !site.environment.lookup(expression.text)) {
-    return spec.words.includes(expression.text) ? expression.text : word(callee, spec, expression, site);
+/** @param what the argument, for messages: "`kernel` of `conv`" */
+function convert(what: string, { type }: Argument, expression: Expression, site: Site): unknown {
+  if (type.kind === "form") return form(what, type.forms, expression, site);
+  if (type.kind === "paths") return paths(what, expression, site);
+  const words = wordsOf(type);
+  if (type.kind === "choice") return word(what, words, expression, site);
+  if (words.length > 0 && expression.kind === "name" && !site.environment.lookup(expression.text)) {
+    return word(what, words, expression, site);
   }
   const value = evaluate(expression, site);
   site.reporter.budget.spend(1 + sizeOf(value) / 8, expression.span, site.chain);
   if (isUnknown(value)) return undefined;
-  if (spec.type === "tensor") return tensor(expression, value, site);
-  const [wanted, read] = CONVERSIONS[spec.type];
-  const converted = read(value);
-  if (converted === undefined) {
-    const message = `\`${spec.name}\` of ${callee} must be ${wanted}, not ${describeNumber(value)}`;
-    fail(site, isDeclarationType(spec.type) ? "wrong-declaration" : "wrong-type", expression.span, message);
+  if (type.kind === "label") return label(expression, value, site);
+  const read = readAs(type, value);
+  if (read === undefined) {
+    const code = "keyword" in type ? "wrong-declaration" : "wrong-type";
+    fail(site, code, expression.span, `${what} must be ${wanted(type)}, not ${describeNumber(value)}`);
     return undefined;
   }
-  // Beyond that whole numbers are rounded to others.
-  const largest = spec.type === "int" || spec.type === "size2" ? Number.MAX_SAFE_INTEGER : Infinity;
-  for (const number of numbersOf(converted)) {
-    const limit =
-      number < (spec.min ?? -Infinity)
-        ? `at least ${spec.min}`
-        : number > (spec.max ?? largest)
-          ? `at most ${spec.max ?? largest}`
-          : undefined;
-    if (limit === undefined) continue;
-    fail(site, "out-of-range", expression.span, `\`${spec.name}\` of ${callee} must be ${limit}, not ${number}`);
-    return undefined;
-  }
-  return converted;
+  const beyond = outside(type, read);
+  if (!beyond) return read;
+  fail(site, "out-of-range", expression.span, `${what} must be ${beyond.limit}, not ${beyond.found}`);
+  return undefined;
 }
 
-function word(callee: string, spec: Spec, expression: Expression, site: Site): string | undefined {
-  const words = spec.words ?? [];
+function word(what: string, words: readonly string[], expression: Expression, site: Site): string | undefined {
   const written = expression.kind === "name" ? expression.text : undefined;
   if (written !== undefined && words.includes(written)) return written;
   // A parameter may carry the word: `upsample 2, mode`.
@@ -187,51 +176,45 @@ function word(callee: string, spec: Spec, expression: Expression, site: Site): s
   if (typeof value === "string" && words.includes(value)) return value;
   if (isUnknown(value)) return undefined;
   const found = typeof value === "string" ? `\`${value}\`` : describeKind(value);
-  fail(
-    site,
-    "out-of-range",
-    expression.span,
-    `\`${spec.name}\` of ${callee} must be ${words.join(" or ")}, not ${found}`,
-    {
-      help: () => (typeof value === "string" ? didYouMean(value, words) : undefined),
-    },
-  );
+  fail(site, "out-of-range", expression.span, `${what} must be ${words.join(" or ")}, not ${found}`, {
+    help: () => (typeof value === "string" ? didYouMean(value, words) : undefined),
+  });
   return undefined;
 }
 
-function form(callee: string, spec: Spec, expression: Expression, site: Site): Form | undefined {
-  const forms = spec.forms ?? {};
+function form(
+  what: string,
+  forms: Readonly<Record<string, Word>>,
+  expression: Expression,
+  site: Site,
+): Form | undefined {
   const called = expression.kind === "call" ? expression.callee : expression;
   const name = called.kind === "name" ? called.text : "";
-  const specs = Object.hasOwn(forms, name) ? forms[name] : undefined;
-  if (!specs) {
+  const found = own(forms, name);
+  if (!found) {
     if (called.kind === "missing") return undefined;
-    const message = `\`${spec.name}\` of ${callee} must be ${Object.keys(forms).join(" or ")}`;
+    const message = `${what} must be ${Object.keys(forms).join(" or ")}`;
     fail(site, "out-of-range", called.span, message, { help: () => didYouMean(name, Object.keys(forms)) });
     return undefined;
   }
   const args = expression.kind === "call" ? expression.arguments : [];
-  const values = bind(`\`${name}\``, specs, args, expression.span, site);
-  if (!values) return undefined;
-  const defaults = specs.flatMap((one) =>
-    one.default === undefined ? [] : [[one.name, one.default as Bound] as const],
-  );
-  return { kind: "form", name, values: { ...Object.fromEntries(defaults), ...values } };
+  const values = bind(`\`${name}\``, found.arguments, args, expression.span, site);
+  return values && { form: name, values: completed(found.arguments, values) };
 }
 
 /** Paths of stages, blocks and layers, as they are called everywhere: `conv1`, `head.fc`, also as strings and in lists. */
-function stages(callee: string, spec: Spec, expression: Expression, site: Site): readonly string[] | undefined {
+function paths(what: string, expression: Expression, site: Site): readonly string[] | undefined {
   if (expression.kind === "list") {
-    const found = expression.elements.map((element) => stages(callee, spec, element, site));
+    const found = expression.elements.map((element) => paths(what, element, site));
     return found.every((each) => each !== undefined) ? found.flat() : undefined;
   }
   const path = pathOf(expression, site);
   if (path !== undefined) return [path];
   const value = evaluate(expression, site);
   if (isUnknown(value)) return undefined;
-  const paths = typeof value === "string" ? [value] : listOf(value, (item) => typeof item === "string");
-  if (paths) return paths;
-  const message = `\`${spec.name}\` of ${callee} must be the names of stages, as \`conv1\` or \`head.fc\`, not ${describeNumber(value)}`;
+  const all = typeof value === "string" ? [value] : listOf(value, (item) => typeof item === "string");
+  if (all) return all;
+  const message = `${what} must be the names of stages, as \`conv1\` or \`head.fc\`, not ${describeNumber(value)}`;
   fail(site, "wrong-type", expression.span, message);
   return undefined;
 }
@@ -247,95 +230,86 @@ function pathOf(expression: Expression, site: Site): string | undefined {
   return value === undefined || isRecord(value, "declaration") ? expression.text : undefined;
 }
 
-/** A label by its name: the graph's output is called as the label is. */
-function tensor(expression: Expression, value: EvalValue, site: Site): readonly BoundTensor[] | undefined {
-  if (isRecord(value, "tensor") && expression.kind === "name") {
-    return [{ kind: "tensor", label: expression.text, value: value.value }];
-  }
+/** The graph's output is called as the label is. */
+function label(expression: Expression, value: EvalValue, site: Site): readonly ir.NamedValue[] | undefined {
+  if (isRecord(value, "tensor") && expression.kind === "name") return [{ name: expression.text, value: value.value }];
   fail(site, "wrong-type", expression.span, `the label of a tensor is needed here, not ${describeKind(value)}`);
   return undefined;
 }
 
-type Conversion = readonly [wanted: string, read: (value: EvalValue) => Bound | undefined];
-type DeclarationType = "shortcut" | "preprocess" | "weights" | "dialect";
-
-const isWhole = (value: EvalValue): value is number => typeof value === "number" && Number.isInteger(value);
-const listOf = <T extends EvalValue>(value: EvalValue, is: (item: EvalValue) => item is T): readonly T[] | undefined =>
-  isList(value) && value.every(is) ? value : undefined;
-const isDeclarationType = (type: Spec["type"]): type is DeclarationType =>
-  type === "shortcut" || type === "preprocess" || type === "weights" || type === "dialect";
-const declared =
-  (keyword: DeclarationType) =>
-  (value: EvalValue): DeclarationValue | undefined =>
-    isRecord(value, "declaration") && value.declaration.keyword === keyword ? value : undefined;
-
-const CONVERSIONS: Readonly<Record<Exclude<Spec["type"], "word" | "tensor" | "form" | "stages">, Conversion>> = {
-  size2: [
-    "a whole number or a size such as `3x3`",
-    (value) => {
-      if (isWhole(value)) return [value, value];
-      const sizes = listOf(value, isWhole);
-      return sizes?.length === 2 ? sizes : undefined;
-    },
-  ],
-  int: ["a whole number", (value) => (isWhole(value) ? value : undefined)],
-  number: ["a number", (value) => (typeof value === "number" ? value : undefined)],
-  boolean: ["true or false", (value) => (typeof value === "boolean" ? value : undefined)],
-  string: ["a string", (value) => (typeof value === "string" ? value : undefined)],
-  numbers: [
-    "a list of numbers",
-    (value) => (typeof value === "number" ? [value] : listOf(value, (item) => typeof item === "number")),
-  ],
-  channels: [
-    "a number, or a list of three (of grey, of one)",
-    (value) => {
-      if (typeof value === "number") return [value, value, value];
-      const numbers = listOf(value, (item) => typeof item === "number");
-      return numbers?.length === 3 || numbers?.length === 1 ? numbers : undefined;
-    },
-  ],
-  interval: [
-    "a list of two numbers, the smaller first",
-    (value) => {
-      const [low, high, ...others] = listOf(value, (item) => typeof item === "number") ?? [];
-      return low !== undefined && high !== undefined && low <= high && others.length === 0 ? [low, high] : undefined;
-    },
-  ],
-  strings: [
-    "a string or a list of strings",
-    (value) => (typeof value === "string" ? [value] : listOf(value, (item) => typeof item === "string")),
-  ],
-  value: ["a tensor", (value) => (isRecord(value, "tensor") ? value : undefined)],
-  values: [
-    "a tensor or a list of tensors",
-    (value) => {
+/** The value as the type has it, bounds aside; undefined where it is of another type. */
+function readAs(type: ArgumentType, value: EvalValue): unknown {
+  switch (type.kind) {
+    case "tensor":
+      return isRecord(value, "tensor") ? value : undefined;
+    case "tensors": {
       const tensors = isRecord(value, "tensor") ? [value] : listOf(value, (item) => isRecord(item, "tensor"));
       return tensors?.length === 0 ? undefined : tensors;
-    },
-  ],
-  lists: [
-    "a list of numbers, or one for each map",
-    (value) => {
-      const flat = listOf(value, (item) => typeof item === "number");
-      if (flat) return [flat];
-      const lists = listOf(value, isList)?.map((item) => listOf(item, (one) => typeof one === "number"));
-      return lists?.every((list) => list !== undefined) ? lists : undefined;
-    },
-  ],
-  shortcut: ["a shortcut", declared("shortcut")],
-  preprocess: ["a preprocess declaration", declared("preprocess")],
-  dialect: ["a dialect", declared("dialect")],
-  weights: [
-    "a weights declaration",
-    (value) => {
-      const one = declared("weights")(value);
-      if (one) return [one];
-      return listOf(value, (item): item is DeclarationValue => declared("weights")(item) !== undefined);
-    },
-  ],
-};
-
-function numbersOf(value: Bound): readonly number[] {
-  if (typeof value === "number") return [value];
-  return Array.isArray(value) ? value.filter((item): item is number => typeof item === "number") : [];
+    }
+    case "declaration":
+      return isDeclared(type.keyword, value) ? value : undefined;
+    case "declarations": {
+      const { keyword } = type;
+      return isDeclared(keyword, value) ? [value] : listOf(value, (item) => isDeclared(keyword, item));
+    }
+    default: {
+      const whole = widened(type, value);
+      return isOf(type, whole) ? whole : undefined;
+    }
+  }
 }
+
+/** One value where several are meant: `conv 3, 64`, `subtract 0.5`, `sizes: [32, 64]` of every map. */
+function widened(type: ArgumentType, value: EvalValue): unknown {
+  const isSingle = typeof value === "number" || typeof value === "string";
+  switch (type.kind) {
+    case "size":
+      return isSingle ? [value, value] : value;
+    case "channels":
+      return isSingle ? [value, value, value] : value;
+    case "numbers":
+    case "texts":
+      return isSingle ? [value] : value;
+    case "lists":
+      return isList(value) && value.every((item) => typeof item === "number") ? [value] : value;
+    default:
+      return value;
+  }
+}
+
+function isDeclared(keyword: string, value: EvalValue): boolean {
+  return isRecord(value, "declaration") && value.declaration.keyword === keyword;
+}
+
+function listOf<T extends EvalValue>(value: EvalValue, is: (item: EvalValue) => item is T): readonly T[] | undefined;
+function listOf(value: EvalValue, is: (item: EvalValue) => boolean): readonly EvalValue[] | undefined;
+function listOf(value: EvalValue, is: (item: EvalValue) => boolean): readonly EvalValue[] | undefined {
+  return isList(value) && value.every(is) ? value : undefined;
+}
+
+/** What is needed, to follow "must be" in a message of the compiler. */
+function wanted(type: ArgumentType): string {
+  if (type.kind === "declaration")
+    return type.keyword === "preprocess" ? "a preprocess declaration" : `a ${type.keyword}`;
+  if (type.kind === "declarations") return `a ${type.keyword} declaration`;
+  return WANTED[type.kind];
+}
+
+const WANTED = {
+  integer: "a whole number",
+  number: "a number",
+  size: "a whole number or a size such as `3x3`",
+  boolean: "true or false",
+  text: "a string",
+  texts: "a string or a list of strings",
+  paths: "the names of stages",
+  numbers: "a list of numbers",
+  channels: "a number, or a list of three (of grey, of one)",
+  interval: "a list of two numbers, the smaller first",
+  lists: "a list of numbers, or one for each map",
+  choice: "a word",
+  form: "a word",
+  label: "the label of a tensor",
+  tensor: "a tensor",
+  tensors: "a tensor or a list of tensors",
+} as const;

@@ -1,79 +1,121 @@
 /** `dialect` declarations to records. */
 import type { Dialect } from "../detection/dialect.js";
-import type { Bound, Spec } from "./bind.js";
-import { fail, type Site } from "./evaluate.js";
-import { readSettings, type SettingSpec } from "./settings.js";
+import { boolean, choice, number, numbers, words } from "../words/schema.js";
 import { open } from "./declarations.js";
+import { fail, type Site } from "./evaluate.js";
+import { readSettings } from "./settings.js";
 import type { DeclarationValue } from "./values.js";
 
-const words = (name: string, ...all: readonly string[]): Spec => ({ name, type: "word", words: all });
-const number = (name: string, fallback: number): Spec => ({ name, type: "number", min: 0, default: fallback });
-const yes = (name: string): Spec => ({ name, type: "boolean", default: false });
-
-/** In a `dialect` declaration: every one has to be there, since a convention that is not said is one that is guessed. */
-export const DIALECT_SETTINGS: Readonly<Record<string, SettingSpec>> = {
-  box_rule: [words("edges", "inclusive", "exclusive"), yes("last_pixel")],
-  delta_rule: [{ name: "regions", type: "numbers", min: 1e-6 }, number("clamp", 0)],
-  anchor_rule: [
-    words("rounding", "none", "corners", "base"),
-    words("order", "by_ratio", "by_size"),
-    words("step", "fixed", "grid"),
-  ],
-  objectness_rule: [words("kind", "softmax", "sigmoid")],
-  proposal_rule: [words("rank", "before", "after"), number("min_size", 0), yes("scaled"), yes("strict")],
-  background_rule: [words("place", "first", "last")],
-  detection_rule: [
-    words("coordinates", "input", "image"),
-    number("threshold", 0),
-    number("min_size", 0),
-    yes("clip"),
-    yes("ties"),
-  ],
-};
+/** The words of a `dialect`: every one has to be there, since a convention that is not said is one that is guessed. */
+export const DIALECT_WORDS = words({
+  box_rule: {
+    doc: "Where a box ends.",
+    arguments: {
+      edges: choice("Whether x2 is the last pixel of the box or the one after it.", ["inclusive", "exclusive"]),
+      last_pixel: boolean("Decoded boxes end with their last pixel too: centre + width / 2 - 1.", { default: false }),
+    },
+  },
+  delta_rule: {
+    doc: "How deltas are read.",
+    arguments: {
+      regions: numbers("Deltas of regions are divided by these four.", { min: 1e-6 }),
+      clamp: number("The largest logarithm of a size that is believed; 0: any.", { min: 0, default: 0 }),
+    },
+  },
+  anchor_rule: {
+    doc: "How anchors are made.",
+    arguments: {
+      rounding: choice("Of width and height: none, of the corners, or of a base of 16 pixels that is then enlarged.", [
+        "none",
+        "corners",
+        "base",
+      ]),
+      order: choice("What changes last among the anchors of a place.", ["by_ratio", "by_size"]),
+      step: choice("Between places: the feature stride, or the whole pixels that the grid leaves for each.", [
+        "fixed",
+        "grid",
+      ]),
+    },
+  },
+  objectness_rule: {
+    doc: "How objectness is read.",
+    arguments: { kind: choice("Two channels an anchor, the background's first, or one.", ["softmax", "sigmoid"]) },
+  },
+  proposal_rule: {
+    doc: "Which proposals are kept.",
+    arguments: {
+      rank: choice("The best are chosen before boxes are decoded, clipped and rid of small ones, or after.", [
+        "before",
+        "after",
+      ]),
+      min_size: number("Smaller boxes are left out, in pixels.", { min: 0, default: 0 }),
+      scaled: boolean("`min_size` is in pixels of the original image.", { default: false }),
+      strict: boolean("A box of just that size is too small.", { default: false }),
+    },
+  },
+  background_rule: {
+    doc: "Where the background stands among the classes.",
+    arguments: { place: choice("First or last.", ["first", "last"]) },
+  },
+  detection_rule: {
+    doc: "What becomes of the boxes that are found.",
+    arguments: {
+      coordinates: choice("Whose pixels boxes are regressed, clipped and suppressed in.", ["input", "image"]),
+      threshold: number("Scores up to this are left out.", { min: 0, default: 0 }),
+      min_size: number("Boxes smaller than this are left out before suppression.", { min: 0, default: 0 }),
+      clip: boolean("Boxes are clipped to the original image in the end.", { default: false }),
+      ties: boolean("All boxes with the score of the last that is kept stay.", { default: false }),
+    },
+  },
+});
 
 /** Undefined after an error, which is reported. */
 export function readDialect(value: DeclarationValue, site: Site): Dialect | undefined {
   const opened = open(value, site);
   if (!opened) return undefined;
   const errors = site.reporter.errorCount;
-  const settings = new Map(readSettings(opened, DIALECT_SETTINGS, site).map(({ word, values }) => [word, values]));
+  const settings = readSettings(opened, DIALECT_WORDS, site);
   const { name } = opened.declaration;
-  for (const word of Object.keys(DIALECT_SETTINGS)) {
-    if (settings.has(word) || site.reporter.errorCount > errors) continue;
+  const [boxes, deltas, anchors, objectness, proposals, background, detections] = [
+    settings.last("box_rule")?.values,
+    settings.last("delta_rule")?.values,
+    settings.last("anchor_rule")?.values,
+    settings.last("objectness_rule")?.values,
+    settings.last("proposal_rule")?.values,
+    settings.last("background_rule")?.values,
+    settings.last("detection_rule")?.values,
+  ];
+  for (const { name: word } of Object.values(DIALECT_WORDS)) {
+    if (settings.last(word) || site.reporter.errorCount > errors) continue;
     fail(site, "missing-argument", name.span, `dialect ${name.text} needs \`${word}\``);
   }
-  const weights = settings.get("delta_rule")?.["regions"] as readonly number[] | undefined;
-  if (weights && weights.length !== 4) {
-    fail(site, "out-of-range", name.span, `\`regions\` of \`delta_rule\` are four numbers, not ${weights.length}`);
+  if (deltas && deltas.regions.length !== 4) {
+    const message = `\`regions\` of \`delta_rule\` are four numbers, not ${deltas.regions.length}`;
+    fail(site, "out-of-range", name.span, message);
   }
   if (site.reporter.errorCount > errors) return undefined;
-  const get = <T extends Bound>(word: string, key: string): T =>
-    (settings.get(word)?.[key] ?? DIALECT_SETTINGS[word]?.find((spec) => spec.name === key)?.default) as T;
+  if (!boxes || !deltas || !anchors || !objectness || !proposals || !background || !detections) return undefined;
   return {
     name: value.alias ?? name.text,
-    inclusive: get("box_rule", "edges") === "inclusive",
-    lastPixel: get("box_rule", "last_pixel"),
-    regionWeights: get("delta_rule", "regions"),
-    clamp: get("delta_rule", "clamp"),
-    anchors: {
-      rounding: get<Dialect["anchors"]["rounding"]>("anchor_rule", "rounding"),
-      order: get<Dialect["anchors"]["order"]>("anchor_rule", "order"),
-      step: get<Dialect["anchors"]["step"]>("anchor_rule", "step"),
-    },
-    objectness: get<Dialect["objectness"]>("objectness_rule", "kind"),
+    inclusive: boxes.edges === "inclusive",
+    lastPixel: boxes.last_pixel,
+    regionWeights: deltas.regions,
+    clamp: deltas.clamp,
+    anchors,
+    objectness: objectness.kind,
     proposals: {
-      rank: get<Dialect["proposals"]["rank"]>("proposal_rule", "rank"),
-      minSize: get("proposal_rule", "min_size"),
-      scaled: get("proposal_rule", "scaled"),
-      strict: get("proposal_rule", "strict"),
+      rank: proposals.rank,
+      minSize: proposals.min_size,
+      scaled: proposals.scaled,
+      strict: proposals.strict,
     },
-    background: get<Dialect["background"]>("background_rule", "place"),
+    background: background.place,
     detections: {
-      coordinates: get<Dialect["detections"]["coordinates"]>("detection_rule", "coordinates"),
-      threshold: get("detection_rule", "threshold"),
-      minSize: get("detection_rule", "min_size"),
-      clip: get("detection_rule", "clip"),
-      ties: get("detection_rule", "ties"),
+      coordinates: detections.coordinates,
+      threshold: detections.threshold,
+      minSize: detections.min_size,
+      clip: detections.clip,
+      ties: detections.ties,
     },
   };
 }

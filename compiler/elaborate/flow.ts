@@ -19,7 +19,7 @@ import { isUnknown, makeList } from "./lists.js";
 import { isSkipped, isTensor, inner, siteOf, type Place } from "./place.js";
 import { applyDetectionWord, DETECTION_WORDS } from "./detection-words.js";
 import { applyShared, defineShared } from "./shared.js";
-import { applySetting, NETWORK_SETTINGS } from "./settings.js";
+import { applyNetworkWord, NETWORK_WORDS } from "./network-words.js";
 import { applyArguments } from "./declarations.js";
 import { describeKind, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue, type Unknown } from "./values.js";
 
@@ -96,9 +96,9 @@ function runFor(statement: For, place: Place): void {
 function runUse(use: Use, place: Place): void {
   const [first, ...members] = use.target;
   if (!first) return;
-  const setting = members.length === 0 ? own(NETWORK_SETTINGS, first.text) : undefined;
+  const setting = members.length === 0 ? own(NETWORK_WORDS, first.text) : undefined;
   // A block may be called like a setting (`weights`), so what is written decides.
-  if (setting && use.style === "bare") return applySetting(use, setting, place);
+  if (setting && use.style === "bare") return applyNetworkWord(use, setting, place);
   if (first.text === "shared" && members.length === 0) return defineShared(use, place);
   if (isSkipped(place)) return;
   if (place.flow.tensor === undefined) {
@@ -146,7 +146,8 @@ function runOnce(use: Use, place: Place): void {
   if (definition) {
     return definition.layer?.merges ? applyMerge(use, definition, place) : applyLayer(use, definition, place);
   }
-  if (word !== undefined && Object.hasOwn(DETECTION_WORDS, word)) return applyDetectionWord(use, word, place);
+  const detection = word === undefined ? undefined : own(DETECTION_WORDS, word);
+  if (detection) return applyDetectionWord(use, detection, place);
   const value = resolveTarget(use, place);
   if (isUnknown(value)) {
     place.flow.tensor = UNKNOWN;
@@ -212,7 +213,7 @@ function unknownLayer(name: string, span: Use["span"], place: Place): EvalValue 
     ...place.environment.names(),
     ...LAYERS.keys(),
     ...Object.keys(DETECTION_WORDS),
-    ...Object.keys(NETWORK_SETTINGS),
+    ...Object.keys(NETWORK_WORDS),
     ...words,
   ];
   return unknownName(name, span, siteOf(place), names);

@@ -5,7 +5,6 @@ import { operator } from "../ops/index.js";
 import type * as ir from "../ir/types.js";
 import type { Model, Preprocess, WeightMap } from "../model.js";
 import { channelProblem, fitted, type Fitted } from "../preprocess.js";
-import type { Bound } from "./bind.js";
 import { open } from "./declarations.js";
 import { draftScope } from "./draft.js";
 import { fail, type Site } from "./evaluate.js";
@@ -15,7 +14,8 @@ import { assignPaths } from "./naming.js";
 import { isTensor, type Detector, type Flow, type NetworkState } from "./place.js";
 import { Abandoned, Exhausted } from "../budget.js";
 import { Session } from "./session.js";
-import { readPreprocess, readWeightMap } from "./settings.js";
+import { readPreprocess } from "./preprocess.js";
+import { readWeightMap } from "./weight-map.js";
 import type { DeclarationValue } from "./values.js";
 
 /**
@@ -106,7 +106,7 @@ function checkComplete(state: NetworkState, session: Session, flow: Flow, span: 
 /** What a detector detects, then what `output` names. */
 function statedOutputs(state: NetworkState, { detector }: Session): ir.NamedValue[] | undefined {
   const stated = [...(detector?.found ?? []), ...(state.outputs ?? [])];
-  return stated.length === 0 ? undefined : stated.map(({ label, value }) => ({ name: label, value }));
+  return stated.length === 0 ? undefined : stated;
 }
 
 function boxEnds({ rules }: Detector): "inclusive" | "exclusive" {
@@ -134,13 +134,10 @@ interface Descriptions {
 }
 
 function readDescriptions(state: NetworkState, site: Site): Descriptions {
-  const get = (word: string, name: string): Bound | undefined => state.settings.get(word)?.[name];
-  const how = get("preprocess", "how") as DeclarationValue | undefined;
-  const maps = (get("weights", "maps") ?? []) as readonly DeclarationValue[];
   return {
-    preprocess: how && readPreprocess(how, site),
-    weightMaps: maps.map((map) => readWeightMap(map, site)).filter((map) => map !== undefined),
-    labels: get("labels", "names") as readonly string[] | undefined,
+    preprocess: state.preprocess && readPreprocess(state.preprocess, site),
+    weightMaps: state.weights.map((map) => readWeightMap(map, site)).filter((map) => map !== undefined),
+    labels: state.labels,
   };
 }
 

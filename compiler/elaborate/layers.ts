@@ -11,30 +11,52 @@ import { draftScope, type DraftNode, type DraftScope } from "./draft.js";
 import { fail } from "./evaluate.js";
 import { runBody } from "./flow.js";
 import { inner, isTensor, requireDepth, setInput, siteOf, type Flow, type Place } from "./place.js";
-import { UNKNOWN, type TensorValue } from "./values.js";
+import type { Tensor } from "../words/schema.js";
+import { declaration } from "./declared.js";
+import { UNKNOWN, type DeclarationValue, type TensorValue } from "./values.js";
 
 /** Applies `conv 3x3, 64`, `relu`, ... to what flows. */
 export function applyLayer(use: Use, definition: Operator, place: Place): void {
-  const specs = definition.layer?.arguments ?? [];
+  const schema = definition.layer?.arguments ?? {};
   const site = siteOf(place);
   if (use.bodies.length > 0) {
     fail(site, "unexpected-body", use.bodies[0]?.span ?? use.span, `\`${definition.name}\` takes no braces`);
   }
   const word = use.target[0]?.text ?? definition.name;
-  const given = bind(`\`${word}\``, specs, use.arguments, use.span, site);
+  const given = bind(`\`${word}\``, schema, use.arguments, use.span, site);
   const { tensor } = place.flow;
-  if (!given || !isTensor(tensor)) {
-    takeStride(place, specs.some((spec) => spec.name === "stride") && !given?.["stride"]);
-    place.flow.tensor = UNKNOWN;
-    return;
+  const stride = takeStride(place, "stride" in schema && given?.["stride"] === undefined);
+  place.flow.tensor = UNKNOWN;
+  if (!given || !isTensor(tensor)) return;
+  const { tensors, attributes } = sorted(given);
+  if (stride !== undefined) attributes["stride"] = [stride, stride];
+  const made = appendNode(use, definition, [tensor, ...tensors], completeAttributes(definition, attributes), place);
+  const { strideOf } = definition.layer ?? {};
+  const like = strideOf === undefined ? undefined : given[strideOf];
+  if (made) place.flow.tensor = isOneTensor(like) ? { ...made, scale: like.scale } : made;
+}
+
+type LayerValue = ir.AttributeValue | Tensor | readonly Tensor[];
+
+const isOneTensor = (value: LayerValue | undefined): value is Tensor =>
+  typeof value === "object" && "kind" in value && value.kind === "tensor";
+const areTensors = (value: LayerValue): value is readonly Tensor[] =>
+  Array.isArray(value) && value.length > 0 && (value as readonly LayerValue[]).every(isOneTensor);
+
+/** Tensors and attributes among a layer's arguments. */
+function sorted(given: Readonly<Record<string, LayerValue | undefined>>): {
+  readonly tensors: readonly Tensor[];
+  readonly attributes: Record<string, ir.AttributeValue>;
+} {
+  const tensors: Tensor[] = [];
+  const attributes: Record<string, ir.AttributeValue> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (isOneTensor(value)) tensors.push(value);
+    else if (areTensors(value)) tensors.push(...value);
+    else attributes[name] = value;
   }
-  const attributes = { ...given } as Record<string, ir.AttributeValue>;
-  if (specs.some((spec) => spec.name === "stride") && attributes["stride"] === undefined) {
-    const stride = takeStride(place, true);
-    if (stride !== undefined) attributes["stride"] = [stride, stride];
-  }
-  place.flow.tensor =
-    appendNode(use, definition, [tensor], completeAttributes(definition, attributes), place) ?? UNKNOWN;
+  return { tensors, attributes };
 }
 
 /** The stage's stride, if it waits for a taker. */
@@ -48,7 +70,7 @@ export function takeStride(place: Place, wanted: boolean): number | undefined {
 function appendNode(
   use: Use,
   definition: Operator,
-  inputs: readonly TensorValue[],
+  inputs: readonly Tensor[],
   attributes: ir.Attributes,
   place: Place,
 ): TensorValue | undefined {
@@ -86,7 +108,7 @@ function runBranch(body: Body, from: TensorValue, place: Place, scope: DraftScop
 /** `add { ... } { ... }`: every branch begins with what flows. */
 export function applyMerge(use: Use, definition: Operator, place: Place): void {
   const site = siteOf(place);
-  const given = bind(`\`${definition.name}\``, definition.layer?.arguments ?? [], use.arguments, use.span, site);
+  const given = bind(`\`${definition.name}\``, definition.layer?.arguments ?? {}, use.arguments, use.span, site);
   if (use.bodies.length < 2) {
     const help = `write \`${definition.name} { identity } { ... }\``;
     fail(site, "missing-body", use.span, `\`${definition.name}\` needs two or more branches in braces`, { help });
@@ -102,7 +124,7 @@ export function applyMerge(use: Use, definition: Operator, place: Place): void {
   });
   place.flow.tensor = UNKNOWN;
   if (!given || use.bodies.length < 2 || !results.every(isTensor)) return;
-  const attributes = completeAttributes(definition, given as ir.Attributes);
+  const attributes = completeAttributes(definition, sorted(given).attributes);
   const merged = appendNode(use, definition, results, attributes, { ...place, scope: group });
   group.input = tensor.value;
   if (!merged) return;
@@ -110,7 +132,9 @@ export function applyMerge(use: Use, definition: Operator, place: Place): void {
   place.flow.tensor = merged;
 }
 
-const RESIDUAL_ARGUMENTS = [{ name: "shortcut", type: "shortcut", optional: true }] as const;
+const RESIDUAL_ARGUMENTS = {
+  shortcut: declaration("In place of the network's.", "shortcut", { optional: true }),
+};
 
 /** `residual { ... }`: y = F(x) + shortcut(x), the paper's equations (1) and (2). */
 export function applyResidual(use: Use, place: Place): void {
@@ -132,7 +156,7 @@ export function applyResidual(use: Use, place: Place): void {
   place.flow.tensor = UNKNOWN;
   if (!isTensor(branch) || !given) return;
 
-  const shortcut = runShortcut(use, given["shortcut"], tensor, branch, { ...place, scope });
+  const shortcut = runShortcut(use, given.shortcut ?? place.network.shortcut, tensor, branch, { ...place, scope });
   if (shortcut === undefined) return;
   const sum = shortcut === "nothing" ? branch : addShortcut(use, tensor, branch, shortcut, { ...place, scope });
   if (!sum) return;
@@ -144,12 +168,11 @@ export function applyResidual(use: Use, place: Place): void {
 /** What the shortcut in force makes of the block's input. Undefined after an error. */
 function runShortcut(
   use: Use,
-  given: unknown,
+  kind: DeclarationValue | undefined,
   from: TensorValue,
   branch: TensorValue,
   place: Place,
 ): TensorValue | "nothing" | undefined {
-  const kind = given === undefined ? place.network.shortcut : (given as NonNullable<typeof place.network.shortcut>);
   const scope = draftScope("shortcut", "shortcut", use.span, kind ? { declaration: kind.declaration.name.text } : {});
   scope.input = from.value;
   place.scope.children.push(scope);

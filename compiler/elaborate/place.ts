@@ -3,7 +3,6 @@ import type { Span } from "../../grammar/ast.js";
 import type { Dialect } from "../detection/dialect.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
 import type * as ir from "../ir/types.js";
-import type { Bound, BoundTensor } from "./bind.js";
 import type { DraftScope } from "./draft.js";
 import { Environment } from "./environment.js";
 import { Abandoned } from "../budget.js";
@@ -31,8 +30,11 @@ export interface NetworkState {
   readonly environment: Environment;
   /** Undefined: the identity. */
   shortcut: DeclarationValue | undefined;
-  readonly settings: Map<string, Readonly<Record<string, Bound>>>;
-  outputs: readonly Output[] | undefined;
+  preprocess: DeclarationValue | undefined;
+  labels: readonly string[] | undefined;
+  weights: readonly DeclarationValue[];
+  /** By the names that they have there; undefined: the end of the flow. */
+  outputs: readonly ir.NamedValue[] | undefined;
   /** The rules that detection layers follow. */
   dialect: DeclarationValue | undefined;
   /** False where the network is part of another: then its input is what flows there. */
@@ -40,9 +42,6 @@ export interface NetworkState {
   readonly selection: Selection | undefined;
   hasInput: boolean;
 }
-
-/** A tensor that the network gives, by the name that it has there. */
-export type Output = Pick<BoundTensor, "label" | "value">;
 
 /** What the layers of a detector share. */
 export interface Detector {
@@ -53,7 +52,7 @@ export interface Detector {
   /** The rules in force, read once for the words that follow them. */
   rules: { readonly of: DeclarationValue; readonly dialect: Dialect | undefined } | undefined;
   /** Boxes, scores, labels and rows: what `detect` gave. */
-  found: readonly Output[] | undefined;
+  found: readonly ir.NamedValue[] | undefined;
 }
 
 /** `backbone.conv1 .. backbone.conv4`: layers outside of it are passed over. */

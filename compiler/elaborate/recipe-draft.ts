@@ -4,44 +4,56 @@ import { didYouMean } from "../diagnostics/suggest.js";
 import type { Preprocess } from "../model.js";
 import { channelsOf, counted, forChannels } from "../preprocess.js";
 import type { TransformSettings } from "../recipe.js";
-import { bind, type Bound } from "./bind.js";
+import { bind } from "./bind.js";
 import { fail, type Site } from "./evaluate.js";
-import { RECIPE_BODIES, RECIPE_SETTINGS, REPEATED_WORDS, TRANSFORM_SETTINGS } from "./recipe-words.js";
-import { readStatements, type SettingsBody } from "./settings.js";
+import { own } from "../../grammar/own.js";
+import type { Given as GivenOf, Schema } from "../words/schema.js";
+import { TRANSFORM_WORDS } from "../words/transforms.js";
+import { RECIPE_BODIES, RECIPE_WORDS, recipeWord, type RecipeWordName } from "./recipe-words.js";
+import { readStatements, type SettingsBody, type Words } from "./settings.js";
 
-/** One statement: `batch 128, accumulate: 4`. */
-export interface Given {
-  readonly values: Readonly<Record<string, Bound>>;
+/** One statement: `batch 128, accumulate: 4`; what it leaves out is absent. */
+export interface Statement<S extends Schema = Schema> {
+  readonly values: Partial<GivenOf<S>>;
   readonly span: Span;
 }
 
 export interface RecipeDraft {
   /** By word: all statements of those that add up, the last one of the others. */
-  readonly settings: Map<string, Given[]>;
+  readonly settings: Map<string, Statement[]>;
   readonly transforms: Map<string, readonly TransformSettings[]>;
   /** False after an error, which is reported. */
   ok: boolean;
 }
 
+/** The statements of one word. */
+export function statements<N extends RecipeWordName>(
+  { settings }: RecipeDraft,
+  word: N,
+): readonly Statement<(typeof RECIPE_WORDS)[N]["arguments"]>[] {
+  return (settings.get(word) ?? []) as readonly Statement<(typeof RECIPE_WORDS)[N]["arguments"]>[];
+}
+
 export function readDraft(opened: SettingsBody, site: Site): RecipeDraft {
   const draft: RecipeDraft = { settings: new Map(), transforms: new Map(), ok: true };
   readStatements(opened, site, (use, here) => {
-    const word = use.target.map((part) => part.text).join(".");
-    if ((RECIPE_BODIES as readonly string[]).includes(word)) {
+    const name = use.target.map((part) => part.text).join(".");
+    const word = recipeWord(name);
+    if (Object.hasOwn(RECIPE_BODIES, name)) {
       const read = readTransforms(use, opened.environment, here);
-      if (read) draft.transforms.set(word, read);
+      if (read) draft.transforms.set(name, read);
       else draft.ok = false;
-    } else if (Object.hasOwn(RECIPE_SETTINGS, word)) {
-      const values = bind(`\`${word}\``, RECIPE_SETTINGS[word]!, use.arguments, use.span, here);
-      const before = REPEATED_WORDS.has(word) ? draft.settings.get(word) : undefined;
+    } else if (word) {
+      const values = bind(`\`${name}\``, word.arguments, use.arguments, use.span, here);
+      const before = word.repeats ? draft.settings.get(name) : undefined;
       if (!values) draft.ok = false;
       else if (before) before.push({ values, span: use.span });
-      else draft.settings.set(word, [{ values, span: use.span }]);
+      else draft.settings.set(name, [{ values, span: use.span }]);
     } else {
       draft.ok = false;
-      const words = [...Object.keys(RECIPE_SETTINGS), ...RECIPE_BODIES];
-      const help = (): string => didYouMean(word, words) ?? `it has ${words.join(", ")}`;
-      fail(here, "misplaced-statement", use.span, `\`${word}\` does not belong in a recipe`, { help });
+      const words = Object.keys({ ...RECIPE_WORDS, ...RECIPE_BODIES });
+      const help = (): string => didYouMean(name, words) ?? `it has ${words.join(", ")}`;
+      fail(here, "misplaced-statement", use.span, `\`${name}\` does not belong in a recipe`, { help });
     }
   });
   return draft;
@@ -58,30 +70,33 @@ function readTransforms(use: Use, environment: Site["environment"], site: Site):
   let ok = true;
   const inside = { declaration: { keyword: "recipe" }, body: body satisfies Body, environment };
   readStatements(inside, site, (transform, here) => {
-    const word = transform.target.map((part) => part.text).join(".");
-    const specs = Object.hasOwn(TRANSFORM_SETTINGS, word) ? TRANSFORM_SETTINGS[word] : undefined;
-    if (!specs) {
+    const name = transform.target.map((part) => part.text).join(".");
+    const word = own<Words[string]>(TRANSFORM_WORDS, name);
+    if (!word) {
       ok = false;
-      const help = (): string =>
-        didYouMean(word, Object.keys(TRANSFORM_SETTINGS)) ?? `there are ${Object.keys(TRANSFORM_SETTINGS).join(", ")}`;
-      fail(here, "misplaced-statement", transform.span, `\`${word}\` is not a transform`, { help });
+      const names = Object.keys(TRANSFORM_WORDS);
+      const help = (): string => didYouMean(name, names) ?? `there are ${names.join(", ")}`;
+      fail(here, "misplaced-statement", transform.span, `\`${name}\` is not a transform`, { help });
       return;
     }
-    const bound = bind(`\`${word}\``, specs, transform.arguments, transform.span, here);
-    if (bound && areForColour(bound, transform.span, here)) {
-      found.push({ kind: word, ...(bound as Omit<TransformSettings, "kind">) });
-    } else ok = false;
+    const bound = bind(`\`${name}\``, word.arguments, transform.arguments, transform.span, here);
+    if (bound && areForColour(bound, transform.span, here)) found.push({ kind: name, ...bound });
+    else ok = false;
   });
   return ok ? found : undefined;
 }
 
 /** `normalize(color: grey)` has one mean; without a colour, as many as fit some. */
-function areForColour(bound: Readonly<Record<string, Bound>>, span: Span, site: Site): boolean {
-  const { color } = bound as { readonly color?: Preprocess["color"] };
+function areForColour(
+  bound: { readonly color?: Preprocess["color"]; readonly mean?: readonly number[]; readonly std?: readonly number[] },
+  span: Span,
+  site: Site,
+): boolean {
+  const { color } = bound;
   if (color === undefined) return true;
   const channels = channelsOf({ color });
   for (const name of ["mean", "std"] as const) {
-    const numbers = bound[name] as readonly number[] | undefined;
+    const numbers = bound[name];
     if (!numbers || forChannels(numbers, channels)) continue;
     fail(site, "channel-mismatch", span, `\`${name}\` has ${counted(numbers)}, \`color: ${color}\` takes ${channels}`);
     return false;

@@ -3,13 +3,16 @@
  * statement of a recipe that it nearly is, by the same words and bounds, and changes what the recipe says.
  */
 import type { Argument, Use } from "../../grammar/ast.js";
+import { own } from "../../grammar/own.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Program } from "../program.js";
-import { bind, hasAll, type Bound, type Form, type Spec } from "./bind.js";
+import type { Form } from "../words/schema.js";
+import { bind, bindSome, hasAll } from "./bind.js";
 import { Environment } from "./environment.js";
 import { fail, type Site } from "./evaluate.js";
-import type { Given, RecipeDraft } from "./recipe-draft.js";
-import { ALTERNATIVES, RECIPE_BODIES, RECIPE_SETTINGS, REPEATED_WORDS } from "./recipe-words.js";
+import type { Word } from "../words/schema.js";
+import type { RecipeDraft, Statement } from "./recipe-draft.js";
+import { RECIPE_BODIES, RECIPE_WORDS, recipeWord } from "./recipe-words.js";
 
 /** The statements; undefined after an error, which is reported at its place in the text that was typed. */
 export function parseOverrides(program: Program, texts: readonly string[]): readonly Use[] | undefined {
@@ -50,28 +53,29 @@ export function applyOverrides(draft: RecipeDraft, uses: readonly Use[], site: S
 }
 
 function applyOverride(draft: RecipeDraft, use: Use, site: Site): boolean {
-  const [word = "", ...path] = use.target.map((part) => part.text);
-  if (!Object.hasOwn(RECIPE_SETTINGS, word)) return unknownWord(word, use, site);
-  const specs = RECIPE_SETTINGS[word]!;
-  const before = draft.settings.get(word)?.at(-1);
+  const [name = "", ...path] = use.target.map((part) => part.text);
+  const word = recipeWord(name);
+  if (!word) return unknownWord(name, use, site);
+  const before = draft.settings.get(name)?.at(-1);
   const [only, ...rest] = use.arguments;
   if (path.length === 0 && rest.length === 0 && isNone(only, site)) {
-    draft.settings.delete(word);
+    draft.settings.delete(name);
     return true;
   }
-  if (path.length === 0 && REPEATED_WORDS.has(word)) {
-    const values = bind(`\`${word}\``, specs, use.arguments, use.span, site);
-    if (values) draft.settings.set(word, [{ values, span: use.span }]);
+  const callee = `\`${name}\``;
+  if (path.length === 0 && word.repeats) {
+    const values = bind(callee, word.arguments, use.arguments, use.span, site);
+    if (values) draft.settings.set(name, [{ values, span: use.span }]);
     return values !== undefined;
   }
   const found =
     path.length === 0
-      ? bind(`\`${word}\``, specs, use.arguments, use.span, site, { partial: true })
-      : bindNested(word, specs, path, before, use, site);
+      ? bindSome(callee, word.arguments, use.arguments, site)
+      : bindNested(word, path, before, use, site);
   if (!found) return false;
   const values = merged(word, before?.values ?? {}, found);
-  draft.settings.set(word, [...(draft.settings.get(word) ?? []).slice(0, -1), { values, span: use.span }]);
-  return hasAll(`\`${word}\``, specs, { has: (name) => values[name] !== undefined }, use.span, site);
+  draft.settings.set(name, [...(draft.settings.get(name) ?? []).slice(0, -1), { values, span: use.span }]);
+  return hasAll(callee, word.arguments, { has: (each) => values[each] !== undefined }, use.span, site);
 }
 
 function isNone(argument: Argument | undefined, site: Site): boolean {
@@ -79,51 +83,49 @@ function isNone(argument: Argument | undefined, site: Site): boolean {
   return argument.value.text === "none" && !site.environment.lookup("none");
 }
 
+type GivenValues = Readonly<Record<string, unknown>>;
+
 /** `stop.epochs`, `optimizer.momentum`, `learning_rate.schedule.to` */
 function bindNested(
-  word: string,
-  specs: readonly Spec[],
+  word: Word,
   path: readonly string[],
-  before: Given | undefined,
+  before: Statement | undefined,
   use: Use,
   site: Site,
-): Readonly<Record<string, Bound>> | undefined {
-  const outer = specs.find(({ name }) => name === path[0]);
-  if (outer && path.length === 1) return bind(`\`${word}\``, [outer], use.arguments, use.span, site);
+): GivenValues | undefined {
+  const [first = "", second] = path;
+  const outer = own(word.arguments, first);
+  if (outer && path.length === 1) return bindSome(`\`${word.name}\``, { [first]: outer }, use.arguments, site);
   // An argument of the form that stands there: the optimizer's, the schedule's.
-  const holder = outer ?? specs.find((spec) => spec.forms);
-  const form = holder?.forms && (before?.values[holder.name] as Form | undefined);
-  const inside = form ? (holder.forms[form.name] ?? []) : [];
-  const name = outer ? path[1] : path[0];
-  const inner = inside.find((spec) => spec.name === name);
-  if (!form || !inner || path.length > (outer ? 2 : 1)) {
-    const callee = form ? `\`${form.name}\` of \`${word}\`` : `\`${word}\``;
-    const names = [...specs, ...inside].map((spec) => spec.name);
-    const help = didYouMean(name ?? "", names) ?? `it takes ${names.join(", ")}`;
+  const holder = outer ? first : Object.keys(word.arguments).find((name) => word.arguments[name]!.type.kind === "form");
+  const type = holder === undefined ? undefined : word.arguments[holder]!.type;
+  const form = type?.kind === "form" ? (before?.values[holder!] as Form | undefined) : undefined;
+  const chosen = type?.kind === "form" && form ? type.forms[form.form] : undefined;
+  const name = outer ? (second ?? "") : first;
+  const inner = chosen && own(chosen.arguments, name);
+  if (!form || !chosen || !inner || path.length > (outer ? 2 : 1)) {
+    const callee = form ? `\`${form.form}\` of \`${word.name}\`` : `\`${word.name}\``;
+    const names = Object.keys({ ...word.arguments, ...chosen?.arguments });
+    const help = didYouMean(name, names) ?? `it takes ${names.join(", ")}`;
     fail(site, "unknown-argument", use.target.at(-1)!.span, `${callee} has no \`${path.join(".")}\``, { help });
     return undefined;
   }
-  const bound = bind(`\`${form.name}\``, [inner], use.arguments, use.span, site);
-  return bound && { [holder.name]: { ...form, values: merged(form.name, form.values, bound) } };
+  const bound = bindSome(`\`${form.form}\``, { [name]: inner }, use.arguments, site);
+  return bound && { [holder!]: { ...form, values: merged(chosen, form.values, bound) } };
 }
 
 /** What is new takes the place of what was, and of what can't stand beside it. */
-function merged(
-  word: string,
-  before: Readonly<Record<string, Bound>>,
-  found: Readonly<Record<string, Bound>>,
-): Readonly<Record<string, Bound>> {
-  const alternatives = Object.hasOwn(ALTERNATIVES, word) ? ALTERNATIVES[word]! : [];
+function merged({ alternatives = [] }: Word, before: GivenValues, found: GivenValues): GivenValues {
   const replaced = alternatives.some((name) => Object.hasOwn(found, name));
   const kept = Object.entries(before).filter(([name]) => !(replaced && alternatives.includes(name)));
   return { ...Object.fromEntries(kept), ...found };
 }
 
 function unknownWord(word: string, use: Use, site: Site): false {
-  const isBody = (RECIPE_BODIES as readonly string[]).includes(word);
+  const isBody = Object.hasOwn(RECIPE_BODIES, word);
   const help = isBody
     ? "give the recipe a parameter for it"
-    : (didYouMean(word, Object.keys(RECIPE_SETTINGS)) ?? `it has ${Object.keys(RECIPE_SETTINGS).join(", ")}`);
+    : (didYouMean(word, Object.keys(RECIPE_WORDS)) ?? `it has ${Object.keys(RECIPE_WORDS).join(", ")}`);
   const message = isBody ? `the transforms of \`${word}\` can't be set` : `a recipe has no \`${word}\``;
   fail(site, "misplaced-statement", use.target[0]!.span, message, { help });
   return false;

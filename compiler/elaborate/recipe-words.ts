@@ -1,160 +1,288 @@
-/** The words of `recipe` declarations and what they take. */
-import type { Spec } from "./bind.js";
+/** The words of `recipe` declarations: what each takes, and what it makes of the recipe. */
+import type { Recipe, StageRate, Thaw } from "../recipe.js";
+import {
+  boolean,
+  choice,
+  form,
+  integer,
+  number,
+  numbers,
+  numbersOr,
+  paths,
+  type Schema,
+  type Values,
+  type Word,
+} from "../words/schema.js";
+import { OPTIMIZERS, optimizerOf } from "./optimizers.js";
+import { SCHEDULES, scheduleOf } from "./schedules.js";
 
-const spec = (name: string, type: Spec["type"], more: Partial<Spec> = {}): Spec => ({ name, type, ...more });
+/** A setting of a recipe. */
+export interface RecipeWord<N extends string = string, S extends Schema = Schema> extends Word<N, S> {
+  /** A recipe has to have it: what to write, for a message. */
+  readonly example?: string;
+  /** It may stand several times, each adding to the ones before it. Of all others the last one counts. */
+  readonly repeats?: true;
+  /** What a recipe without it has. */
+  readonly absent?: Partial<Recipe>;
+  /** What a recipe with it has: of the last statement, or of all where it {@link repeats}. */
+  gives(...statements: readonly Values<S>[]): Partial<Recipe>;
+}
 
-/** The optimisers, by the words that `optimizer` takes. */
-const OPTIMIZERS: Readonly<Record<string, readonly Spec[]>> = {
-  sgd: [
-    spec("momentum", "number", { min: 0, max: 1, default: 0 }),
-    spec("weight_decay", "number", { min: 0, default: 0 }),
-    spec("nesterov", "boolean", { default: false }),
-    spec("decay_scope", "word", { words: ["all", "weights"], default: "all" }),
-    spec("rule", "word", { words: ["pytorch", "caffe"], default: "pytorch" }),
-  ],
-  adamw: [
-    spec("beta1", "number", { min: 0, max: 1, default: 0.9 }),
-    spec("beta2", "number", { min: 0, max: 1, default: 0.999 }),
-    spec("eps", "number", { min: 0, default: 1e-8 }),
-    spec("weight_decay", "number", { min: 0, default: 0.01 }),
-    spec("decay_scope", "word", { words: ["all", "weights"], default: "all" }),
-  ],
-};
-
-/** What the learning rate does. */
-const SCHEDULES: Readonly<Record<string, readonly Spec[]>> = {
-  constant: [],
-  divide: [
-    spec("by", "number", { min: 1 }),
-    spec("at", "numbers", { min: 0, optional: true }),
-    spec("epochs", "numbers", { min: 0, optional: true }),
-  ],
-  plateau: [
-    spec("by", "number", { min: 1, default: 10 }),
-    spec("patience", "int", { min: 1, default: 5 }),
-    spec("times", "int", { min: 1, default: 3 }),
-  ],
-  cosine: [spec("to", "number", { min: 0, default: 0 })],
-  linear: [spec("to", "number", { min: 0, default: 0 })],
-  one_cycle: [
-    spec("pct_start", "number", { min: 0, max: 1, default: 0.3 }),
-    spec("div_factor", "number", { min: 1, default: 25 }),
-    spec("final_div_factor", "number", { min: 1, default: 10_000 }),
-    spec("anneal", "word", { words: ["cosine", "linear"], default: "cosine" }),
-  ],
-  cosine_restarts: [
-    spec("steps", "int", { min: 1, optional: true }),
-    spec("epochs", "int", { min: 1, optional: true }),
-    spec("multiply", "number", { min: 1, default: 1 }),
-    spec("to", "number", { min: 0, default: 0 }),
-  ],
-};
+/** Keeps the types of name and arguments. */
+function setting<const N extends string, const S extends Schema>(word: RecipeWord<N, S>): RecipeWord<N, S> {
+  return word;
+}
 
 /** Numbers that are counted: beyond, not every one is a number of its own. */
 const COUNT = { min: 1, max: Number.MAX_SAFE_INTEGER } as const;
 
-export const RECIPE_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
-  optimizer: [spec("kind", "form", { forms: OPTIMIZERS })],
-  batch: [
-    spec("images", "int", { min: 1, max: 65_536 }),
-    spec("accumulate", "int", { min: 1, max: 65_536, default: 1 }),
-  ],
-  learning_rate: [spec("rate", "number", { min: 0 }), spec("schedule", "form", { forms: SCHEDULES, optional: true })],
-  warm_up: [
-    spec("rate", "number", { min: 0 }),
-    spec("until_error", "number", { min: 0, max: 1, optional: true }),
-    spec("steps", "int", { ...COUNT, optional: true }),
-    spec("epochs", "int", { ...COUNT, optional: true }),
-  ],
-  stop: [
-    spec("steps", "int", { ...COUNT, optional: true }),
-    spec("epochs", "int", { ...COUNT, optional: true }),
-    spec("patience", "int", { ...COUNT, optional: true }),
-    spec("min_delta", "number", { min: 0, max: 1, optional: true }),
-  ],
-  label_smoothing: [spec("share", "number", { min: 0, max: 1 })],
-  class_weights: [spec("weights", "numbers", { words: ["balanced"], min: 1e-6, max: 1e6 })],
-  sampling: [spec("kind", "word", { words: ["shuffled", "balanced"] })],
-  clip_norm: [spec("norm", "number", { min: 0 })],
-  gradient_norm: [spec("measured", "boolean", { default: true })],
-  ema: [spec("decay", "number", { min: 0, max: 1 }), spec("warm_up", "boolean", { default: false })],
-  precision: [spec("kind", "word", { words: ["fp32", "mixed"] })],
-  freeze: [
-    spec("stages", "stages", { optional: true, many: true }),
-    spec("batch_norm", "boolean", { default: false }),
-    spec("epochs", "int", { ...COUNT, optional: true }),
-    spec("steps", "int", { ...COUNT, optional: true }),
-  ],
-  stage_rate: [spec("stages", "stages", { many: true }), spec("times", "number", { min: 1e-6, max: 1e6 })],
-  zero_init_residual: [spec("on", "boolean", { default: true })],
-  recompute: [spec("stages", "stages", { optional: true, many: true }), spec("all", "boolean", { default: false })],
-  seed: [spec("number", "int", { ...COUNT, min: 0 })],
-  validate: [spec("every", "int", { ...COUNT, optional: true }), spec("raw", "boolean", { default: false })],
-  checkpoint: [spec("every", "int", COUNT)],
-  precise_statistics: [spec("images", "int", COUNT)],
-  test_scales: [spec("sides", "numbers", { min: 1, max: 16384 })],
+const ALL = [
+  setting({
+    name: "optimizer",
+    doc: "How weights follow from gradients.",
+    example: "optimizer sgd(momentum: 0.9)",
+    arguments: { kind: form("Which one.", OPTIMIZERS) },
+    gives: ({ kind }) => ({ optimizer: optimizerOf(kind) }),
+  }),
+  setting({
+    name: "batch",
+    doc: "Images of an update.",
+    example: "batch 128",
+    arguments: {
+      images: integer("How many.", { min: 1, max: 65_536 }),
+      accumulate: integer("Parts that they are computed in, one after the other; their gradients are averaged.", {
+        min: 1,
+        max: 65_536,
+        default: 1,
+      }),
+    },
+    gives: ({ images, accumulate }) => ({ batch: images, accumulate }),
+  }),
+  setting({
+    name: "learning_rate",
+    doc: "The base rate, and what it does.",
+    example: "learning_rate 0.1",
+    arguments: {
+      rate: number("The base rate.", { min: 0 }),
+      schedule: form("What it does after the warm-up; without one it stays.", SCHEDULES, { optional: true }),
+    },
+    gives: ({ rate, schedule }) => ({ learningRate: rate, schedule: scheduleOf(schedule) }),
+  }),
+  setting({
+    name: "warm_up",
+    doc: "A lower rate at first: until an error, or a straight line to the base rate.",
+    arguments: {
+      rate: number("The rate at first.", { min: 0 }),
+      until_error: number("It stays until the training error is below this share (section 4.2).", {
+        min: 0,
+        max: 1,
+        optional: true,
+      }),
+      steps: integer("Updates that the line takes.", { ...COUNT, optional: true }),
+      epochs: integer("Epochs that the line takes.", { ...COUNT, optional: true }),
+    },
+    alternatives: ["until_error", "steps", "epochs"],
+    needs: ["until_error", "steps", "epochs"],
+    gives({ rate, until_error: error, steps, epochs }) {
+      if (error !== undefined) return { warmUp: { kind: "until_error", rate, error } };
+      if (epochs !== undefined) return { warmUp: { kind: "epochs", rate, epochs } };
+      return { warmUp: { kind: "steps", rate, steps: steps ?? 1 } };
+    },
+  }),
+  setting({
+    name: "stop",
+    doc: "The end.",
+    example: "stop 64k",
+    arguments: {
+      steps: integer("After so many updates.", { ...COUNT, optional: true }),
+      epochs: integer("After so many epochs.", { ...COUNT, optional: true }),
+      patience: integer("Earlier, after so many validations without an improvement.", { ...COUNT, optional: true }),
+      min_delta: number("What counts as an improvement: the error falls by more than this share.", {
+        min: 0,
+        max: 1,
+        optional: true,
+      }),
+    },
+    alternatives: ["steps", "epochs"],
+    needs: ["steps", "epochs"],
+    gives: ({ steps, epochs, patience, min_delta }) => ({
+      stop: epochs === undefined ? { steps: steps ?? 1 } : { epochs },
+      ...(patience !== undefined && { earlyStop: { patience, minDelta: min_delta ?? 0 } }),
+    }),
+  }),
+  setting({
+    name: "label_smoothing",
+    doc: "The share of the probability that is spread over all classes.",
+    source: "arXiv:1512.00567",
+    arguments: { share: number("From 0 to below 1.", { min: 0, max: 1 }) },
+    absent: { labelSmoothing: 0 },
+    gives: ({ share }) => ({ labelSmoothing: share }),
+  }),
+  setting({
+    name: "class_weights",
+    doc: "Weight of each class in the loss.",
+    arguments: {
+      weights: numbersOr("A number a class; `balanced`: in inverse proportion to its number of images.", ["balanced"], {
+        min: 1e-6,
+        max: 1e6,
+      }),
+    },
+    gives: ({ weights }) => ({ classWeights: weights }),
+  }),
+  setting({
+    name: "sampling",
+    doc: "Which images an epoch draws.",
+    arguments: { kind: choice("Each once, or each class equally often.", ["shuffled", "balanced"]) },
+    gives: ({ kind }) => (kind === "balanced" ? { sampling: kind } : {}),
+  }),
+  setting({
+    name: "clip_norm",
+    doc: "Scales the gradients down where their norm is larger.",
+    arguments: { norm: number("The largest norm that all together may have.", { min: 0 }) },
+    gives: ({ norm }) => ({ clipNorm: norm }),
+  }),
+  setting({
+    name: "gradient_norm",
+    doc: "The norm of all gradients is measured.",
+    arguments: { measured: boolean("`false` takes it away again.", { default: true }) },
+    gives: ({ measured }) => (measured ? { gradientNorm: true } : {}),
+  }),
+  setting({
+    name: "ema",
+    doc: "A moving average of the weights, which is what is validated and kept.",
+    arguments: {
+      decay: number("Share of the average that stays in each update.", { min: 0, max: 1 }),
+      warm_up: boolean("Lower at first: at most (1 + n) / (10 + n) in update n.", { default: false }),
+    },
+    gives: ({ decay, warm_up }) => ({ emaDecay: decay, ...(warm_up && { emaWarmUp: true }) }),
+  }),
+  setting({
+    name: "precision",
+    doc: "Of activations and gradients.",
+    arguments: { kind: choice("`mixed`: half precision where it is enough.", ["fp32", "mixed"]) },
+    absent: { precision: "fp32" },
+    gives: ({ kind }) => ({ precision: kind }),
+  }),
+  setting({
+    name: "freeze",
+    doc: "Parts that stay as they are. Several add up.",
+    arguments: {
+      stages: paths("Stages, blocks or layers.", { optional: true, many: true }),
+      batch_norm: boolean("All batch norms are constants.", { default: false }),
+      epochs: integer("They thaw after so many epochs.", { ...COUNT, optional: true }),
+      steps: integer("They thaw after so many updates.", { ...COUNT, optional: true }),
+    },
+    alternatives: ["epochs", "steps"],
+    needs: ["stages", "batch_norm", "epochs", "steps"],
+    repeats: true,
+    absent: { frozenStages: [], frozenBatchNorm: false },
+    gives(...statements) {
+      const thaws = statements.flatMap(({ stages = [], epochs, steps }): Thaw[] => {
+        const after = epochs ?? steps;
+        return after === undefined ? [] : [{ stages, after, unit: epochs === undefined ? "step" : "epoch" }];
+      });
+      const always = statements.filter(({ epochs, steps }) => epochs === undefined && steps === undefined);
+      return {
+        frozenStages: always.flatMap(({ stages = [] }) => stages),
+        frozenBatchNorm: statements.some(({ batch_norm }) => batch_norm),
+        ...(thaws.length > 0 && { thaws }),
+      };
+    },
+  }),
+  setting({
+    name: "stage_rate",
+    doc: "Parts that learn faster or slower. Several add up.",
+    arguments: {
+      stages: paths("Stages, blocks or layers.", { many: true }),
+      times: number("How many times the others' learning rate theirs is.", { min: 1e-6, max: 1e6 }),
+    },
+    repeats: true,
+    gives: (...statements) => ({
+      stageRates: statements.flatMap(({ stages, times }) =>
+        (stages ?? []).map((stage): StageRate => ({ stage, times })),
+      ),
+    }),
+  }),
+  setting({
+    name: "zero_init_residual",
+    doc: "Every residual block begins as an identity.",
+    source: "arXiv:1706.02677",
+    arguments: { on: boolean("`false` takes it away again.", { default: true }) },
+    gives: ({ on }) => (on ? { zeroInitResidual: true } : {}),
+  }),
+  setting({
+    name: "recompute",
+    doc: "Values that are computed again on the way back instead of being kept, to save memory.",
+    source: "arXiv:1604.06174",
+    arguments: {
+      stages: paths("Of these stages or blocks.", { optional: true, many: true }),
+      all: boolean("Of all stages.", { default: false }),
+    },
+    alternatives: ["stages", "all"],
+    needs: ["stages", "all"],
+    absent: { recompute: [] },
+    gives: ({ stages, all }) => ({ recompute: all ? true : (stages ?? []) }),
+  }),
+  setting({
+    name: "seed",
+    doc: "What all that is random is made from.",
+    arguments: { number: integer("Any.", { ...COUNT, min: 0 }) },
+    absent: { seed: 0 },
+    gives: ({ number }) => ({ seed: number }),
+  }),
+  setting({
+    name: "validate",
+    doc: "When the validation images are tried.",
+    arguments: {
+      every: integer("Updates between; otherwise once an epoch.", { ...COUNT, optional: true }),
+      raw: boolean("Of the weights as they are too, beside their average.", { default: false }),
+    },
+    gives: ({ every, raw }) => ({
+      ...(every !== undefined && { validateEvery: every }),
+      ...(raw && { validateRaw: true }),
+    }),
+  }),
+  setting({
+    name: "checkpoint",
+    doc: "When the state of the training is saved.",
+    arguments: { every: integer("Updates between; otherwise once an epoch.", COUNT) },
+    gives: ({ every }) => ({ checkpointEvery: every }),
+  }),
+  setting({
+    name: "precise_statistics",
+    doc: "Batch norms' statistics are averaged after training.",
+    arguments: { images: integer("Over so many images.", COUNT) },
+    absent: { preciseStatistics: 0 },
+    gives: ({ images }) => ({ preciseStatistics: images }),
+  }),
+  setting({
+    name: "test_scales",
+    doc: "The trained network is tested at several scales, whole images, averaged (section 3.4).",
+    arguments: { sides: numbers("Shorter sides in pixels.", { min: 1, max: 16384 }) },
+    gives: ({ sides }) => ({ testScales: sides }),
+  }),
+] as const;
+
+type WordOf<N extends string> = Extract<(typeof ALL)[number], { readonly name: N }>;
+
+export type RecipeWordName = (typeof ALL)[number]["name"];
+
+/** By name. */
+export const RECIPE_WORDS = Object.fromEntries(ALL.map((word) => [word.name, word])) as {
+  readonly [N in RecipeWordName]: WordOf<N>;
 };
 
-/** Words that may stand several times, each adding to the ones before it. Of all others the last one counts. */
-export const REPEATED_WORDS: ReadonlySet<string> = new Set(["freeze", "stage_rate"]);
-
-/** Arguments of a setting, or of one of its forms, of which one alone can be given. */
-export const ALTERNATIVES: Readonly<Record<string, readonly string[]>> = {
-  stop: ["steps", "epochs"],
-  warm_up: ["until_error", "steps", "epochs"],
-  freeze: ["epochs", "steps"],
-  divide: ["at", "epochs"],
-  cosine_restarts: ["steps", "epochs"],
-  recompute: ["stages", "all"],
-};
-
-/** Arguments of a setting, or of one of its forms, of which at least one must be given. */
-export const ONE_NEEDED: Readonly<Record<string, readonly string[]>> = {
-  stop: ["steps", "epochs"],
-  warm_up: ["until_error", "steps", "epochs"],
-  divide: ["at", "epochs"],
-  freeze: ["stages", "batch_norm", "epochs", "steps"],
-  recompute: ["stages", "all"],
-};
+/** A word, whichever: its statements are those that were bound by its own schema. */
+export function recipeWord(name: string): RecipeWord | undefined {
+  return Object.hasOwn(RECIPE_WORDS, name) ? (RECIPE_WORDS as Readonly<Record<string, RecipeWord>>)[name] : undefined;
+}
 
 /** Before `{ ... }` with transforms in it. */
-export const RECIPE_BODIES = ["train", "evaluate"] as const;
-
-const SIDE = { min: 1, max: 16384 } as const;
-const interpolation = spec("interpolation", "word", { words: ["bilinear", "bicubic", "nearest"], optional: true });
-
-/** The transforms of runtime/images/transforms as they are written; a test holds the two against each other. */
-export const TRANSFORM_SETTINGS: Readonly<Record<string, readonly Spec[]>> = {
-  pad: [spec("margin", "int", { min: 0, max: 4096 })],
-  random_crop: [spec("size", "size2", SIDE)],
-  flip_horizontal: [spec("probability", "number", { min: 0, max: 1, optional: true })],
-  center_crop: [spec("size", "size2", SIDE)],
-  ten_crop: [spec("size", "size2", SIDE)],
-  resize: [spec("size", "size2", SIDE), interpolation],
-  resize_shorter: [spec("length", "int", SIDE), interpolation],
-  random_resize_shorter: [spec("length", "interval", SIDE), interpolation],
-  random_resized_crop: [
-    spec("size", "size2", SIDE),
-    spec("scale", "interval", { min: 0.001, max: 1, optional: true }),
-    spec("ratio", "interval", { min: 0.05, max: 20, optional: true }),
-    interpolation,
-  ],
-  color_pca: [spec("std", "number", { min: 0, max: 10, optional: true })],
-  color_jitter: [
-    spec("brightness", "number", { min: 0, max: 1, optional: true }),
-    spec("contrast", "number", { min: 0, max: 1, optional: true }),
-    spec("saturation", "number", { min: 0, max: 1, optional: true }),
-    spec("hue", "number", { min: 0, max: 0.5, optional: true }),
-  ],
-  subtract_mean: [
-    spec("per", "word", { words: ["pixel", "channel"], optional: true }),
-    spec("divide", "word", { words: ["none", "std"], optional: true }),
-    spec("range", "number", { min: 1, max: 255, optional: true }),
-  ],
-  normalize: [
-    spec("mean", "channels", { min: -1000, max: 1000, optional: true }),
-    spec("std", "channels", { min: 1e-6, max: 1000, optional: true }),
-    spec("range", "number", { min: 1, max: 255, optional: true }),
-    spec("color", "word", { words: ["rgb", "bgr", "grey"], optional: true }),
-  ],
-};
+export const RECIPE_BODIES = {
+  train: { name: "train", doc: "Transforms of the training images, in braces.", arguments: {} },
+  evaluate: {
+    name: "evaluate",
+    doc: "Transforms of the validation images, in braces; without them, those of `train` with nothing left to chance.",
+    arguments: {},
+  },
+} as const;

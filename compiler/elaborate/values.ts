@@ -1,7 +1,7 @@
 /** What expressions evaluate to. Plain data is plain JavaScript; the rest are small records told apart by `kind`. */
 import type { Body, Declaration } from "../../grammar/ast.js";
-import type * as ir from "../ir/types.js";
 import { formatDim, type Dim } from "../ir/dim.js";
+import type { Tensor } from "../words/schema.js";
 import type { DraftParameter } from "./draft.js";
 import type { Environment } from "./environment.js";
 import type { Place } from "./place.js";
@@ -58,10 +58,7 @@ export interface SharedValue {
 }
 
 /** A tensor of the graph, with how much smaller its map is than the network's input (`[16, 16]` for conv4). */
-export interface TensorValue {
-  readonly kind: "tensor";
-  readonly value: ir.Value;
-  readonly scale: readonly [number, number];
+export interface TensorValue extends Tensor {
   /** Of what a block, a shared part or a network gives: the tensors that are labelled in it. */
   readonly members?: ReadonlyMap<string, EvalValue>;
 }

@@ -5,7 +5,7 @@ import type { Operator } from "./operator.js";
 export const add: Operator = {
   name: "add",
   doc: "Sum of the branches.",
-  layer: { arguments: [], merges: true },
+  layer: { arguments: {}, merges: true },
   elementwise: true,
   infer(inputs) {
     const branches = requireBranches(inputs, "add");

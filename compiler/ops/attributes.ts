@@ -35,8 +35,8 @@ export function word(attributes: Attributes, name: string): string {
 export function completeAttributes(operator: Operator, given: Attributes): Attributes {
   // In the order of the signature, which is the one that people read them in.
   const filled: Record<string, AttributeValue> = {};
-  for (const { name, default: fallback } of operator.layer?.arguments ?? []) {
-    const value = given[name] ?? fallback;
+  for (const [name, argument] of Object.entries(operator.layer?.arguments ?? {})) {
+    const value = given[name] ?? (argument.default as AttributeValue | undefined);
     if (value !== undefined) filled[name] = value;
   }
   Object.assign(filled, given);

@@ -6,7 +6,7 @@ import type { Operator } from "./operator.js";
 export const average: Operator = {
   name: "average",
   doc: "Elementwise mean of the branches.",
-  layer: { arguments: [], merges: true },
+  layer: { arguments: {}, merges: true },
   elementwise: true,
   infer(inputs) {
     const branches = requireBranches(inputs, "average");

@@ -15,24 +15,22 @@ import {
   strideLabel,
   STRIDE,
 } from "./windows.js";
+import { boolean } from "../words/schema.js";
 
 /** Average over each window of each channel; [N, C, H, W] to [N, C, H', W']. */
 export const avgPool: Operator = {
   name: "avg_pool",
   doc: "Average over windows.",
   layer: {
-    arguments: [
-      KERNEL,
-      STRIDE,
-      PAD,
-      CEIL,
-      {
-        name: "count_padding",
-        type: "boolean",
+    arguments: {
+      kernel: KERNEL,
+      stride: STRIDE,
+      pad: PAD,
+      ceil: CEIL,
+      count_padding: boolean("Whether zeros of the padding count as values. What `ceil` adds never does.", {
         default: false,
-        doc: "Whether zeros of the padding count as values. What `ceil` adds never does.",
-      },
-    ],
+      }),
+    },
   },
   complete: completePadding,
   infer([x], attributes) {

@@ -2,23 +2,20 @@ import { int } from "./attributes.js";
 import { formula, sizes } from "./formula.js";
 import type { Operator, ParameterSpec } from "./operator.js";
 import { channelsOf, known } from "./shapes.js";
+import { number } from "../words/schema.js";
 
 /** y = (x - running_mean) / sqrt(running_var + eps) * weight + bias, per channel; [N, C, ...] to the same. */
 export const bn: Operator = {
   name: "bn",
   doc: "Batch normalisation over each channel: by the batch's statistics while training, by the running ones after.",
   layer: {
-    arguments: [
-      { name: "eps", type: "number", min: 0, default: 1e-5, doc: "Added to the variance." },
-      {
-        name: "momentum",
-        type: "number",
-        min: 0,
-        max: 1,
-        default: 0.1,
-        doc: "Share of the new batch in the running statistics: running = (1 - momentum) * running + momentum * batch.",
-      },
-    ],
+    arguments: {
+      eps: number("Added to the variance.", { min: 0, default: 1e-5 }),
+      momentum: number(
+        "Share of the new batch in the running statistics: running = (1 - momentum) * running + momentum * batch.",
+        { min: 0, max: 1, default: 0.1 },
+      ),
+    },
   },
   parameters(_attributes, [x]) {
     const channels = channelsOf(x, "bn");

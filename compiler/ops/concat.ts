@@ -8,7 +8,7 @@ const CHANNELS = 1;
 export const concat: Operator = {
   name: "concat",
   doc: "The branches, one after the other along the channels.",
-  layer: { arguments: [], merges: true },
+  layer: { arguments: {}, merges: true },
   infer(inputs) {
     const branches = requireBranches(inputs, "concat");
     requireSame(branches, (shape, other) => `concatenates ${shape} and ${other} along the channels`, CHANNELS);

@@ -4,21 +4,22 @@ import { sizes } from "./formula.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { featureMap, reshaped } from "./shapes.js";
 import { completePadding, KERNEL, onnxPads, PAD, slide, strideLabel, STRIDE } from "./windows.js";
+import { boolean, integer, size } from "../words/schema.js";
 
 /** y = x * weight (+ bias): [N, C, H, W], [channels, C/groups, kh, kw] (, [channels]) to [N, channels, H', W']. */
 export const conv: Operator = {
   name: "conv",
   doc: "Convolution (cross-correlation, as everywhere in the field).",
   layer: {
-    arguments: [
-      KERNEL,
-      { name: "channels", type: "int", min: 1, doc: "Number of filters, the channels of the output." },
-      STRIDE,
-      PAD,
-      { name: "dilation", type: "size2", min: 1, default: [1, 1], doc: "Distance between the kernel's taps." },
-      { name: "groups", type: "int", min: 1, default: 1, doc: "Channels are split into this many separate groups." },
-      { name: "bias", type: "boolean", default: false, doc: "Whether a learned constant is added to each channel." },
-    ],
+    arguments: {
+      kernel: KERNEL,
+      channels: integer("Number of filters, the channels of the output.", { min: 1 }),
+      stride: STRIDE,
+      pad: PAD,
+      dilation: size("Distance between the kernel's taps.", { min: 1, default: [1, 1] }),
+      groups: integer("Channels are split into this many separate groups.", { min: 1, default: 1 }),
+      bias: boolean("Whether a learned constant is added to each channel.", { default: false }),
+    },
   },
   complete: completePadding,
   // He et al. 2015 (section 3.4, [13]): variance 2 / (kernel area x input channels of the filter).

@@ -1,11 +1,12 @@
 import { int } from "./attributes.js";
 import { elementwise } from "./elementwise.js";
 import { formula, sizes } from "./formula.js";
+import { number } from "../words/schema.js";
 
 export const dropout = elementwise({
   name: "dropout",
   doc: "Zeroes values with the given probability while training and scales up the others; the identity afterwards.",
-  arguments: [{ name: "probability", type: "number", min: 0, max: 1, doc: "Share of the values that become zero." }],
+  arguments: { probability: number("Share of the values that become zero.", { min: 0, max: 1 }) },
   trainingOnly: true,
   onnx: "Identity",
   gradient: (_f, dy) => dy,

@@ -1,13 +1,15 @@
 /** Layers that work value by value and have no parameters: what they share. */
 import type { Lowering, OnnxAttribute } from "./lowering.js";
-import type { ArgumentSpec, Attributes, GraphBuilder, Node, Operator, Value } from "./operator.js";
+import type { Attributes, GraphBuilder, Node, Operator, Value } from "./operator.js";
 import { formula, type Formula } from "./formula.js";
 import { known } from "./shapes.js";
+import type { AttributeValue } from "../ir/types.js";
+import type { Schema } from "../words/schema.js";
 
 interface Elementwise {
   readonly name: string;
   readonly doc: string;
-  readonly arguments?: readonly ArgumentSpec[];
+  readonly arguments?: Schema<AttributeValue>;
   readonly label?: string;
   readonly trainingOnly?: true;
   readonly training?: Operator["training"];
@@ -27,7 +29,7 @@ export function elementwise(definition: Elementwise): Operator {
   return {
     name,
     doc,
-    layer: { arguments: definition.arguments ?? [] },
+    layer: { arguments: definition.arguments ?? {} },
     infer: ([x]) => [known(x)],
     elementwise: true,
     ...(trainingOnly && { trainingOnly }),

@@ -7,7 +7,7 @@ import { known, reshaped } from "./shapes.js";
 export const flatten: Operator = {
   name: "flatten",
   doc: "Channels, height and width as one dimension.",
-  layer: { arguments: [] },
+  layer: { arguments: {} },
   infer([x]) {
     const [batch, ...sizes] = known(x).shape;
     return [reshaped(x, [batch!, sizes.reduce<Dim>(mul, 1)])];

@@ -13,7 +13,7 @@ export function globalPool(
   return {
     name,
     doc,
-    layer: { arguments: [] },
+    layer: { arguments: {} },
     infer([x]) {
       const map = featureMap(x, name);
       return [reshaped(x, [map.batch, map.channels, 1, 1])];

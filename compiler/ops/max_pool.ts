@@ -18,7 +18,7 @@ import {
 export const maxPool: Operator = {
   name: "max_pool",
   doc: "Maximum over windows.",
-  layer: { arguments: [KERNEL, STRIDE, PAD, CEIL] },
+  layer: { arguments: { kernel: KERNEL, stride: STRIDE, pad: PAD, ceil: CEIL } },
   complete: completePadding,
   infer([x], attributes) {
     const map = featureMap(x, "max_pool");

@@ -6,7 +6,7 @@ import type { Operator } from "./operator.js";
 export const maximum: Operator = {
   name: "maximum",
   doc: "Elementwise maximum of the branches (maxout).",
-  layer: { arguments: [], merges: true },
+  layer: { arguments: {}, merges: true },
   elementwise: true,
   infer(inputs) {
     const branches = requireBranches(inputs, "maximum");

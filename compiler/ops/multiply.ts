@@ -9,7 +9,7 @@ import { difference, reshaped } from "./shapes.js";
 export const multiply: Operator = {
   name: "multiply",
   doc: "Product of the branches, broadcast over height and width.",
-  layer: { arguments: [], merges: true },
+  layer: { arguments: {}, merges: true },
   elementwise: true,
   infer(inputs) {
     return [requireBranches(inputs, "multiply").reduce(broadcast)];

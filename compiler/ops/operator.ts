@@ -3,27 +3,20 @@
  * nothing elsewhere switches on its name.
  */
 import type { Dim } from "../ir/dim.js";
-import type { Attributes, DataType, Graph, Initializer, Node, Parameter, TensorType, Value } from "../ir/types.js";
+import type {
+  Attributes,
+  AttributeValue,
+  DataType,
+  Graph,
+  Initializer,
+  Node,
+  Parameter,
+  TensorType,
+  Value,
+} from "../ir/types.js";
 import type { BlockedForm } from "./blocked/form.js";
+import type { Schema, Tensor } from "../words/schema.js";
 import type { Lowering } from "./lowering.js";
-
-/** How an argument of the source becomes an attribute. */
-export interface ArgumentSpec {
-  readonly name: string;
-  /**
-   * `size2`: `3x3`, or one integer for both (attribute: `[3, 3]`). `int`, `number`, `boolean`: as they say.
-   * `word`: one of `words`.
-   */
-  readonly type: "size2" | "int" | "number" | "boolean" | "word";
-  readonly words?: readonly string[];
-  /** Required where there is neither a default nor `optional`. */
-  readonly default?: number | boolean | string | readonly number[];
-  readonly optional?: true;
-  /** Smallest legal value, for every component. */
-  readonly min?: number;
-  readonly max?: number;
-  readonly doc: string;
-}
 
 /** A parameter that a layer of this kind owns, before it is given a path. */
 export interface ParameterSpec {
@@ -79,11 +72,17 @@ export interface Alternative {
 export interface Operator {
   readonly name: string;
   readonly doc: string;
-  /** A layer can be written in the source (a row of grammar/words.ts has its word); others are made by passes. */
+  /** A layer can be written in the source, by its name; others are made by passes. */
   readonly layer?: {
-    readonly arguments: readonly ArgumentSpec[];
+    /**
+     * Tensors become inputs after the one that flows, in their order; all others become attributes of the node, by their
+     * names.
+     */
+    readonly arguments: Schema<AttributeValue | Tensor | readonly Tensor[]>;
     /** Branch merges take the branches' outputs; all others take the one tensor that flows. */
     readonly merges?: true;
+    /** Its output has the feature stride of this tensor among its arguments, and not of the one that flows. */
+    readonly strideOf?: string;
   };
   /** Fills in attributes whose default depends on others (a padding that keeps the size), all plain defaults filled. */
   complete?(attributes: Attributes): Attributes;

@@ -3,13 +3,14 @@ import { size2 } from "./attributes.js";
 import { sizes } from "./formula.js";
 import type { Operator } from "./operator.js";
 import { featureMap, reshaped } from "./shapes.js";
+import { size } from "../words/schema.js";
 
 /** Zeros round the map: [N, C, H, W] to [N, C, H + 2a, W + 2b]. */
 export const pad: Operator = {
   name: "pad",
   doc: "Zeros around height and width.",
   layer: {
-    arguments: [{ name: "amount", type: "size2", min: 0, doc: "Rows above and below, columns left and right." }],
+    arguments: { amount: size("Rows above and below, columns left and right.", { min: 0 }) },
   },
   infer([x], attributes) {
     const map = featureMap(x, "pad");
@@ -26,6 +27,6 @@ export const pad: Operator = {
     if (dy === undefined) return [];
     const [from, [, , height, width]] = [size2(node.attributes, "amount"), sizes(node.inputs[0]!)];
     const to = [from[0] + height!, from[1] + width!];
-    return builder.apply("slice", [dy], { axes: [2, 3], from: [...from], to });
+    return builder.apply("crop", [dy], { axes: [2, 3], from: [...from], to });
   },
 };

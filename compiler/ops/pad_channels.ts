@@ -1,12 +1,13 @@
 import { int } from "./attributes.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { channelsOf, known, reshaped } from "./shapes.js";
+import { integer } from "../words/schema.js";
 
 /** Zero channels appended (shortcut option A, section 4.1): [N, C, ...] to [N, channels, ...]. */
 export const padChannels: Operator = {
   name: "pad_channels",
   doc: "Zero channels appended until there are as many as given.",
-  layer: { arguments: [{ name: "channels", type: "int", min: 1, doc: "Channels afterwards." }] },
+  layer: { arguments: { channels: integer("Channels afterwards.", { min: 1 }) } },
   infer([x], attributes) {
     const [given, wanted] = [channelsOf(x, "pad_channels"), int(attributes, "channels")];
     if (wanted < given) {

@@ -4,6 +4,7 @@ import { ShapeError, type Operator } from "./operator.js";
 import { resizeGradient, RESIZING } from "./resizing.js";
 import { featureMap, requirePositive, reshaped } from "./shapes.js";
 import { writer } from "./write.js";
+import { number } from "../words/schema.js";
 
 /** The largest divisor of a factor: 1/64 of an image is nothing to look at. */
 const MOST_DIVISOR = 64;
@@ -16,7 +17,7 @@ export const rescale: Operator = {
   name: "rescale",
   doc: "Height and width times a factor, bilinear.",
   layer: {
-    arguments: [{ name: "factor", type: "number", min: 1 / MOST_DIVISOR, doc: "A ratio of whole numbers: 2 / 3." }],
+    arguments: { factor: number("A ratio of whole numbers: 2 / 3.", { min: 1 / MOST_DIVISOR }) },
   },
   infer([x], attributes) {
     const map = featureMap(x, "rescale");

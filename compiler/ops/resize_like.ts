@@ -1,6 +1,7 @@
 import { word } from "./attributes.js";
 import type { Operator } from "./operator.js";
-import { resizeGradient, RESIZING } from "./resizing.js";
+import { tensor } from "../words/schema.js";
+import { MODE, resizeGradient, RESIZING } from "./resizing.js";
 import { featureMap, reshaped } from "./shapes.js";
 import { writer } from "./write.js";
 
@@ -10,7 +11,8 @@ import { writer } from "./write.js";
  */
 export const resizeLike: Operator = {
   name: "resize_like",
-  doc: "Enlarges or shrinks height and width to those of the second map.",
+  doc: "Enlarges or shrinks height and width to those of another map.",
+  layer: { arguments: { map: tensor("The map whose height and width are taken."), mode: MODE }, strideOf: "map" },
   infer([x, like]) {
     const [map, other] = [featureMap(x, "resize_like"), featureMap(like, "resize_like")];
     return [reshaped(x, [map.batch, map.channels, other.height, other.width])];

@@ -2,6 +2,9 @@ import type { OnnxAttribute } from "./lowering.js";
 import type { Value } from "../ir/types.js";
 import { formula, sizes } from "./formula.js";
 import type { GraphBuilder } from "./operator.js";
+import { choice } from "../words/schema.js";
+
+export const MODE = choice("How values between are found.", ["nearest", "bilinear"], { default: "nearest" });
 
 /**
  * How ONNX's Resize is told to find values between: `nearest` takes the one at floor(i / factor), as torch's interpolate

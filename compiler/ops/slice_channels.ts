@@ -1,16 +1,17 @@
 import { int } from "./attributes.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { channelsOf, known, reshaped } from "./shapes.js";
+import { integer } from "../words/schema.js";
 
 /** Channels from `from` up to `to`, which is left out: [N, C, ...] to [N, to - from, ...]. */
 export const sliceChannels: Operator = {
   name: "slice_channels",
   doc: "The channels from the first argument up to the second, which is left out.",
   layer: {
-    arguments: [
-      { name: "from", type: "int", min: 0, doc: "First channel, counted from 0." },
-      { name: "to", type: "int", min: 1, doc: "The channel after the last." },
-    ],
+    arguments: {
+      from: integer("First channel, counted from 0.", { min: 0 }),
+      to: integer("The channel after the last.", { min: 1 }),
+    },
   },
   infer([x], attributes) {
     const given = channelsOf(x, "slice_channels");

@@ -5,7 +5,7 @@ import { known } from "./shapes.js";
 export const softmax: Operator = {
   name: "softmax",
   doc: "Probabilities over the channels: exp(x) / sum of exp(x) along axis 1.",
-  layer: { arguments: [] },
+  layer: { arguments: {} },
   infer: ([x]) => [known(x)],
   fullPrecision: true,
   endsNetwork: { output: "probabilities", input: "logits" },

@@ -4,13 +4,14 @@ import { sizes } from "./formula.js";
 import type { Operator } from "./operator.js";
 import { featureMap, reshaped } from "./shapes.js";
 import { strideLabel } from "./windows.js";
+import { size } from "../words/schema.js";
 
 /** Every n-th row and column, from the first: [N, C, H, W] to [N, C, ceil(H/n), ceil(W/n)]. */
 export const subsample: Operator = {
   name: "subsample",
   doc: "Keeps every n-th row and column, from the first.",
   layer: {
-    arguments: [{ name: "stride", type: "size2", min: 1, doc: "Distance between the rows and columns that are kept." }],
+    arguments: { stride: size("Distance between the rows and columns that are kept.", { min: 1 }) },
   },
   infer([x], attributes) {
     const map = featureMap(x, "subsample");

@@ -2,8 +2,9 @@ import { mul } from "../ir/dim.js";
 import { size2, word } from "./attributes.js";
 import { formula } from "./formula.js";
 import type { Operator } from "./operator.js";
-import { resizeGradient, RESIZING } from "./resizing.js";
+import { MODE, resizeGradient, RESIZING } from "./resizing.js";
 import { featureMap, reshaped } from "./shapes.js";
+import { size } from "../words/schema.js";
 
 /**
  * Enlargement by whole factors: [N, C, H, W] to [N, C, aH, bW]. `nearest` repeats values; `bilinear` interpolates
@@ -13,16 +14,10 @@ export const upsample: Operator = {
   name: "upsample",
   doc: "Enlarges height and width by a whole factor.",
   layer: {
-    arguments: [
-      { name: "factor", type: "size2", min: 1, doc: "How many times as high and as wide." },
-      {
-        name: "mode",
-        type: "word",
-        words: ["nearest", "bilinear"],
-        default: "nearest",
-        doc: "How values between are found.",
-      },
-    ],
+    arguments: {
+      factor: size("How many times as high and as wide.", { min: 1 }),
+      mode: MODE,
+    },
   },
   infer([x], attributes) {
     const map = featureMap(x, "upsample");

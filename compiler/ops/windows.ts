@@ -2,30 +2,22 @@
 import { add, floorDiv, formatDim, type Dim } from "../ir/dim.js";
 import type { Attributes } from "../ir/types.js";
 import { size2, type Size2 } from "./attributes.js";
-import { ShapeError, type ArgumentSpec } from "./operator.js";
+import { ShapeError } from "./operator.js";
 import { requirePositive, type FeatureMap } from "./shapes.js";
+import { boolean, size } from "../words/schema.js";
 
-export const KERNEL: ArgumentSpec = { name: "kernel", type: "size2", min: 1, doc: "Height and width of the window." };
-export const STRIDE: ArgumentSpec = {
-  name: "stride",
-  type: "size2",
+export const KERNEL = size("Height and width of the window.", { min: 1 });
+export const STRIDE = size("Distance between windows: /2 halves height and width.", {
   min: 1,
   default: [1, 1],
-  doc: "Distance between windows: /2 halves height and width.",
-};
-export const PAD: ArgumentSpec = {
-  name: "pad",
-  type: "size2",
-  optional: true,
-  min: 0,
-  doc: "Padding on each side; by default floor((kernel - 1) / 2) times the dilation, which keeps the size at stride 1.",
-};
-export const CEIL: ArgumentSpec = {
-  name: "ceil",
-  type: "boolean",
+});
+export const PAD = size(
+  "Padding on each side; by default floor((kernel - 1) / 2) times the dilation, which keeps the size at stride 1.",
+  { optional: true, min: 0 },
+);
+export const CEIL = boolean("Rounds the output size up, as Caffe does: the last window may reach beyond the padding.", {
   default: false,
-  doc: "Rounds the output size up, as Caffe does: the last window may reach beyond the padding.",
-};
+});
 
 /** The padding that keeps the size of an odd kernel at stride 1, where none is given. */
 export function completePadding(attributes: Attributes): Attributes {

@@ -26,10 +26,4 @@ export { ARCHIVES, verifyArchive } from "./sources/cifar/checksum.js";
 export { openFolders, type FolderOptions } from "./sources/folders/index.js";
 export { openShapes, type ShapesOptions } from "./sources/synthetic/shapes/index.js";
 export { loadStatistics, saveStatistics, type Statistics } from "./statistics.js";
-export {
-  TRANSFORMS,
-  type Transform,
-  type TransformInfo,
-  type TransformParameter,
-  type TransformSettings,
-} from "../images/transforms/index.js";
+export { TRANSFORMS, type Transform, type TransformInfo, type TransformSettings } from "../images/transforms/index.js";

@@ -1,12 +1,9 @@
+import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
 import { centerWindow } from "../crops.js";
 import { cropFrame, frameSize } from "./frame.js";
-import { required, size } from "./parameter.js";
-import { ANY, SIDE, geometry } from "./transform.js";
+import { ANY, geometry } from "./transform.js";
 
-export const centerCrop = geometry({
-  kind: "center_crop",
-  doc: "Cuts the middle out, with zeros round it where the image is smaller; rounded as torchvision does",
-  parameters: { size: required(size("Height and width of the part in pixels", SIDE)) },
+export const centerCrop = geometry(TRANSFORM_WORDS.center_crop, {
   takes: ANY,
   size: ({ size }) => size,
   apply: (frame, { size }) => cropFrame(frame, centerWindow(frameSize(frame), size)),

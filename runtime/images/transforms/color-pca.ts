@@ -1,6 +1,6 @@
+import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
 import { fillNormal } from "../../random.js";
 import { mapValues } from "./raster.js";
-import { number } from "./parameter.js";
 import { COLOURS, pixels } from "./transform.js";
 
 /**
@@ -14,12 +14,7 @@ const VECTORS = [
   [-0.5836, -0.6948, 0.4203],
 ] as const;
 
-export const colorPca = pixels({
-  kind: "color_pca",
-  doc:
-    "AlexNet's colour augmentation: adds to all pixels of an image multiples of the principal components of ImageNet's " +
-    "colours, each times its eigenvalue times a number drawn from a normal distribution (section 3.4)",
-  parameters: { std: number("Standard deviation of the numbers drawn", { min: 0, max: 10 }, 0.1) },
+export const colorPca = pixels(TRANSFORM_WORDS.color_pca, {
   steady: () => [],
   takes: COLOURS,
   colourOnly: true,

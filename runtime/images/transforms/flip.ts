@@ -1,11 +1,8 @@
+import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
 import { mirrorFrame } from "./frame.js";
-import { number } from "./parameter.js";
 import { ANY, geometry } from "./transform.js";
 
-export const flip = geometry({
-  kind: "flip_horizontal",
-  doc: "Exchanges left and right in some of the images (section 3.4)",
-  parameters: { probability: number("Share of the images that are mirrored", { min: 0, max: 1 }, 0.5) },
+export const flip = geometry(TRANSFORM_WORDS.flip_horizontal, {
   steady: () => [],
   takes: ANY,
   size: (_, before) => before,

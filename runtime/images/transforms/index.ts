@@ -13,7 +13,7 @@ import { subtractMean } from "./subtract-mean.js";
 import { tenCrop } from "./ten-crop.js";
 import type { SettingsOf, TransformInfo, TransformKind } from "./transform.js";
 
-export type { TransformInfo, TransformParameter, TransformSettings } from "./transform.js";
+export type { TransformInfo, TransformSettings } from "./transform.js";
 
 const ALL = [
   pad,

@@ -1,13 +1,8 @@
+import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
 import { cropFrame, frameSize } from "./frame.js";
-import { integer, required } from "./parameter.js";
 import { ANY, geometry } from "./transform.js";
 
-export const pad = geometry({
-  kind: "pad",
-  doc:
-    "Adds a border of zeros on every side: the mean colour where the mean has been subtracted before (so the paper's 4 " +
-    "pixels for CIFAR-10, section 4.2), black where it has not",
-  parameters: { margin: required(integer("Width of the border in pixels", { min: 0, max: 4096 })) },
+export const pad = geometry(TRANSFORM_WORDS.pad, {
   takes: ANY,
   size: ({ margin }, before) => before && [before[0] + 2 * margin, before[1] + 2 * margin],
   apply(frame, { margin }) {

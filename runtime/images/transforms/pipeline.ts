@@ -1,6 +1,7 @@
 /** A list of transforms, checked once and then run on many images. */
 import type { Preprocess } from "../../../compiler/model.js";
 import { channelsOf, forChannels } from "../../../compiler/preprocess.js";
+import { accepts, expects } from "../../../compiler/words/values.js";
 import { nearest } from "../../../grammar/nearest.js";
 import type { Size } from "../crops.js";
 import { toGrey } from "../grey.js";
@@ -199,9 +200,9 @@ function completed({ kind: name, ...settings }: TransformSettings): Step {
   const values: Record<string, unknown> = {};
   for (const [setting, parameter] of Object.entries(kind.parameters)) {
     const value = given.get(setting) ?? parameter.default;
-    if (value === undefined) throw new DataError(`${name}: ${setting} is missing: ${parameter.expects}`);
-    if (!parameter.accepts(value)) {
-      throw new DataError(`${name}: ${setting} must be ${parameter.expects}, not ${JSON.stringify(value)}`);
+    if (value === undefined) throw new DataError(`${name}: ${setting} is missing: ${expects(parameter)}`);
+    if (!accepts(parameter, value)) {
+      throw new DataError(`${name}: ${setting} must be ${expects(parameter)}, not ${JSON.stringify(value)}`);
     }
     values[setting] = value;
   }

@@ -1,13 +1,10 @@
+import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
 import type { Size } from "../crops.js";
 import { ImageError } from "../image.js";
 import { cropFrame, frameSize } from "./frame.js";
-import { required, size } from "./parameter.js";
-import { ANY, SIDE, geometry } from "./transform.js";
+import { ANY, geometry } from "./transform.js";
 
-export const randomCrop = geometry({
-  kind: "random_crop",
-  doc: "Cuts out a part of a given size, every position being as likely (sections 3.4 and 4.2)",
-  parameters: { size: required(size("Height and width of the part in pixels", SIDE)) },
+export const randomCrop = geometry(TRANSFORM_WORDS.random_crop, {
   steady: ({ size }) => [{ kind: "center_crop", size }],
   takes: ANY,
   size({ size }, before) {

@@ -1,25 +1,11 @@
+import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
 import { exponential, logarithm, type Random } from "../../random.js";
 import type { Size } from "../crops.js";
 import type { Window } from "../resample.js";
 import { cropFrame, frameSize, resizeFrame } from "./frame.js";
-import { interval, required, size } from "./parameter.js";
-import { interpolation } from "./resize.js";
-import { BYTES, SIDE, geometry } from "./transform.js";
+import { BYTES, geometry } from "./transform.js";
 
-export const randomResizedCrop = geometry({
-  kind: "random_resized_crop",
-  doc:
-    "Cuts out a part of random area and proportion and scales it to a size: GoogLeNet's augmentation by torchvision's " +
-    "rule (ten tries, then the largest part in the middle whose proportion is allowed)",
-  parameters: {
-    size: required(size("Height and width afterwards in pixels", SIDE)),
-    scale: interval("Share of the image's area that is cut out", { min: 0.001, max: 1 }, [0.08, 1]),
-    ratio: interval("Width by height of the part, drawn evenly on a logarithmic scale", { min: 0.05, max: 20 }, [
-      3 / 4,
-      4 / 3,
-    ]),
-    interpolation,
-  },
+export const randomResizedCrop = geometry(TRANSFORM_WORDS.random_resized_crop, {
   // As such networks are tested: the middle seven eighths.
   steady: ({ size, interpolation }) => [
     { kind: "resize_shorter", length: Math.round((Math.max(...size) * 8) / 7), interpolation },

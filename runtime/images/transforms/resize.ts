@@ -1,16 +1,10 @@
+import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
 import { ImageError } from "../image.js";
 import type { Size } from "../crops.js";
 import type { Interpolation } from "../resample.js";
 import { scaleShorter } from "../crops.js";
 import { frameSize, resizeFrame, type Frame } from "./frame.js";
-import { choice, integer, required, size } from "./parameter.js";
-import { BYTES, SIDE, geometry } from "./transform.js";
-
-export const interpolation = choice(
-  "The filter, as Pillow has it",
-  ["bilinear", "bicubic", "nearest"] as const,
-  "bilinear",
-);
+import { BYTES, geometry } from "./transform.js";
 
 /** More than this is not scaled to: an image of 10000x8 would have 400 million pixels at a shorter side of 640. */
 const MAX_SCALED_PIXELS = 100_000_000;
@@ -29,19 +23,13 @@ export function sizeByShorter(shorter: number, before: Size | undefined): Size |
   return before && scaleShorter(before, shorter);
 }
 
-export const resizeShorter = geometry({
-  kind: "resize_shorter",
-  doc: "Scales the image until its shorter side has a length; the longer one keeps the proportion",
-  parameters: { length: required(integer("Length of the shorter side in pixels", SIDE)), interpolation },
+export const resizeShorter = geometry(TRANSFORM_WORDS.resize_shorter, {
   takes: BYTES,
   size: ({ length }, before) => sizeByShorter(length, before),
   apply: (frame, { length, interpolation }) => shorterTo(frame, length, interpolation),
 });
 
-export const resize = geometry({
-  kind: "resize",
-  doc: "Scales the image to a height and a width, whatever its proportion",
-  parameters: { size: required(size("Height and width in pixels", SIDE)), interpolation },
+export const resize = geometry(TRANSFORM_WORDS.resize, {
   takes: BYTES,
   size: ({ size }) => size,
   apply: (frame, { size, interpolation }) => resizeFrame(frame, size, interpolation),

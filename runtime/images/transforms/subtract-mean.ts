@@ -1,23 +1,10 @@
+import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
 import { DataError } from "../../data/error.js";
 import { mapValues, valuesOf, type Raster } from "./raster.js";
 import type { Statistics } from "../../data/statistics.js";
-import { choice, number } from "./parameter.js";
 import { COLOURS, pixels } from "./transform.js";
 
-export const subtractMean = pixels({
-  kind: "subtract_mean",
-  doc:
-    "Subtracts the mean of the training images, measured before training: of each pixel, as the paper does (sections " +
-    "3.4 and 4.2), or of each channel",
-  parameters: {
-    per: choice("What has a mean of its own", ["pixel", "channel"], "pixel"),
-    divide: choice(
-      "What the difference is divided by: nothing, or each channel's standard deviation",
-      ["none", "std"],
-      "none",
-    ),
-    range: number("The value of white before the subtraction", { min: 1, max: 255 }, 1),
-  },
+export const subtractMean = pixels(TRANSFORM_WORDS.subtract_mean, {
   takes: COLOURS,
   gives: "normalized",
   measured: true,

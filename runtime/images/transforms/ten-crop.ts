@@ -1,15 +1,10 @@
+import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
 import { fiveWindows } from "../crops.js";
 import { cropFrame, frameSize, mirrorFrame } from "./frame.js";
-import { required, size } from "./parameter.js";
 import { checkFits } from "./random-crop.js";
-import { ANY, SIDE, geometry } from "./transform.js";
+import { ANY, geometry } from "./transform.js";
 
-export const tenCrop = geometry({
-  kind: "ten_crop",
-  doc:
-    "Ten images of one, whose scores are averaged: the four corners and the centre, and the same of the mirrored " +
-    "image (AlexNet's testing, section 3.4)",
-  parameters: { size: required(size("Height and width of each part in pixels", SIDE)) },
+export const tenCrop = geometry(TRANSFORM_WORDS.ten_crop, {
   takes: ANY,
   views: 10,
   size({ size }, before) {

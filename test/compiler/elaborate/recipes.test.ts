@@ -130,7 +130,7 @@ describe("settings of a training", () => {
     ["stop 10, min_delta: 0.1", "`min_delta` of `stop` needs `patience`"],
     ["warm_up 0.1, steps: 3, epochs: 2", "`steps` of `warm_up` does not go with `epochs`"],
     ["learning_rate 0.1, one_cycle()   warm_up 0.1, steps: 3", "`warm_up` does not go with `one_cycle`"],
-    ["learning_rate 0.1, cosine_restarts()", "`cosine_restarts` needs the length of a cycle"],
+    ["learning_rate 0.1, cosine_restarts()", "`cosine_restarts` needs `steps` or `epochs`"],
     [
       "learning_rate 0.1, cosine_restarts(steps: 3, epochs: 2)",
       "`steps` of `cosine_restarts` does not go with `epochs`",

@@ -16,7 +16,8 @@ import { REFERENCE } from "../ops/reference.js";
 import { SAMPLES, type Sample } from "../ops/samples.js";
 import { gradientGraph } from "./graphs.js";
 
-const layers = [...OPERATORS.values()].filter((each) => each.layer).map((each) => each.name);
+/** Of those whose inputs all have a gradient; what only lends its shape is in tensor-rules.test.ts. */
+const layers = [...OPERATORS.values()].filter(({ layer }) => layer && !layer.strideOf).map(({ name }) => name);
 /** Statistics are no function's argument here: nothing is trained in them. */
 const isStatistic = (name: string): boolean => name.includes("running_");
 

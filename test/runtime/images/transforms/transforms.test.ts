@@ -1,3 +1,4 @@
+import { accepts } from "../../../../compiler/words/values.js";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -338,8 +339,8 @@ it("every setting says what it does, and defaults are values that it takes", () 
   for (const { parameters } of TRANSFORM_KINDS.values()) {
     for (const parameter of Object.values(parameters)) {
       expect(parameter.doc.length).toBeGreaterThan(10);
-      if (parameter.default !== undefined) expect(parameter.accepts(parameter.default)).toBe(true);
-      else expect(parameter.optional).toBe(false);
+      if (parameter.default !== undefined) expect(accepts(parameter, parameter.default)).toBe(true);
+      else expect(parameter.presence).toBe("required");
     }
   }
 });

@@ -1,0 +1,128 @@
+/**
+ * The transforms of images: what each takes. How it is done stands in runtime/images/transforms, in a file of the same
+ * name.
+ */
+import { channels, choice, integer, interval, number, size, words } from "./schema.js";
+
+/** Sides of images. */
+const SIDE = { min: 1, max: 16384 } as const;
+
+const interpolation = choice("The filter, as Pillow has it.", ["bilinear", "bicubic", "nearest"], {
+  default: "bilinear",
+});
+const white = number("The value of white before the subtraction.", { min: 1, max: 255, default: 1 });
+
+export const TRANSFORM_WORDS = words({
+  pad: {
+    doc:
+      "Adds a border of zeros on every side: the mean colour where the mean has been subtracted before (so the paper's 4 " +
+      "pixels, section 4.2), black where it has not.",
+    arguments: { margin: integer("Width of the border in pixels.", { min: 0, max: 4096 }) },
+  },
+  random_crop: {
+    doc: "Cuts out a part of a given size, every position being as likely (sections 3.4 and 4.2).",
+    arguments: { size: size("Height and width of the part in pixels.", SIDE) },
+  },
+  flip_horizontal: {
+    doc: "Exchanges left and right in some of the images (section 3.4).",
+    arguments: { probability: number("Share of the images that are mirrored.", { min: 0, max: 1, default: 0.5 }) },
+  },
+  center_crop: {
+    doc: "Cuts the middle out, with zeros round it where the image is smaller; rounded as torchvision does.",
+    arguments: { size: size("Height and width of the part in pixels.", SIDE) },
+  },
+  ten_crop: {
+    doc:
+      "Ten images of one, whose scores are averaged: the four corners and the centre, and the same of the mirrored " +
+      "image (AlexNet's testing, section 3.4).",
+    arguments: { size: size("Height and width of each part in pixels.", SIDE) },
+  },
+  resize: {
+    doc: "Scales the image to a height and a width, whatever its proportion.",
+    arguments: { size: size("Height and width in pixels.", SIDE), interpolation },
+  },
+  resize_shorter: {
+    doc: "Scales the image until its shorter side has a length; the longer one keeps the proportion.",
+    arguments: { length: integer("Length of the shorter side in pixels.", SIDE), interpolation },
+  },
+  random_resize_shorter: {
+    doc:
+      "Scale augmentation: scales the image until its shorter side has a length that is drawn for each image, every " +
+      "integer of the interval being as likely (section 3.4, after VGG).",
+    arguments: {
+      length: interval("The least and the greatest length of the shorter side in pixels; [256, 480] in the paper.", {
+        ...SIDE,
+        integer: true,
+      }),
+      interpolation,
+    },
+  },
+  random_resized_crop: {
+    doc:
+      "Cuts out a part of random area and proportion and scales it to a size: GoogLeNet's augmentation by torchvision's " +
+      "rule (ten tries, then the largest part in the middle whose proportion is allowed).",
+    source: "arXiv:1409.4842",
+    arguments: {
+      size: size("Height and width afterwards in pixels.", SIDE),
+      scale: interval("Share of the image's area that is cut out.", { min: 0.001, max: 1, default: [0.08, 1] }),
+      ratio: interval("Width by height of the part, drawn evenly on a logarithmic scale.", {
+        min: 0.05,
+        max: 20,
+        default: [3 / 4, 4 / 3],
+      }),
+      interpolation,
+    },
+  },
+  color_pca: {
+    doc:
+      "AlexNet's colour augmentation: adds to all pixels of an image multiples of the principal components of ImageNet's " +
+      "colours, each times its eigenvalue times a number drawn from a normal distribution (section 3.4).",
+    arguments: { std: number("Standard deviation of the numbers drawn.", { min: 0, max: 10, default: 0.1 }) },
+  },
+  color_jitter: {
+    doc:
+      "Changes brightness, contrast, saturation and hue by random amounts in random order, as torchvision's ColorJitter; " +
+      "grey images have no saturation and no hue to change.",
+    arguments: {
+      brightness: number("The factor is drawn from 1 - brightness to 1 + brightness.", {
+        min: 0,
+        max: 1,
+        default: 0.4,
+      }),
+      contrast: number("The factor is drawn from 1 - contrast to 1 + contrast.", { min: 0, max: 1, default: 0.4 }),
+      saturation: number("The factor is drawn from 1 - saturation to 1 + saturation.", {
+        min: 0,
+        max: 1,
+        default: 0.4,
+      }),
+      hue: number("The turn is drawn from -hue to hue; 1 is once round the circle.", { min: 0, max: 0.5, default: 0 }),
+    },
+  },
+  subtract_mean: {
+    doc:
+      "Subtracts the mean of the training images, measured before training: of each pixel, as the paper does (sections " +
+      "3.4 and 4.2), or of each channel.",
+    arguments: {
+      per: choice("What has a mean of its own.", ["pixel", "channel"], { default: "pixel" }),
+      divide: choice(
+        "What the difference is divided by: nothing, or each channel's standard deviation.",
+        ["none", "std"],
+        { default: "none" },
+      ),
+      range: white,
+    },
+  },
+  normalize: {
+    doc: "Subtracts a number from each channel and divides by another; the same arithmetic as a `preprocess` declaration.",
+    arguments: {
+      mean: channels("Subtracted from each channel, in the order of `color`.", {
+        min: -1000,
+        max: 1000,
+        default: [0, 0, 0],
+      }),
+      std: channels("Each channel is divided by it after that.", { min: 1e-6, max: 1000, default: [1, 1, 1] }),
+      range: white,
+      color: choice("The order of the channels afterwards; grey: one.", ["rgb", "bgr", "grey"], { default: "rgb" }),
+    },
+  },
+});
