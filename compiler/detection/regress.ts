@@ -49,5 +49,5 @@ function withoutBackground(values: Value, background: Dialect["background"] | "n
   if (background === "none") return values;
   const all = values.type.shape[1] as number;
   const [from, to] = background === "first" ? [1, all] : [0, all - 1];
-  return first(build)("crop", [values], { axes: [1], from: [from], to: [to] });
+  return first(build)("slice", [values], { axes: [1], from: [from], to: [to] });
 }

@@ -5,9 +5,14 @@ import { avgPool } from "./avg_pool.js";
 import { bn } from "./bn.js";
 import { BLOCKED_OPERATORS } from "./blocked/index.js";
 import { cast } from "./cast.js";
+import { channelShuffle } from "./channel_shuffle.js";
 import { concat } from "./concat.js";
 import { conv } from "./conv.js";
+import { convTranspose } from "./conv_transpose.js";
+import { crop } from "./crop.js";
+import { cropLike } from "./crop_like.js";
 import { DETECTION_OPERATORS } from "./detection/index.js";
+import { dropPath } from "./drop_path.js";
 import { dropout } from "./dropout.js";
 import { fc } from "./fc.js";
 import { flatten } from "./flatten.js";
@@ -15,9 +20,13 @@ import { gelu } from "./gelu.js";
 import { globalAvgPool } from "./global_avg_pool.js";
 import { globalMaxPool } from "./global_max_pool.js";
 import { GRADIENT_OPERATORS } from "./gradients/index.js";
+import { groupNorm } from "./group_norm.js";
 import { hardSigmoid } from "./hard_sigmoid.js";
+import { hardSwish } from "./hard_swish.js";
 import { identity } from "./identity.js";
 import { imagePixels } from "./image_pixels.js";
+import { l2Norm } from "./l2_norm.js";
+import { layerNorm } from "./layer_norm.js";
 import { leakyRelu } from "./leaky_relu.js";
 import { maximum } from "./maximum.js";
 import { maxPool } from "./max_pool.js";
@@ -25,10 +34,12 @@ import { multiply } from "./multiply.js";
 import type { Operator } from "./operator.js";
 import { pad } from "./pad.js";
 import { padChannels } from "./pad_channels.js";
+import { prelu } from "./prelu.js";
 import { relu } from "./relu.js";
 import { relu6 } from "./relu6.js";
 import { rescale } from "./rescale.js";
 import { resizeLike } from "./resize_like.js";
+import { scale } from "./scale.js";
 import { sigmoid } from "./sigmoid.js";
 import { silu } from "./silu.js";
 import { sliceChannels } from "./slice_channels.js";
@@ -41,11 +52,13 @@ import { upsample } from "./upsample.js";
 /** By name, as `node.op` and the source have it. */
 export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
   [
-    ...[conv, fc, bn],
-    ...[relu, leakyRelu, relu6, sigmoid, hardSigmoid, tanh, silu, gelu, softmax],
+    ...[conv, convTranspose, fc],
+    ...[bn, layerNorm, groupNorm, l2Norm, scale],
+    ...[relu, leakyRelu, prelu, relu6, sigmoid, hardSigmoid, tanh, silu, hardSwish, gelu, softmax],
     ...[maxPool, avgPool, globalAvgPool, globalMaxPool, subsample],
-    ...[pad, padChannels, sliceChannels, upsample, rescale, resizeLike],
-    ...[dropout, flatten, identity],
+    ...[pad, crop, cropLike, upsample, rescale, resizeLike],
+    ...[padChannels, sliceChannels, channelShuffle],
+    ...[dropout, dropPath, flatten, identity],
     ...[add, multiply, maximum, average, concat],
     ...[cast, imagePixels],
     ...TENSOR_OPERATORS,

@@ -27,6 +27,6 @@ export const pad: Operator = {
     if (dy === undefined) return [];
     const [from, [, , height, width]] = [size2(node.attributes, "amount"), sizes(node.inputs[0]!)];
     const to = [from[0] + height!, from[1] + width!];
-    return builder.apply("crop", [dy], { axes: [2, 3], from: [...from], to });
+    return builder.apply("slice", [dy], { axes: [2, 3], from: [...from], to });
   },
 };

@@ -3,7 +3,7 @@
 Reads test/golden/training/NAME.graph.json (written by test/oracle/training-graphs.test.ts: layers, arguments and names,
 nothing of gradients) and writes NAME.json beside it. Weights and batches come from oracle_weights.py.
 
-Run by hand with Python 3, torch 1.13 and numpy:  /usr/bin/python3 test/oracle/training_golden.py [--exact] [NAME ...]
+Run by hand with Python 3, torch 1.13, torchvision and numpy:  /usr/bin/python3 test/oracle/training_golden.py [--exact] [NAME ...]
 --exact prints how far fp32 is from float64 there.
 """
 
@@ -15,6 +15,7 @@ import sys
 import numpy as np
 import torch
 import torch.nn.functional as F
+import torchvision
 
 import oracle_weights
 
@@ -56,14 +57,36 @@ def layer(op, inputs, a, state):
     if op == "conv":
         weight, bias = rest[0], rest[1] if len(rest) > 1 else None
         return F.conv2d(x, weight, bias, a["stride"], a["pad"], a["dilation"], a["groups"])
+    if op == "conv_transpose":
+        weight, bias = rest[0], rest[1] if len(rest) > 1 else None
+        return F.conv_transpose2d(x, weight, bias, a["stride"], a["pad"], a["output_pad"], a["groups"], a["dilation"])
     if op == "fc":
+        if a["each"] == "pixel":
+            return F.linear(x.permute(0, 2, 3, 1), *rest).permute(0, 3, 1, 2)
         return F.linear(x.flatten(1), *rest)
+    if op == "layer_norm":
+        # As ConvNeXt's LayerNorm2d.
+        last = x.movedim(1, -1)
+        return F.layer_norm(last, last.shape[-1:], *rest, a["eps"]).movedim(-1, 1)
+    if op == "group_norm":
+        return F.group_norm(x, a["groups"], *rest, a["eps"])
+    if op == "l2_norm":
+        return F.normalize(x, 2, 1, a["eps"])
+    if op == "scale":
+        return x * rest[0].reshape(-1, *[1] * (x.dim() - 2))
+    if op == "prelu":
+        return F.prelu(x, rest[0])
+    if op == "channel_shuffle":
+        # As torchvision's ShuffleNet: torch's own has no derivative.
+        return x.unflatten(1, (a["groups"], -1)).transpose(1, 2).flatten(1, 2)
+    if op == "crop":
+        return torchvision.transforms.functional.center_crop(x, a["size"])
     if op == "bn":
         weight, bias, mean, var = rest
         return F.batch_norm(x, mean, var, weight, bias, True, a["momentum"], a["eps"])
     simple = {
         "relu": F.relu, "relu6": F.relu6, "sigmoid": torch.sigmoid, "hard_sigmoid": F.hardsigmoid, "tanh": torch.tanh,
-        "silu": F.silu, "gelu": F.gelu, "identity": lambda v: v, "flatten": lambda v: v.flatten(1),
+        "silu": F.silu, "hard_swish": F.hardswish, "gelu": F.gelu, "identity": lambda v: v, "flatten": lambda v: v.flatten(1),
         "global_avg_pool": lambda v: v.mean((2, 3), keepdim=True),
         "global_max_pool": lambda v: F.adaptive_max_pool2d(v, 1), "softmax": lambda v: v.softmax(1),
     }
@@ -89,6 +112,10 @@ def layer(op, inputs, a, state):
     if op == "dropout":
         p = a["probability"]
         kept = state["noise"](x.shape) >= p
+        return x * kept / (1 - p)
+    if op == "drop_path":
+        p = a["probability"]
+        kept = state["noise"]((len(x), *[1] * (x.dim() - 1))) >= p
         return x * kept / (1 - p)
     if op == "add":
         return sum(rest, x)

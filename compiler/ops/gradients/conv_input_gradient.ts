@@ -5,14 +5,14 @@ import { elements, sizes } from "../formula.js";
 import type { Alternative, Device, Node, Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { ints } from "../tensor/shape.js";
-import { onnxPads } from "../windows.js";
+import { isMisreadOnWebgpu, writeTransposed } from "../transposed.js";
 import { writeDilation } from "./dilate.js";
 
 /**
  * Gradient of a convolution's input: [N, O, H', W'], [O, C/groups, kh, kw] to [N, C, H, W]. The attributes are those
  * of the convolution, `input`: [H, W], and how it is written:
  *
- * - `transposed`: ONNX's ConvTranspose
+ * - `transposed`: ONNX's ConvTranspose; `transposed_apart`: one for each group
  * - `convolution`: a convolution with the filters flipped and input and output channels exchanged, of the gradient
  *   with zeros between its values where the stride is above 1
  * - `pointwise`: of a 1x1 convolution: the zeros come after it, which saves work
@@ -35,14 +35,16 @@ export const convInputGradient: Operator = {
   },
   lower(node, emit) {
     const method = word(node.attributes, "method");
-    if (method === "transposed") return transposed(node, emit);
+    if (method.startsWith("transposed")) {
+      return writeTransposed(node, emit, geometry(node).rest, method === "transposed_apart");
+    }
     if (method === "pointwise") return pointwise(node, emit);
     return convolution(node, emit);
   },
 };
 
 /** A convolution is about twice as fast as a ConvTranspose of as many multiply-adds (docs/lowering.md). */
-function inputGradientCosts(node: Node, _target: Device): readonly Alternative[] {
+function inputGradientCosts(node: Node, target: Device): readonly Alternative[] {
   const { attributes } = node;
   const [kernel, pad] = [size2(attributes, "kernel"), size2(attributes, "pad")];
   const [stride, dilation] = [size2(attributes, "stride"), size2(attributes, "dilation")];
@@ -50,8 +52,9 @@ function inputGradientCosts(node: Node, _target: Device): readonly Alternative[]
   const zeros = stride[0] * stride[1];
   const fits = kernel.every((size, axis) => dilation[axis]! * (size - 1) >= pad[axis]!);
   const pointwise = kernel.every((size) => size === 1) && pad.every((size) => size === 0);
+  const apart = target === "webgpu" && isMisreadOnWebgpu(sizes(node.inputs[1]!), attributes);
   return [
-    { method: "transposed", seconds: macs / 3e10 },
+    { method: apart ? "transposed_apart" : "transposed", seconds: macs / 3e10 },
     ...(fits ? [{ method: "convolution", seconds: (macs * zeros) / 5e10 }] : []),
     ...(pointwise ? [{ method: "pointwise", seconds: macs / 6e10 }] : []),
   ];
@@ -76,23 +79,6 @@ function geometry(node: Node): Geometry {
       size - ((dy[2 + axis]! - 1) * stride[axis]! - 2 * pad[axis]! + dilation[axis]! * (kernel[axis]! - 1) + 1),
   );
   return { dy, weight, input, rest };
-}
-
-function transposed(node: Node, emit: Lowering): void {
-  const { attributes } = node;
-  emit.node(
-    "ConvTranspose",
-    node.inputs.map((input) => emit.name(input)),
-    [emit.name(node.outputs[0]!)],
-    {
-      kernel_shape: size2(attributes, "kernel"),
-      strides: size2(attributes, "stride"),
-      pads: onnxPads(size2(attributes, "pad")),
-      dilations: size2(attributes, "dilation"),
-      group: int(attributes, "groups"),
-      output_padding: geometry(node).rest,
-    },
-  );
 }
 
 function convolution(node: Node, emit: Lowering): void {

@@ -92,8 +92,8 @@ const padAxes: Operator = {
 };
 
 /** From `from` up to `to` along the axes. */
-const crop: Operator = {
-  name: "crop",
+const slice: Operator = {
+  name: "slice",
   doc: "A part of a tensor: along each of some axes, from one index up to another.",
   infer([x], attributes) {
     const [axes, from, to] = [ints(attributes, "axes"), ints(attributes, "from"), ints(attributes, "to")];
@@ -101,7 +101,16 @@ const crop: Operator = {
     axes.forEach((axis, index) => (shape[axis] = to[index]! - from[index]!));
     return [reshaped(x, shape)];
   },
-  gradient: (node, [dy], builder) => (dy === undefined ? [] : [formula(builder).reshape(dy, sizes(node.inputs[0]!))]),
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const [before, after] = [sizes(node.inputs[0]!).map(() => 0), sizes(node.inputs[0]!).map(() => 0)];
+    const [from, to] = [ints(node.attributes, "from"), ints(node.attributes, "to")];
+    ints(node.attributes, "axes").forEach((axis, index) => {
+      before[axis] = from[index]!;
+      after[axis] = sizes(node.inputs[0]!)[axis]! - to[index]!;
+    });
+    return builder.apply("pad_axes", [dy], { before, after });
+  },
   lower(node, emit) {
     const part = (name: string): string => emit.constant(ints(node.attributes, name), "int64");
     const inputs = [emit.name(node.inputs[0]!), part("from"), part("to"), part("axes")];
@@ -146,4 +155,4 @@ const after: Operator = {
   gradient: "none",
 };
 
-export const SHAPE_OPERATORS: readonly Operator[] = [after, reshape, expand, transpose, padAxes, crop];
+export const SHAPE_OPERATORS: readonly Operator[] = [after, reshape, expand, transpose, padAxes, slice];

@@ -83,6 +83,56 @@ const conv: Rule = ([x, weight, bias], options) => {
   });
 };
 
+/** Each value is spread by the kernel: what torch's documentation calls the gradient of a convolution. */
+const convTranspose: Rule = ([x, weight, bias], options) => {
+  const [n, c, h, w] = x!.shape as [number, number, number, number];
+  const [, perGroup, kh, kw] = weight!.shape as [number, number, number, number];
+  const [[sh, sw], [dh, dw]] = [pair(options, "stride", 1), pair(options, "dilation", 1)];
+  const pads = (options["pad"] as number[] | undefined) ?? [
+    Math.floor((kh - 1) / 2) * dh,
+    Math.floor((kw - 1) / 2) * dw,
+  ];
+  const [mh, mw] = pair(options, "output_pad", 0);
+  const groups = (options["groups"] as number | undefined) ?? 1;
+  const height = (h - 1) * sh - 2 * pads[0]! + dh * (kh - 1) + mh + 1;
+  const width = (w - 1) * sw - 2 * pads[1]! + dw * (kw - 1) + mw + 1;
+  const y = build([n, groups * perGroup, height, width], (_image, channel) => bias?.data[channel] ?? 0);
+  const sums = y.data as Float64Array;
+  build([n, c, h, w, perGroup, kh, kw], (image, channel, row, column, out, i, j) => {
+    const to = Math.floor(channel / (c / groups)) * perGroup + out;
+    const [down, across] = [row * sh - pads[0]! + i * dh, column * sw - pads[1]! + j * dw];
+    if (down < 0 || down >= height || across < 0 || across >= width) return 0;
+    const at = ((image * groups * perGroup + to) * height + down) * width + across;
+    sums[at]! += get(x!, image, channel, row, column)! * get(weight!, channel, out, i, j)!;
+    return 0;
+  });
+  return y;
+};
+
+/** (x - mean) / sqrt(variance + eps) * weight + bias over the values that `key` gives the same number. */
+const normalise =
+  (key: (index: readonly number[], x: Array4, options: Options) => number): Rule =>
+  ([x, weight, bias], options) => {
+    const eps = (options["eps"] as number | undefined) ?? 1e-5;
+    const parts = new Map<number, number[]>();
+    build(x!.shape, (...index) => {
+      const part = key(index, x!, options);
+      parts.set(part, [...(parts.get(part) ?? []), get(x!, ...index)!]);
+      return 0;
+    });
+    const statistics = new Map(
+      [...parts].map(([part, values]) => {
+        const mean = sumOf(values) / values.length;
+        return [part, [mean, sumOf(values.map((value) => (value - mean) ** 2)) / values.length]] as const;
+      }),
+    );
+    return build(x!.shape, (...index) => {
+      const [mean, variance] = statistics.get(key(index, x!, options)) as readonly [number, number];
+      const normal = (get(x!, ...index)! - mean) / Math.sqrt(variance + eps);
+      return normal * weight!.data[index[1]!]! + bias!.data[index[1]!]!;
+    });
+  };
+
 /** Caffe's pooling_layer.cpp, where `ceil` is set: up, then one less if the last window begins beyond the padding. */
 function pooledSize(size: number, kernel: number, stride: number, pad: number, ceil: boolean): number {
   const exact = (size + 2 * pad - kernel) / stride;
@@ -144,13 +194,18 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum;
 }
 
+/** [O, C] as filters of one pixel. */
+const filtersOf = ({ shape, data }: Array4): Array4 => ({ shape: [...shape, 1, 1], data });
+
 const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
 const sumOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 /** Inputs are the data, then the layer's parameters. */
 export const REFERENCE: Readonly<Record<string, Rule>> = {
   conv,
-  fc: ([x, weight, bias]) => {
+  conv_transpose: convTranspose,
+  fc: ([x, weight, bias], options) => {
+    if (options["each"] === "pixel") return conv([{ ...x! }, filtersOf(weight!), ...(bias ? [bias] : [])], {});
     const [n, values] = [x!.shape[0]!, x!.shape.slice(1).reduce((a, b) => a * b, 1)];
     return build([n, weight!.shape[0]!], (image, output) => {
       let sum = bias === undefined ? 0 : bias.data[output]!;
@@ -165,6 +220,27 @@ export const REFERENCE: Readonly<Record<string, Rule>> = {
       const normal = (get(x!, ...index)! - mean!.data[c]!) / Math.sqrt(variance!.data[c]! + eps);
       return normal * weight!.data[c]! + bias!.data[c]!;
     }),
+  // An example and a place: all places but the channel's.
+  layer_norm: normalise(([n, , ...place], { shape }) =>
+    place.reduce((at, index, axis) => at * shape[axis + 2]! + index, n!),
+  ),
+  group_norm: normalise(([n, channel], { shape }, options) => {
+    const groups = options["groups"] as number;
+    return n! * groups + Math.floor(channel! / (shape[1]! / groups));
+  }),
+  l2_norm: ([x], options) =>
+    build(x!.shape, (image, channel, ...place) => {
+      let squares = 0;
+      for (let c = 0; c < x!.shape[1]!; c += 1) squares += get(x!, image, c, ...place)! ** 2;
+      const eps = (options["eps"] as number | undefined) ?? 1e-12;
+      return get(x!, image, channel, ...place)! / Math.max(Math.sqrt(squares), eps);
+    }),
+  scale: ([x, weight]) => build(x!.shape, (...index) => get(x!, ...index)! * weight!.data[index[1]!]!),
+  prelu: ([x, weight]) =>
+    build(x!.shape, (...index) => {
+      const value = get(x!, ...index)!;
+      return value > 0 ? value : value * weight!.data[weight!.data.length === 1 ? 0 : index[1]!]!;
+    }),
   relu: map((x) => Math.max(x, 0)),
   leaky_relu: map((x, options) => (x >= 0 ? x : x * ((options["slope"] as number | undefined) ?? 0.01))),
   relu6: map((x) => Math.min(Math.max(x, 0), 6)),
@@ -172,6 +248,7 @@ export const REFERENCE: Readonly<Record<string, Rule>> = {
   hard_sigmoid: map((x) => Math.min(Math.max(x / 6 + 0.5, 0), 1)),
   tanh: map((x) => 2 * logistic(2 * x) - 1),
   silu: map((x) => x * logistic(x)),
+  hard_swish: map((x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6),
   gelu: map((x) => (x * (1 + erf(x / Math.SQRT2))) / 2),
   softmax: ([x]) =>
     build(x!.shape, (image, channel, ...rest) => {
@@ -194,6 +271,20 @@ export const REFERENCE: Readonly<Record<string, Rule>> = {
     const [n, c, h, w] = x!.shape as [number, number, number, number];
     const [a, b] = pair(options, "amount", 0);
     return build([n, c, h + 2 * a, w + 2 * b], (i, j, row, column) => get(x!, i, j, row - a, column - b) ?? 0);
+  },
+  crop: ([x], options) => {
+    const [n, c, h, w] = x!.shape as [number, number, number, number];
+    const [a, b] = pair(options, "size", 1);
+    const [top, left] = [Math.floor((h - a) / 2), Math.floor((w - b) / 2)];
+    return build([n, c, a, b], (i, j, row, column) => get(x!, i, j, top + row, left + column)!);
+  },
+  crop_like: ([x, like], options) => REFERENCE["crop"]!([x!], { ...options, size: like!.shape.slice(2) }),
+  channel_shuffle: ([x], options) => {
+    const perGroup = x!.shape[1]! / (options["groups"] as number);
+    const groups = options["groups"] as number;
+    return build(x!.shape, (image, channel, ...place) =>
+      get(x!, image, (channel % groups) * perGroup + Math.floor(channel / groups), ...place)!,
+    );
   },
   pad_channels: ([x], options) => {
     const [n, , ...rest] = x!.shape;
@@ -232,6 +323,7 @@ export const REFERENCE: Readonly<Record<string, Rule>> = {
     });
   },
   dropout: ([x]) => x!,
+  drop_path: ([x]) => x!,
   identity: ([x]) => x!,
   flatten: ([x]) => ({ shape: [x!.shape[0]!, x!.shape.slice(1).reduce((a, b) => a * b, 1)], data: x!.data }),
   add: merge((a, b) => a + b),

@@ -44,6 +44,41 @@ const conv: fc.Arbitrary<Sample> = fc
     return { op: "conv", shapes: [[n, groups * perGroup, ...spatial]], attributes };
   });
 
+/** Sizes from 1 on, kept small; padding that leaves something. */
+const convTranspose: fc.Arbitrary<Sample> = fc
+  .record({
+    kernel: two(1, 4),
+    groups: size(1, 3),
+    perGroup: size(1, 3),
+    outPerGroup: size(1, 3),
+    stride: two(1, 3),
+    optional: some({ dilation: two(1, 2), bias: fc.boolean() }),
+    pad: fc.option(two(0, 2), { nil: undefined }),
+    more: two(0, 2),
+    n: size(1, 2),
+    map: two(2, 5),
+  })
+  .map(({ kernel, groups, perGroup, outPerGroup, stride, optional, pad, more, n, map }) => {
+    const attributes = {
+      ...optional,
+      ...(pad && { pad: pad.map((p, axis) => Math.min(p, Math.floor((kernel[axis]! - 1) / 2))) }),
+      kernel,
+      stride,
+      channels: groups * outPerGroup,
+      groups,
+      output_pad: more.map((m, axis) => Math.min(m, stride[axis]! - 1)),
+    };
+    return { op: "conv_transpose", shapes: [[n, groups * perGroup, ...map]], attributes };
+  });
+
+/** A number of groups, and channels that it divides. */
+const grouped = (op: string): fc.Arbitrary<Sample> =>
+  fc.tuple(size(1, 4), size(1, 3), tensor).map(([groups, perGroup, [n, , ...rest]]) => ({
+    op,
+    shapes: [[n!, groups * perGroup, ...rest]],
+    attributes: { groups },
+  }));
+
 const pool = (op: string, more: Record<string, fc.Arbitrary<Attributes[string]>>): fc.Arbitrary<Sample> =>
   fc
     .record({
@@ -67,13 +102,25 @@ const merge = (op: string, other: (shape: readonly number[], n: number) => reado
     attributes: {},
   }));
 
-const ELEMENTWISE = ["relu", "relu6", "sigmoid", "hard_sigmoid", "tanh", "silu", "gelu", "softmax", "identity", "bn"];
+const ELEMENTWISE = [
+  ...["relu", "relu6", "sigmoid", "hard_sigmoid", "tanh", "silu", "hard_swish", "gelu"],
+  ...["softmax", "identity"],
+];
 
 export const SAMPLES: Readonly<Record<string, fc.Arbitrary<Sample>>> = {
   ...Object.fromEntries(ELEMENTWISE.map((op) => [op, one(op, tensor)])),
   conv,
-  fc: one("fc", tensor, fc.record({ channels: size(1, 5), bias: fc.boolean() })),
+  conv_transpose: convTranspose,
+  fc: fc.oneof(
+    one("fc", tensor, fc.record({ channels: size(1, 5), bias: fc.boolean() })),
+    one("fc", map4, fc.record({ channels: size(1, 5), bias: fc.boolean(), each: fc.constant("pixel") })),
+  ),
   bn: one("bn", tensor, some({ eps: fc.constantFrom(1e-3, 1e-5) })),
+  layer_norm: one("layer_norm", tensor, some({ eps: fc.constantFrom(1e-3, 1e-5) })),
+  group_norm: grouped("group_norm"),
+  l2_norm: one("l2_norm", tensor, some({ eps: fc.constantFrom(1, 1e-12) })),
+  scale: one("scale", tensor, fc.constant({ initial: 1e-6 })),
+  prelu: one("prelu", tensor, some({ shared: fc.boolean() })),
   leaky_relu: one("leaky_relu", tensor, some({ slope: fc.constantFrom(0.1, 0.25, -1) })),
   max_pool: pool("max_pool", {}),
   avg_pool: pool("avg_pool", { count_padding: fc.boolean() }),
@@ -81,6 +128,14 @@ export const SAMPLES: Readonly<Record<string, fc.Arbitrary<Sample>>> = {
   global_max_pool: one("global_max_pool", map4),
   subsample: one("subsample", map4, fc.record({ stride: two(1, 4) })),
   pad: one("pad", map4, fc.record({ amount: two(0, 3) })),
+  crop: fc.tuple(map4, size(0, 99), size(0, 99)).map(([[n, c, h, w], a, b]) => {
+    return { op: "crop", shapes: [[n!, c!, h!, w!]], attributes: { size: [1 + (a % h!), 1 + (b % w!)] } };
+  }),
+  crop_like: fc.tuple(map4, size(0, 99), size(0, 99), size(1, 3)).map(([[n, c, h, w], a, b, other]) => {
+    const like = [n!, other, 1 + (a % h!), 1 + (b % w!)];
+    return { op: "crop_like", shapes: [[n!, c!, h!, w!], like], attributes: {} };
+  }),
+  channel_shuffle: grouped("channel_shuffle"),
   pad_channels: fc
     .tuple(tensor, size(0, 4))
     .map(([x, more]) => ({ op: "pad_channels", shapes: [x], attributes: { channels: x[1]! + more } })),
@@ -98,6 +153,7 @@ export const SAMPLES: Readonly<Record<string, fc.Arbitrary<Sample>>> = {
     .tuple(map4, map4, fc.constantFrom("nearest", "bilinear"))
     .map(([x, like, mode]) => ({ op: "resize_like", shapes: [x, like], attributes: { mode } })),
   dropout: one("dropout", tensor, fc.constant({ probability: 0.5 })),
+  drop_path: one("drop_path", tensor, fc.constant({ probability: 0.5 })),
   flatten: one("flatten", tensor),
   add: merge("add", (shape) => shape),
   maximum: merge("maximum", (shape) => shape),

@@ -38,6 +38,13 @@ describe("shapes", () => {
     expect(output("conv", [[N, 3, H, W]], { kernel: [3, 3], channels: 8, pad: [0, 0] })).toBe("[N, 8, H-2, W-2]");
     expect(output("flatten", [[N, 8, H, W]])).toBe("[N, 8*H*W]");
     expect(output("upsample", [[N, 8, H, W]], { factor: [2, 2] })).toBe("[N, 8, 2*H, 2*W]");
+    const twice = { kernel: [2, 2], channels: 4, stride: [2, 2] };
+    expect(output("conv_transpose", [[N, 8, H, W]], twice)).toBe("[N, 4, 2*H, 2*W]");
+    const odd = { kernel: [3, 3], channels: 4, stride: [2, 2] };
+    expect(output("conv_transpose", [[N, 8, H, W]], odd)).toBe("[N, 4, 2*H-1, 2*W-1]");
+    expect(output("conv_transpose", [[N, 8, H, W]], { ...odd, output_pad: [1, 1] })).toBe("[N, 4, 2*H, 2*W]");
+    expect(output("fc", [[N, 8, H, W]], { channels: 4, each: "pixel" })).toBe("[N, 4, H, W]");
+    expect(output("crop", [[N, 8, H, W]], { size: [5, 7] })).toBe("[N, 8, 5, 7]");
   });
 
   it("of Caffe's pool1 differ from a padded pool's on odd sizes", () => {
@@ -58,6 +65,18 @@ describe("shapes", () => {
     );
     expect(macs).toBe(28 * 28 * 128 * 3 * 3 * 32);
   });
+});
+
+it("multiply-adds of a transposed convolution are those of the convolution that it is the transpose of", () => {
+  const macs = (op: string, shape: readonly Dim[], attributes: Attributes): number => {
+    const node = layerGraph(op, [shape], attributes).nodes[0]!;
+    const types = (values: readonly Value[]) => values.map((value) => value.type);
+    return operator(op).macs!(types(node.inputs), types(node.outputs), node.attributes, (dim) => dim as number);
+  };
+  const window = { kernel: [4, 4], stride: [2, 2], pad: [1, 1], groups: 2 };
+  const forth = macs("conv", [N, 6, 16, 12], { ...window, channels: 8 });
+  expect(macs("conv_transpose", [N, 8, 8, 6], { ...window, channels: 6 })).toBe(forth);
+  expect(macs("fc", [N, 6, 16, 12], { channels: 8, each: "pixel" })).toBe(16 * 12 * 6 * 8);
 });
 
 describe("shape errors", () => {
@@ -113,6 +132,20 @@ describe("shape errors", () => {
     );
     expect(error("conv", [[N, 64, 8, 8]], { kernel: [3, 3], channels: 48, groups: 32 }).message).toBe(
       "conv: 48 channels can't be split into 32 groups",
+    );
+  });
+
+  it("of crops and transposed convolutions say what does not fit", () => {
+    expect(error("crop", [[N, 8, 16, 16]], { size: [17, 4] }).message).toBe("crop: 17x4 does not fit into 16x16");
+    const wide = { kernel: [1, 1], channels: 4, pad: [8, 8] };
+    expect(error("conv_transpose", [[N, 8, 16, 16]], wide).message).toContain("leaves nothing of 16x16");
+    const more = { kernel: [3, 3], channels: 4, stride: [2, 2], output_pad: [2, 2] };
+    expect(error("conv_transpose", [[N, 8, 16, 16]], more).message).toContain("is not smaller than the stride 2x2");
+    for (const op of ["group_norm", "channel_shuffle"]) {
+      expect(error(op, [[N, 10, H, W]], { groups: 3 }).message).toBe(`${op}: 10 channels can't be split into 3 groups`);
+    }
+    expect(error("conv_transpose", [[N, 9, 4, 4]], { kernel: [2, 2], channels: 4, groups: 2 }).message).toBe(
+      "conv_transpose: 9 input channels can't be split into 2 groups",
     );
   });
 

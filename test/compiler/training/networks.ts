@@ -98,6 +98,22 @@ export const NETWORKS: Readonly<Record<string, OracleNetwork>> = {
 `,
     image: [5, 3, 21, 19],
   },
+  norms: {
+    target: "small.resnet",
+    source: `network Small {
+  input image 3x19x21
+  stage stem { conv 4x4, 12, /2, pad: 1, bias: true   layer_norm(eps: 1e-6) }
+  stage mixed {
+    residual { conv 3x3, 12, groups: 12   group_norm 3   fc 24, each: pixel   gelu   fc 12, each: pixel   scale 0.5   drop_path 0.4 }
+    channel_shuffle 3   prelu   group_norm 12
+    residual { fc 12, bias: false, each: pixel   hard_swish   prelu(initial: -0.5, shared: true)   drop_path 0 }
+  }
+  stage up { conv_transpose 3x3, 8, /2, output_pad: 1, bias: true   l2_norm   scale 3   conv_transpose 4x2, 12, pad: 1, groups: 2   crop 14x15 }
+  head     { conv 3x3, 10, /2   hard_swish   global_avg_pool   flatten   layer_norm   fc 9   group_norm 3   prelu   fc 7   softmax }
+}
+`,
+    image: [5, 3, 19, 21],
+  },
   resnet20_steps: {
     target: "CifarResNet(depth: 20)",
     image: [32, 3, 32, 32],

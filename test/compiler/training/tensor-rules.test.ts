@@ -65,6 +65,15 @@ const CASES: readonly Case[] = [
     ],
     attributes: { left: true, right: false },
   },
+  { op: "slice", shapes: [[3, 4, 5]], attributes: { axes: [0, 2], from: [1, 0], to: [3, 4] } },
+  {
+    op: "crop_like",
+    shapes: [
+      [2, 2, 6, 5],
+      [1, 3, 3, 4],
+    ],
+    shapesOnly: ["x1"],
+  },
   ...["nearest", "bilinear"].map((mode): Case => ({
     op: "resize_like",
     shapes: [

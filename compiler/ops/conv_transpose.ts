@@ -1,0 +1,116 @@
+import { valuesPerImage } from "./cost.js";
+import { flag, int, size2 } from "./attributes.js";
+import { add, formatDim, mul, type Dim } from "../ir/dim.js";
+import { ShapeError, type Operator } from "./operator.js";
+import { featureMap, requirePositive, reshaped, type FeatureMap } from "./shapes.js";
+import { isMisreadOnWebgpu, writeTransposed } from "./transposed.js";
+import { completePadding, KERNEL, PAD, strideLabel, STRIDE } from "./windows.js";
+import { sizes } from "./formula.js";
+import type { Attributes } from "../ir/types.js";
+import { boolean, integer, size } from "../words/schema.js";
+
+/**
+ * The transpose of a convolution, which spreads each value by the kernel: [N, C, H, W], [C, channels/groups, kh, kw]
+ * (, [channels]) to [N, channels, H', W'], H' = (H - 1) stride - 2 pad + dilation (kh - 1) + output_pad + 1 (Zeiler et
+ * al. 2010; torch's ConvTranspose2d).
+ */
+export const convTranspose: Operator = {
+  name: "conv_transpose",
+  doc: "Transposed convolution: with a stride above 1 it enlarges the map.",
+  layer: {
+    arguments: {
+      kernel: KERNEL,
+      channels: integer("Channels of the output.", { min: 1 }),
+      stride: { ...STRIDE, doc: "How far apart the input's values are spread: /2 doubles height and width." },
+      pad: { ...PAD, doc: `Rows and columns cut off on each side; ${PAD.doc.slice(PAD.doc.indexOf("by default"))}` },
+      output_pad: size("Rows below and columns to the right more.", { min: 0, default: [0, 0] }),
+      dilation: size("Distance between the kernel's taps.", { min: 1, default: [1, 1] }),
+      groups: integer("Channels are split into this many separate groups.", { min: 1, default: 1 }),
+      bias: boolean("Whether a learned constant is added to each channel.", { default: false }),
+    },
+  },
+  complete: completePadding,
+  // As conv's: variance 2 / the values that each output sums up, on average of its places.
+  parameters(attributes, [x]) {
+    const { channels: given } = featureMap(x, "conv_transpose");
+    const [[kh, kw], [sh, sw]] = [size2(attributes, "kernel"), size2(attributes, "stride")];
+    const [channels, groups] = [int(attributes, "channels"), int(attributes, "groups")];
+    requireGroups(given, channels, groups);
+    const fanIn = Math.max(1, ((given / groups) * kh * kw) / (sh * sw));
+    const weight = {
+      name: "weight",
+      role: "weight" as const,
+      shape: [given, channels / groups, kh, kw],
+      trainable: true,
+      init: { kind: "he_normal" as const, fanIn },
+    };
+    if (!flag(attributes, "bias")) return [weight];
+    const zero = { kind: "constant" as const, value: 0 };
+    return [weight, { name: "bias", role: "bias" as const, shape: [channels], trainable: true, init: zero }];
+  },
+  infer([x], attributes) {
+    const map = featureMap(x, "conv_transpose");
+    requireGroups(map.channels, int(attributes, "channels"), int(attributes, "groups"));
+    return [reshaped(x, [map.batch, int(attributes, "channels"), ...spread(map, attributes)])];
+  },
+  scale(attributes) {
+    const [down, across] = size2(attributes, "stride");
+    return [1 / down, 1 / across];
+  },
+  macs([x], [y], attributes, size) {
+    const [kh, kw] = size2(attributes, "kernel");
+    const perValue = ((y!.shape[1] as number) * kh * kw) / int(attributes, "groups");
+    return valuesPerImage(x!.shape, size) * perValue;
+  },
+  label: (attributes) =>
+    `${size2(attributes, "kernel").join("x")} conv transpose, ${int(attributes, "channels")}${strideLabel(attributes)}`,
+  lower(node, emit) {
+    const weight = sizes(node.inputs[1]!);
+    writeTransposed(node, emit, size2(node.attributes, "output_pad"), isMisreadOnWebgpu(weight, node.attributes));
+  },
+  // A convolution's gradients with input and output exchanged: its weight is this one.
+  gradient(node, [dy], builder) {
+    if (dy === undefined) return [];
+    const [x, weight, bias] = node.inputs;
+    const { output_pad: _, ...window } = node.attributes;
+    const conv = { ...window, channels: sizes(x!)[1]!, bias: false };
+    return [
+      ...builder.apply("conv", [dy, weight!], conv),
+      ...builder.apply("conv_weight_gradient", [dy, x!], { ...conv, method: "columns_plain" }),
+      ...(bias === undefined ? [] : builder.apply("channel_sum", [dy])),
+    ];
+  },
+};
+
+function requireGroups(given: number, channels: number, groups: number): void {
+  const split = (what: number, of: string): void => {
+    if (what % groups !== 0) throw new ShapeError(`conv_transpose: ${what} ${of} can't be split into ${groups} groups`);
+  };
+  split(given, "input channels");
+  split(channels, "channels");
+}
+
+/** Height and width of what the values are spread to. */
+function spread(map: FeatureMap, attributes: Attributes): readonly [Dim, Dim] {
+  const [kernel, stride, pad] = [size2(attributes, "kernel"), size2(attributes, "stride"), size2(attributes, "pad")];
+  const [dilation, more] = [size2(attributes, "dilation"), size2(attributes, "output_pad")];
+  const along = (size: Dim, axis: 0 | 1): Dim => {
+    if (more[axis] >= stride[axis]) {
+      throw new ShapeError(
+        `conv_transpose: output_pad ${more.join("x")} is not smaller than the stride ${stride.join("x")}`,
+        "it chooses among the sizes that a convolution of this stride makes the same; a larger map is `pad`'s",
+      );
+    }
+    const taps = dilation[axis] * (kernel[axis] - 1) + 1;
+    const made = add(mul(add(size, -1), stride[axis]), taps + more[axis] - 2 * pad[axis]);
+    requirePositive(
+      made,
+      () =>
+        `conv_transpose: the padding ${pad.join("x")} leaves nothing of ${formatDim(map.height)}x${formatDim(map.width)} ` +
+        `spread by a ${kernel.join("x")} kernel`,
+      "use less padding",
+    );
+    return made;
+  };
+  return [along(map.height, 0), along(map.width, 1)];
+}
