@@ -55,7 +55,7 @@ export async function runnable(target: string, options: RunnableOptions): Promis
 async function deviceFor(model: Model, device: RunnableOptions["device"] = []): Promise<"any" | Device> {
   const [only, ...others] = typeof device === "string" ? [device] : device;
   const { operator } = await import("../compiler/ops/index.js");
-  const isChoice = model.graph.nodes.some((node) => operator(node.op).alternatives !== undefined);
+  const isChoice = model.graph.nodes.some((node) => operator(node.op).algorithms !== undefined);
   if (!isChoice || only === undefined || others.length > 0) return "any";
   const { chooseDevice } = await import("../runtime/onnx/device.js");
   return (await chooseDevice(only)).device;

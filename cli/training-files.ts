@@ -25,7 +25,7 @@ interface Settings {
 }
 
 async function settingsOf({ recipe: name, batch }: TrainingRequest): Promise<Settings> {
-  const { recipeOptions } = await import("../compiler/training/from_recipe.js");
+  const { recipeOptions } = await import("../compiler/training/from-recipe.js");
   const recipe = await loadRecipe(name ?? DEFAULT_RECIPE);
   const options = told(() => recipeOptions(recipe));
   return { recipe, options: typeof batch === "number" ? { ...options, batch } : options };
@@ -46,9 +46,9 @@ export async function writeTraining(
 ): Promise<void> {
   const { emitTraining } = await import("../compiler/training/emit.js");
   const { describeTraining } = await import("../compiler/training/describe.js");
-  const { thawGroups } = await import("../compiler/training/from_recipe.js");
+  const { thawGroups } = await import("../compiler/training/from-recipe.js");
   const { trainingMemory } = await import("../compiler/training/memory.js");
-  const { zeroInitResidual } = await import("../compiler/training/zero_init.js");
+  const { zeroInitResidual } = await import("../compiler/training/zero-init.js");
   const { valuesOf } = await import("../compiler/emit/parameters.js");
   const { makeFolder, writeWhole } = await import("../runtime/files.js");
   const { safetensorsChunks } = await import("../runtime/weights/write-safetensors.js");

@@ -4,11 +4,11 @@ import { formatPlace } from "./diagnostics/render.js";
 import { concat, emitOnnx, type EmittedModel } from "./emit/onnx.js";
 import type { ParameterValues } from "./emit/parameters.js";
 import { elaborate, type ElaborateOptions, type Findings } from "./analyze.js";
-import { takingPixels } from "./input_pixels.js";
+import { takingPixels } from "./input-pixels.js";
 import type { Model, Preprocess } from "./model.js";
 import { channelProblem, fitted, imageChannels } from "./preprocess.js";
 import type { Device } from "./ops/operator.js";
-import { runPasses } from "./passes/index.js";
+import { INFERENCE_PASSES, runPasses } from "./passes/index.js";
 import { parseTarget, type Target } from "./target.js";
 import { memoryHost } from "./host.js";
 
@@ -102,7 +102,7 @@ export function emitModel(model: Model, options: EmitModelOptions = {}): Emitted
   const problem = preprocess && channelProblem(channels, preprocess);
   if (problem !== undefined) throw new RangeError(`${model.name}: ${problem}`);
   const { graph: whole } = options.inputPixels ? takingPixels(model, preprocess) : model;
-  const graph = runPasses(whole, {
+  const graph = runPasses(INFERENCE_PASSES, whole, {
     foldBatchNorms: fold,
     ...(typeof batch === "number" ? { sizes: { N: batch } } : {}),
     ...(precision === undefined ? {} : { precision }),

@@ -3,7 +3,7 @@ import { concat, emitOnnx } from "../compiler/emit/onnx.js";
 import { tensor, value } from "../compiler/ir/build.js";
 import { node } from "../compiler/ops/node.js";
 import type { Graph, Value } from "../compiler/ir/types.js";
-import { blockLayout } from "../compiler/training/lowering/block_layout.js";
+import { blockLayout } from "../compiler/passes/block-layout.js";
 import { loadRuntime, type Runtime } from "./onnx/onnxruntime.js";
 
 /** Blocks that ONNX Runtime has code for: AVX-512's and AVX2's. */

@@ -1,7 +1,7 @@
 /** `resnetc train TARGET --recipe R --data D -o run/`: from random weights to a model that classifies. */
 import { Command } from "commander";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
-import type { MethodChoices } from "../../compiler/training/lowering/index.js";
+import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
 import type { Exported, TrainEvent, TrainResult } from "../../runtime/training/trainer.js";
 import { examples, shareOrCount, TARGET, wholeNumber } from "../arguments.js";
 import { DATA, loadData } from "../data.js";
@@ -89,7 +89,7 @@ async function run(target: string, options: Options): Promise<void> {
     ...(options.validation !== undefined && { validation: options.validation }),
   });
   const { train } = await import("../../runtime/training/trainer.js");
-  const methods = options.tuned ? await measuredMethods(options) : {};
+  const algorithms = options.tuned ? await measuredAlgorithms(options) : {};
   const stop = new AbortController();
   const takeBack = onFirstSignal((reason) => {
     say("stopping after this update; once more ends at once");
@@ -104,7 +104,7 @@ async function run(target: string, options: Options): Promise<void> {
         device: options.device,
         signal: stop.signal,
         version: packageVersion(),
-        methods,
+        algorithms,
         onEvent: (event) => report.event(event),
         ...(options.resume && { resume: true }),
         ...(options.best && { best: true }),
@@ -124,9 +124,9 @@ async function run(target: string, options: Options): Promise<void> {
   }
 }
 
-async function measuredMethods({ threads }: Options): Promise<MethodChoices> {
-  const { tunedMethods } = await import("../../runtime/tuning/tune.js");
-  return tunedMethods({ onWarning: sayWarning, ...(threads !== undefined && { threads }) });
+async function measuredAlgorithms({ threads }: Options): Promise<AlgorithmChoices> {
+  const { tunedAlgorithms } = await import("../../runtime/tuning/tune.js");
+  return tunedAlgorithms({ onWarning: sayWarning, ...(threads !== undefined && { threads }) });
 }
 
 /** What happens, told as it does. */

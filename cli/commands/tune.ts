@@ -47,7 +47,7 @@ async function run(target: string, options: Options): Promise<void> {
   const { batch, device, threads, again, json } = options;
   const { classWeights: _, ...recipe } = await loadRecipe(options.recipe);
   const model = await loadModel(target, { input: options.input });
-  const { recipeOptions } = await import("../../compiler/training/from_recipe.js");
+  const { recipeOptions } = await import("../../compiler/training/from-recipe.js");
   const settings = recipeOptions({ ...recipe, ...(batch !== undefined && { batch }) });
   if (!Number.isInteger(settings.batch)) {
     throw new InputFailure(`a batch of ${batch ?? recipe.batch} can't be computed in ${recipe.accumulate} equal parts`);

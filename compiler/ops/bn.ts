@@ -73,7 +73,10 @@ export const bn: Operator = {
   training(node, builder) {
     const [x, weight, bias, mean, variance] = node.inputs;
     const [eps, momentum] = [int(node.attributes, "eps"), int(node.attributes, "momentum")];
-    const [y, batchMean, batchVariance] = builder.apply("bn_train", [x!, weight!, bias!], { eps, method: "written" });
+    const [y, batchMean, batchVariance] = builder.apply("bn_train", [x!, weight!, bias!], {
+      eps,
+      algorithm: "written",
+    });
     const shape = sizes(x!);
     const count = shape.reduce((product, size) => product * size, 1) / shape[1]!;
     builder.track(mean!, batchMean!, momentum, 1);

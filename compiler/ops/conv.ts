@@ -81,8 +81,8 @@ export const conv: Operator = {
     const [x, weight, bias] = node.inputs;
     const input = sizes(x!).slice(2);
     return [
-      ...builder.apply("conv_input_gradient", [dy, weight!], { ...node.attributes, input, method: "transposed" }),
-      ...builder.apply("conv_weight_gradient", [x!, dy], { ...node.attributes, method: "columns_plain" }),
+      ...builder.apply("conv_input_gradient", [dy, weight!], { ...node.attributes, input, algorithm: "transposed" }),
+      ...builder.apply("conv_weight_gradient", [x!, dy], { ...node.attributes, algorithm: "columns_plain" }),
       ...(bias === undefined ? [] : builder.apply("channel_sum", [dy])),
     ];
   },

@@ -76,7 +76,7 @@ export const convTranspose: Operator = {
     const conv = { ...window, channels: sizes(x!)[1]!, bias: false };
     return [
       ...builder.apply("conv", [dy, weight!], conv),
-      ...builder.apply("conv_weight_gradient", [dy, x!], { ...conv, method: "columns_plain" }),
+      ...builder.apply("conv_weight_gradient", [dy, x!], { ...conv, algorithm: "columns_plain" }),
       ...(bias === undefined ? [] : builder.apply("channel_sum", [dy])),
     ];
   },

@@ -89,8 +89,8 @@ function pointwiseGradients(x: Value, filters: Value, dy: Value, builder: GraphB
   const window = { kernel: [1, 1], stride: [1, 1], pad: [0, 0], dilation: [1, 1] };
   const conv = { ...window, channels: sizes(filters)[0]!, groups: 1, bias: false };
   const input = sizes(x).slice(2);
-  const [dx] = builder.apply("conv_input_gradient", [dy, filters], { ...conv, input, method: "transposed" });
-  const [dFilters] = builder.apply("conv_weight_gradient", [x, dy], { ...conv, method: "columns_plain" });
+  const [dx] = builder.apply("conv_input_gradient", [dy, filters], { ...conv, input, algorithm: "transposed" });
+  const [dFilters] = builder.apply("conv_weight_gradient", [x, dy], { ...conv, algorithm: "columns_plain" });
   return { dx: dx!, dFilters: dFilters! };
 }
 

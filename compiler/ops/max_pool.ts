@@ -41,7 +41,7 @@ export const maxPool: Operator = {
     if (dy === undefined) return [];
     return builder.apply("max_pool_gradient", [dy, node.inputs[0]!, node.outputs[0]!], {
       ...node.attributes,
-      method: "windows",
+      algorithm: "windows",
     });
   },
 };

@@ -62,9 +62,9 @@ export interface Cost {
 export type Device = "cpu" | "webgpu" | "cuda";
 
 /** One way to write a node. */
-export interface Alternative {
-  /** Becomes the node's attribute `method`. */
-  readonly method: string;
+export interface Algorithm {
+  /** Becomes the node's attribute `algorithm`. */
+  readonly name: string;
   /** An estimate of its time in seconds, to compare with the others'. */
   readonly seconds: number;
 }
@@ -131,10 +131,10 @@ export interface Operator {
   /** Sums or exponentials that leave the range or precision of fp16: stays fp32 in a half precision model. */
   readonly fullPrecision?: true;
   /**
-   * Ways to write it that run on this device; the pass `choose_methods` takes the fastest. The node has a `method` before
-   * that too: one that every device can run.
+   * Ways to write it that run on this device; the pass "choose algorithms" takes the fastest. The node has an `algorithm`
+   * before that too: one that every device can run.
    */
-  alternatives?(node: Node, target: Device): readonly Alternative[];
+  algorithms?(node: Node, device: Device): readonly Algorithm[];
   /** Works value by value: on maps in any layout, where all of its tensors have one shape and one layout. */
   readonly elementwise?: true;
   /** How it is written in the processor's blocked layout. Absent: in the plain one, unless it is `elementwise`. */

@@ -4,5 +4,5 @@ export const relu = elementwise({
   name: "relu",
   doc: "max(x, 0).",
   onnx: "Relu",
-  gradient: (f, dy, _x, y) => f.apply("relu_gradient", [dy, y], { method: "compare" }),
+  gradient: (f, dy, _x, y) => f.apply("relu_gradient", [dy, y], { algorithm: "compare" }),
 });

@@ -1,30 +1,59 @@
 /** The passes between elaboration and emission, in the order in which they run. */
 import type { Graph } from "../ir/types.js";
-import { bindSizes } from "./bind_sizes.js";
-import { writeForDevice } from "./choose_methods.js";
-import { dropDeadCode } from "./drop_dead_code.js";
-import { dropTrainingOnly } from "./drop_training_only.js";
-import { foldBatchNorms } from "./fold_batch_norms.js";
-import type { Pass, PassContext } from "./pass.js";
-import { toFloat16 } from "./to_float16.js";
+import { addGradients } from "./differentiate.js";
+import { addLoss } from "./add-loss.js";
+import { bindSizes } from "./bind-sizes.js";
+import { blockedLayout } from "./block-layout.js";
+import { chooseAlgorithms } from "./choose-algorithms.js";
+import { dropDeadCode } from "./drop-dead-code.js";
+import { dropTrainingOnly } from "./drop-training-only.js";
+import { dropUnusedInputs } from "./drop-unused-inputs.js";
+import { foldBatchNorms } from "./fold-batch-norms.js";
+import { parametersAsInputs } from "./parameters-as-inputs.js";
+import type { Pass, TrainingContext } from "./pass.js";
+import { recomputeSegments } from "./recompute.js";
+import { takeLogits } from "./take-logits.js";
+import { toFloat16 } from "./to-float16.js";
+import { trainingMode } from "./training-mode.js";
 
-export type { Pass, PassContext } from "./pass.js";
+export type { Pass, PassContext, TrainingContext } from "./pass.js";
 
 /** What makes an inference graph of an elaborated one. */
 export const INFERENCE_PASSES: readonly Pass[] = [
   ...[bindSizes, dropTrainingOnly, foldBatchNorms],
-  ...[toFloat16, writeForDevice, dropDeadCode],
+  ...[toFloat16, chooseAlgorithms, dropDeadCode],
 ];
 
+/** What makes a graph of the loss and its gradients of an elaborated one. */
+export const GRADIENT_PASSES: readonly Pass<TrainingContext>[] = [
+  ...[bindSizes, takeLogits, trainingMode, parametersAsInputs],
+  ...[addLoss, addGradients, dropDeadCode],
+  ...[recomputeSegments, toFloat16],
+];
+
+/** What writes that for a device. */
+export const DEVICE_PASSES: readonly Pass[] = [chooseAlgorithms, blockedLayout];
+
+export const TRAINING_PASSES: readonly Pass<TrainingContext>[] = [...GRADIENT_PASSES, ...DEVICE_PASSES];
+
+/** What makes a graph of the loss, by running statistics, of an elaborated one. */
+export const EVALUATION_PASSES: readonly Pass<TrainingContext>[] = [
+  ...[bindSizes, dropTrainingOnly, takeLogits, parametersAsInputs],
+  ...[addLoss, dropDeadCode],
+];
+
+/** What leaves of a graph only what its outputs need. */
+export const TRIMMING_PASSES: readonly Pass[] = [dropDeadCode, dropUnusedInputs];
+
 /**
- * The graph after all passes. `observe` sees what each one gave: tests verify it there, `--print-after` prints it.
- * Throws a ShapeError where the sizes asked for do not fit.
+ * The graph after all passes. `observe` sees what each one gave: tests verify it there.
+ * Throws a ShapeError where the sizes asked for do not fit, a RangeError where a network can't be trained so.
  */
-export function runPasses(
+export function runPasses<Context>(
+  passes: readonly Pass<Context>[],
   graph: Graph,
-  context: PassContext = {},
-  observe: (pass: Pass, graph: Graph) => void = () => {},
-  passes: readonly Pass[] = INFERENCE_PASSES,
+  context: Context,
+  observe: (pass: Pass<Context>, graph: Graph) => void = () => {},
 ): Graph {
   return passes.reduce((current, pass) => {
     const next = pass.run(current, context);

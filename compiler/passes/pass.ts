@@ -1,6 +1,8 @@
 import type { Bindings, Dim } from "../ir/dim.js";
 import type { Graph } from "../ir/types.js";
 import type { Device } from "../ops/operator.js";
+import type { AlgorithmChoices } from "./choose-algorithms.js";
+import type { Segments } from "./recompute.js";
 
 /** What the passes are told; everything has a default. */
 export interface PassContext {
@@ -12,12 +14,34 @@ export interface PassContext {
   readonly foldBatchNorms?: boolean;
   /** Of weights and of all values between the inputs and the outputs. Default fp32. */
   readonly precision?: "fp32" | "fp16";
-  /** The device that nodes with several ways to be written are written for. Default: any. */
+  /** The device that nodes with several algorithms are written for. Default: any. */
   readonly device?: Device;
+  /** Channels of a block in the processor's blocked layout; 0: plain layout. Default 0. */
+  readonly block?: number;
+  /** Algorithms that were measured to be the fastest. Default: by estimate. */
+  readonly algorithms?: AlgorithmChoices;
 }
 
-/** A step from graph to graph. It may throw a ShapeError. */
-export interface Pass {
+/** What the passes of training are told besides. */
+export interface TrainingContext extends PassContext {
+  /** Paths of the parameters that are trained, in the order of the outputs `gradient.PATH`. Default: none. */
+  readonly trained?: readonly string[];
+  /** Whether the batch norm of this path uses its running statistics. Default: none does. */
+  readonly frozen?: (path: string) => boolean;
+  /** Share of the probability that is spread evenly over all classes. Default 0. */
+  readonly labelSmoothing?: number;
+  /** Of each class in the loss. Default 1. */
+  readonly classWeights?: readonly number[];
+  /** The logits are an output beside the loss. Default false. */
+  readonly logits?: boolean;
+  /** Gradients are those of the loss times an input `loss_scale`. Default false. */
+  readonly lossScale?: boolean;
+  /** Parts whose values are computed again in the backward pass. Default: none. */
+  readonly segments?: Segments;
+}
+
+/** A step from graph to graph. It may throw a ShapeError, or a RangeError where the graph can't be trained so. */
+export interface Pass<Context = PassContext> {
   readonly name: string;
-  readonly run: (graph: Graph, context: PassContext) => Graph;
+  readonly run: (graph: Graph, context: Context) => Graph;
 }

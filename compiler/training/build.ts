@@ -1,14 +1,21 @@
 /** The graphs of training, from a model. contract.ts says what they are. */
 import type { Span } from "../../grammar/ast.js";
-import { tensor, value } from "../ir/build.js";
-import { formatShape } from "../ir/dim.js";
-import type { Graph, NamedValue, Node, Parameter, Value } from "../ir/types.js";
+import { value } from "../ir/build.js";
+import { bindDim, formatShape } from "../ir/dim.js";
+import { isNoiseName } from "../ir/names.js";
+import type { Graph, NamedValue, Parameter, Value } from "../ir/types.js";
 import type { Model } from "../model.js";
 import { formula } from "../ops/formula.js";
-import { bindSizes } from "../passes/bind_sizes.js";
-import { dropDeadCode } from "../passes/drop_dead_code.js";
-import { dropTrainingOnly } from "../passes/drop_training_only.js";
-import { halve } from "../passes/to_float16.js";
+import { recorder, type Recorder } from "../ops/recorder.js";
+import {
+  EVALUATION_PASSES,
+  GRADIENT_PASSES,
+  runPasses,
+  TRAINING_PASSES,
+  TRIMMING_PASSES,
+  type TrainingContext,
+} from "../passes/index.js";
+import { segmentsOf } from "../passes/recompute.js";
 import {
   gradientName,
   nextName,
@@ -19,12 +26,8 @@ import {
   type TrainingOptions,
   type TrainingProgram,
 } from "./contract.js";
-import { differentiate, recorder, type Recorder } from "./differentiate.js";
-import { lowerTraining } from "./lowering/index.js";
 import { isInside, requirePart, requireScope } from "./places.js";
-import { recompute, segmentsOf, type Segments } from "./recompute.js";
 import { trainingState, type TrainingState } from "./state.js";
-import { trainingMode, type Tracked } from "./training_mode.js";
 import { applyUpdate } from "./update.js";
 
 /**
@@ -65,47 +68,44 @@ function stepGraphs(model: Model, plan: Plan, suffix: string): StepGraphs {
       });
       const inputs = gradients.map(([path, made]) => ({ name: gradientName(path), value: made }));
       const update = applyUpdate(plan.state, options, new Map(gradients), new Map(), record);
-      return { inputs, noise: [], ...update };
+      return { inputs, ...update };
     }),
   };
 }
 
-/** Loss and gradients as they are before methods are chosen: what `tuneMethods` measures the operations of. */
-export function unloweredGradients(model: Model, options: TrainingOptions): Graph {
-  const { graph } = lossAndGradients(planTraining(model, options), undefined);
-  return options.precision === "mixed" ? halve(graph) : graph;
+/** Loss and gradients as they are before algorithms are chosen: what `tune` measures the operations of. */
+export function gradientGraph(model: Model, options: TrainingOptions): Graph {
+  const { segments: _kept, ...context } = contextOf(planTraining(model, options));
+  return runPasses(GRADIENT_PASSES, model.graph, context);
 }
 
 interface Plan {
+  /** As it was elaborated. */
   readonly graph: Graph;
-  readonly logits: Value;
-  readonly labels: Value;
   readonly trained: readonly Parameter[];
   readonly frozen: (path: string) => boolean;
   readonly options: TrainingOptions;
   readonly state: TrainingState;
-  readonly segments: Segments | undefined;
+  readonly segments: TrainingContext["segments"];
 }
 
 function planTraining(model: Model, options: TrainingOptions): Plan {
-  const { frozenStages = [], checkpointStages = [], thawing = [], stageRates = [], batch } = options;
+  const { frozenStages = [], checkpointStages = [], thawing = [], stageRates = [] } = options;
   const named = checkpointStages === true ? [] : checkpointStages;
   const parts = [...frozenStages, ...thawing.flat(), ...stageRates.map(({ stage }) => stage)];
   parts.forEach((path) => requirePart(model, path));
   named.forEach((path) => requireScope(model, path));
   const inFrozen = (path: string): boolean => frozenStages.some((stage) => isInside(path, stage));
-  const graph = fixedSizes(model, options, batch);
+  const { graph } = model;
+  requireSizes(graph, { ...options.sizes, N: options.batch });
   const trained = graph.parameters.filter((each) => each.trainable && !inFrozen(each.path));
   if (trained.length === 0) {
     const why =
       frozenStages.length > 0 ? `all of its parameters are frozen (${frozenStages.join(", ")})` : "it has none";
     throw new RangeError(`${model.name} has no parameter that could be trained: ${why}`);
   }
-  requireSpread(graph, (path) => options.frozenBatchNorm === true || inFrozen(path));
   return {
     graph,
-    logits: logitsOf(graph),
-    labels: value(tensor([batch], "int64"), "labels"),
     trained,
     frozen: (path) => options.frozenBatchNorm === true || inFrozen(path),
     options,
@@ -128,53 +128,32 @@ function phasePlan(plan: Plan, phase: number): Plan {
   };
 }
 
-/** A batch norm over one value gives its offset, whatever the value: nothing before it is learned from. */
-function requireSpread({ nodes }: Graph, isFrozen: (path: string) => boolean): void {
-  for (const { op, path, inputs } of nodes) {
-    if (op !== "bn" || isFrozen(path)) continue;
-    const { shape } = inputs[0]!.type;
-    if (shape.some((dim, axis) => axis !== 1 && dim !== 1)) continue;
-    throw new RangeError(
-      `the batch norm ${path} sees one value a channel (${formatShape(shape)}), which it would turn into a constant: ` +
-        `take more images at once (batch, less accumulate), or move it before the pooling`,
-    );
-  }
-}
-
-/** The model's graph at this batch size, every dimension a number. */
-function fixedSizes(model: Model, options: TrainingOptions, batch: number): Graph {
-  const graph = bindSizes.run(model.graph, { sizes: { ...options.sizes, N: batch } });
+function requireSizes(graph: Graph, sizes: NonNullable<TrainingContext["sizes"]>): void {
   for (const { name, value: input } of graph.inputs) {
-    if (input.type.shape.some((dim) => typeof dim !== "number")) {
-      throw new RangeError(`training needs every size of the input ${name}, which is ${formatShape(input.type.shape)}`);
+    const shape = input.type.shape.map((dim) => bindDim(dim, sizes));
+    if (shape.some((dim) => typeof dim !== "number")) {
+      throw new RangeError(`training needs every size of the input ${name}, which is ${formatShape(shape)}`);
     }
   }
-  return graph;
 }
 
-/** What goes into the softmax, [N, classes]. */
-function logitsOf(graph: Graph): Value {
-  const found = graph.outputs.find((output) => output.name === "logits") ?? graph.outputs[0]!;
-  const end = lastLayer(graph, found.value);
-  if (end?.op === "sigmoid" || end?.op === "hard_sigmoid") {
-    throw new RangeError(
-      `the network ends in \`${end.op}\`: training compares the softmax of logits with the classes; end it with \`softmax\`, or leave out \`${end.op}\``,
-    );
-  }
-  const logits = end?.op === "softmax" ? end.inputs[0]! : found.value;
-  const { shape } = logits.type;
-  const flat = shape.length === 2 || (shape.length === 4 && shape[2] === 1 && shape[3] === 1);
-  if (flat) return logits;
-  throw new RangeError(
-    `training a classifier needs logits of shape [N, classes], ${found.name} is ${formatShape(shape)}`,
-  );
-}
-
-/** The node that makes a value, behind those that change its shape alone. */
-function lastLayer({ nodes }: Graph, made: Value): Node | undefined {
-  const node = nodes.findLast((each) => each.outputs.includes(made));
-  const isShape = node?.op === "flatten" || node?.op === "identity";
-  return isShape ? lastLayer({ nodes } as Graph, node.inputs[0]!) : node;
+/** What the passes are told. */
+function contextOf({ options, trained, frozen, segments }: Plan): TrainingContext {
+  const { sizes, batch, device = "cpu", blockSize = 0, algorithms, precision, labelSmoothing, classWeights } = options;
+  const mixed = precision === "mixed";
+  return {
+    sizes: { ...sizes, N: batch },
+    trained: trained.map(({ path }) => path),
+    frozen,
+    device,
+    block: device === "cpu" ? blockSize : 0,
+    lossScale: mixed,
+    precision: mixed ? "fp16" : "fp32",
+    ...(algorithms && { algorithms }),
+    ...(labelSmoothing !== undefined && { labelSmoothing }),
+    ...(classWeights && { classWeights }),
+    ...(segments && { segments }),
+  };
 }
 
 // ---- one step
@@ -182,7 +161,6 @@ function lastLayer({ nodes }: Graph, made: Value): Node | undefined {
 interface Pieces {
   /** Besides those of state and the learning rate. */
   readonly inputs: readonly NamedValue[];
-  readonly noise: readonly NoiseInput[];
   readonly outputs: readonly NamedValue[];
   /** State after the step, by name. */
   readonly next: readonly NamedValue[];
@@ -196,154 +174,71 @@ interface Step extends Pieces {
 
 /** Loss and gradients. Records everything; its values can be used by what is recorded after it. */
 function forwardBackward(plan: Plan, record: Recorder): Step {
-  const { options } = plan;
-  const mixed = options.precision === "mixed";
-  const lossScale = mixed ? [{ name: "loss_scale", value: value(tensor([]), "loss_scale") }] : [];
-  const core = lossAndGradients(plan, lossScale[0]?.value);
-  const economical = plan.segments ? recompute(core.graph, plan.segments, core.forward) : core.graph;
-  const prepared = lowerTraining(mixed ? halve(economical) : economical, options);
-  record.nodes.push(...prepared.nodes);
-  record.constants.push(...prepared.constants);
-  const output = new Map(prepared.outputs.map((each) => [each.name, each.value]));
+  const { state } = plan;
+  const { inputs, nodes, constants, outputs } = runPasses(TRAINING_PASSES, plan.graph, contextOf(plan));
+  record.nodes.push(...nodes);
+  record.constants.push(...constants);
+  const output = new Map(outputs.map((each) => [each.name, each.value]));
   const f = formula(record);
   record.at("unscale", spanOf(plan.graph));
+  const scale = inputs.find(({ name }) => name === "loss_scale");
   const gradients = new Map(
     plan.trained.map(({ path }) => {
       const gradient = output.get(gradientName(path))!;
-      return [path, mixed ? f.over(gradient, lossScale[0]!.value) : gradient] as const;
+      return [path, scale ? f.over(gradient, scale.value) : gradient] as const;
     }),
   );
-  const paths = new Map(plan.graph.parameters.map((each) => [each.value.id, each.path]));
-  const statistics = new Map<string, Value>();
-  core.tracked.forEach(({ running, momentum, factor }, index) => {
-    const path = paths.get(running.id)!;
-    record.at(path, spanOf(plan.graph));
-    const before = statistics.get(path) ?? running;
-    const share = f.affine(output.get(`batch.${index}`)!, momentum * factor);
-    statistics.set(path, f.plus(f.affine(before, 1 - momentum), share));
+  const statistics = state.parameters.flatMap(({ path }) => {
+    const next = output.get(nextName(path));
+    return next ? [[path, next] as const] : [];
   });
   return {
-    inputs: [...core.inputs, ...lossScale],
-    noise: core.noise,
+    inputs,
     outputs: ["loss", "correct", "correct5"].map((name) => ({ name, value: output.get(name)! })),
-    next: [...statistics].map(([name, next]) => ({ name, value: next })),
+    next: statistics.map(([name, next]) => ({ name, value: next })),
     gradients,
-    statistics,
+    statistics: new Map(statistics),
   };
-}
-
-interface Core {
-  readonly graph: Graph;
-  readonly inputs: readonly NamedValue[];
-  readonly noise: readonly NoiseInput[];
-  readonly tracked: readonly Tracked[];
-  /** The network's own nodes and the loss; all others are the backward pass. */
-  readonly forward: ReadonlySet<Node>;
-}
-
-/** A graph of the loss, the counts, every gradient, and the batch's statistics (`batch.0`, ...). */
-function lossAndGradients(plan: Plan, lossScale: Value | undefined): Core {
-  const { options, labels } = plan;
-  const { graph, tracked, noise } = trainingMode(
-    { ...plan.graph, outputs: [{ name: "logits", value: plan.logits }] },
-    plan.frozen,
-  );
-  const record = recorder({ path: "loss", span: spanOf(plan.graph) });
-  const [loss, correct, correct5] = recordLoss(graph.outputs[0]!.value, labels, options, record);
-  const seed = lossScale ?? record.constant(Float32Array.of(1), []);
-  const wrt = plan.trained.map((each) => each.value);
-  const nodes = [...graph.nodes, ...record.nodes];
-  const found = differentiate({ nodes }, loss!, wrt, seed, record);
-  const gradients = plan.trained.map(({ path }, index): NamedValue => {
-    const gradient = found[index];
-    // A parameter that the loss does not depend on: nothing pulls at it.
-    if (gradient === undefined) throw new RangeError(`the loss does not depend on ${path}: freeze it, or use it`);
-    return { name: gradientName(path), value: gradient };
-  });
-  const whole: Graph = {
-    ...graph,
-    inputs: [...graph.inputs, { name: "labels", value: labels }],
-    parameters: [],
-    constants: [...graph.constants, ...record.constants],
-    nodes: [...graph.nodes, ...record.nodes],
-    outputs: [
-      { name: "loss", value: loss! },
-      { name: "correct", value: correct! },
-      { name: "correct5", value: correct5! },
-      ...gradients,
-      ...tracked.map(({ batch }, index) => ({ name: `batch.${index}`, value: batch })),
-    ],
-  };
-  return { graph: dropDeadCode.run(whole, {}), inputs: whole.inputs, noise, tracked, forward: new Set(nodes) };
-}
-
-type LossOptions = Pick<TrainingOptions, "labelSmoothing" | "classWeights">;
-
-function recordLoss(logits: Value, labels: Value, options: LossOptions, record: Recorder): readonly Value[] {
-  const [batch, classes] = logits.type.shape as readonly number[];
-  const flat = logits.type.shape.length === 2 ? logits : formula(record).reshape(logits, [batch!, classes!]);
-  const { classWeights, labelSmoothing: smoothing = 0 } = options;
-  if (classWeights === undefined) return record.apply("softmax_cross_entropy", [flat, labels], { smoothing });
-  if (classWeights.length !== classes) {
-    throw new RangeError(`${classWeights.length} class weights for ${classes} classes: one for each is needed`);
-  }
-  const weights = record.constant(Float32Array.from(classWeights), [classes]);
-  return record.apply("softmax_cross_entropy", [flat, labels, weights], { smoothing });
 }
 
 function evaluation(model: Model, options: TrainingOptions, plan: Plan): TrainingGraph {
   const batch = options.evaluationBatch ?? options.batch;
-  const graph = dropTrainingOnly.run(fixedSizes(model, options, batch), {});
-  const labels = value(tensor([batch], "int64"), "labels");
+  const context = { sizes: { ...options.sizes, N: batch }, logits: true };
   return finish(plan, `${model.name}.evaluate`, (record) => {
-    record.nodes.push(...graph.nodes);
-    record.constants.push(...graph.constants);
-    const logits = logitsOf(graph);
-    record.at("loss", spanOf(graph));
-    const [loss, correct, correct5] = recordLoss(logits, labels, {}, record);
-    return {
-      inputs: [...graph.inputs, { name: "labels", value: labels }],
-      noise: [],
-      outputs: [
-        { name: "loss", value: loss! },
-        { name: "correct", value: correct! },
-        { name: "correct5", value: correct5! },
-        { name: "logits", value: logits },
-      ],
-      next: [],
-    };
+    const { inputs, nodes, constants, outputs } = runPasses(EVALUATION_PASSES, plan.graph, context);
+    record.nodes.push(...nodes);
+    record.constants.push(...constants);
+    return { inputs, outputs, next: [] };
   });
 }
 
 /** The graph of what `make` records, its inputs those that are used. */
 function finish(plan: Plan, name: string, make: (record: Recorder) => Pieces): TrainingGraph {
+  const { state } = plan;
   const record = recorder({ path: "update", span: spanOf(plan.graph) });
   const pieces = make(record);
-  const next = [...pieces.next].sort((a, b) => plan.state.order(a.name) - plan.state.order(b.name));
+  const next = [...pieces.next].sort((a, b) => state.order(a.name) - state.order(b.name));
+  const isState = new Set(state.all.map((each) => each.name));
+  const others = [...pieces.inputs.filter((each) => !isState.has(each.name)), state.learningRate];
+  const stateInputs = state.all.map((each) => ({ name: each.name, value: state.value(each.name) }));
   const whole: Graph = {
     name,
-    inputs: [],
+    inputs: [...others, ...(state.emaDecay ? [state.emaDecay] : []), ...stateInputs],
     parameters: [],
     constants: record.constants,
     nodes: record.nodes,
     outputs: [...pieces.outputs, ...next.map((each) => ({ name: nextName(each.name), value: each.value }))],
   };
-  const graph = dropDeadCode.run(whole, {});
-  const used = new Set(
-    [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map((each) => each.value)].map((each) => each.id),
-  );
-  const reads = plan.state.all.filter((each) => used.has(plan.state.value(each.name).id));
-  const { learningRate, emaDecay } = plan.state;
-  const others = [...pieces.inputs, learningRate, ...(emaDecay ? [emaDecay] : [])].filter((each) =>
-    used.has(each.value.id),
-  );
-  const stateInputs = reads.map(({ name: input }) => ({ name: input, value: plan.state.value(input) }));
-  const byName = new Map(plan.state.all.map((each) => [each.name, each]));
+  const graph = runPasses(TRIMMING_PASSES, whole, {});
+  const used = new Set(graph.inputs.map((input) => input.name));
+  const byName = new Map(state.all.map((each) => [each.name, each]));
   return {
-    graph: { ...graph, inputs: [...others, ...stateInputs] },
-    reads,
+    graph,
+    reads: state.all.filter((each) => used.has(each.name)),
     writes: next.map((each): StateTensor => byName.get(each.name)!),
-    noise: pieces.noise,
+    noise: graph.inputs.flatMap(({ name: input, value: { type } }): readonly NoiseInput[] =>
+      isNoiseName(input) ? [{ name: input, shape: type.shape as readonly number[] }] : [],
+    ),
   };
 }
 

@@ -6,6 +6,10 @@
  * Every state tensor NAME is an input NAME of the graphs that need it and an output `next.NAME` of those that change it.
  */
 import type { DataType, Graph, Initializer, Parameter } from "../ir/types.js";
+import type { Device } from "../ops/operator.js";
+import type { AlgorithmChoices } from "../passes/choose-algorithms.js";
+
+export { gradientName, nextName } from "../ir/names.js";
 
 /** Which parameters weight decay applies to: all that are trained, as the paper, or weights without biases and batch norms. */
 export type DecayScope = "all" | "weights";
@@ -39,8 +43,6 @@ export type Optimizer =
       readonly weightDecay?: number;
       readonly decayScope?: DecayScope;
     };
-
-export type TrainingTarget = "cpu" | "webgpu" | "cuda";
 
 export interface TrainingOptions {
   readonly optimizer: Optimizer;
@@ -77,12 +79,12 @@ export interface TrainingOptions {
   readonly checkpointStages?: readonly string[] | true;
   /** `mixed`: convolutions and what is between them in fp16, weights, statistics, loss and update in fp32. Default fp32. */
   readonly precision?: "fp32" | "mixed";
-  /** Which device's way of writing each gradient is taken. Default cpu. */
-  readonly target?: TrainingTarget;
-  /** Only for target cpu: channels of a block in ONNX Runtime's blocked layout there (16 with AVX-512, 8 with AVX2). 0: plain layout. Default 0. */
+  /** Whose algorithms are taken. Default cpu. */
+  readonly device?: Device;
+  /** Only for the device cpu: channels of a block in ONNX Runtime's blocked layout there (16 with AVX-512, 8 with AVX2). 0: plain layout. Default 0. */
   readonly blockSize?: number;
-  /** How operations are written that were measured on the machine (lowering/tune.ts). Default: by estimate. */
-  readonly methods?: Readonly<Record<string, string>>;
+  /** Those that were measured to be the fastest on the machine (compiler/tuning/). Default: by estimate. */
+  readonly algorithms?: AlgorithmChoices;
 }
 
 export type StateRole = "parameter" | "running statistic" | "momentum" | "second moment" | "ema" | "step";
@@ -163,13 +165,4 @@ export interface TrainingProgram extends StepGraphs {
   readonly phases: readonly StepGraphs[];
   /** Forward by the running statistics: `loss`, `correct`, `correct5`, `logits`. Batch norms are not folded. */
   readonly evaluate: TrainingGraph;
-}
-
-/** What `next` is called. */
-export function nextName(name: string): string {
-  return `next.${name}`;
-}
-
-export function gradientName(path: string): string {
-  return `gradient.${path}`;
 }

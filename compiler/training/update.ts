@@ -3,7 +3,7 @@ import type { Span } from "../../grammar/ast.js";
 import type { NamedValue, Value } from "../ir/types.js";
 import { formula, type Formula } from "../ops/formula.js";
 import type { TrainingOptions } from "./contract.js";
-import type { Recorder } from "./differentiate.js";
+import type { Recorder } from "../ops/recorder.js";
 import { countsSteps, optimizerStep, slots } from "./optimizers.js";
 import { rateOf } from "./places.js";
 import { emaName, slotName, stepName, thawGroup, type TrainingState } from "./state.js";

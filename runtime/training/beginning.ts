@@ -3,7 +3,7 @@ import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import type { TrainingOptions } from "../../compiler/training/contract.js";
-import { zeroInitResidual } from "../../compiler/training/zero_init.js";
+import { zeroInitResidual } from "../../compiler/training/zero-init.js";
 import { told } from "./fit.js";
 
 /** The network with the initial values that the recipe says. */

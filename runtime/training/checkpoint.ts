@@ -9,7 +9,7 @@ import { constants, existsSync } from "node:fs";
 import path from "node:path";
 import zlib from "node:zlib";
 import type { StateTensor } from "../../compiler/training/contract.js";
-import type { MethodChoices } from "../../compiler/training/lowering/index.js";
+import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
 import { fileFailure } from "../files.js";
 import { temporaryName } from "../temporary-files.js";
 import { openWeights } from "../weights/open.js";
@@ -31,7 +31,7 @@ export interface Checkpoint {
   /** How long it was to be; absent in checkpoints of earlier versions. */
   readonly length?: TrainingLength;
   /** How operations are written that were measured on the machine where the training began: sums round by it. */
-  readonly methods?: MethodChoices;
+  readonly algorithms?: AlgorithmChoices;
   readonly state: StateValues;
   /** What a model can be made of, together with the state; absent in checkpoints of earlier versions. */
   readonly trained?: Trained;
@@ -62,12 +62,12 @@ export async function saveCheckpoint(
   tensors: readonly StateTensor[],
   best: boolean,
 ): Promise<string> {
-  const { position, identity, length, methods, state, trained } = checkpoint;
+  const { position, identity, length, algorithms, state, trained } = checkpoint;
   await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw fileFailure(folder, cause);
   });
   const file = checkpointFile(folder, position.step);
-  const text = JSON.stringify({ version: VERSION, position, identity, length, methods });
+  const text = JSON.stringify({ version: VERSION, position, identity, length, methods: algorithms });
   const written: WrittenTensor[] = tensors.map(({ name, shape }) => ({
     name,
     dtype: "float32",
@@ -238,7 +238,10 @@ export async function readCheckpoint(
   }
 }
 
-type Description = Pick<Checkpoint, "position" | "identity" | "length" | "methods">;
+type Description = Pick<Checkpoint, "position" | "identity" | "length" | "algorithms">;
+
+/** As it is written. */
+type Written = Omit<Description, "algorithms"> & { readonly version: number; readonly methods?: AlgorithmChoices };
 
 function readText({ file, metadata }: TensorSource): Description {
   const text = metadata[KEY];
@@ -247,9 +250,9 @@ function readText({ file, metadata }: TensorSource): Description {
     throw new WeightsError(`${file}: is damaged: the checksum of its description is wrong`);
   }
   // What the checksum vouches for, we wrote.
-  const { version, ...rest } = JSON.parse(text) as { version: number } & Description;
+  const { version, methods: algorithms, ...rest } = JSON.parse(text) as Written;
   if (version > VERSION) throw new WeightsError(`${file}: was written by a later version (layout ${version})`);
-  return rest;
+  return { ...rest, ...(algorithms && { algorithms }) };
 }
 
 function readState(source: TensorSource, tensors: readonly StateTensor[]): StateValues {

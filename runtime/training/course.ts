@@ -307,8 +307,8 @@ export class Course {
     metrics.flush();
     lock.check();
     this.#saved = position.step;
-    const { methods = {} } = program.options;
-    const checkpoint = { position, identity, length, methods, state, trained };
+    const { algorithms = {} } = program.options;
+    const checkpoint = { position, identity, length, algorithms, state, trained };
     this.#saving = saveCheckpoint(run.checkpoints, checkpoint, program.state, best).then((file) =>
       tell({ kind: "checkpoint", file }),
     );

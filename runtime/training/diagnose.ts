@@ -1,9 +1,9 @@
 /** Where a number that is none appears first. */
-import { dropDeadCode } from "../../compiler/passes/drop_dead_code.js";
+import { dropDeadCode } from "../../compiler/passes/drop-dead-code.js";
 import type { NamedValue } from "../../compiler/ir/types.js";
 import { formula } from "../../compiler/ops/formula.js";
 import type { TrainingGraph, TrainingProgram } from "../../compiler/training/contract.js";
-import { recorder } from "../../compiler/training/differentiate.js";
+import { recorder } from "../../compiler/ops/recorder.js";
 import type { Engine, StepInput } from "./engine.js";
 import { emit, part, type EmittedGraph } from "./graphs.js";
 

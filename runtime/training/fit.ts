@@ -5,10 +5,11 @@ import type { Model } from "../../compiler/model.js";
 import { imageChannels } from "../../compiler/preprocess.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
-import { buildTraining, unloweredGradients } from "../../compiler/training/build.js";
+import { buildTraining, gradientGraph } from "../../compiler/training/build.js";
 import type { TrainingOptions, TrainingProgram } from "../../compiler/training/contract.js";
-import { recipeOptions } from "../../compiler/training/from_recipe.js";
-import { relevantMethods, type MethodChoices } from "../../compiler/training/lowering/index.js";
+import { recipeOptions } from "../../compiler/training/from-recipe.js";
+import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
+import { relevantAlgorithms } from "../../compiler/tuning/choices.js";
 import { balancedWeights, classCounts } from "../data/index.js";
 import type { Device } from "../onnx/device.js";
 import { TrainingError } from "./error.js";
@@ -43,7 +44,7 @@ export function trainingOptions(
     ...recipeOptions(recipe, weightsOf(recipe, feed)),
     evaluationBatch: evaluationBatch(recipe),
     sizes,
-    target: device,
+    device,
     blockSize,
   };
 }
@@ -54,9 +55,9 @@ export function weightsOf({ classWeights }: Recipe, { data }: Pick<Feed, "data">
   return balancedWeights(classCounts(data.train, data.classes.length), data.classes);
 }
 
-/** @param methods measured ones, of this network's operations and perhaps of others */
-export function buildProgram(model: Model, options: TrainingOptions, methods: MethodChoices): TrainingProgram {
-  return told(() => buildTraining(model, { ...options, methods: ownMethods(model, options, methods) }));
+/** @param algorithms measured ones, of this network's operations and perhaps of others */
+export function buildProgram(model: Model, options: TrainingOptions, algorithms: AlgorithmChoices): TrainingProgram {
+  return told(() => buildTraining(model, { ...options, algorithms: ownAlgorithms(model, options, algorithms) }));
 }
 
 /** What can't be trained so, as a {@link TrainingError}. */
@@ -70,10 +71,10 @@ export function told<T>(build: () => T): T {
   }
 }
 
-function ownMethods(model: Model, options: TrainingOptions, methods: MethodChoices): MethodChoices {
-  if (Object.keys(methods).length === 0) return {};
-  const { target = "cpu", blockSize = 0 } = options;
-  return relevantMethods(unloweredGradients(model, options), { target, block: blockSize }, methods);
+function ownAlgorithms(model: Model, options: TrainingOptions, algorithms: AlgorithmChoices): AlgorithmChoices {
+  if (Object.keys(algorithms).length === 0) return {};
+  const { device = "cpu", blockSize = 0 } = options;
+  return relevantAlgorithms(gradientGraph(model, options), { device, block: blockSize }, algorithms);
 }
 
 /**

@@ -3,7 +3,7 @@ import { concat, emitOnnx } from "../../compiler/emit/onnx.js";
 import { tensor, value } from "../../compiler/ir/build.js";
 import type { Graph, NamedValue, Value } from "../../compiler/ir/types.js";
 import { formula } from "../../compiler/ops/formula.js";
-import { dropDeadCode } from "../../compiler/passes/drop_dead_code.js";
+import { dropDeadCode } from "../../compiler/passes/drop-dead-code.js";
 import {
   gradientName,
   nextName,
@@ -11,7 +11,7 @@ import {
   type TrainingGraph,
   type TrainingProgram,
 } from "../../compiler/training/contract.js";
-import { recorder } from "../../compiler/training/differentiate.js";
+import { recorder } from "../../compiler/ops/recorder.js";
 import { TrainingError } from "./error.js";
 
 /** One graph, emitted. */

@@ -1,6 +1,6 @@
 /** When stages that are frozen at first thaw: which of a program's phases an update belongs to. */
 import type { Recipe } from "../../compiler/recipe.js";
-import { thawGroups } from "../../compiler/training/from_recipe.js";
+import { thawGroups } from "../../compiler/training/from-recipe.js";
 import { TrainingError } from "./error.js";
 import type { TrainingLength } from "./schedule.js";
 

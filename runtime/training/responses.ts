@@ -28,7 +28,7 @@ export async function layerResponses(
   batches: AsyncIterable<{ readonly images: Float32Array; readonly shape: readonly number[] }>,
   options: { readonly device?: DeviceRequest; readonly threads?: number; readonly seed?: number } = {},
 ): Promise<readonly LayerResponse[]> {
-  const graph = runPasses(model.graph, { foldBatchNorms: false }, undefined, INFERENCE_PASSES);
+  const graph = runPasses(INFERENCE_PASSES, model.graph, { foldBatchNorms: false });
   const layers = graph.nodes.filter(({ op, path }) => op === "bn" && !path.includes(".shortcut"));
   const outputs = layers.map(({ path, outputs: [output] }): NamedValue => ({
     name: `response.${path}`,

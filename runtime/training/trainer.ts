@@ -6,7 +6,7 @@ import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import type { TrainingProgram } from "../../compiler/training/contract.js";
-import type { MethodChoices } from "../../compiler/training/lowering/index.js";
+import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
 import { machineBlockSize } from "../blocked-layout.js";
 import type { DataSet } from "../data/index.js";
 import type { Device, DeviceRequest } from "../onnx/device.js";
@@ -53,7 +53,7 @@ export interface TrainOptions extends Pick<FeedOptions, "workers" | "strict"> {
   /** Initial weights, by parameter path. */
   readonly weights?: ParameterValues;
   /** How operations are written that were measured on this machine. What goes on is written as it was when it began. */
-  readonly methods?: MethodChoices;
+  readonly algorithms?: AlgorithmChoices;
   /** Runs graphs in the thread that calls. Default: in one of their own. */
   readonly sameThread?: boolean;
   /**
@@ -195,8 +195,8 @@ async function opened(
     const { device } = await chooseDevice(options.device ?? "auto");
     const blockSize = device === "cpu" ? await machineBlockSize() : 0;
     const settings = trainingOptions(model, recipe, feed, device, blockSize);
-    const build = (methods: MethodChoices): TrainingProgram => buildProgram(model, settings, methods);
-    let program = build(options.methods ?? {});
+    const build = (algorithms: AlgorithmChoices): TrainingProgram => buildProgram(model, settings, algorithms);
+    let program = build(options.algorithms ?? {});
     const length = trainingLength(recipe, feed.stepsPerEpoch);
     checkThaws(recipe, length);
     const { weights, version } = options;
@@ -218,8 +218,8 @@ async function opened(
     } else if (options.resume) warn(`${run.folder}: no checkpoint to go on from; beginning anew`);
     const state = found?.checkpoint.state ?? initialState(model, program.state, recipe.seed, weights);
     // What was measured since then would round otherwise.
-    const begun = found ? (found.checkpoint.methods ?? {}) : program.options.methods;
-    if (!isDeepStrictEqual(begun, program.options.methods)) program = build(begun ?? {});
+    const begun = found ? (found.checkpoint.algorithms ?? {}) : program.options.algorithms;
+    if (!isDeepStrictEqual(begun, program.options.algorithms)) program = build(begun ?? {});
     const graphs = emitTrainingGraphs(program, recipe.accumulate);
     checkFit(graphs.stepShape, request, feed);
 
@@ -250,7 +250,7 @@ async function opened(
       step: position.step,
       length,
       batch: recipe.batch,
-      tuned: Object.keys(program.options.methods ?? {}).length,
+      tuned: Object.keys(program.options.algorithms ?? {}).length,
     });
     const trained = trainedBy(request, feed);
     const parts = { request, options, run, feed, engine, program, length, trained, lock, metrics, tell };

@@ -2,7 +2,8 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import type { MethodChoices, Times } from "../../compiler/training/lowering/index.js";
+import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
+import type { Times } from "../../compiler/tuning/choices.js";
 import { fileFailure, writeWhole } from "../files.js";
 import type { Runtime } from "../onnx/onnxruntime.js";
 
@@ -57,7 +58,7 @@ function written(machines: Machines): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify({ version: VERSION, machines }, undefined, 1)}\n`);
 }
 
-export function methodsOfCache(measurements: Measurements): MethodChoices {
+export function algorithmsOfCache(measurements: Measurements): AlgorithmChoices {
   return Object.fromEntries(Object.entries(measurements).map(([key, { method }]) => [key, method]));
 }
 

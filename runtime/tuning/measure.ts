@@ -3,8 +3,8 @@ import type { Tensor } from "#onnxruntime";
 import { concat, emitOnnx } from "../../compiler/emit/onnx.js";
 import type { DataType, Graph } from "../../compiler/ir/types.js";
 import { formula } from "../../compiler/ops/formula.js";
-import { recorder } from "../../compiler/training/differentiate.js";
-import type { Measure } from "../../compiler/training/lowering/index.js";
+import { recorder } from "../../compiler/ops/recorder.js";
+import type { Measure } from "../../compiler/tuning/choices.js";
 import { NO_CPU_FALLBACK, type Device } from "../onnx/device.js";
 import type { Runtime } from "../onnx/onnxruntime.js";
 

@@ -1,6 +1,7 @@
 /** Measuring how a training's operations are best written on this machine, and keeping what was found. */
 import type { Model } from "../../compiler/model.js";
-import { unloweredGradients } from "../../compiler/training/build.js";
+import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
+import { gradientGraph } from "../../compiler/training/build.js";
 import type { TrainingOptions } from "../../compiler/training/contract.js";
 import {
   choicesOf,
@@ -8,14 +9,13 @@ import {
   measureChoice,
   type Choice,
   type Measure,
-  type MethodChoices,
   type Times,
-} from "../../compiler/training/lowering/index.js";
+} from "../../compiler/tuning/choices.js";
 import { machineBlockSize } from "../blocked-layout.js";
 import { chooseDevice, type Device, type DeviceRequest } from "../onnx/device.js";
 import { loadRuntime } from "../onnx/onnxruntime.js";
 import { told } from "../training/fit.js";
-import { addToCache, cacheFile, machineName, methodsOfCache, readCache, type Measured } from "./cache.js";
+import { addToCache, cacheFile, machineName, algorithmsOfCache, readCache, type Measured } from "./cache.js";
 import { measureOn } from "./measure.js";
 
 export interface TuneOptions {
@@ -56,7 +56,7 @@ export interface Tuning {
 }
 
 /**
- * The fastest method of every operation with a choice, for a training of these options. Device and blocks in them are
+ * The fastest algorithm of every operation with a choice, for a training of these options. Device and blocks in them are
  * those of the machine.
  *
  * @throws {FileError} where the file can't be written, before anything is measured
@@ -65,15 +65,15 @@ export interface Tuning {
  */
 export async function tune(
   model: Model,
-  options: Omit<TrainingOptions, "target" | "blockSize" | "methods">,
+  options: Omit<TrainingOptions, "device" | "blockSize" | "algorithms">,
   how: TuneOptions = {},
 ): Promise<Tuning> {
   const { threads, file = cacheFile(), again = false, signal, onProgress, onWarning = () => undefined } = how;
   const { device, reason } = await chooseDevice(how.device ?? "auto");
   const runtime = await loadRuntime();
-  const lowering = { target: device, block: device === "cpu" ? await machineBlockSize() : 0 };
-  const graph = told(() => unloweredGradients(model, { ...options, target: device, blockSize: lowering.block }));
-  const choices = choicesOf(graph, lowering);
+  const target = { device, block: device === "cpu" ? await machineBlockSize() : 0 };
+  const graph = told(() => gradientGraph(model, { ...options, device, blockSize: target.block }));
+  const choices = choicesOf(graph, target);
   const machine = machineName(runtime, threads);
   const known = await readCache(file, machine, onWarning);
   const strange = choices.filter(({ key }) => Object.hasOwn(known, key)).filter((each) => !isOf(each, known[each.key]));
@@ -91,7 +91,7 @@ export async function tune(
       if (signal?.aborted) break;
       onProgress?.(index, choices.length);
       const before = again || !isOf(choice, known[choice.key]) ? undefined : known[choice.key];
-      const seconds = before?.seconds ?? (await measureChoice(choice, lowering, measure));
+      const seconds = before?.seconds ?? (await measureChoice(choice, target, measure));
       const method = before?.method ?? fastest(choice, seconds);
       if (method !== undefined) found[choice.key] = { method, seconds };
       const { key, layers, estimate, node } = choice;
@@ -106,15 +106,15 @@ export async function tune(
 }
 
 /** Whether what was kept names ways that the operation has: not those of another version, or of nobody. */
-function isOf({ methods }: Choice, measured: Measured | undefined): boolean {
+function isOf({ algorithms }: Choice, measured: Measured | undefined): boolean {
   if (measured === undefined) return false;
-  return [measured.method, ...Object.keys(measured.seconds)].every((method) => methods.includes(method));
+  return [measured.method, ...Object.keys(measured.seconds)].every((each) => algorithms.includes(each));
 }
 
 /** What {@link tune} found on this machine before, on any device; nothing where it was never called. */
-export async function tunedMethods(
+export async function tunedAlgorithms(
   how: Pick<TuneOptions, "threads" | "file" | "onWarning"> = {},
-): Promise<MethodChoices> {
+): Promise<AlgorithmChoices> {
   const { threads, file = cacheFile(), onWarning = () => undefined } = how;
-  return methodsOfCache(await readCache(file, machineName(await loadRuntime(), threads), onWarning));
+  return algorithmsOfCache(await readCache(file, machineName(await loadRuntime(), threads), onWarning));
 }

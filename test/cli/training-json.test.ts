@@ -8,7 +8,7 @@ import type { GraphDescription, TrainingDescription } from "../../compiler/train
 import { writeTraining } from "../../cli/training-files.js";
 import { elaborateRecipe, parseTarget } from "../../compiler/index.js";
 import { buildTraining } from "../../compiler/training/build.js";
-import { recipeOptions } from "../../compiler/training/from_recipe.js";
+import { recipeOptions } from "../../compiler/training/from-recipe.js";
 import { fileHost } from "../../runtime/host.js";
 import { openDeviceEngine } from "../../runtime/training/device-engine.js";
 import { emitTrainingGraphs } from "../../runtime/training/graphs.js";

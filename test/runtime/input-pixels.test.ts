@@ -3,7 +3,7 @@ import path from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../compiler/index.js";
-import { takingPixels } from "../../compiler/input_pixels.js";
+import { takingPixels } from "../../compiler/input-pixels.js";
 import { elaborate, memoryHost, parseTarget } from "../../compiler/index.js";
 import { openClassifier } from "../../runtime/classification/classifier.js";
 import { decodeImage } from "../../runtime/images/decode.js";

@@ -1,4 +1,4 @@
-/** Operators on maps in ONNX Runtime's blocked layout (layout.ts): made by compiler/training/lowering/block_layout.ts. */
+/** Operators on maps in ONNX Runtime's blocked layout (layout.ts): made by compiler/passes/block-layout.ts. */
 import type { Operator } from "../operator.js";
 import { blockedBnTrain, blockedBnTrainGradient } from "./bn.js";
 import { blockedConv, blockedConvInputGradient } from "./conv.js";

@@ -12,7 +12,7 @@ import { writer } from "../write.js";
  * being bilinear (He et al. 2017). `scale` [y, x] leads from the regions' coordinates to the map's. A bin is the average
  * of `sampling` x `sampling` points, 0: as many as there are cells along each axis of it, rounded up. `aligned`: half a
  * cell is taken off, so that the middle of a pixel is the middle of its cell (Detectron2's ROIAlignV2); otherwise a
- * region is at least one cell large (torchvision's default). `method`:
+ * region is at least one cell large (torchvision's default). `algorithm`:
  *
  * - `operator`: ONNX's own, which WebGPU leaves to the processor, and all features with it
  * - `samples`: the points of all regions as one grid on the map, ONNX's GridSample; where `sampling` is a number
@@ -27,18 +27,18 @@ export const roiAlign: Operator = {
     return builder.apply("roi_align_gradient", [dy, features!, regions!], attributes);
   },
   label: (attributes) => `${size2(attributes, "size").join("x")} RoI align`,
-  complete: (attributes) => ({ method: "operator", ...attributes }),
+  complete: (attributes) => ({ algorithm: "operator", ...attributes }),
   infer: (inputs, attributes) => [pooledType("roi_align", inputs, attributes)],
-  alternatives({ attributes }, target) {
-    if (target !== "webgpu") return [{ method: "operator", seconds: 1 }];
-    const products = { method: "products", seconds: 2 };
-    return int(attributes, "sampling") > 0 ? [{ method: "samples", seconds: 1 }, products] : [products];
+  algorithms({ attributes }, target) {
+    if (target !== "webgpu") return [{ name: "operator", seconds: 1 }];
+    const products = { name: "products", seconds: 2 };
+    return int(attributes, "sampling") > 0 ? [{ name: "samples", seconds: 1 }, products] : [products];
   },
   lower(node, emit) {
-    const method = word(node.attributes, "method");
+    const algorithm = word(node.attributes, "algorithm");
     // GridSample came with opset 16.
-    if (method === "samples" && emit.opset >= 16) return writeSamples(node, emit);
-    if (method !== "operator") return writeProducts(node, emit);
+    if (algorithm === "samples" && emit.opset >= 16) return writeSamples(node, emit);
+    if (algorithm !== "operator") return writeProducts(node, emit);
     byOperator(node, emit);
   },
 };

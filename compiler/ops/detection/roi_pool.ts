@@ -9,7 +9,7 @@ import { writer } from "../write.js";
  * features [N, C, h, w], regions [R, 5] to [R, C, size]: maxima over bins of each region, as Caffe's
  * roi_pooling_layer.cpp has it. Corners times `scale` [y, x] are rounded to cells, half away from zero; a region is
  * last - first + 1 cells, at least 1; a bin is from floor(bin * size) to ceil((bin + 1) * size), so neighbours overlap,
- * inside of the map; an empty one is 0. `method`:
+ * inside of the map; an empty one is 0. `algorithm`:
  *
  * - `operator`: ONNX's own, which only the processor has
  * - `tables`: maxima over squares of cells, made once for the map, four of which cover a bin; for regions inside of the
@@ -24,11 +24,11 @@ export const roiPool: Operator = {
     return builder.apply("roi_pool_gradient", [dy, features!, regions!], attributes);
   },
   label: (attributes) => `${size2(attributes, "size").join("x")} RoI pool`,
-  complete: (attributes) => ({ method: "operator", ...attributes }),
+  complete: (attributes) => ({ algorithm: "operator", ...attributes }),
   infer: (inputs, attributes) => [pooledType("roi_pool", inputs, attributes)],
-  alternatives: (_node, target) => [{ method: target === "cpu" ? "operator" : "tables", seconds: 1 }],
+  algorithms: (_node, target) => [{ name: target === "cpu" ? "operator" : "tables", seconds: 1 }],
   lower(node, emit) {
-    if (word(node.attributes, "method") === "tables") writeTables(node, emit);
+    if (word(node.attributes, "algorithm") === "tables") writeTables(node, emit);
     else byOperator(node, emit);
   },
 };

@@ -8,7 +8,7 @@ import { writeChannelSum } from "../tensor/reductions.js";
 
 /**
  * Batch norm while training: x [N, C, ...], weight, bias [C] to y, and the batch's mean and variance (divided by the
- * number of values, not by one less) [C]. Ioffe and Szegedy, arXiv:1502.03167, algorithm 1. `method`: `onnx`, ONNX's own
+ * number of values, not by one less) [C]. Ioffe and Szegedy, arXiv:1502.03167, algorithm 1. `algorithm`: `onnx`, ONNX's own
  * operator, or `written`, in simpler ones, for devices whose BatchNormalization can't train.
  */
 export const bnTrain: Operator = {
@@ -19,9 +19,9 @@ export const bnTrain: Operator = {
     const statistic = reshaped(x, [channelsOf(x, "bn_train")]);
     return [known(x), statistic, statistic];
   },
-  alternatives: (_node, target) => [
-    { method: "written", seconds: 2 },
-    ...(target === "cpu" ? [{ method: "onnx", seconds: 1 }] : []),
+  algorithms: (_node, target) => [
+    { name: "written", seconds: 2 },
+    ...(target === "cpu" ? [{ name: "onnx", seconds: 1 }] : []),
   ],
   // ONNX Runtime's blocked convolution, which it is written as, adds a tensor and rectifies in the same pass.
   blocked: {
@@ -37,7 +37,7 @@ export const bnTrain: Operator = {
     keeps: { output: 3, with: 1 },
   },
   lower(node, emit) {
-    if (word(node.attributes, "method") === "onnx") lowerDirect(node, emit);
+    if (word(node.attributes, "algorithm") === "onnx") lowerDirect(node, emit);
     else lowerWritten(node, emit);
   },
   // dx = a dy + b x + c, per channel: gamma / sigma (dy - mean(dy) - xhat mean(dy xhat)), sorted by what varies.

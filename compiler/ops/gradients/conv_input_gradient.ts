@@ -2,7 +2,7 @@ import type { Lowering } from "../lowering.js";
 import { int, size2, word } from "../attributes.js";
 import { fitsPhases } from "../blocked/phases.js";
 import { elements, sizes } from "../formula.js";
-import type { Alternative, Device, Node, Operator } from "../operator.js";
+import type { Algorithm, Device, Node, Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { ints } from "../tensor/shape.js";
 import { isMisreadOnWebgpu, writeTransposed } from "../transposed.js";
@@ -25,7 +25,7 @@ export const convInputGradient: Operator = {
     const channels = (known(weight).shape[1] as number) * int(attributes, "groups");
     return [reshaped(dy, [batch!, channels, ...ints(attributes, "input")])];
   },
-  alternatives: (node, target) => inputGradientCosts(node, target),
+  algorithms: (node, target) => inputGradientCosts(node, target),
   blocked: {
     op: "blocked_conv_input_gradient",
     inputs: [0],
@@ -34,17 +34,17 @@ export const convInputGradient: Operator = {
     fits: (node) => int(node.attributes, "groups") === 1 && fitsPhases(node),
   },
   lower(node, emit) {
-    const method = word(node.attributes, "method");
-    if (method.startsWith("transposed")) {
-      return writeTransposed(node, emit, geometry(node).rest, method === "transposed_apart");
+    const algorithm = word(node.attributes, "algorithm");
+    if (algorithm.startsWith("transposed")) {
+      return writeTransposed(node, emit, geometry(node).rest, algorithm === "transposed_apart");
     }
-    if (method === "pointwise") return pointwise(node, emit);
+    if (algorithm === "pointwise") return pointwise(node, emit);
     return convolution(node, emit);
   },
 };
 
-/** A convolution is about twice as fast as a ConvTranspose of as many multiply-adds (docs/lowering.md). */
-function inputGradientCosts(node: Node, target: Device): readonly Alternative[] {
+/** A convolution is about twice as fast as a ConvTranspose of as many multiply-adds (docs/algorithms.md). */
+function inputGradientCosts(node: Node, target: Device): readonly Algorithm[] {
   const { attributes } = node;
   const [kernel, pad] = [size2(attributes, "kernel"), size2(attributes, "pad")];
   const [stride, dilation] = [size2(attributes, "stride"), size2(attributes, "dilation")];
@@ -54,9 +54,9 @@ function inputGradientCosts(node: Node, target: Device): readonly Alternative[] 
   const pointwise = kernel.every((size) => size === 1) && pad.every((size) => size === 0);
   const apart = target === "webgpu" && isMisreadOnWebgpu(sizes(node.inputs[1]!), attributes);
   return [
-    { method: apart ? "transposed_apart" : "transposed", seconds: macs / 3e10 },
-    ...(fits ? [{ method: "convolution", seconds: (macs * zeros) / 5e10 }] : []),
-    ...(pointwise ? [{ method: "pointwise", seconds: macs / 6e10 }] : []),
+    { name: apart ? "transposed_apart" : "transposed", seconds: macs / 3e10 },
+    ...(fits ? [{ name: "convolution", seconds: (macs * zeros) / 5e10 }] : []),
+    ...(pointwise ? [{ name: "pointwise", seconds: macs / 6e10 }] : []),
   ];
 }
 

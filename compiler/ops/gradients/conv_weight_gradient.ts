@@ -20,17 +20,17 @@ export const convWeightGradient: Operator = {
     const channels = (x!.shape[1] as number) / int(attributes, "groups");
     return [reshaped(x, [dy!.shape[1]!, channels, ...size2(attributes, "kernel")])];
   },
-  alternatives(node, target) {
+  algorithms(node, target) {
     const { batch, groups, out, channels, taps, pixels } = shapesOf(node);
     // Values written and read again: the columns; the products of single images, or the images side by side.
     const copies = batch * groups * channels * taps * pixels;
     const apart = batch * groups * out * channels * taps;
     const aside = batch * groups * (channels * taps + out) * pixels;
     const suffix = target === "cpu" ? "" : "_plain";
-    const plain = suffix === "" ? ["columns_plain", "gathered_plain"].map((method) => ({ method, seconds: 1e3 })) : [];
+    const plain = suffix === "" ? ["columns_plain", "gathered_plain"].map((name) => ({ name, seconds: 1e3 })) : [];
     return [
-      { method: `columns${suffix}`, seconds: (copies + apart) / 5e8 },
-      { method: `gathered${suffix}`, seconds: (copies + aside) / 5e8 },
+      { name: `columns${suffix}`, seconds: (copies + apart) / 5e8 },
+      { name: `gathered${suffix}`, seconds: (copies + aside) / 5e8 },
       ...plain,
     ];
   },
@@ -45,9 +45,10 @@ export const convWeightGradient: Operator = {
     gains: ({ attributes }) => [size2(attributes, "kernel"), size2(attributes, "pad")].join() !== "1,1,0,0",
   },
   lower(node, emit) {
-    const method = word(node.attributes, "method");
-    if (method === "gathered" || method === "gathered_plain") return gathered(node, emit, method === "gathered");
-    return columns(node, emit, method === "columns");
+    const algorithm = word(node.attributes, "algorithm");
+    if (algorithm === "gathered" || algorithm === "gathered_plain")
+      return gathered(node, emit, algorithm === "gathered");
+    return columns(node, emit, algorithm === "columns");
   },
 };
 

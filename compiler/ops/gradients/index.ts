@@ -1,4 +1,4 @@
-/** Operators that only differentiation makes, in the formulation that suits the device (`method`). */
+/** Operators that only differentiation makes, in the formulation that suits the device (`algorithm`). */
 import type { Operator } from "../operator.js";
 import { bnTrain, bnTrainGradient } from "./bn_train.js";
 import { convInputGradient } from "./conv_input_gradient.js";
@@ -6,11 +6,12 @@ import { convWeightGradient } from "./conv_weight_gradient.js";
 import { dilate } from "./dilate.js";
 import { maxPoolGradient } from "./max_pool_gradient.js";
 import { reluGradient } from "./relu_gradient.js";
+import { runningAverage } from "./running_average.js";
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax_cross_entropy.js";
 import { scatterWindows, windows } from "./windows.js";
 
 export const GRADIENT_OPERATORS: readonly Operator[] = [
-  ...[convInputGradient, convWeightGradient, bnTrain, bnTrainGradient],
+  ...[convInputGradient, convWeightGradient, bnTrain, bnTrainGradient, runningAverage],
   ...[reluGradient, maxPoolGradient, windows, scatterWindows, dilate],
   ...[softmaxCrossEntropy, softmaxCrossEntropyGradient],
 ];

@@ -9,7 +9,7 @@ import { ceilPadding, onnxPads } from "../windows.js";
 import { inside, scatterWindows, windows } from "./windows.js";
 
 /**
- * dy, x, y of a maximum pool to dx: the first maximum of each window gets its gradient, as in PyTorch. `method`:
+ * dy, x, y of a maximum pool to dx: the first maximum of each window gets its gradient, as in PyTorch. `algorithm`:
  *
  * - `indices`: where MaxPool itself says that the maxima are (not on WebGPU)
  * - `windows`: every window's values compared with its maximum
@@ -18,12 +18,12 @@ export const maxPoolGradient: Operator = {
   name: "max_pool_gradient",
   doc: "Gradient of a maximum over windows.",
   infer: ([, x]) => [known(x)],
-  alternatives: (_node, target) => [
-    { method: "windows", seconds: 2 },
-    ...(target === "cpu" ? [{ method: "indices", seconds: 1 }] : []),
+  algorithms: (_node, target) => [
+    { name: "windows", seconds: 2 },
+    ...(target === "cpu" ? [{ name: "indices", seconds: 1 }] : []),
   ],
   lower(node, emit) {
-    if (word(node.attributes, "method") === "indices") byIndices(node, emit);
+    if (word(node.attributes, "algorithm") === "indices") byIndices(node, emit);
     else byWindows(node, emit);
   },
 };

@@ -5,7 +5,7 @@ import { onnxType } from "../../ir/dtype.js";
 import { word } from "../attributes.js";
 
 /**
- * dy where y > 0, else 0: dy, y to dx. `method`: `compare`, a comparison as a factor; `clip`, the same factor as one
+ * dy where y > 0, else 0: dy, y to dx. `algorithm`: `compare`, a comparison as a factor; `clip`, the same factor as one
  * operator, a hard sigmoid so steep that it is 1 for every normal number above 0.
  */
 export const reluGradient: Operator = {
@@ -13,14 +13,14 @@ export const reluGradient: Operator = {
   doc: "The output's gradient where the rectifier let its input through.",
   infer: ([dy]) => [known(dy)],
   elementwise: true,
-  alternatives: (_node, target) => [
-    { method: "compare", seconds: 2 },
-    ...(target === "cpu" ? [{ method: "clip", seconds: 1 }] : []),
+  algorithms: (_node, target) => [
+    { name: "compare", seconds: 2 },
+    ...(target === "cpu" ? [{ name: "clip", seconds: 1 }] : []),
   ],
   lower(node, emit) {
     const [dy, y] = node.inputs;
     const open = emit.temporary("open");
-    if (word(node.attributes, "method") === "clip") {
+    if (word(node.attributes, "algorithm") === "clip") {
       emit.node("HardSigmoid", [emit.name(y!)], [open], { alpha: { float: 3e38 }, beta: { float: 0 } });
     } else {
       const truth = emit.temporary("positive");

@@ -4,7 +4,7 @@ import { elaborate, parseTarget, standardTargets } from "../../../compiler/index
 import { memoryHost } from "../../../compiler/host.js";
 import { formatShape } from "../../../compiler/ir/dim.js";
 import { verify } from "../../../compiler/ops/verify.js";
-import { runPasses } from "../../../compiler/passes/index.js";
+import { INFERENCE_PASSES, runPasses } from "../../../compiler/passes/index.js";
 import { summarize } from "../../../compiler/summary.js";
 
 const found = (source: string) => elaborate(parseTarget("net.resnet"), { host: memoryHost({ "net.resnet": source }) });
@@ -59,7 +59,7 @@ describe("a detector", () => {
   it("keeps its types through every pass, in half precision and at a fixed size too", () => {
     const { graph } = found(detector()).model!;
     for (const context of [{}, { precision: "fp16" as const }, { sizes: { N: 2, H: 64, W: 96 } }]) {
-      verify(runPasses(graph, context, (_, passed) => void verify(passed)));
+      verify(runPasses(INFERENCE_PASSES, graph, context, (_, passed) => void verify(passed)));
     }
   });
 
@@ -191,5 +191,5 @@ it("every standard detector keeps its types through the passes", () => {
     .map((name) => elaborate(parseTarget(name)).model!)
     .filter((model) => model.detection);
   expect(detectors.length).toBeGreaterThan(8);
-  for (const { graph } of detectors) runPasses(graph, {}, (_, passed) => void verify(passed));
+  for (const { graph } of detectors) runPasses(INFERENCE_PASSES, graph, {}, (_, passed) => void verify(passed));
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { elaborate, parseTarget } from "../../../compiler/index.js";
 import { memoryHost } from "../../../compiler/host.js";
 import { formatShape } from "../../../compiler/ir/dim.js";
-import { runPasses } from "../../../compiler/passes/index.js";
+import { INFERENCE_PASSES, runPasses } from "../../../compiler/passes/index.js";
 import type { Model } from "../../../compiler/model.js";
 import { emitBytes, runModel } from "../emit/run.js";
 
@@ -89,7 +89,9 @@ describe("a shared part", () => {
   it("gives the same at every use, folded too", async () => {
     const image = { shape: [1, 3, 8, 8], data: Float32Array.from({ length: 192 }, (_, i) => Math.sin(i)) };
     const run = async (text: string): Promise<number[]> => {
-      const [output] = Object.values(await runModel(emitBytes(runPasses(build(text).graph)), { image }));
+      const [output] = Object.values(
+        await runModel(emitBytes(runPasses(INFERENCE_PASSES, build(text).graph, {})), { image }),
+      );
       return [...output!.data];
     };
     const once = await run(source.replace("add { first } { second }", "identity on second"));

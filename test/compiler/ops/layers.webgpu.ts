@@ -9,8 +9,8 @@ import { evaluate } from "../../../compiler/ir/dim.js";
 import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
 import type { Graph } from "../../../compiler/ir/types.js";
 import { LAYERS } from "../../../compiler/ops/index.js";
-import { chooseMethods } from "../../../compiler/passes/choose_methods.js";
-import { dropDeadCode } from "../../../compiler/passes/drop_dead_code.js";
+import { withAlgorithms } from "../../../compiler/passes/choose-algorithms.js";
+import { dropDeadCode } from "../../../compiler/passes/drop-dead-code.js";
 import { emitBytes, relativeError, type Tensor } from "../emit/run.js";
 import { gradientGraph } from "../training/graphs.js";
 import { layerGraph } from "./graphs.js";
@@ -48,7 +48,7 @@ function normal(shape: readonly number[], name: string): Tensor {
 }
 
 async function run(graph: Graph, feeds: Readonly<Record<string, Tensor>>, device: "cpu" | "webgpu") {
-  const session = await ort.InferenceSession.create(emitBytes(chooseMethods(graph, device)), {
+  const session = await ort.InferenceSession.create(emitBytes(withAlgorithms(graph, device)), {
     logSeverityLevel: 3,
     ...(device === "webgpu" && { executionProviders: ["webgpu"], extra: NO_CPU_FALLBACK }),
   });

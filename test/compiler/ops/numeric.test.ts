@@ -7,7 +7,7 @@ import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
 import type { Graph } from "../../../compiler/ir/types.js";
 import { OPERATORS } from "../../../compiler/ops/index.js";
 import { OPSETS } from "../../../compiler/emit/onnx.js";
-import { halve } from "../../../compiler/passes/to_float16.js";
+import { halve } from "../../../compiler/passes/to-float16.js";
 import { emitBytes, relativeError, runModel, type Tensor } from "../emit/run.js";
 import { layerGraph } from "./graphs.js";
 import { REFERENCE } from "./reference.js";

@@ -5,14 +5,14 @@ import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
 import { formatShape, symbol } from "../../../compiler/ir/dim.js";
 import type { Graph, Value } from "../../../compiler/ir/types.js";
 import { verify } from "../../../compiler/ops/verify.js";
-import { runPasses, type PassContext } from "../../../compiler/passes/index.js";
+import { INFERENCE_PASSES, runPasses, type PassContext } from "../../../compiler/passes/index.js";
 import { relativeError, runGraph, type Tensor } from "../emit/run.js";
 import { graphOf, smallResidualNetwork, type GraphMaker } from "../ops/graphs.js";
 
 /** All passes, the graph verified after each. */
 function passes(graph: Graph, context: PassContext = {}): Graph {
   verify(graph);
-  return runPasses(graph, context, (_, after) => verify(after));
+  return runPasses(INFERENCE_PASSES, graph, context, (_, after) => verify(after));
 }
 
 function normal(size: number, name: string, std = 1): Float32Array {

@@ -1,7 +1,8 @@
 /** Graphs of gradients, for tests. */
 import { tensor, value } from "../../../compiler/ir/build.js";
 import type { Graph, Value } from "../../../compiler/ir/types.js";
-import { differentiate, recorder } from "../../../compiler/training/differentiate.js";
+import { differentiate } from "../../../compiler/passes/differentiate.js";
+import { recorder } from "../../../compiler/ops/recorder.js";
 
 /**
  * A graph that gives the gradients of sum(dy * y) with respect to the inputs and parameters (`gradient.NAME`), y the

@@ -4,6 +4,7 @@ import { buildTraining } from "../../../compiler/training/build.js";
 import type { Optimizer, TrainingOptions, TrainingProgram } from "../../../compiler/training/contract.js";
 import { trainingMemory } from "../../../compiler/training/memory.js";
 import { verify } from "../../../compiler/ops/verify.js";
+import { runPasses, TRAINING_PASSES, type TrainingContext } from "../../../compiler/passes/index.js";
 import { elaborate, parseTarget } from "../../../compiler/index.js";
 import * as ort from "#onnxruntime";
 import { concat } from "../../../compiler/emit/onnx.js";
@@ -36,13 +37,28 @@ const before = (built: TrainingProgram, name: string): Float32Array =>
 const path = "conv3.0.conv1.weight";
 
 describe("a training program", () => {
-  it.each(["cpu", "webgpu", "cuda"] as const)("has graphs whose types hold, for %s", (target) => {
+  it.each(["cpu", "webgpu", "cuda"] as const)("has graphs whose types hold, for %s", (device) => {
     for (const [name, each] of Object.entries(NETWORKS).filter(([, { training }]) => !training)) {
-      const built = program({ target, emaDecay: 0.99, clipNorm: 1, checkpointStages: true }, each as typeof network);
+      const built = program({ device, emaDecay: 0.99, clipNorm: 1, checkpointStages: true }, each as typeof network);
       for (const { graph } of [built.train, built.gradients, built.update, built.evaluate]) {
         expect(() => verify(graph), `${name} ${graph.name}`).not.toThrow();
       }
     }
+  });
+
+  it("has types that hold after every pass", () => {
+    const { graph } = modelOf(network);
+    const seen: string[] = [];
+    const context: TrainingContext = {
+      ...{ sizes: { N: 16 }, device: "cpu", block: 16, precision: "fp16", lossScale: true },
+      trained: graph.parameters.filter(({ trainable }) => trainable).map((each) => each.path),
+      segments: (layer) => /^conv[34]/.exec(layer)?.[0],
+    };
+    runPasses(TRAINING_PASSES, graph, context, ({ name }, after) => {
+      expect(() => verify(after), name).not.toThrow();
+      seen.push(name);
+    });
+    expect(seen).toEqual(TRAINING_PASSES.map(({ name }) => name));
   });
 
   it("writes every state tensor that it trains, under the names of the contract", () => {

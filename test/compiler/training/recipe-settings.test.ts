@@ -12,8 +12,9 @@ import {
   type TrainingOptions,
   type TrainingProgram,
 } from "../../../compiler/training/contract.js";
-import { differentiate, recorder } from "../../../compiler/training/differentiate.js";
-import { zeroInitResidual } from "../../../compiler/training/zero_init.js";
+import { differentiate } from "../../../compiler/passes/differentiate.js";
+import { recorder } from "../../../compiler/ops/recorder.js";
+import { zeroInitResidual } from "../../../compiler/training/zero-init.js";
 import { uniform } from "../../support/oracle-weights.js";
 import { RECIPE_GOLDEN } from "../../support/recipe-golden.js";
 import { emitBytes, relativeError, runGraph } from "../emit/run.js";

@@ -8,8 +8,8 @@ import { evaluate } from "../../../compiler/ir/dim.js";
 import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
 import type { Graph } from "../../../compiler/ir/types.js";
 import { OPERATORS, operator } from "../../../compiler/ops/index.js";
-import { dropDeadCode } from "../../../compiler/passes/drop_dead_code.js";
-import { chooseMethods } from "../../../compiler/passes/choose_methods.js";
+import { dropDeadCode } from "../../../compiler/passes/drop-dead-code.js";
+import { withAlgorithms } from "../../../compiler/passes/choose-algorithms.js";
 import { runGraph, type Tensor } from "../emit/run.js";
 import { layerGraph } from "../ops/graphs.js";
 import { REFERENCE } from "../ops/reference.js";
@@ -53,11 +53,11 @@ function differences(
   return elements.map((at) => (loss(at, step) - loss(at, -step)) / (2 * step));
 }
 
-/** Nodes with alternatives, each in every one of its methods at once: as many graphs as the most alternatives. */
-function* everyMethod(graph: Graph): Generator<Graph> {
-  const most = Math.max(1, ...graph.nodes.map((node) => operator(node.op).alternatives?.(node, "cpu").length ?? 1));
+/** Nodes with several algorithms, each in every one of them at once: as many graphs as the most algorithms. */
+function* everyAlgorithm(graph: Graph): Generator<Graph> {
+  const most = Math.max(1, ...graph.nodes.map((node) => operator(node.op).algorithms?.(node, "cpu").length ?? 1));
   for (let index = 0; index < most; index += 1) {
-    yield chooseMethods(graph, "cpu", (_node, methods) => methods[index % methods.length]);
+    yield withAlgorithms(graph, "cpu", (_node, algorithms) => algorithms[index % algorithms.length]);
   }
 }
 
@@ -81,7 +81,7 @@ async function check(sample: Sample): Promise<void> {
     "dy",
   );
   const feeds = { dy, ...Object.fromEntries(names.map((name, index) => [name, inputs[index]!])) };
-  for (const written of everyMethod(graph)) {
+  for (const written of everyAlgorithm(graph)) {
     const needed = Object.fromEntries(written.inputs.map(({ name }) => [name, feeds[name as keyof typeof feeds]]));
     const outputs = await runGraph(written, needed);
     for (const [which, name] of names.entries()) {

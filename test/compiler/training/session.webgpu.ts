@@ -6,7 +6,7 @@ import { modelOf, NETWORKS, optionsOf } from "./networks.js";
 import { openTraining } from "./session.js";
 
 const network = NETWORKS[process.env["RESNETC_NETWORK"]!]!;
-const { train } = buildTraining(modelOf(network), { ...optionsOf(network), target: "webgpu" });
+const { train } = buildTraining(modelOf(network), { ...optionsOf(network), device: "webgpu" });
 const onDevice = Object.fromEntries(train.writes.map((each) => [nextName(each.name), "gpu-buffer" as const]));
 const session = await openTraining(train, network, {
   executionProviders: ["webgpu"],

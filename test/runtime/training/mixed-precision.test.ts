@@ -10,7 +10,7 @@ import { valuesOf, type ParameterValues } from "../../../compiler/emit/parameter
 import type { Recipe } from "../../../compiler/index.js";
 import type { Parameter } from "../../../compiler/ir/types.js";
 import { buildTraining } from "../../../compiler/training/build.js";
-import { recipeOptions } from "../../../compiler/training/from_recipe.js";
+import { recipeOptions } from "../../../compiler/training/from-recipe.js";
 import { newestCheckpoint } from "../../../runtime/training/checkpoint.js";
 import { LOSS_SCALE_START } from "../../../runtime/training/loss-scale.js";
 import { readMetrics, type StepMetrics } from "../../../runtime/training/metrics.js";

@@ -5,8 +5,8 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Recipe } from "../../../compiler/index.js";
 import { concat, emitOnnx } from "../../../compiler/emit/onnx.js";
-import { runPasses } from "../../../compiler/passes/index.js";
-import { recipeOptions } from "../../../compiler/training/from_recipe.js";
+import { INFERENCE_PASSES, runPasses } from "../../../compiler/passes/index.js";
+import { recipeOptions } from "../../../compiler/training/from-recipe.js";
 import { evaluateModel } from "../../../runtime/classification/evaluate.js";
 import { openSession } from "../../../runtime/onnx/session.js";
 import { listCheckpoints } from "../../../runtime/training/checkpoint.js";
@@ -111,7 +111,7 @@ describe("training", () => {
       measure: () => Promise.resolve(1),
     });
     // Everything as it is not estimated, of convolutions and their gradients; and a choice of another network's.
-    const methods = Object.fromEntries(
+    const algorithms = Object.fromEntries(
       operations.flatMap(({ key, estimate, seconds }) => {
         const other = Object.keys(seconds).find((method) => method !== estimate);
         return other === undefined ? [] : [[key, other]];
@@ -121,9 +121,9 @@ describe("training", () => {
     const tuned: number[] = [];
     const onEvent = (event: TrainEvent): unknown => event.kind === "start" && tuned.push(event.tuned);
     await run({ folder: "estimated" });
-    await run({ folder: "whole", methods: { ...methods, ...elsewhere }, onEvent });
-    await run({ folder: "half", methods, ...stoppingAfter(6) });
-    await run({ folder: "half", methods: elsewhere, resume: true, onEvent });
+    await run({ folder: "whole", algorithms: { ...algorithms, ...elsewhere }, onEvent });
+    await run({ folder: "half", algorithms, ...stoppingAfter(6) });
+    await run({ folder: "half", algorithms: elsewhere, resume: true, onEvent });
     expect(tuned).toEqual([operations.length, operations.length]);
     const weights = await bytes("whole", "model.safetensors");
     expect(await bytes("half", "model.safetensors")).toEqual(weights);
@@ -131,7 +131,7 @@ describe("training", () => {
     // They round otherwise: it matters.
     expect(await bytes("estimated", "model.safetensors")).not.toEqual(weights);
     await run({ folder: "half of estimated", ...stoppingAfter(6) });
-    await run({ folder: "half of estimated", methods, resume: true });
+    await run({ folder: "half of estimated", algorithms, resume: true });
     expect(await bytes("half of estimated", "model.safetensors")).toEqual(
       await bytes("estimated", "model.safetensors"),
     );
@@ -219,7 +219,7 @@ describe("training", () => {
     weights.close();
     // The first convolution's outputs by themselves, averaged over the same batches.
     const model = tinyModel();
-    const graph = runPasses(model.graph, {});
+    const graph = runPasses(INFERENCE_PASSES, model.graph, {});
     const conv = graph.nodes.find(({ op }) => op === "conv")!;
     const alone = emitOnnx(
       {

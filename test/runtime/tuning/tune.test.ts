@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Graph } from "../../../compiler/ir/types.js";
 import type { TrainingOptions } from "../../../compiler/training/contract.js";
 import { buildProgram } from "../../../runtime/training/fit.js";
-import { tune, tunedMethods, type TuneOptions, type Tuning } from "../../../runtime/tuning/tune.js";
+import { tune, tunedAlgorithms, type TuneOptions, type Tuning } from "../../../runtime/tuning/tune.js";
 import { tinyModel } from "../training/tiny.js";
 
 const options: TrainingOptions = { batch: 4, optimizer: { kind: "sgd" } };
@@ -42,10 +42,10 @@ describe("tuning", () => {
       expect(seconds[method!]).toBeGreaterThan(0);
     }
     const methods = Object.fromEntries(operations.map(({ key, method }) => [key, method]));
-    expect(await tunedMethods({ threads: 1, file })).toEqual(methods);
+    expect(await tunedAlgorithms({ threads: 1, file })).toEqual(methods);
     // Of other numbers of threads it says nothing.
-    expect(await tunedMethods({ threads: 3, file })).toEqual({});
-    expect(await tunedMethods({ file })).toEqual({});
+    expect(await tunedAlgorithms({ threads: 3, file })).toEqual({});
+    expect(await tunedAlgorithms({ file })).toEqual({});
   });
 
   it("measures nothing twice, but when it is told to", async () => {
@@ -58,7 +58,7 @@ describe("tuning", () => {
     expect(again.operations).toEqual(tuning.operations.map((each) => ({ ...each, known: true })));
     const larger = await tune(tinyModel(), { ...options, batch: 8 }, { device: "cpu", file, ...second });
     expect(larger.operations.some(({ known }) => known)).toBe(false);
-    const kept = await tunedMethods({ file });
+    const kept = await tunedAlgorithms({ file });
     expect(Object.keys(kept)).toHaveLength(tuning.operations.length + larger.operations.length);
     const third = counter();
     expect((await run({ ...third, again: true })).operations.some(({ known }) => known)).toBe(false);
@@ -94,12 +94,12 @@ describe("tuning", () => {
     const warnings: string[] = [];
     const onWarning = (message: string): number => warnings.push(message);
     const line = `${file}: is damaged: what was measured before is not used`;
-    expect(await tunedMethods({ file, onWarning })).toEqual({});
+    expect(await tunedAlgorithms({ file, onWarning })).toEqual({});
     expect(warnings).toEqual([line]);
     const anew = await run({ ...counter(), onWarning });
     expect(warnings).toEqual([line, line]);
     expect(anew.operations).toEqual(operations);
-    expect(Object.keys(await tunedMethods({ file, onWarning }))).toHaveLength(operations.length);
+    expect(Object.keys(await tunedAlgorithms({ file, onWarning }))).toHaveLength(operations.length);
     expect(warnings).toHaveLength(2);
   });
 
@@ -121,7 +121,7 @@ describe("tuning", () => {
       expect(again.graphs.length).toBeGreaterThan(0);
       expect(warnings).toEqual([expect.stringMatching(/operations are written there in ways that there are not/)]);
       const chosen = buildProgram(tinyModel(), { ...options, sizes: {} }, { [operations[0]!.key]: method });
-      expect(chosen.options.methods).toEqual({});
+      expect(chosen.options.algorithms).toEqual({});
     },
   );
 
@@ -131,11 +131,11 @@ describe("tuning", () => {
     const onWarning = (message: string): number => warnings.push(message);
     if (process.platform !== "win32") {
       execFileSync("mkfifo", [file]);
-      expect(await tunedMethods({ file, onWarning })).toEqual({});
+      expect(await tunedAlgorithms({ file, onWarning })).toEqual({});
       await rm(file);
     }
     await truncate(await writeFile(file, "").then(() => file), 17e6);
-    expect(await tunedMethods({ file, onWarning })).toEqual({});
+    expect(await tunedAlgorithms({ file, onWarning })).toEqual({});
     expect(warnings.map((line) => line.replace(`${file}: `, ""))).toEqual([
       ...(process.platform === "win32" ? [] : ["is no file: what was measured is not used"]),
       "is larger than 16 MB: what was measured is not used",

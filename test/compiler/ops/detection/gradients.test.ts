@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Attributes } from "../../../../compiler/ir/types.js";
-import { dropDeadCode } from "../../../../compiler/passes/drop_dead_code.js";
+import { dropDeadCode } from "../../../../compiler/passes/drop-dead-code.js";
 import { uniform } from "../../../support/oracle-weights.js";
 import { emitBytes } from "../../emit/run.js";
 import { gradientGraph } from "../../training/graphs.js";

@@ -61,7 +61,7 @@ describe("roi_pool", () => {
     await fc.assert(
       fc.asyncProperty(cases(box), how, variants, async ({ features, regions: of }, attributes, variant) => {
         fc.pre(fits(features, of, attributes.scale));
-        const tables = { ...attributes, method: "tables" };
+        const tables = { ...attributes, algorithm: "tables" };
         await check("roi_pool", [features, of], tables, [roiPool(features, of, attributes)], variant);
       }),
       { numRuns: 150 },
@@ -112,16 +112,16 @@ describe("roi_align", () => {
   });
 
   it("is the same from samples and as products", async () => {
-    const methods = fc.constantFrom("samples", "products");
+    const algorithms = fc.constantFrom("samples", "products");
     await fc.assert(
       fc.asyncProperty(
         cases(box),
         how,
-        methods,
+        algorithms,
         variants,
-        async ({ features, regions: of }, given, method, variant) => {
+        async ({ features, regions: of }, given, algorithm, variant) => {
           fc.pre(!isDelicate(features, of, given));
-          const attributes = { ...given, method: given.sampling === 0 ? "products" : method };
+          const attributes = { ...given, algorithm: given.sampling === 0 ? "products" : algorithm };
           await check("roi_align", [features, of], attributes, [roiAlign(features, of, given)], variant, 1e-4);
         },
       ),
@@ -152,12 +152,12 @@ describe("roi_align", () => {
     const features = input("N C h w", [1, 1, 7, 7], squares);
     // Bins of 1, 2 and 3 cells.
     const of = input("R 5", [3, 5], [0, 0, 0, 2, 4, 0, 1, 1, 5, 5, 0, 0, 0, 6, 6]);
-    for (const method of ["operator", "products"]) {
+    for (const algorithm of ["operator", "products"]) {
       for (const aligned of [false, true]) {
         const attributes = { size: [2, 2], scale: [1, 1], sampling: 0, aligned };
         const expected = roiAlign(features, of, attributes);
         const variant = { opset: 17, open: false };
-        await check("roi_align", [features, of], { ...attributes, method }, [expected], variant, 1e-5);
+        await check("roi_align", [features, of], { ...attributes, algorithm }, [expected], variant, 1e-5);
       }
     }
   });

@@ -9,7 +9,7 @@ import { node } from "../../../../compiler/ops/node.js";
 import { DETECTION_OPERATORS } from "../../../../compiler/ops/detection/index.js";
 import { operator, OPERATORS } from "../../../../compiler/ops/index.js";
 import { ShapeError, type Device } from "../../../../compiler/ops/operator.js";
-import { runPasses } from "../../../../compiler/passes/index.js";
+import { INFERENCE_PASSES, runPasses } from "../../../../compiler/passes/index.js";
 import { emitBytes } from "../../emit/run.js";
 import { SPAN } from "../graphs.js";
 import { EXAMPLES, type Example } from "./examples.js";
@@ -69,7 +69,7 @@ describe("detection operators", () => {
   });
 
   it("are written for the device that is asked for", () => {
-    const methods = (device?: Device): unknown[] =>
+    const algorithms = (device?: Device): unknown[] =>
       [
         { op: "roi_pool", sampling: 0 },
         { op: "roi_align", sampling: 2 },
@@ -77,12 +77,14 @@ describe("detection operators", () => {
       ].map(({ op, sampling }) => {
         const example = EXAMPLES.find((each) => each.op === op)!;
         const graph = operatorGraph(op, example.inputs, { ...example.attributes, sampling }, true);
-        return runPasses(graph, device === undefined ? {} : { device }).nodes[0]!.attributes["method"];
+        return runPasses(INFERENCE_PASSES, graph, device === undefined ? {} : { device }).nodes[0]!.attributes[
+          "algorithm"
+        ];
       });
-    expect(methods()).toEqual(["operator", "operator", "operator"]);
-    expect(methods("cpu")).toEqual(["operator", "operator", "operator"]);
-    expect(methods("cuda")).toEqual(["tables", "operator", "operator"]);
-    expect(methods("webgpu")).toEqual(["tables", "samples", "products"]);
+    expect(algorithms()).toEqual(["operator", "operator", "operator"]);
+    expect(algorithms("cpu")).toEqual(["operator", "operator", "operator"]);
+    expect(algorithms("cuda")).toEqual(["tables", "operator", "operator"]);
+    expect(algorithms("webgpu")).toEqual(["tables", "samples", "products"]);
   });
 
   it.each([13, 17, 21])("give what they promise, open or not, at opset %i", async (opset) => {

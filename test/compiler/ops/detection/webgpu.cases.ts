@@ -34,19 +34,24 @@ const given = [features, regions(12)];
 const align = { ...pool, aligned: true };
 
 export const CASES: Readonly<Record<string, Case>> = {
-  tables: { op: "roi_pool", inputs: given, attributes: { ...pool, method: "tables" }, alone: true },
-  samples: { op: "roi_align", inputs: given, attributes: { ...align, sampling: 2, method: "samples" }, alone: true },
+  tables: { op: "roi_pool", inputs: given, attributes: { ...pool, algorithm: "tables" }, alone: true },
+  samples: { op: "roi_align", inputs: given, attributes: { ...align, sampling: 2, algorithm: "samples" }, alone: true },
   "samples, a cell at least": {
     op: "roi_align",
     inputs: given,
-    attributes: { ...pool, aligned: false, sampling: 3, method: "samples" },
+    attributes: { ...pool, aligned: false, sampling: 3, algorithm: "samples" },
     alone: true,
   },
-  products: { op: "roi_align", inputs: given, attributes: { ...align, sampling: 2, method: "products" }, alone: true },
+  products: {
+    op: "roi_align",
+    inputs: given,
+    attributes: { ...align, sampling: 2, algorithm: "products" },
+    alone: true,
+  },
   "products, points by the region": {
     op: "roi_align",
     inputs: given,
-    attributes: { ...align, sampling: 0, method: "products" },
+    attributes: { ...align, sampling: 0, algorithm: "products" },
     alone: false,
   },
   "gradient of roi_pool": {
@@ -64,25 +69,25 @@ export const CASES: Readonly<Record<string, Case>> = {
   operators: {
     op: "roi_align",
     inputs: given,
-    attributes: { ...align, sampling: 0, method: "operator" },
+    attributes: { ...align, sampling: 0, algorithm: "operator" },
     alone: false,
   },
   "tables, no regions": {
     op: "roi_pool",
     inputs: [features, regions(0)],
-    attributes: { ...pool, method: "tables" },
+    attributes: { ...pool, algorithm: "tables" },
     alone: false,
   },
   "samples, no regions": {
     op: "roi_align",
     inputs: [features, regions(0)],
-    attributes: { ...align, sampling: 2, method: "samples" },
+    attributes: { ...align, sampling: 2, algorithm: "samples" },
     alone: false,
   },
   "products, no regions": {
     op: "roi_align",
     inputs: [features, regions(0)],
-    attributes: { ...align, sampling: 0, method: "products" },
+    attributes: { ...align, sampling: 0, algorithm: "products" },
     alone: false,
   },
 };

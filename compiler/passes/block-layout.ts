@@ -2,16 +2,27 @@
  * Puts what can be there into ONNX Runtime's blocked layout (compiler/ops/blocked/layout.ts), which its fast
  * convolutions on the processor work in, and keeps it there from one to the next. Everything else sees plain maps.
  */
-import { node as makeNode } from "../../ops/node.js";
-import { sameShape } from "../../ir/dim.js";
-import { countUses } from "../../passes/rewrite.js";
-import type { Graph, Node, Value } from "../../ir/types.js";
-import { fillsBlocks, fitsBlocks, isImage, type BlockedForm } from "../../ops/blocked/form.js";
-import { operator } from "../../ops/index.js";
-import type { Attributes } from "../../ops/operator.js";
+import { node as makeNode } from "../ops/node.js";
+import { sameShape } from "../ir/dim.js";
+import { countUses } from "./rewrite.js";
+import type { Graph, Node, Value } from "../ir/types.js";
+import { fillsBlocks, fitsBlocks, isImage, type BlockedForm } from "../ops/blocked/form.js";
+import { operator } from "../ops/index.js";
+import { measuredAlgorithm } from "./choose-algorithms.js";
+import type { Pass } from "./pass.js";
+import type { Attributes } from "../ops/operator.js";
+
+/** On the processor, where its block is known. */
+export const blockedLayout: Pass = {
+  name: "blocked layout",
+  run: (graph, context) => {
+    const { block = 0 } = context;
+    return block === 0 ? graph : blockLayout(graph, block, { choose: (node) => measuredAlgorithm(node, context) });
+  },
+};
 
 export interface BlockOptions {
-  /** A convolution's method, or its gradient's, where it was measured: anything but `blocked` leaves it plain. */
+  /** A convolution's algorithm, or its gradient's, where it was measured: anything but `blocked` leaves it plain. */
   readonly choose?: (node: Node) => string | undefined;
   /** Inputs and outputs of the graph that are in blocks, if their channels fill them. Default: none. */
   readonly isBlocked?: (value: Value) => boolean;
@@ -173,11 +184,11 @@ function writeElementwise(node: Node, state: Layouts): void {
   state.define(node.outputs[0]!, output!, "blocked");
 }
 
-/** Whether a node is to be written in its blocked form here. `method`: the one chosen by measuring. */
-function takesBlocks(form: BlockedForm, node: Node, state: Layouts, method: string | undefined): boolean {
+/** Whether a node is to be written in its blocked form here. `algorithm`: the one chosen by measuring. */
+function takesBlocks(form: BlockedForm, node: Node, state: Layouts, algorithm: string | undefined): boolean {
   if (!fitsBlocks(form, node, state.block) || !state.hasKept(form, node)) return false;
   if (form.taken === "given") return form.inputs.some((input) => state.isBlocked(node.inputs[input]!));
-  if (form.taken === "chosen" && method !== undefined) return method === "blocked";
+  if (form.taken === "chosen" && algorithm !== undefined) return algorithm === "blocked";
   return form.gains?.(node) ?? true;
 }
 

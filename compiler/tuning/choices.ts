@@ -1,24 +1,21 @@
 /** Choosing by measuring: every operation that a training graph has, in each of its ways, on the machine itself. */
-import { value } from "../../ir/build.js";
-import { node as makeNode } from "../../ops/node.js";
-import type { Graph, Node, Value } from "../../ir/types.js";
-import { chooseMethods } from "../../passes/choose_methods.js";
-import { operator } from "../../ops/index.js";
-import { blockLayout } from "./block_layout.js";
+import { value } from "../ir/build.js";
+import type { Graph, Node, Value } from "../ir/types.js";
+import { operator } from "../ops/index.js";
+import { node as makeNode } from "../ops/node.js";
+import { blockLayout } from "../passes/block-layout.js";
 import {
-  BLOCKED,
-  estimatedMethod,
-  methodKey,
-  methodsOf,
-  PLAIN,
-  type LoweringTarget,
-  type MethodChoices,
-} from "./methods.js";
+  algorithmKey,
+  withAlgorithms,
+  type AlgorithmChoices,
+  type AlgorithmTarget,
+} from "../passes/choose-algorithms.js";
+import { algorithmsOf, BLOCKED, estimatedAlgorithm, PLAIN } from "./algorithms.js";
 
 /** Seconds that one run of a small graph takes; the values of its inputs do not matter. */
 export type Measure = (graph: Graph) => Promise<number>;
 
-/** Seconds by method; a method that does not run on the machine is not there. */
+/** Seconds by algorithm; an algorithm that does not run on the machine is not there. */
 export type Times = Readonly<Record<string, number>>;
 
 /** An operation that can be written in several ways. */
@@ -28,30 +25,34 @@ export interface Choice {
   readonly node: Node;
   /** Paths of all that have it, in the graph's order. */
   readonly layers: readonly string[];
-  readonly methods: readonly string[];
+  readonly algorithms: readonly string[];
   /** The one that the cost model takes. */
   readonly estimate: string;
 }
 
-/** Of a graph as it is before methods are chosen. */
-export function choicesOf(graph: Graph, lowering: LoweringTarget): readonly Choice[] {
+/** Of a graph as it is before algorithms are chosen. */
+export function choicesOf(graph: Graph, target: AlgorithmTarget): readonly Choice[] {
   const found = new Map<string, Choice & { readonly layers: string[] }>();
   for (const node of graph.nodes) {
-    const methods = methodsOf(node, lowering);
-    if (methods.length < 2) continue;
-    const key = methodKey(node, lowering);
+    const algorithms = algorithmsOf(node, target);
+    if (algorithms.length < 2) continue;
+    const key = algorithmKey(node, target);
     const known = found.get(key);
     if (known) known.layers.push(node.path);
-    else found.set(key, { key, node, layers: [node.path], methods, estimate: estimatedMethod(node, lowering) });
+    else found.set(key, { key, node, layers: [node.path], algorithms, estimate: estimatedAlgorithm(node, target) });
   }
   return [...found.values()];
 }
 
-/** Those of `methods` that a graph has a choice of; a method that an operation does not have is none. */
-export function relevantMethods(graph: Graph, lowering: LoweringTarget, methods: MethodChoices): MethodChoices {
-  const chosen = choicesOf(graph, lowering).flatMap(({ key, methods: possible }) => {
-    const method = Object.hasOwn(methods, key) ? methods[key]! : "";
-    return possible.includes(method) ? [[key, method] as const] : [];
+/** Those of `algorithms` that a graph has a choice of; an algorithm that an operation does not have is none. */
+export function relevantAlgorithms(
+  graph: Graph,
+  target: AlgorithmTarget,
+  algorithms: AlgorithmChoices,
+): AlgorithmChoices {
+  const chosen = choicesOf(graph, target).flatMap(({ key, algorithms: possible }) => {
+    const algorithm = Object.hasOwn(algorithms, key) ? algorithms[key]! : "";
+    return possible.includes(algorithm) ? [[key, algorithm] as const] : [];
   });
   return Object.fromEntries(chosen);
 }
@@ -59,14 +60,14 @@ export function relevantMethods(graph: Graph, lowering: LoweringTarget, methods:
 /** Rounds in which the estimate and what seems faster are measured again: the machine may have been busy with other things. */
 const CONFIRMATIONS = 2;
 
-/** The shortest time of every method. */
-export async function measureChoice(choice: Choice, lowering: LoweringTarget, measure: Measure): Promise<Times> {
+/** The shortest time of every algorithm. */
+export async function measureChoice(choice: Choice, target: AlgorithmTarget, measure: Measure): Promise<Times> {
   const seconds: Record<string, number> = {};
-  const time = async (method: string): Promise<void> => {
-    const took = await measure(piece(choice.node, method, lowering)).catch(() => Infinity);
-    if (took < (seconds[method] ?? Infinity)) seconds[method] = took;
+  const time = async (algorithm: string): Promise<void> => {
+    const took = await measure(piece(choice.node, algorithm, target)).catch(() => Infinity);
+    if (took < (seconds[algorithm] ?? Infinity)) seconds[algorithm] = took;
   };
-  for (const method of choice.methods) await time(method);
+  for (const algorithm of choice.algorithms) await time(algorithm);
   for (let round = 0; round < CONFIRMATIONS; round++) {
     const best = fastest(choice, seconds);
     if (best === undefined || best === choice.estimate || seconds[choice.estimate] === undefined) break;
@@ -76,10 +77,10 @@ export async function measureChoice(choice: Choice, lowering: LoweringTarget, me
   return seconds;
 }
 
-/** Share of its time that a method must save to be taken in place of the estimate: less is noise. */
+/** Share of its time that an algorithm must save to be taken in place of the estimate: less is noise. */
 const MARGIN = 0.05;
 
-/** Undefined where no method runs. */
+/** Undefined where no algorithm runs. */
 export function fastest({ estimate }: Pick<Choice, "estimate">, seconds: Times): string | undefined {
   const [best] = Object.entries(seconds).sort(([, a], [, b]) => a - b);
   if (best === undefined) return undefined;
@@ -91,9 +92,9 @@ export function fastest({ estimate }: Pick<Choice, "estimate">, seconds: Times):
  * A graph of this one node in one of its ways. Maps come and go in blocks, as they do in the whole graph: a plain way
  * has to change their layout, which costs it time there too.
  */
-export function piece(node: Node, method: string, { target, block }: LoweringTarget): Graph {
+export function piece(node: Node, algorithm: string, { device, block }: AlgorithmTarget): Graph {
   const inputs = node.inputs.map((input, index) => ({ name: `x${index}`, value: value(input.type, `x${index}`) }));
-  const attributes = method === BLOCKED || method === PLAIN ? node.attributes : { ...node.attributes, method };
+  const attributes = algorithm === BLOCKED || algorithm === PLAIN ? node.attributes : { ...node.attributes, algorithm };
   const made = makeNode(
     node.op,
     inputs.map((each) => each.value),
@@ -109,8 +110,10 @@ export function piece(node: Node, method: string, { target, block }: LoweringTar
     nodes: [made],
     outputs: made.outputs.map((each, index) => ({ name: `y${index}`, value: each })),
   };
-  const choose = (): string => method;
-  const chosen = chooseMethods(graph, target, (_each, methods) => (methods.includes(method) ? method : undefined));
+  const choose = (): string => algorithm;
+  const chosen = withAlgorithms(graph, device, (_each, offered) =>
+    offered.includes(algorithm) ? algorithm : undefined,
+  );
   const maps = operator(node.op).blocked;
   if (block === 0 || maps?.taken !== "chosen") return chosen;
   const blocked: readonly Value[] = [

@@ -1,43 +1,38 @@
 /** Reverse-mode differentiation of a graph: gradients are nodes like all others. */
-import type { Span } from "../../grammar/ast.js";
-import { constant } from "../ir/build.js";
-import { node as makeNode } from "../ops/node.js";
-import type { Attributes, Constant, Graph, Node, Value } from "../ir/types.js";
+import { tensor, value } from "../ir/build.js";
+import { gradientName } from "../ir/names.js";
+import type { Graph, NamedValue, Value } from "../ir/types.js";
 import { operator } from "../ops/index.js";
-import type { GraphBuilder } from "../ops/operator.js";
+import { recorder, type Recorder } from "../ops/recorder.js";
+import { spanOf } from "./add-loss.js";
+import type { Pass, TrainingContext } from "./pass.js";
 
-/** Nodes and constants as they are made. */
-export interface Recorder extends GraphBuilder {
-  readonly nodes: Node[];
-  readonly constants: Constant[];
-  /** Nodes made from here on carry this path and span. */
-  at(path: string, span: Span): void;
-}
-
-const NOWHERE: Span = { file: "", start: 0, end: 0 };
-
-export function recorder(start: { readonly path: string; readonly span?: Span }): Recorder {
-  let [path, span] = [start.path, start.span ?? NOWHERE];
-  const nodes: Node[] = [];
-  const constants: Constant[] = [];
-  return {
-    nodes,
-    constants,
-    at(nextPath, nextSpan) {
-      [path, span] = [nextPath, nextSpan];
-    },
-    apply(op: string, inputs: readonly Value[], attributes: Attributes = {}) {
-      const made = makeNode(op, inputs, attributes, path, span);
-      nodes.push(made);
-      return [...made.outputs];
-    },
-    constant(data, shape) {
-      const made = constant(data, shape, `${path}.constant`);
-      constants.push(made);
-      return made.value;
-    },
-  };
-}
+/** An output `gradient.PATH` for every parameter that is trained: that of the output `loss`, or of a multiple of it. */
+export const addGradients: Pass<TrainingContext> = {
+  name: "add gradients",
+  run(graph, { trained = [], lossScale = false }) {
+    const scale = lossScale ? [{ name: "loss_scale", value: value(tensor([]), "loss_scale") }] : [];
+    const inputs = new Map(graph.inputs.map((input) => [input.name, input.value]));
+    const loss = graph.outputs.find(({ name }) => name === "loss")!;
+    const record = recorder({ path: "loss", span: spanOf(graph) });
+    const seed = scale[0]?.value ?? record.constant(Float32Array.of(1), []);
+    const parameters = trained.map((path) => inputs.get(path)!);
+    const found = differentiate(graph, loss.value, parameters, seed, record);
+    const gradients = trained.map((path, index): NamedValue => {
+      const gradient = found[index];
+      // A parameter that the loss does not depend on: nothing pulls at it.
+      if (gradient === undefined) throw new RangeError(`the loss does not depend on ${path}: freeze it, or use it`);
+      return { name: gradientName(path), value: gradient };
+    });
+    return {
+      ...graph,
+      inputs: [...graph.inputs, ...scale],
+      constants: [...graph.constants, ...record.constants],
+      nodes: [...graph.nodes, ...record.nodes],
+      outputs: [...graph.outputs, ...gradients],
+    };
+  },
+};
 
 /**
  * Gradients of a scalar `loss` with respect to values of the graph, in the order of `wrt`; undefined where the loss

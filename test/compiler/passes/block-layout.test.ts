@@ -1,24 +1,24 @@
 /** The blocked layout gives the gradients that the plain one gives, which other tests hold against the slopes. */
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { memoryHost } from "../../../../compiler/host.js";
-import { elaborate, parseTarget } from "../../../../compiler/index.js";
-import { tensor, value } from "../../../../compiler/ir/build.js";
-import { evaluate } from "../../../../compiler/ir/dim.js";
-import type { Attributes, Graph } from "../../../../compiler/ir/types.js";
-import { fillNormal, randomStream } from "../../../../compiler/emit/random.js";
-import type { Model } from "../../../../compiler/model.js";
-import { LAYERS } from "../../../../compiler/ops/index.js";
-import { dropDeadCode } from "../../../../compiler/passes/drop_dead_code.js";
-import { buildTraining } from "../../../../compiler/training/build.js";
-import { recorder } from "../../../../compiler/training/differentiate.js";
-import { blockLayout } from "../../../../compiler/training/lowering/block_layout.js";
-import { machineBlockSize } from "../../../../runtime/blocked-layout.js";
-import { relativeError, runGraph, type Tensor } from "../../emit/run.js";
-import { layerGraph } from "../../ops/graphs.js";
-import { gradientGraph } from "../graphs.js";
-import type { OracleNetwork } from "../networks.js";
-import { openTraining } from "../session.js";
+import { memoryHost } from "../../../compiler/host.js";
+import { elaborate, parseTarget } from "../../../compiler/index.js";
+import { tensor, value } from "../../../compiler/ir/build.js";
+import { evaluate } from "../../../compiler/ir/dim.js";
+import type { Attributes, Graph } from "../../../compiler/ir/types.js";
+import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
+import type { Model } from "../../../compiler/model.js";
+import { LAYERS } from "../../../compiler/ops/index.js";
+import { dropDeadCode } from "../../../compiler/passes/drop-dead-code.js";
+import { buildTraining } from "../../../compiler/training/build.js";
+import { recorder } from "../../../compiler/ops/recorder.js";
+import { blockLayout } from "../../../compiler/passes/block-layout.js";
+import { machineBlockSize } from "../../../runtime/blocked-layout.js";
+import { relativeError, runGraph, type Tensor } from "../emit/run.js";
+import { layerGraph } from "../ops/graphs.js";
+import { gradientGraph } from "../training/graphs.js";
+import type { OracleNetwork } from "../training/networks.js";
+import { openTraining } from "../training/session.js";
 
 let block = 0;
 beforeAll(async () => {

@@ -3,10 +3,32 @@
  * less memory for more time (Chen et al., arXiv:1604.06174).
  */
 import { node as makeNode } from "../ops/node.js";
+import { gradientName } from "../ir/names.js";
 import { isScope, type Graph, type Node, type Scope, type Value } from "../ir/types.js";
+import type { Pass, TrainingContext } from "./pass.js";
 
 /** The segment that a node of the forward pass is in, by its path; undefined: its values are kept. */
 export type Segments = (path: string) => string | undefined;
+
+/** Does so for the segments that are asked for. */
+export const recomputeSegments: Pass<TrainingContext> = {
+  name: "recompute segments",
+  run: (graph, { segments, trained = [] }) => {
+    const gradients = new Set(trained.map(gradientName));
+    return segments === undefined ? graph : recompute(graph, segments, forwardNodes(graph, gradients));
+  },
+};
+
+/** The nodes that other outputs than gradients need. */
+function forwardNodes({ nodes, outputs }: Graph, gradients: ReadonlySet<string>): ReadonlySet<Node> {
+  const needed = new Set(outputs.filter(({ name }) => !gradients.has(name)).map(({ value }) => value.id));
+  const forward = nodes.toReversed().filter((node) => {
+    const isNeeded = node.outputs.some(({ id }) => needed.has(id));
+    if (isNeeded) node.inputs.forEach(({ id }) => needed.add(id));
+    return isNeeded;
+  });
+  return new Set(forward);
+}
 
 /**
  * Of each segment only what the rest of the forward pass takes from it is kept. What the backward pass uses besides is
@@ -15,7 +37,7 @@ export type Segments = (path: string) => string | undefined;
  * The copies must not run in the forward pass already, where their inputs are ready: what they take passes through
  * `after`, whose second input is a gradient that arrives when they are needed.
  */
-export function recompute(graph: Graph, segments: Segments, forward: ReadonlySet<Node>): Graph {
+function recompute(graph: Graph, segments: Segments, forward: ReadonlySet<Node>): Graph {
   const makers = new Map<number, Node>();
   for (const node of graph.nodes) {
     if (forward.has(node)) node.outputs.forEach((output) => makers.set(output.id, node));
