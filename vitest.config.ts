@@ -7,13 +7,13 @@ import { bundledWorkers } from "./test/support/bundled-workers.js";
 const FAST = [
   "test/grammar/**/*.test.ts",
   "test/compiler/*.test.ts",
-  "test/compiler/{diagnostics,elaborate,ir}/**/*.test.ts",
+  "test/compiler/{diagnostics,elaborate,ir,weights}/**/*.test.ts",
   "test/compiler/ops/{registry,shapes}.test.ts",
   "test/compiler/emit/{float16,random}.test.ts",
   "test/docs/{errors,language}.test.ts",
   "test/editors/**/*.test.ts",
   "test/runtime/figures/{figure,layout}.test.ts",
-  "test/runtime/weights/{epsilon,kinds,maps,match,open,pattern,write}.test.ts",
+  "test/runtime/weights/{epsilon,kinds,maps,match,open,write}.test.ts",
   "test/stdlib/numbers.test.ts",
 ];
 

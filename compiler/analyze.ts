@@ -2,6 +2,7 @@
 import { isStackOverflow } from "../grammar/depth.js";
 import { Exhausted, type Cancellation } from "./budget.js";
 import { checkModule } from "./check/index.js";
+import { checkRenames } from "./check/renames.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { Reporter } from "./diagnostics/reporter.js";
 import { elaborateNetwork } from "./elaborate/index.js";
@@ -91,17 +92,21 @@ export function check(
     reporter.budget.renew();
     guarded(reporter, path, () => program.add(path, text));
   }
+  const models: Model[] = [];
   for (const path of paths) {
     reporter.budget.renew();
     guarded(reporter, path, () => {
       const module = program.load(path);
-      if (module) checkModule(module, program);
+      if (module) models.push(...checkModule(module, program));
       else {
         const place = { file: path, start: 0, end: 0 };
         reporter.report("unknown-target", place, `the file ${path} ${program.problemOf(path)}`);
       }
     });
   }
+  reporter.budget.renew();
+  // A network that is not there may be the one that a name map is for.
+  if (!reporter.hasErrors) guarded(reporter, paths[0] ?? "", () => checkRenames(models, new Set(paths), reporter));
   const rank = new Map(paths.map((path, index) => [path, index]));
   const rankOf = ({ span }: Diagnostic): number => rank.get(span.file) ?? paths.length;
   const { diagnostics, ...others } = findingsOf(reporter, program);

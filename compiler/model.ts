@@ -1,4 +1,5 @@
 /** What elaboration gives: one network, with everything the source says of it. */
+import type { Span } from "../grammar/ast.js";
 import type { Graph, Scope } from "./ir/types.js";
 
 /** How an image becomes an input tensor; a `preprocess` declaration. Travels in the `.onnx` as metadata. */
@@ -38,8 +39,8 @@ export interface ResizeShorter {
 export interface WeightMap {
   readonly name: string;
   readonly format: "pytorch" | "caffe" | "detectron2";
-  /** Layer path patterns, first match wins: `conv{s}.{b}.conv{k}` is `layer{s - 1}.{b}.conv{k}`. */
-  readonly renames: readonly { readonly ours: string; readonly theirs: string }[];
+  /** The first that matches a layer or a tensor names it; what none matches is called the same on both sides. */
+  readonly renames: readonly Rename[];
   /** Patterns of their tensor names that may be there and are not needed. */
   readonly ignore: readonly string[];
   /** The kernel that carries a bottleneck's stride in these weights: no shape can tell. */
@@ -48,6 +49,25 @@ export interface WeightMap {
   readonly epsilon?: number;
   /** The preprocessing that these weights were trained with; it becomes the model's when they are loaded. */
   readonly trainedWith?: Preprocess;
+  /** Of a map that came with networks inside this one: their paths. */
+  readonly parts?: readonly string[];
+  /** What such a part's weights were trained with, where that is another preprocessing of pixels than the network's. */
+  readonly partTrainedWith?: Preprocess;
+}
+
+/** `rename "conv{s}.{b}.conv{k}", "layer{s - 1}.{b}.conv{k}"`: patterns (compiler/weights/pattern.ts). */
+export interface Rename {
+  /** Matched against the paths of layers (`conv1.bn`), and of tensors (`conv1.bn.weight`). */
+  readonly ours: string;
+  /** The other side's name for that layer, or that tensor. */
+  readonly theirs: string;
+  /**
+   * Of a tensor that has other axes there: their lengths, as ONNX's Reshape takes them (0 keeps a length, -1 is what is
+   * left). Without, axes of length 1 at the end may be more or fewer.
+   */
+  readonly reshape?: readonly number[];
+  /** The statements that made it, the outermost first: an `include`, and the `rename` in what it includes. */
+  readonly statements?: readonly Span[];
 }
 
 /** A network with its arguments: checked, shaped, ready for passes. */

@@ -15,6 +15,12 @@ export function forChannels(numbers: readonly number[], channels: 1 | 3): readon
   return channels === 1 && numbers.every((each) => each === numbers[0]) ? numbers.slice(0, 1) : undefined;
 }
 
+/** Whether both give a network the same numbers for the same colours. */
+export function samePixels(a: Preprocess, b: Preprocess): boolean {
+  const pixels = ({ color, range, mean, std }: Preprocess): string => JSON.stringify([color, range, mean, std]);
+  return pixels(a) === pixels(b);
+}
+
 /** `3 numbers` */
 export function counted(numbers: readonly unknown[]): string {
   return numbers.length === 1 ? "1 number" : `${numbers.length} numbers`;

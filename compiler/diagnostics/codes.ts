@@ -55,8 +55,11 @@ export const CODES = {
   "channel-mismatch": error(
     "images of other channels than the network takes, or numbers for another number of channels",
   ),
-  // Recipes
-  "conflicting-settings": error("settings of a recipe that contradict each other"),
+  // Name maps
+  "bad-pattern": error("a pattern of a name map that can't be understood"),
+  "unused-rename": warning("a rename of a name map that no layer or tensor of the network has use for"),
+  // Recipes and name maps
+  "conflicting-settings": error("settings that contradict each other"),
   "no-effect": warning("a setting of a recipe that changes nothing"),
   // Targets
   "unknown-target": error("a target that is neither a file nor a standard name"),

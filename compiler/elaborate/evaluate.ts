@@ -282,7 +282,7 @@ function finite(value: number, span: Span, site: Site): EvalValue {
 }
 
 /** Goes through both with a stack of its own, and pays for what it looks at. */
-function sameValue(a: EvalValue, b: EvalValue, span: Span, site: Site): boolean {
+export function sameValue(a: EvalValue, b: EvalValue, span: Span, site: Site): boolean {
   const pairs: [EvalValue, EvalValue][] = [[a, b]];
   for (let pair = pairs.pop(); pair; pair = pairs.pop()) {
     const [left, right] = pair;

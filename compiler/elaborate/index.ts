@@ -16,6 +16,7 @@ import { Abandoned, Exhausted } from "../budget.js";
 import { Session } from "./session.js";
 import { readPreprocess } from "./preprocess.js";
 import { readWeightMap } from "./weight-map.js";
+import { mapsInside } from "./weight-maps-inside.js";
 import type { DeclarationValue } from "./values.js";
 
 /**
@@ -58,7 +59,7 @@ export function elaborateNetwork(
     assignPaths(scope, (length) => reporter.budget.spend(length / 64, span, chain));
     if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
     const outputs = statedOutputs(state, session) ?? defaultOutputs(flow, session);
-    const { preprocess: declared, weightMaps, labels } = readDescriptions(state, here);
+    const { preprocess: declared, weightMaps, labels } = readDescriptions(state, session, here);
     const { preprocess, assumed } = fitPreprocess(declared, session, inputShape !== undefined, here);
     checkLabels(labels, outputs, state, here);
     checkNames(session.inputs, outputs ?? [], opened.declaration.name.span, here);
@@ -133,10 +134,12 @@ interface Descriptions {
   readonly labels: readonly string[] | undefined;
 }
 
-function readDescriptions(state: NetworkState, site: Site): Descriptions {
+function readDescriptions(state: NetworkState, session: Session, site: Site): Descriptions {
+  const preprocess = state.preprocess && readPreprocess(state.preprocess, site);
+  const own = state.weights.map((map) => readWeightMap(map, site)).filter((map) => map !== undefined);
   return {
-    preprocess: state.preprocess && readPreprocess(state.preprocess, site),
-    weightMaps: state.weights.map((map) => readWeightMap(map, site)).filter((map) => map !== undefined),
+    preprocess,
+    weightMaps: [...own, ...mapsInside(session.inside, own, preprocess, site)],
     labels: state.labels,
   };
 }

@@ -108,6 +108,7 @@ export function inlineNetwork(use: Use, part: PartValue, place: Place): void {
   if (isTensor(place.flow.tensor)) scope.input = place.flow.tensor.value;
   const selection =
     part.from === "" ? undefined : { from: part.from, to: part.to, state: "before" as "before" | "inside" | "after" };
+  const state = networkState(opened, { root: false, selection });
   runBody(opened.body, {
     ...place,
     kind: "network",
@@ -115,9 +116,10 @@ export function inlineNetwork(use: Use, part: PartValue, place: Place): void {
     chain: opened.chain,
     scope,
     stride: undefined,
-    network: networkState(opened, { root: false, selection }),
+    network: state,
     depth: place.depth + 1,
   });
+  place.session.inside.push({ scope, maps: state.weights });
   finish(scope, opened, place);
 }
 

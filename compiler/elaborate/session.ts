@@ -10,6 +10,7 @@ import { bounds, complexity, formatShape, sameShape, type Dim } from "../ir/dim.
 import type * as ir from "../ir/types.js";
 import { ShapeError, type Operator, type ParameterSpec } from "../ops/operator.js";
 import type { DraftNode, DraftParameter } from "./draft.js";
+import type { NetworkInside } from "./weight-maps-inside.js";
 import type { Detector } from "./place.js";
 
 export class Session {
@@ -17,6 +18,8 @@ export class Session {
   readonly nodes: DraftNode[] = [];
   readonly parameters: DraftParameter[] = [];
   readonly inputs: ir.NamedValue[] = [];
+  /** Networks that are parts of this one, with their name maps. */
+  readonly inside: NetworkInside[] = [];
   /** Of a detector, from its `input` on. */
   detector: Detector | undefined;
   /** Replaces the size that the network's `input` declares. */

@@ -17,10 +17,17 @@ export type Words = Readonly<Record<string, Word>>;
 export interface Setting<W extends Word = Word> {
   readonly values: Values<W["arguments"]>;
   readonly span: Span;
+  readonly use: Use;
 }
+
+/** The same, by the name of its word. */
+export type NamedSetting<T extends Words> = {
+  [N in keyof T & string]: Setting<T[N]> & { readonly word: N };
+}[keyof T & string];
 
 /** What a declaration says, by its words. */
 export interface Settings<T extends Words> {
+  readonly inOrder: readonly NamedSetting<T>[];
   /** Every statement of the word, in order. */
   all<N extends keyof T & string>(word: N): readonly Setting<T[N]>[];
   /** The last one, which counts where a word stands several times. */
@@ -86,6 +93,7 @@ export function readStatements(opened: SettingsBody, site: Site, onUse: (use: Us
 /** The settings that a declaration such as `preprocess` makes; those with an error, which is reported, are left out. */
 export function readSettings<T extends Words>(opened: Opened, words: T, site: Site): Settings<T> {
   const found = new Map<string, Setting[]>();
+  const inOrder: (Setting & { readonly word: string })[] = [];
   readStatements(opened, site, (use, here) => {
     const name = use.target.map((part) => part.text).join(".");
     const word = own(words, name);
@@ -98,11 +106,12 @@ export function readSettings<T extends Words>(opened: Opened, words: T, site: Si
     }
     const given = bind(`\`${name}\``, word.arguments, use.arguments, use.span, here);
     if (!given || !goTogether(word, given, use.span, here)) return;
-    const setting = { values: completed(word.arguments, given), span: use.span };
+    const setting = { values: completed(word.arguments, given), span: use.span, use };
+    inOrder.push({ ...setting, word: name });
     const before = found.get(name);
     if (before) before.push(setting);
     else found.set(name, [setting]);
   });
   const all = <N extends keyof T & string>(word: N) => (found.get(word) ?? []) as readonly Setting<T[N]>[];
-  return { all, last: (word) => all(word).at(-1) };
+  return { inOrder: inOrder, all, last: (word) => all(word).at(-1) };
 }

@@ -3,9 +3,10 @@ import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import { METADATA_KEYS, type WeightsOrigin } from "../../compiler/metadata.js";
 import type { Parameter } from "../../compiler/ir/types.js";
 import type { WeightMap } from "../../compiler/model.js";
+import { shapeOf } from "../../compiler/weights/rename.js";
 import { writeWhole } from "../files.js";
 import { BATCH_NORM_EPSILON, changeEpsilon } from "./epsilon.js";
-import { namer, OWN_NAMES, shapeOf } from "./match.js";
+import { namer, OWN_NAMES } from "./match.js";
 import { WeightsError } from "./source.js";
 import { elementCount } from "./strided.js";
 import { stateDictChunks } from "./write-pytorch.js";
@@ -52,8 +53,9 @@ function namedTensors(
     tensors.set(tensor.name, tensor);
   };
   for (const parameter of parameters) {
-    const name = originsOf(parameter)[0]?.tensors[0] ?? parameter.path;
-    const shape = shapeOf(parameter);
+    const origin = originsOf(parameter)[0];
+    const name = origin?.tensors[0] ?? parameter.path;
+    const shape = origin?.shape ?? shapeOf(parameter);
     const data = () => {
       const found = values.get(parameter.path);
       if (!found) throw new WeightsError(`${path}: there are no values for ${parameter.path}`);

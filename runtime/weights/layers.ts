@@ -1,6 +1,6 @@
 /** The layers at a network's two ends, which differ where all others agree: the first convolution, and the classifier. */
 import type { Graph, Node, Parameter } from "../../compiler/ir/types.js";
-import { layerPath } from "./match.js";
+import { layerPath } from "../../compiler/weights/rename.js";
 
 /**
  * Paths of the layers with weights after which no parameter comes: a classifier's last (`head.fc`), a detector's class and

@@ -5,9 +5,11 @@ import { BATCH_NORM_EPSILON } from "./epsilon.js";
 
 type Role = Parameter["role"];
 
-/** Tensors of the file, the first of which has the parameter's shape, and what is computed from them. */
+/** Tensors of the file, the first of which has the parameter's values, and what is computed from them. */
 export interface ParameterOrigin {
   readonly tensors: readonly string[];
+  /** Of the first tensor, where a rename says so. Absent: the parameter's. */
+  readonly shape?: readonly number[];
   /** Absent: the first tensor as it is. */
   readonly compute?: (...values: Float32Array[]) => Float32Array;
   /** What is to be told of such values, if anything. */

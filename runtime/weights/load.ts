@@ -4,13 +4,14 @@ import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import { originIn, type WeightsOrigin } from "../../compiler/metadata.js";
 import type { Model, Preprocess } from "../../compiler/model.js";
 import { fitted, imageChannels } from "../../compiler/preprocess.js";
+import { layerPath } from "../../compiler/weights/rename.js";
 import { subtractingMean } from "../training/preprocess-of.js";
 import { withAdaptedInput, withNewHead } from "./adapt.js";
 import { BATCH_NORM_EPSILON } from "./epsilon.js";
 import { firstConvolutions, headLayers } from "./layers.js";
-import { isComplete, layerPath, matchWeights, OWN_NAMES, theirLayers, type Match, type MatchOptions } from "./match.js";
+import { isComplete, matchWeights, OWN_NAMES, theirLayers, type Match, type MatchOptions } from "./match.js";
 import { openWeights } from "./open.js";
-import { describeMismatch } from "./report.js";
+import { describeMismatch, unusedRenameLines } from "./report.js";
 import { plainName } from "./shown.js";
 import { WeightsError, type TensorSource } from "./source.js";
 import { nameOf, summarizeNames } from "./state-dicts.js";
@@ -126,11 +127,17 @@ function loaded(model: Model, source: TensorSource, options: LoadWeightsOptions)
       ...choiceWarnings(match, options),
       ...(assumed === undefined ? [] : [`${model.name}: ${assumed}`]),
       ...stride,
+      ...partWarnings(model, match, from),
       ...factorWarnings(match),
       ...callWarnings(source),
       ...(from === "training" ? meanImageWarnings(source, trained) : []),
     ],
-    notes: [summary(match, report), ...adapted, ...epsilonNotes(model, match, report, options)],
+    notes: [
+      summary(match, report),
+      ...adapted,
+      ...epsilonNotes(model, match, report, options),
+      ...(mismatch === undefined ? unusedRenameLines(match, model) : []),
+    ],
     report,
     close: () => source.close(),
   };
@@ -269,7 +276,8 @@ const SAYS_WHO = {
 
 /** One line of what was found where. */
 function summary({ source, map, prefix }: Match, { loaded, passedOver, preprocess }: WeightsReport): string {
-  const by = map === OWN_NAMES ? "our own names" : `the names of ${map.name}`;
+  const parts = (map.parts ?? []).filter((path) => path !== "").join(" and ");
+  const by = map === OWN_NAMES ? "our own names" : `the names of ${map.name}${parts && ` in ${parts}`}`;
   return [
     `${source.file}: ${loaded} parameters by ${by}`,
     ...(prefix === "" ? [] : [`found as ${plainName(prefix)}NAME`]),
@@ -288,6 +296,18 @@ function choiceWarnings({ source, prefix, alternatives }: Match, { stateDict }: 
   const more = alternatives.length > 4 ? ", ..." : "";
   return [
     `${source.file}: has several state dicts that fit: taken is ${name(prefix)}, not ${others}${more} (--state-dict NAME takes another)`,
+  ];
+}
+
+/** What a part was trained on is not what it is given here: that is a choice, but one to be known. */
+function partWarnings(model: Model, { map, source }: Match, from: PreprocessOrigin): string[] {
+  const { partTrainedWith: theirs, parts = [] } = map;
+  if (!theirs || from === "option" || from === "training" || !model.preprocess) return [];
+  const describe = ({ name, color, range, mean }: Preprocess): string =>
+    `${name} (${color} up to ${range}, less ${mean.join(", ")})`;
+  return [
+    `${source.file}: the weights of ${parts.join(" and ") || map.name} were trained with preprocessing ${describe(theirs)}; ` +
+      `${model.name} has ${describe(model.preprocess)}`,
   ];
 }
 

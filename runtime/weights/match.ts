@@ -1,8 +1,9 @@
 /** Finds, for each parameter of a network, the tensors of a weight file that it is made of. */
 import type { WeightMap } from "../../compiler/model.js";
 import type { Parameter } from "../../compiler/ir/types.js";
+import { compileWildcard, PatternError } from "../../compiler/weights/pattern.js";
+import { renamer, shapeOf } from "../../compiler/weights/rename.js";
 import { LAYOUTS, type Layout, type ParameterOrigin } from "./layouts.js";
-import { compileRename, compileWildcard } from "./pattern.js";
 import { plainName } from "./shown.js";
 import { WeightsError, type TensorSource } from "./source.js";
 import {
@@ -127,26 +128,27 @@ function leftOver(match: Match): number {
   return match.missing.length + match.unexpected.length;
 }
 
-/** The other side's names of a parameter's tensors: what {@link matchWeights} looks for, and an export writes. */
+/**
+ * The other side's names of a parameter's tensors: what {@link matchWeights} looks for, and an export writes.
+ *
+ * @throws WeightsError where a pattern of the map can't be understood
+ */
 export function namer(map: WeightMap): (parameter: Parameter) => readonly ParameterOrigin[] {
-  const renames = map.renames.map(({ ours, theirs }) => compileRename(ours, theirs));
   const layout: Layout = LAYOUTS[map.format];
+  const rename = renamerOf(map);
   return (parameter) => {
-    const layer = layerPath(parameter);
-    let theirs = layer;
-    for (const rename of renames) {
-      const renamed = rename(layer);
-      if (renamed === undefined) continue;
-      theirs = renamed;
-      break;
-    }
-    return layout(theirs, parameter.role);
+    const { of, name, shape } = rename(parameter);
+    return of === "layer" ? layout(name, parameter.role) : [{ tensors: [name], ...(shape && { shape }) }];
   };
 }
 
-/** `conv4.22.conv2` of `conv4.22.conv2.weight` */
-export function layerPath(parameter: Parameter): string {
-  return parameter.path.slice(0, parameter.path.lastIndexOf("."));
+function renamerOf(map: WeightMap): ReturnType<typeof renamer> {
+  try {
+    return renamer(map.renames);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    throw new WeightsError(`the name map ${map.name}: ${error.message}`);
+  }
 }
 
 function matchWith(
@@ -173,7 +175,8 @@ function matchWith(
     for (const name of origin.tensors) used.add(name);
     const ours = shapeOf(parameter);
     const theirs = source.tensors.get(tensor)?.shape ?? [];
-    if (sameShape(ours, theirs, source.format)) origins.set(parameter.path, origin);
+    if (origin.shape ? origin.shape.join() === theirs.join() : sameShape(ours, theirs, source.format))
+      origins.set(parameter.path, origin);
     else misshaped.push({ path: parameter.path, ours, tensor, theirs });
   }
   const ignored = [...ALWAYS_IGNORED[map.format], ...map.ignore].map(compileWildcard);
@@ -212,16 +215,19 @@ function otherStateDicts(prefix: string, found: readonly Candidate[]): readonly 
 }
 
 /** A parameter's shape is known when a network is made, whatever its input. */
-export function shapeOf(parameter: Parameter): number[] {
-  return parameter.value.type.shape.map((dim) => (typeof dim === "number" ? dim : NaN));
-}
-
-/** Caffe's old files have four dimensions always, with ones in front. */
+/**
+ * Axes of length 1 at the end are none: a 1x1 convolution's weights are a fully connected layer's, one number a channel is
+ * [C] or [C, 1, 1]. Caffe's old files have four dimensions always, with ones in front.
+ */
 function sameShape(ours: readonly number[], theirs: readonly number[], format: TensorSource["format"]): boolean {
   const extra = format === "caffe" ? Math.max(0, theirs.length - ours.length) : 0;
+  const isAfterOnes = extra > 0 && theirs.slice(0, extra).every((length) => length === 1);
   return (
-    theirs.length - extra === ours.length &&
-    theirs.slice(0, extra).every((length) => length === 1) &&
-    ours.every((length, axis) => length === theirs[axis + extra])
+    withoutLastOnes(ours).join() === withoutLastOnes(theirs).join() ||
+    (isAfterOnes && ours.join() === theirs.slice(extra).join())
   );
+}
+
+function withoutLastOnes(shape: readonly number[]): readonly number[] {
+  return shape.slice(0, shape.findLastIndex((length) => length !== 1) + 1);
 }

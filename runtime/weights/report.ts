@@ -1,9 +1,12 @@
 /** Says why a weight file does not fit a network. */
+import type { Span } from "../../grammar/ast.js";
 import { nearest } from "../../compiler/diagnostics/suggest.js";
+import { formatPlace } from "../../compiler/diagnostics/render.js";
 import type { Model } from "../../compiler/model.js";
+import { layerPath, unusedRenames } from "../../compiler/weights/rename.js";
 import { isAdaptable } from "./adapt.js";
 import { firstConvolutions, headLayers } from "./layers.js";
-import { isComplete, layerPath, OWN_NAMES, type Match, type Misshaped } from "./match.js";
+import { isComplete, OWN_NAMES, type Match, type Misshaped } from "./match.js";
 import { plainName, shownShape } from "./shown.js";
 import { commonPrefix } from "./state-dicts.js";
 
@@ -29,6 +32,7 @@ export function describeMismatch(match: Match, model?: Model): string | undefine
     const near = nearest(name, left.slice(0, MOST_CANDIDATES));
     return near === undefined ? "" : ` (did you mean ${plainName(near)}?)`;
   };
+  const unused = missing.length > 0 ? unusedRenameLines(match, model) : [];
   return [
     `${source.file}: does not fit the network ${by}`,
     ...prefixLine(match),
@@ -43,7 +47,31 @@ export function describeMismatch(match: Match, model?: Model): string | undefine
         `${path} is ${shownShape(ours)}, there ${plainName(prefix + tensor)} is ${shownShape(theirs)}`,
     ),
     ...section(`unexpected, ${count(unexpected, "tensor")}`, unexpected, (name) => plainName(prefix + name)),
+    ...section(`not used, ${count(unused, "rename")}`, unused, (line) => line),
   ].join("\n");
+}
+
+/**
+ * Renames of the map that no parameter of the network has use for, each with its place. The standard library's maps are for
+ * networks that differ, so theirs are passed over.
+ */
+export function unusedRenameLines({ map, parameters }: Match, model: Model | undefined): string[] {
+  if (map.parts) return [];
+  const unused = new Map(unusedRenames(map.renames, parameters).map(({ rename, why }) => [rename, why]));
+  const used = new Set(map.renames.filter((each) => !unused.has(each)).flatMap(({ statements = [] }) => statements));
+  const told = new Set<Span>();
+  return map.renames.flatMap((rename) => {
+    const why = unused.get(rename);
+    // Of an `include` in vain it is told once; of one that is used, what is idle in the map that it includes is not.
+    const [statement, inner] = rename.statements ?? [];
+    if (why === undefined || statement?.file.startsWith("std/") || (inner && used.has(statement!))) return [];
+    if (statement && told.has(statement)) return [];
+    if (statement) told.add(statement);
+    const place = statement && model ? `${formatPlace(statement, model.sources)}: ` : "";
+    const what =
+      why === "taken" ? "renames before it take all that it matches" : "is no layer or tensor of the network";
+    return [place + (inner ? "nothing that it includes is in the network" : `${JSON.stringify(rename.ours)} ${what}`)];
+  });
 }
 
 /** What stands before the names, whether it was taken off or not. */

@@ -265,3 +265,44 @@ describe("Caffe's batch norms with a factor of 0", () => {
     expect(await load([0, 0, 0], 0)).toEqual({ means: [0, 0, 0], warnings: [] });
   });
 });
+
+describe("name maps", () => {
+  const load = async (source: string, name: string, tensors: typeof weights | object) => {
+    fs.writeFileSync(at(name), torchFile(tensors as typeof weights, "safetensors"));
+    const { model, diagnostics } = elaborate(parseTarget("net.resnet#Net"), { host: { read: () => source } });
+    expect(diagnostics).toEqual([]);
+    return { model: model!, load: (options = {}) => loadWeights(model!, at(name), options) };
+  };
+
+  test("renames of one's own map that have no use are noted, with their places; the standard library's are not", async () => {
+    const source = `import { torchvision_resnet } from "std/weights"
+      weights mine { include torchvision_resnet   rename "conv2.conv", "c"   include torchvision_resnet, ours: "bdy." }
+      network Net { input image 3x8x8   weights mine   stage conv1 { conv 1x1, 2 }   head { global_avg_pool   fc 2 } }`;
+    const { load: loading } = await load(source, "notes.safetensors", weights);
+    const loaded = await loading();
+    loaded.close();
+    expect(loaded.report).toMatchObject({ names: "mine", loaded: 3 });
+    expect(loaded.notes.slice(1)).toEqual([
+      'net.resnet:2:51: "conv2.conv" is no layer or tensor of the network',
+      "net.resnet:2:78: nothing that it includes is in the network",
+    ]);
+  });
+
+  test("weights of a part that was trained on other pixels are warned of", async () => {
+    const source = `
+      preprocess bytes { color bgr   range 255   subtract [1, 2, 3] }
+      preprocess own { subtract 0.5 }
+      weights theirs { rename "conv1.conv", "c"   trained_with bytes }
+      network Inner { input image 3x8x8   weights theirs   stage conv1 { conv 1x1, 2 } }
+      network Net { input image 3x8x8   preprocess own   body = Inner.conv1   head { global_avg_pool   fc 2 } }`;
+    const part = { "c.weight": weights["conv1.weight"] };
+    const { load: loading } = await load(source, "part.safetensors", part);
+    await expect(loading()).rejects.toThrow(/by the name map theirs\n.*missing, 2 parameters/);
+    const loaded = await loading({ lenient: true });
+    loaded.close();
+    expect(loaded.report).toMatchObject({ loaded: 1, preprocess: { name: "own", from: "network" } });
+    expect(loaded.warnings.join("\n")).toMatch(
+      /the weights of body were trained with preprocessing bytes \(bgr up to 255, less 1, 2, 3\); Net has own \(rgb up to 1, less 0.5, 0.5, 0.5\)/,
+    );
+  });
+});

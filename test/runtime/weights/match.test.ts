@@ -265,3 +265,54 @@ describe("Detectron2", () => {
     for (const value of variance) expect(Math.sqrt(value + 1e-5)).toBeCloseTo(1, 7);
   });
 });
+
+describe("tensors of other axes", () => {
+  const scale = [parameter("block.scale.weight", 2), parameter("block.conv.weight", 2, 3, 1, 1)];
+  const tensor = { ...map("tensors", "pytorch", []), renames: [{ ours: "block.scale.weight", theirs: "block.gamma" }] };
+  const match = (tensors: Parameters<typeof memorySource>[1], reshape?: readonly number[]) =>
+    matchWeights(memorySource("pytorch", tensors), scale, [
+      { ...tensor, renames: [{ ...tensor.renames[0]!, ...(reshape && { reshape }) }] },
+    ]);
+  const linear = { shape: [2, 3], values: [1, 2, 3, 4, 5, 6] };
+
+  test("ones at the end are none", () => {
+    const found = match({ "block.gamma": { shape: [2, 1, 1], values: [7, 8] }, "block.conv.weight": linear });
+    expect(describeMismatch(found)).toBeUndefined();
+    expect(matchedValues(found).get("block.scale.weight")).toEqual(Float32Array.of(7, 8));
+    expect(matchedValues(found).get("block.conv.weight")).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
+  });
+
+  test.each([
+    [[1, 2, 1, 1], undefined, false],
+    [[1, 2, 1, 1], [1, -1, 1, 1], true],
+    [[2, 1, 1], [1, -1, 1, 1], false],
+    [[1, 2], [1, 0], false],
+  ])("%j with reshape %j fits: %s", (shape, reshape, fits) => {
+    const found = match({ "block.gamma": { shape, values: [7, 8] }, "block.conv.weight": linear }, reshape);
+    expect(isComplete(found)).toBe(fits);
+  });
+
+  test("other axes are another shape", () => {
+    const found = match({ "block.gamma": [7, 8], "block.conv.weight": { shape: [3, 2], values: [1, 2, 3, 4, 5, 6] } });
+    expect(found.misshaped.map(({ path }) => path)).toEqual(["block.conv.weight"]);
+  });
+
+  test("a pattern that can't be understood is an error that names the map", () => {
+    const bad = { ...tensor, renames: [{ ours: "{a", theirs: "b" }] };
+    const matching = () => matchWeights(memorySource("pytorch", { x: [1] }), scale, [bad]);
+    expect(matching).toThrow(WeightsError);
+    expect(matching).toThrow(/the name map tensors: in "\{a" a brace has no partner/);
+  });
+});
+
+describe("renames that a network has no use for", () => {
+  test("are told where something is missing", () => {
+    const wrong = map("wrong", "pytorch", [
+      ["conv1.convolution", "conv1"],
+      ["conv1.bn", "bn1"],
+      ["head.fc", "fc"],
+    ]);
+    const report = describeMismatch(matchWeights(memorySource("pytorch", stateDict), network, [wrong]));
+    expect(report).toContain('\n  not used, 1 rename:\n    "conv1.convolution" is no layer or tensor of the network');
+  });
+});

@@ -145,3 +145,19 @@ describe("an export", () => {
     expect(fs.readdirSync(folder).filter((name) => name.includes("refused"))).toEqual([]);
   });
 });
+
+test("an export gives tensors their names and axes", async () => {
+  const file = path.join(folder, "axes.safetensors");
+  const map = {
+    name: "axes",
+    format: "pytorch" as const,
+    renames: [{ ours: "{b}.scale.weight", theirs: "{b}.gamma", reshape: [-1, 1, 1] }],
+    ignore: [],
+  };
+  const values = { get: () => Float32Array.of(1, 2) };
+  await exportWeights(file, [parameter("3.scale.weight", 2)], values, map);
+  const source = await openWeights(file);
+  expect([...source.tensors.values()].map(({ name, shape }) => [name, shape])).toEqual([["3.gamma", [2, 1, 1]]]);
+  expect([...source.read("3.gamma")]).toEqual([1, 2]);
+  source.close();
+});
