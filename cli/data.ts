@@ -4,6 +4,9 @@ import type { DataSet, OpenOptions } from "../runtime/data/index.js";
 export const DATA =
   "shapes, cifar10:FOLDER, cifar100:FOLDER, or a folder with train/CLASS and val/CLASS, or with CLASS alone";
 
+/** Data whose images have objects with boxes in them. */
+export const ANNOTATED_DATA = "coco:instances.json, voc:FOLDER, scenes, or scenes:COUNT";
+
 /** @throws {DataError} */
 export async function loadData(data: string, options: OpenOptions = {}): Promise<DataSet> {
   const { openDataSet } = await import("../runtime/data/index.js");
@@ -15,8 +18,12 @@ export async function loadData(data: string, options: OpenOptions = {}): Promise
  *
  * @throws {DataError}
  */
-export async function loadDataFor(model: string, data: string): Promise<DataSet> {
+export async function loadDataFor(
+  model: string | undefined,
+  data: string,
+  options: OpenOptions = {},
+): Promise<DataSet> {
   const { isRunFolder, readConfig } = await import("../runtime/training/run-folder.js");
-  const heldOut = isRunFolder(model) ? (await readConfig(model)).heldOut : undefined;
-  return loadData(data, heldOut && { heldOut });
+  const heldOut = model !== undefined && isRunFolder(model) ? (await readConfig(model)).heldOut : undefined;
+  return loadData(data, { ...options, ...(heldOut && { heldOut }) });
 }

@@ -2,7 +2,7 @@
 import { realpath } from "node:fs/promises";
 import path from "node:path";
 import type { Detected, Detector } from "../runtime/detection/detector.js";
-import type { WrittenDetection } from "../runtime/detection/write.js";
+import type { WrittenDetection } from "../runtime/data/sources/coco/write.js";
 import type { Image } from "../runtime/images/image.js";
 import { UsageFailure } from "./failure.js";
 import { say, sayWarning } from "./terminal.js";
@@ -24,7 +24,7 @@ export interface DetectionOutput {
 /**
  * @param images names in the order in which they will be drawn
  * @param annotations whose ids of categories and images detections get
- * @throws {FileError | DetectionError}
+ * @throws {FileError | DataError}
  */
 export async function openDetectionOutput(
   folder: string,
@@ -33,9 +33,9 @@ export async function openDetectionOutput(
   annotations: string | undefined,
 ): Promise<DetectionOutput> {
   const { checkTarget, makeFolder, writeWhole } = await import("../runtime/files.js");
-  const { writeCocoDetections } = await import("../runtime/detection/write.js");
+  const { writeCocoDetections } = await import("../runtime/data/sources/coco/write.js");
   const { drawDetections } = await import("../runtime/detection/overlay/index.js");
-  const { DetectionError } = await import("../runtime/detection/records.js");
+  const { ImageError } = await import("../runtime/images/image.js");
   const numbered = annotations === undefined ? await byName(images) : await byAnnotations(annotations, detector);
   await makeFolder(folder);
   const names = drawnNames(images);
@@ -66,7 +66,7 @@ export async function openDetectionOutput(
         ]);
         drawn.set(index, file);
       } catch (error) {
-        if (!(error instanceof DetectionError)) throw error;
+        if (!(error instanceof ImageError)) throw error;
         failures++;
         sayWarning(`${detected.image}: ${error.message}`);
       }
@@ -97,7 +97,7 @@ async function byName(images: readonly string[]): Promise<Numbered> {
 async function byAnnotations(annotations: string, { labels, session }: Detector): Promise<Numbered> {
   const { matchCategories, toDetections } = await import("../runtime/detection/categories.js");
   const { imageNames } = await import("../runtime/data/sources/annotated/image-names.js");
-  const { withOwnIds } = await import("../runtime/detection/write.js");
+  const { withOwnIds } = await import("../runtime/data/sources/coco/write.js");
   const { readAnnotations } = await import("../runtime/data/sources/annotated/index.js");
   const data = await readAnnotations(annotations);
   const { ids, warnings } = matchCategories(labels, data.categories, session.name, annotations);

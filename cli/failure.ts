@@ -50,7 +50,6 @@ const INPUT_ERRORS = new Set([
   "CompileError",
   "DataError",
   "TrainingError",
-  "DetectionError",
 ]);
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {

@@ -1,30 +1,35 @@
 /** `resnetc eval MODEL`: errors of classifiers by class, average precision of detectors. */
-import { stat } from "node:fs/promises";
-import path from "node:path";
 import { Command, Option } from "commander";
+import { isAnnotated, type DataSet, type Split } from "../../runtime/data/data-set.js";
 import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
-import { DATA } from "../data.js";
+import { ANNOTATED_DATA, DATA, loadDataFor } from "../data.js";
 import { deviceOption } from "../device-option.js";
+import { evalClassifier, type EvalClassifierOptions } from "../eval/classifier.js";
+import { DETECTION_METRICS, evalDetections } from "../eval/detection-report.js";
+import { evalDetector, type EvalDetectorOptions } from "../eval/detector.js";
 import { UsageFailure } from "../failure.js";
 import { scoresOption } from "../scores.js";
+import { sayWarning } from "../terminal.js";
 import { optionOf, WEIGHTS, WEIGHTS_CHOICES } from "../weights.js";
-import { evalClassifier, type EvalClassifierOptions } from "./eval-classifier.js";
-import { DETECTION_METRICS, evalDetections } from "./eval-detections.js";
-import { evalDetector, SCENES, type EvalDetectorOptions } from "./eval-detector.js";
 
-interface Options extends Omit<EvalClassifierOptions, "data">, Omit<EvalDetectorOptions, "annotations"> {
+interface Options extends EvalClassifierOptions, EvalDetectorOptions {
   readonly data?: string;
-  readonly annotations?: string;
+  readonly split?: "train" | "validation" | "test";
+  readonly images?: string;
+  readonly set?: string;
+  /** A JSON list of COCO's kind. */
   readonly detections?: string;
+  /** As --data was once given for detectors. */
+  readonly annotations?: string;
 }
 
 export function evalCommand(): Command {
   return new Command("eval")
     .description("measure how often a classifier errs, and how precisely a detector finds")
     .argument("[model]", `${MODEL_OR_TARGET}; or a training's folder`)
-    .option("--data <data>", `${DATA}; for detectors scenes, or scenes:COUNT`)
+    .option("--data <data>", `${DATA}; for detectors ${ANNOTATED_DATA}`)
     .addOption(
-      new Option("--split <name>", "which images; default: test, else validation").choices([
+      new Option("--split <name>", "which images; default: test, else all or validation").choices([
         "train",
         "validation",
         "test",
@@ -59,10 +64,10 @@ export function evalCommand(): Command {
     .addOption(scoresOption())
     .addOption(deviceOption())
     .option("--strict", "an image that can't be read is an error")
-    .option("--annotations <place>", "for detectors: instances.json, or a folder of PASCAL VOC's XML files")
-    .option("--images <folder>", "for --annotations: where the images are; default: beside them")
+    .addOption(new Option("--annotations <place>").hideHelp())
+    .option("--images <folder>", "of coco: and voc: data, where the images are; default: beside the annotations")
     .addOption(new Option("--metric <name>", "for detectors; default: coco").choices(DETECTION_METRICS))
-    .option("--set <name>", "of a VOC folder, the list in ImageSets/Main")
+    .option("--set <name>", "of a voc: folder, a list in ImageSets/Main")
     .option("--curves <file>", "for detectors: draw precision over recall (SVG)")
     .option("--save <file>", "for detectors: keep what was found, a JSON list of COCO's kind")
     .option("--detections <file>", "judge such a list, without a model")
@@ -73,17 +78,17 @@ export function evalCommand(): Command {
         ["resnetc eval run --data shapes", "the model that a training wrote"],
         ["resnetc eval net.onnx --data pets --confusion c.svg --predictions p.csv", "what it took for what"],
         ["resnetc eval ResNet50V15 --weights resnet50.pth --data imagenet --crops 10", "the paper's table 3"],
-        ["resnetc eval net.onnx --annotations instances.json --images val2017", "a detector, by COCO's twelve numbers"],
-        ["resnetc eval net.onnx --annotations VOC2007 --set test --metric voc07", "by PASCAL VOC's"],
-        ["resnetc eval --detections dets.json --annotations instances.json", "what another program found"],
+        ["resnetc eval net.onnx --data coco:instances.json --images val2017", "a detector, by COCO's twelve numbers"],
+        ["resnetc eval net.onnx --data voc:VOC2007 --split test --metric voc07", "by PASCAL VOC's"],
+        ["resnetc eval --detections dets.json --data coco:instances.json", "what another program found"],
       ),
     )
     .action(run);
 }
 
-/** What each way of judging has no use for. */
-const CLASSIFIERS_ONLY = ["split", "crops", "scales", "scores", "confusion", "predictions", "top"] as const;
-const DETECTORS_ONLY = ["images", "metric", "set", "curves", "save"] as const;
+const CLASSIFIERS_ONLY = ["crops", "scales", "scores", "confusion", "predictions", "top"] as const;
+const DETECTORS_ONLY = ["metric", "curves", "save"] as const;
+/** What judging a list that is there has no use for. */
 const MODELS_ONLY = [
   "weights",
   ...WEIGHTS_CHOICES,
@@ -102,50 +107,48 @@ function refuse(options: Options, names: readonly (keyof Options)[], why: string
 }
 
 async function run(target: string | undefined, options: Options): Promise<void> {
-  const { detections, annotations, data } = options;
-  if (detections !== undefined) {
-    if (target !== undefined || data !== undefined) {
-      throw new UsageFailure("--detections are judged without a model and without --data");
-    }
-    if (annotations === undefined) throw new UsageFailure("--detections need --annotations to be judged by");
-    refuse(options, CLASSIFIERS_ONLY, "is for classifiers");
-    refuse(options, MODELS_ONLY, "is for a model, and --detections are judged without one");
-    return evalDetections({ ...options, detections, annotations });
+  const { detections, data: place } = options;
+  if (options.annotations !== undefined) {
+    throw new UsageFailure("--annotations is --data now: --data coco:instances.json, --data voc:FOLDER");
   }
-  if (target === undefined) throw new UsageFailure("eval needs a model, or --detections");
-  const place = annotations ?? scenes(data);
-  if (place !== undefined) {
-    if (annotations !== undefined && data !== undefined) throw new UsageFailure("--annotations go without --data");
-    if (options.crops !== undefined || options.scales !== undefined) {
-      throw new UsageFailure("--crops and --scales are for classifiers");
-    }
-    refuse(options, CLASSIFIERS_ONLY, "is for classifiers");
-    return evalDetector(await modelOf(target), { ...options, annotations: place });
+  if (detections === undefined && target === undefined) throw new UsageFailure("eval needs a model, or --detections");
+  if (detections !== undefined && target !== undefined) {
+    throw new UsageFailure("--detections are judged without a model");
   }
-  if (data === undefined) {
-    throw new UsageFailure("eval needs --data with labelled images, or for a detector --annotations");
-  }
-  refuse(options, DETECTORS_ONLY, "is for detectors, and goes with --annotations");
+  if (place === undefined) throw new UsageFailure("eval needs --data, whose classes or boxes are known");
   if (options.top !== undefined && options.predictions === undefined) {
     throw new UsageFailure("--top is of the classes in --predictions");
   }
-  if (await areAnnotations(data)) {
-    throw new UsageFailure(`--data ${data}: these are annotations for a detector: give them as --annotations`);
+  if (detections !== undefined) {
+    refuse(options, MODELS_ONLY, "is for a model, and --detections are judged without one");
+    refuse(options, CLASSIFIERS_ONLY, "is for classifiers");
   }
-  return evalClassifier(target, { ...options, data });
+  const { data, split } = await openEvaluated(target, place, options);
+  if (isAnnotated(split)) {
+    refuse(options, CLASSIFIERS_ONLY, `is for classifiers, and ${data.name} has objects with boxes`);
+    const evaluated = { name: data.name, split, warnings: data.warnings };
+    if (target === undefined) return evalDetections(detections!, evaluated, options);
+    return evalDetector(target, await modelOf(target), evaluated, options);
+  }
+  if (target === undefined)
+    throw new UsageFailure(`--detections need --data with boxes to be judged by; ${data.name} has none`);
+  refuse(options, DETECTORS_ONLY, `is for detectors, and ${data.name} has classes, not boxes`);
+  return evalClassifier(target, { data, split }, options);
 }
 
-/** A JSON file, or a folder of PASCAL VOC's kind. */
-async function areAnnotations(data: string): Promise<boolean> {
-  const found = await stat(data).catch(() => undefined);
-  if (found?.isFile()) return /\.json(\.gz)?$/i.test(data);
-  return (await stat(path.join(data, "Annotations")).catch(() => undefined))?.isDirectory() ?? false;
-}
-
-/** `scenes:500` */
-function scenes(data: string | undefined): { readonly scenes: number } | undefined {
-  const match = /^scenes(?::(\d{1,6}))?$/.exec(data ?? "");
-  return match ? { scenes: match[1] === undefined ? SCENES : Number(match[1]) } : undefined;
+/** What is looked at; a list of detections is judged by annotations alone. */
+async function openEvaluated(
+  target: string | undefined,
+  place: string,
+  { images, set, detections, split }: Options,
+): Promise<{ readonly data: DataSet; readonly split: Split }> {
+  const { evaluationSplit } = await import("../../runtime/data/index.js");
+  const data = await loadDataFor(target, place, {
+    ...(detections !== undefined ? { images: false } : images !== undefined && { images }),
+    ...(set !== undefined && { set }),
+  });
+  for (const warning of data.warnings) sayWarning(warning);
+  return { data, split: evaluationSplit(data, split) };
 }
 
 /** Of a training's folder, the model that it wrote. */

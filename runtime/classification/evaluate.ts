@@ -10,7 +10,7 @@ import {
 import { matchClasses, type ClassesBy } from "../data/class-match.js";
 import { checkBatch, forLabels, meanProbabilities, type ScoreOutput } from "./scores.js";
 import { ClassTally } from "./tally.js";
-import { DataError, type DataSet, type Split } from "../data/index.js";
+import { DataError, isLabelled, type DataSet, type LabelledSplit, type Split } from "../data/index.js";
 import { asImage } from "../images/transforms/raster.js";
 import { describeSample, openSample } from "../data/sample.js";
 import type { Device } from "../onnx/device.js";
@@ -92,6 +92,8 @@ export async function evaluateModel(
   split: Split,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  if (!isLabelled(split))
+    throw new DataError(`${data.name}: its images have objects with boxes; a classifier is judged by classes`);
   const classifier = await openClassifier(model, options);
   const { session, preprocess, labels } = classifier;
   const output = forLabels(classifier.scores, data.classes.length);
@@ -173,7 +175,7 @@ interface Prepared {
 }
 
 async function prepareSample(
-  split: Split,
+  split: LabelledSplit,
   index: number,
   preprocess: Preprocess,
   input: ImageInput,

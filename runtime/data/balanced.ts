@@ -1,5 +1,5 @@
 /** Training batches in which every class comes equally often, however many samples it has. */
-import type { Split } from "./data-set.js";
+import type { LabelledSplit } from "./data-set.js";
 import { DataError } from "./error.js";
 import { batchesPerEpoch, checkBatch, type BatchPlan } from "./order.js";
 import { permutation } from "../random.js";
@@ -14,7 +14,7 @@ import { permutation } from "../random.js";
  * @param first as in {@link trainingPlan}
  * @throws {DataError} where the split is smaller than a batch
  */
-export function balancedPlan(split: Split, batch: number, seed: number, first = 0, end = Infinity): BatchPlan {
+export function balancedPlan(split: LabelledSplit, batch: number, seed: number, first = 0, end = Infinity): BatchPlan {
   checkBatch(batch);
   const perEpoch = batchesPerEpoch(split.size, batch);
   if (perEpoch === 0) throw new DataError(`${split.size} training images are fewer than a batch of ${batch}`);
@@ -49,7 +49,7 @@ export function balancedPlan(split: Split, batch: number, seed: number, first = 
 }
 
 /** Number of training samples of each class. */
-export function classCounts(split: Split, classes: number): readonly number[] {
+export function classCounts(split: LabelledSplit, classes: number): readonly number[] {
   const counts = new Array<number>(classes).fill(0);
   for (let index = 0; index < split.size; index++) counts[split.label(index)]!++;
   return counts;
@@ -69,7 +69,7 @@ export function balancedWeights(counts: readonly number[], names: readonly strin
   return counts.map((count) => total / (counts.length * count));
 }
 
-function samplesByClass(split: Split): ReadonlyMap<number, readonly number[]> {
+function samplesByClass(split: LabelledSplit): ReadonlyMap<number, readonly number[]> {
   const members = new Map<number, number[]>();
   for (let index = 0; index < split.size; index++) {
     const label = split.label(index);

@@ -1,10 +1,30 @@
 /** Data sets, augmentation and loading: what training and evaluation use. */
 export { balancedWeights, classCounts } from "./balanced.js";
-export { checkClasses, evaluationSplit, subset, type DataSet, type Split } from "./data-set.js";
+export {
+  checkClasses,
+  evaluationSplit,
+  isAnnotated,
+  isLabelled,
+  labelledData,
+  subset,
+  type AnnotatedSplit,
+  type DataSet,
+  type LabelledSplit,
+  type Split,
+} from "./data-set.js";
 export { DataError } from "./error.js";
 export { Loader, type Batch, type EvaluationBatches, type LoaderOptions, type TrainingBatches } from "./loader.js";
 export { measureStatistics, type MeasureOptions } from "./measure.js";
 export { openDataSet, type OpenOptions } from "./open.js";
+export {
+  fromInclusiveCorners,
+  type AnnotatedImage,
+  type Annotations,
+  type Box,
+  type Category,
+  type Detection,
+  type GroundTruth,
+} from "./objects.js";
 export { batchesPerEpoch } from "./order.js";
 export {
   preparePipeline,
@@ -25,5 +45,31 @@ export { openCifar, type CifarOptions } from "./sources/cifar/index.js";
 export { ARCHIVES, verifyArchive } from "./sources/cifar/checksum.js";
 export { openFolders, type FolderOptions } from "./sources/folders/index.js";
 export { openShapes, type ShapesOptions } from "./sources/synthetic/shapes/index.js";
+export { locateImages, imageFolder, readAnnotations, type LocatedImages } from "./sources/annotated/index.js";
+export type { ImagesOption } from "./sources/annotated/split.js";
+export { openCoco } from "./sources/coco/index.js";
+export { parseCocoAnnotations, readCocoAnnotations } from "./sources/coco/annotations.js";
+export { parseCocoDetections, readCocoDetections, type Detections } from "./sources/coco/detections.js";
+export { writeCocoAnnotations, writeCocoDetections, type WrittenDetection } from "./sources/coco/write.js";
+export { openVoc } from "./sources/voc/index.js";
+export {
+  parseVocXml,
+  readVocFolder,
+  VOC_CLASSES,
+  type VocObject,
+  type VocOptions,
+  type VocImage,
+} from "./sources/voc/annotations.js";
+export { openScenes, SCENES_FIRST, type ScenesDataOptions } from "./sources/synthetic/scenes/index.js";
+export type { SceneSize } from "./sources/synthetic/scenes/draw.js";
+export type { ScenesReference } from "./sources/synthetic/scenes/sample.js";
+export {
+  drawScenes,
+  SCENE_CATEGORIES,
+  type DrawnImage,
+  type SceneNumber,
+  type ScenesOptions,
+} from "./sources/synthetic/scenes/scenes.js";
+export { writeScenes } from "./sources/synthetic/scenes/write.js";
 export { loadStatistics, saveStatistics, type Statistics } from "./statistics.js";
 export { TRANSFORMS, type Transform, type TransformInfo, type TransformSettings } from "../images/transforms/index.js";

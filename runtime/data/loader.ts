@@ -4,7 +4,7 @@ import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { balancedPlan } from "./balanced.js";
 import { makeBatch } from "./batch.js";
-import type { Split } from "./data-set.js";
+import { isLabelled, type Split } from "./data-set.js";
 import { DataError } from "./error.js";
 import { evaluationPlan, trainingPlan, type BatchPlan } from "./order.js";
 import { preparePipeline, type Pipeline } from "../images/transforms/pipeline.js";
@@ -97,8 +97,11 @@ export class Loader {
    */
   training(options: TrainingBatches): AsyncGenerator<Batch, void, void> {
     const { split, batch, seed, firstStep, endStep, sampling } = options;
+    if (sampling === "balanced" && !isLabelled(split)) {
+      throw new DataError("sampling balanced: the images have no classes to balance");
+    }
     const plan =
-      sampling === "balanced"
+      sampling === "balanced" && isLabelled(split)
         ? balancedPlan(split, batch, seed, firstStep, endStep)
         : trainingPlan(split.size, batch, seed, firstStep, endStep);
     return this.#batches(options, plan, seed, true);

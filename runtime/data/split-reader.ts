@@ -63,13 +63,14 @@ export class SplitReader {
     const { images, height, width } = whole.made;
     if (whole.indices.length === 0) return undefined;
     const { views, channels } = this.#pipeline;
+    const { label } = this.#split;
     return {
       step,
       epoch,
       shape: [whole.indices.length * views, channels, height, width],
       images,
       views,
-      labels: Int32Array.from(whole.indices, (index) => this.#split.label(index)),
+      labels: label ? Int32Array.from(whole.indices, (index) => label(index)) : new Int32Array(),
       indices: Uint32Array.from(whole.indices),
     };
   }

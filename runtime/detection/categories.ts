@@ -2,7 +2,8 @@
 import type { ClassesBy } from "../data/class-match.js";
 import type { Detected } from "./detector.js";
 import { shortened } from "../data/sources/annotated/problems.js";
-import { DetectionError, type Category, type Detection } from "./records.js";
+import { DataError } from "../data/error.js";
+import type { Category, Detection } from "../data/objects.js";
 
 /** Which category each class of a detector is. */
 export interface CategoryMatch {
@@ -17,7 +18,7 @@ export interface CategoryMatch {
  * @param model for messages
  * @param place of the categories, for messages
  * @param by position: the first class is the category with the lowest id, and so on
- * @throws {DetectionError} where the classes have no names, or none is a category's; by position, where there are more or
+ * @throws {DataError} where the classes have no names, or none is a category's; by position, where there are more or
  *   fewer categories than names
  */
 export function matchCategories(
@@ -29,7 +30,7 @@ export function matchCategories(
 ): CategoryMatch {
   if (by === "position") return inOrder(labels, categories, model, place);
   if (labels === undefined) {
-    throw new DetectionError(
+    throw new DataError(
       `${model}: its classes have no names by which to find them among those of ${place}; --classes-by position takes them in order`,
     );
   }
@@ -40,7 +41,7 @@ export function matchCategories(
   const byName = new Map(categories.map(({ id }, index) => [names[index]!, id]));
   const ids = own.map((label) => byName.get(label));
   if (ids.every((id) => id === undefined)) {
-    throw new DetectionError(
+    throw new DataError(
       `${model}: none of its classes (${someOf(labels)}) is a category of ${place} (${someOf(names)})`,
     );
   }
@@ -65,7 +66,7 @@ function inOrder(
   place: string,
 ): CategoryMatch {
   if (labels !== undefined && labels.length !== categories.length) {
-    throw new DetectionError(`${model} has ${labels.length} classes, ${place} ${categories.length} categories`);
+    throw new DataError(`${model} has ${labels.length} classes, ${place} ${categories.length} categories`);
   }
   const ordered = [...categories].sort((a, b) => a.id - b.id);
   const others = ordered.flatMap(({ name }, index) =>

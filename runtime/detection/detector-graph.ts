@@ -3,7 +3,7 @@ import { stack, type DetectorInput } from "../images/detector-input.js";
 import { imageInput, type ImageInput } from "../images/network-input.js";
 import type { BoxEnds } from "../onnx/model-metadata.js";
 import { SessionError, type Session, type TensorSpec, type Values } from "../onnx/session.js";
-import { fromInclusiveCorners, type Box } from "./records.js";
+import { fromInclusiveCorners, type Box } from "../data/objects.js";
 
 const INPUTS = ["image", "image_info"] as const;
 const OUTPUTS = ["boxes", "scores", "labels", "images"] as const;

@@ -8,7 +8,7 @@ import { namedSources, nameOf, orProblem, readImage, type ImageSource, type Name
 import { readModelMetadata, type BoxEnds } from "../onnx/model-metadata.js";
 import { openSession, SessionError, type Session, type SessionOptions } from "../onnx/session.js";
 import { detectorGraph, runDetector, type Finding, type RunOptions } from "./detector-graph.js";
-import type { Box } from "./records.js";
+import type { Box } from "../data/objects.js";
 
 /** How a model is opened for detection. */
 export interface DetectorOptions extends SessionOptions {

@@ -2,7 +2,7 @@
 import type { ImageSource } from "../images/source.js";
 import { orientationOf } from "../images/orientation.js";
 import { counted, Tally } from "../data/sources/annotated/problems.js";
-import type { Box, DetectionData, AnnotatedImage } from "./records.js";
+import type { Box, Annotations, AnnotatedImage } from "../data/objects.js";
 
 /** Pixels by which a box may reach over a border that it is measured against. */
 const SLACK = 2;
@@ -15,7 +15,7 @@ export class Frames {
   readonly #unknown = new Tally();
   readonly #otherSizes = new Tally();
 
-  constructor({ objects }: Pick<DetectionData, "objects">) {
+  constructor({ objects }: Pick<Annotations, "objects">) {
     for (const { image, box } of objects) {
       const known = this.#boxes.get(image);
       if (known === undefined) this.#boxes.set(image, [box]);

@@ -1,10 +1,12 @@
 /** A detector, run over annotated images. */
 import type { ClassesBy } from "../data/class-match.js";
-import type { ImageSource } from "../images/source.js";
 import { matchCategories, toDetections } from "./categories.js";
 import type { Detected, Detector } from "./detector.js";
 import { Frames } from "./frames.js";
-import { DetectionError, type Detection, type DetectionData } from "./records.js";
+import { DataError } from "../data/error.js";
+import type { AnnotatedSplit } from "../data/data-set.js";
+import type { Annotations, Detection } from "../data/objects.js";
+import { sampleSource } from "../data/sample.js";
 
 /** How a detector is run over a data set. */
 export interface DetectDataOptions {
@@ -23,7 +25,7 @@ export interface DetectDataOptions {
 /** The images that could be read, and what was found in them. */
 export interface DetectedData {
   /** Without the images that could not be read, and the objects in them. */
-  readonly data: DetectionData;
+  readonly data: Annotations;
   /** All that the model gives, however unsure. */
   readonly detections: readonly Detection[];
 }
@@ -32,19 +34,19 @@ export interface DetectedData {
 const NAMED = 5;
 
 /**
- * Finds objects in the images of a data set, whose categories are those of the detector's classes that have their names.
+ * Finds objects in annotated images, whose categories are those of the detector's classes that have their names.
  *
- * @param images where each is, by id
- * @throws {DetectionError} where no class is a category, or no image can be read
+ * @throws {DataError} where no class is a category, or no image can be read
  * @throws {SessionError}
  */
 export async function detectData(
   detector: Detector,
-  data: DetectionData,
-  images: ReadonlyMap<number, ImageSource>,
+  split: AnnotatedSplit,
   { batch, classesBy, strict = false, onWarning, onProgress }: DetectDataOptions = {},
 ): Promise<DetectedData> {
   const { labels, session } = detector;
+  const data = split.annotations();
+  const sources = data.images.map((_, index) => sampleSource(split.reference(index)));
   const { ids, warnings } = matchCategories(labels, data.categories, session.name, "the annotations", classesBy);
   for (const warning of warnings) onWarning?.(warning);
   const detections: Detection[] = [];
@@ -52,25 +54,25 @@ export async function detectData(
   const frames = new Frames(data);
   let next = 0;
   const take = async (detected: Detected): Promise<void> => {
+    const source = sources[next]!;
     const image = data.images[next++]!;
     const { id } = image;
     if ("error" in detected) {
-      if (strict) throw new DetectionError(detected.error);
+      if (strict) throw new DataError(detected.error);
       if (unread.add(id).size <= NAMED) onWarning?.(detected.error);
       return;
     }
     const found = toDetections(detected, id, (index) => ids[index]);
     for (const detection of found) detections.push({ ...detection, image: id });
     const { image: name, width, height } = detected;
-    await frames.add(image, { name, width, height }, images.get(id)!);
+    await frames.add(image, { name, width, height }, source);
   };
-  const sources = data.images.map(({ id }) => images.get(id)!);
   await detector.detect(sources, {
     ...(batch !== undefined && { batch }),
     ...(onProgress && { onProgress }),
     onImage: take,
   });
-  if (unread.size === data.images.length) throw new DetectionError("no image could be read");
+  if (unread.size === data.images.length) throw new DataError("no image could be read");
   if (unread.size > 0) {
     const left = `${unread.size} of ${data.images.length} images could not be read`;
     onWarning?.(`${left}: left out, with the objects in them`);
@@ -79,7 +81,7 @@ export async function detectData(
   return { data: without(unread, data), detections };
 }
 
-function without(unread: ReadonlySet<number>, data: DetectionData): DetectionData {
+function without(unread: ReadonlySet<number>, data: Annotations): Annotations {
   return {
     ...data,
     images: data.images.filter(({ id }) => !unread.has(id)),

@@ -4,6 +4,7 @@ import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import {
   batchesPerEpoch,
+  labelledData,
   Loader,
   loadStatistics,
   measureStatistics,
@@ -12,6 +13,7 @@ import {
   steadyTransforms,
   type Batch,
   type DataSet,
+  type LabelledSplit,
   type Split,
   type Statistics,
   type TransformSettings,
@@ -31,7 +33,7 @@ export interface FeedOptions {
 }
 
 export interface Feed {
-  readonly data: DataSet;
+  readonly data: DataSet<LabelledSplit>;
   readonly stepsPerEpoch: number;
   /** There where a transform needs it. */
   readonly statistics: Statistics | undefined;
@@ -50,8 +52,9 @@ export interface Feed {
   close(): Promise<void>;
 }
 
-/** @throws {DataError} for transforms that do not fit the data */
-export async function openFeed(data: DataSet, recipe: Recipe, seed: number, options: FeedOptions): Promise<Feed> {
+/** @throws {DataError} for transforms that do not fit the data, and for images without a class each */
+export async function openFeed(given: DataSet, recipe: Recipe, seed: number, options: FeedOptions): Promise<Feed> {
+  const data = labelledData(given);
   const { statisticsFile, channels, ...how } = options;
   const loader = new Loader(how);
   try {

@@ -10,7 +10,7 @@ import type { TrainingOptions, TrainingProgram } from "../../compiler/training/c
 import { recipeOptions } from "../../compiler/training/from-recipe.js";
 import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
 import { relevantAlgorithms } from "../../compiler/tuning/choices.js";
-import { balancedWeights, classCounts } from "../data/index.js";
+import { balancedWeights, classCounts, labelledData } from "../data/index.js";
 import type { Device } from "../onnx/device.js";
 import { TrainingError } from "./error.js";
 import type { Feed } from "./feed.js";
@@ -80,9 +80,10 @@ function ownAlgorithms(model: Model, options: TrainingOptions, algorithms: Algor
 /**
  * What can be said before anything is opened or written: numbers that mean nothing, a detector, another number of classes.
  *
- * @throws {TrainingError}
+ * @throws {TrainingError | DataError}
  */
 export function checkRequest({ model, recipe, data, names }: TrainRequest, { best }: TrainOptions): void {
+  labelledData(data);
   const { stop, seed, batch, accumulate } = recipe;
   const counts: readonly [name: string, value: number, least: number][] = [
     ["batch", batch, 1],

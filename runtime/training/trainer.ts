@@ -201,7 +201,7 @@ async function opened(
     checkThaws(recipe, length);
     const { weights, version } = options;
     noticesOf(recipe, settings, weights, data.classes).forEach((message) => tell({ kind: "notice", message }));
-    const identity = identityOf({ model, recipe, data, names, weights, version });
+    const identity = identityOf({ model, recipe, data: feed.data, names, weights, version });
 
     let unsure: readonly string[] = [];
     const compare = (begun: Identity): void => void (unsure = checkSame(begun, identity, run.folder));

@@ -4,6 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { modelMetadata } from "../../compiler/metadata.js";
 import { colourFolders } from "../support/colour-folders.js";
+import { solidPng } from "../support/detection-data.js";
 import { meanColour } from "../support/onnx.js";
 import { folderWith, listing, resnetc } from "./resnetc.js";
 
@@ -109,8 +110,8 @@ describe("resnetc eval MODEL --data", () => {
       1,
     ],
     ["classes without a file", ["--top", "3"], "--top is of the classes in --predictions", 2],
-    ["a detector's options", ["--save", "d.json"], "--save is for detectors, and goes with --annotations", 2],
-    ["a detector's images", ["--images", "data"], "--images is for detectors, and goes with --annotations", 2],
+    ["a detector's options", ["--save", "d.json"], "--save is for detectors, and data has classes, not boxes", 2],
+    ["a detector's images", ["--images", "data"], "data: has its images where it is: no other folder is looked at", 1],
   ])("%s: one clear line", async (_, args, message, exitCode) => {
     const cwd = await folder();
     const { code, stdout, stderr } = await evaluate(cwd, ...args);
@@ -120,9 +121,30 @@ describe("resnetc eval MODEL --data", () => {
   });
 });
 
-it("annotations are not taken for folders of classes", async () => {
-  const cwd = await folderWith({ "net.onnx": meanColour(), "instances.json": "{}" });
-  const { code, stderr } = await resnetc(["eval", "net.onnx", "--data", "instances.json"], { cwd });
-  expect(stderr).toContain("--data instances.json: these are annotations for a detector: give them as --annotations");
-  expect(code).toBe(2);
+it("a classifier is not judged by boxes, nor trained on them", async () => {
+  const instances = { images: [{ id: 1, file_name: "a.png" }], categories: [{ id: 1, name: "red" }], annotations: [] };
+  const files = {
+    "net.onnx": meanColour(),
+    "instances.json": JSON.stringify(instances),
+    "a.png": await solidPng(8, 8, [255, 0, 0]),
+  };
+  const cwd = await folderWith(files);
+  const judged = await resnetc(["eval", "net.onnx", "--data", "instances.json", "--device", "cpu"], { cwd });
+  expect(judged.stderr).toContain("net.onnx: not a detector");
+  expect(judged.code).toBe(1);
+  const training = [
+    "train",
+    "CifarResNet",
+    "--recipe",
+    "shapes",
+    "--data",
+    "coco:instances.json",
+    "-o",
+    "run",
+    "--device",
+    "cpu",
+  ];
+  const trained = await resnetc(training, { cwd });
+  expect(trained.stderr).toContain("instances.json: its images have objects with boxes in them");
+  expect(trained.code).toBe(1);
 });

@@ -23,7 +23,7 @@ const FOUND = [
 function folder(found: unknown = FOUND) {
   return folderWith({ "instances.json": JSON.stringify(INSTANCES), "dets.json": JSON.stringify(found) });
 }
-const ARGUMENTS = ["eval", "--detections", "dets.json", "--annotations", "instances.json"];
+const ARGUMENTS = ["eval", "--detections", "dets.json", "--data", "instances.json"];
 
 describe("resnetc eval --detections", () => {
   test("prints the classes and the twelve numbers; what was left out is on stderr", async () => {
@@ -45,14 +45,15 @@ describe("resnetc eval --detections", () => {
 
   test.each([
     [["eval"], "eval needs a model, or --detections", 2],
-    [["eval", "run"], "eval needs --data with labelled images", 2],
-    [["eval", "--detections", "dets.json"], "--detections need --annotations to be judged by", 2],
-    [["eval", "net", ...ARGUMENTS.slice(1)], "--detections are judged without a model and without --data", 2],
+    [["eval", "run"], "eval needs --data, whose classes or boxes are known", 2],
+    [["eval", "--detections", "dets.json"], "eval needs --data, whose classes or boxes are known", 2],
+    [["eval", "net", ...ARGUMENTS.slice(1)], "--detections are judged without a model", 2],
     [[...ARGUMENTS, "--save", "x.json"], "--save is for a model, and --detections are judged without one", 2],
     [[...ARGUMENTS, "--crops", "10"], "--crops is for classifiers", 2],
-    [["eval", "--detections", "none.json", "--annotations", "instances.json"], "none.json: no such file", 1],
-    [["eval", "--detections", "dets.json", "--annotations", "none"], "none: no such file", 1],
-    [["eval", "--detections", "instances.json", "--annotations", "instances.json"], "detections must be a list", 1],
+    [["eval", "--detections", "none.json", "--data", "instances.json"], "none.json: no such file", 1],
+    [["eval", "--detections", "dets.json", "--data", "none"], "none: no such folder", 1],
+    [["eval", "--detections", "instances.json", "--data", "instances.json"], "detections must be a list", 1],
+    [["eval", "--detections", "dets.json", "--data", "shapes"], "--detections need --data with boxes", 2],
   ])("%j is told in one line", async (args, message, exitCode) => {
     const { code, stdout, stderr } = await resnetc(args, { cwd: await folder() });
     expect(stderr).toContain(message);

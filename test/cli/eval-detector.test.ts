@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { SCENE_CATEGORIES } from "../../runtime/data/sources/synthetic/scenes/index.js";
+import { SCENE_CATEGORIES } from "../../runtime/data/sources/synthetic/scenes/scenes.js";
 import { detectorMetadata, solidPng, wholeFiles } from "../support/detection-data.js";
 import { wholeImage } from "../support/detector.js";
 import { folderWith, listing, resnetc, type Ended } from "./resnetc.js";
@@ -38,9 +38,9 @@ async function folder(instances: object = INSTANCES, images = ""): Promise<strin
   return cwd;
 }
 const evaluate = (cwd: string, ...args: string[]): Promise<Ended> =>
-  resnetc(["eval", "net.onnx", "--annotations", "instances.json", ...args, "--device", "cpu"], { cwd });
+  resnetc(["eval", "net.onnx", "--data", "coco:instances.json", ...args, "--device", "cpu"], { cwd });
 
-describe("resnetc eval MODEL --annotations", () => {
+describe("resnetc eval MODEL --data, with boxes", () => {
   it("finds in the images and judges what it found", async () => {
     const cwd = await folder();
     const { code, stdout, stderr } = await evaluate(cwd, "--save", "dets.json", "--curves", "pr.svg");
@@ -53,7 +53,7 @@ describe("resnetc eval MODEL --annotations", () => {
     expect(stderr).toBe("on cpu: asked for\n");
     expect(await readFile(path.join(cwd, "pr.svg"), "utf8")).toMatch(/^<svg /);
 
-    const again = ["eval", "--detections", "dets.json", "--annotations", "instances.json"];
+    const again = ["eval", "--detections", "dets.json", "--data", "instances.json"];
     expect((await resnetc(again, { cwd })).stdout).toBe(stdout);
   });
 
@@ -84,12 +84,18 @@ describe("resnetc eval MODEL --annotations", () => {
       await writeFile(path.join(cwd, `VOC/JPEGImages/${name}.png`), await readFile(path.join(cwd, `${name}.png`)));
     }
     await writeFile(path.join(cwd, "VOC/ImageSets/Main/test.txt"), "rose\nleaf\n");
-    const args = ["--annotations", "VOC", "--set", "test", "--metric", "voc07", "--device", "cpu"];
+    const args = ["--data", "voc:VOC", "--metric", "voc07", "--device", "cpu"];
     const { code, stdout, stderr } = await resnetc(["eval", "net.onnx", ...args], { cwd });
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/^red +1 +100\.0$/m);
     expect(stdout).toMatch(/^mean +100\.0$/m);
-    expect(stdout).not.toContain("blue");
+    // A class of the data set, of which this part has no object.
+    expect(stdout).toMatch(/^blue +0 +-$/m);
+    const set = await resnetc(["eval", "net.onnx", ...args, "--set", "test"], { cwd });
+    expect(set.stdout).toMatch(/^VOC, 2 detections in 2 images$/m);
+    expect(set.stdout).not.toContain("blue");
+    const none = await resnetc(["eval", "net.onnx", ...args, "--split", "train"], { cwd });
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("VOC: has no train images") as string });
   });
 
   it("draws scenes, the same each time", async () => {
@@ -98,7 +104,7 @@ describe("resnetc eval MODEL --annotations", () => {
     const args = ["eval", "net.onnx", "--data", "scenes:5", "--device", "cpu"];
     const first = await resnetc(args, { cwd });
     expect(first.code, first.stderr).toBe(0);
-    expect(first.stdout).toContain("5 detections in 5 images");
+    expect(first.stdout).toContain("scenes, 5 detections in 5 images of test");
     expect((await resnetc(args, { cwd })).stdout).toBe(first.stdout);
     expect(await listing(cwd)).toEqual(["net.onnx"]);
   });
@@ -228,8 +234,10 @@ describe("resnetc eval MODEL --annotations", () => {
       1,
     ],
     ["no folder of images", INSTANCES, ["--images", "none"], "none: rose.png is not there, 3 in all", 1],
-    ["crops", INSTANCES, ["--crops", "10"], "--crops and --scales are for classifiers", 2],
-    ["two data sets", INSTANCES, ["--data", "scenes"], "--annotations go without --data", 2],
+    ["crops", INSTANCES, ["--crops", "10"], "--crops is for classifiers, and instances.json has objects with boxes", 2],
+    ["the former option", INSTANCES, ["--annotations", "x"], "--annotations is --data now: --data coco:", 2],
+    ["a list of VOC's", INSTANCES, ["--set", "val"], "coco:instances.json: has no lists of images: set is of a", 1],
+    ["a part that is not there", INSTANCES, ["--split", "train"], "instances.json: has no train images", 1],
   ])("%s: one clear line", async (_, instances, args, message, exitCode) => {
     const { code, stdout, stderr } = await evaluate(await folder(instances), ...args);
     expect(stderr).toContain(message);
@@ -245,7 +253,7 @@ describe("resnetc eval MODEL --annotations", () => {
   });
 
   it.each([
-    [["eval", "net.onnx", "--data", "scenes:0"], "scenes: the number of images must be a whole number from 1"],
+    [["eval", "net.onnx", "--data", "scenes:0"], "scenes: test must have from 1 to 10000000 images, not 0"],
     [["eval", "net.onnx", "--data", "scenes"], "none of its classes (red, green, blue) is a category"],
   ])("%j: one clear line", async (args, message) => {
     const { code, stderr } = await resnetc([...args, "--device", "cpu"], { cwd: await folder() });

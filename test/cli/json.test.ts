@@ -170,7 +170,7 @@ describe("models that run", () => {
     await writeFile(path.join(cwd, "bad.png"), "no image");
     const found = await reported(cwd, ["detect", "net.onnx", "rose.png", "bad.png", "-o", "out", ...CPU], { code: 1 });
     expect(found).toMatchObject({ results: [{ objects: [{ label: "red" }] }, { image: "bad.png" }] });
-    const judge = ["--annotations", "instances.json"];
+    const judge = ["--data", "coco:instances.json"];
     const coco = await reported(cwd, ["eval", "net.onnx", ...judge, "--save", "d.json", "--curves", "c.svg", ...CPU]);
     expect(coco).toMatchObject({
       AP: expect.closeTo(1, 9) as number,

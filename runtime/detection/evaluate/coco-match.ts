@@ -1,5 +1,5 @@
 /** Which detections of an image find which objects: COCO's greedy matching (cocoeval.py, `evaluateImg`). */
-import type { Box, Detection, GroundTruth } from "../records.js";
+import type { Box, Detection, GroundTruth } from "../../data/objects.js";
 
 /** What a detection counts as. */
 export const OUTCOME = { wrong: 0, right: 1, ignored: 2 } as const;

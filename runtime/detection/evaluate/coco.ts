@@ -1,5 +1,5 @@
 /** COCO's evaluation of boxes: the twelve numbers, as pycocotools computes them, with the same roundings. */
-import type { Category, Detection } from "../records.js";
+import type { Category, Detection } from "../../data/objects.js";
 import { countWanted, match, OUTCOME, overlaps, type AreaRange } from "./coco-match.js";
 import { mapCategories, type Annotated, type Scene } from "./group.js";
 

@@ -1,8 +1,8 @@
 /** Objects and detections, put together by image, one category after the other. */
-import type { Category, Detection, DetectionData, GroundTruth } from "../records.js";
+import type { Category, Detection, Annotations, GroundTruth } from "../../data/objects.js";
 
 /** What is needed to judge detections. */
-export type Annotated = Pick<DetectionData, "images" | "categories" | "objects">;
+export type Annotated = Pick<Annotations, "images" | "categories" | "objects">;
 
 /** Of one category in one image. */
 export interface Scene {

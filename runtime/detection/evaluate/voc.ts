@@ -1,5 +1,5 @@
 /** PASCAL VOC's evaluation of boxes, as voc_eval.py of Faster R-CNN (py-faster-rcnn, Detectron2) computes it. */
-import type { Box, Category, Detection, GroundTruth } from "../records.js";
+import type { Box, Category, Detection, GroundTruth } from "../../data/objects.js";
 import { mapCategories, type Annotated, type Scene } from "./group.js";
 
 /** Mean of the precision at 11 recalls (until 2009), or the area below the curve (since 2010). */

@@ -1,7 +1,7 @@
 /** Images with what was found in them: boxes, labels and scores. */
 import type { Sharp } from "sharp";
-import type { Image } from "../../images/image.js";
-import { DetectionError, type Box } from "../records.js";
+import { ImageError, type Image } from "../../images/image.js";
+import type { Box } from "../../data/objects.js";
 import { classColour, inkOn } from "./colours.js";
 import { LabelPlaces, type Area } from "./labels.js";
 import { CAPITALS, DESCENT, letter, round, shorten, widthOf } from "./lettering.js";
@@ -35,7 +35,7 @@ const MAX_SIDE = 32_767;
  * are drawn last and get their labels first; a label that finds no free place is left out.
  *
  * @returns the file's bytes
- * @throws {DetectionError} where a side of the image is too long
+ * @throws {ImageError} where a side of the image is too long
  */
 export async function drawDetections(
   image: Image,
@@ -45,7 +45,7 @@ export async function drawDetections(
   const zoom = enlargement(image);
   const [width, height] = [image.width * zoom, image.height * zoom];
   if (Math.max(width, height) > MAX_SIDE) {
-    throw new DetectionError(`boxes can't be drawn on an image of ${width} x ${height}: ${MAX_SIDE} is the most`);
+    throw new ImageError(`boxes can't be drawn on an image of ${width} x ${height}: ${MAX_SIDE} is the most`);
   }
   const { default: sharp } = await import("sharp");
   let canvas: Sharp = sharp(image.data, { raw: { width: image.width, height: image.height, channels: 3 } });

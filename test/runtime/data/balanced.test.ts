@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { balancedPlan, balancedWeights, classCounts } from "../../../runtime/data/balanced.js";
-import { Loader, openDataSet, subset, type Split } from "../../../runtime/data/index.js";
+import { Loader, openShapes, subset, type LabelledSplit } from "../../../runtime/data/index.js";
 
 /** 90 of class 0, 9 of class 1, 1 of class 2, mixed. */
 const LABELS = Array.from({ length: 100 }, (_, index) => (index === 37 ? 2 : index % 11 === 5 ? 1 : 0));
-const split: Split = {
+const split: LabelledSplit = {
   name: "train",
   size: 100,
   label: (index) => LABELS[index]!,
@@ -51,7 +51,7 @@ describe("balanced sampling", () => {
   });
 
   it("is what the loader gives, a repeated image augmented anew", async () => {
-    const { train } = await openDataSet("shapes");
+    const { train } = openShapes();
     // One image of class 0, ten of others.
     const indices = Array.from({ length: 60 }, (_, index) => index).filter((index) => train.label(index) !== 0);
     const first = Array.from({ length: 60 }, (_, index) => index).find((index) => train.label(index) === 0)!;

@@ -35,7 +35,7 @@ async function contents(data: DataSet): Promise<unknown> {
     Promise.all(
       Array.from({ length: split.size }, async (_, index) => {
         const raster = await (await openSample(split.reference(index))).pixels(1);
-        return [split.label(index), Buffer.from(raster.data as Uint8Array).toString("base64")];
+        return [split.label!(index), Buffer.from(raster.data as Uint8Array).toString("base64")];
       }),
     );
   return [await of(data.train), await of(data.validation)];

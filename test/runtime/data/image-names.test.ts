@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseCocoDetections } from "../../../runtime/detection/coco-detections.js";
+import { parseCocoDetections } from "../../../runtime/data/sources/coco/detections.js";
 import { parseCocoAnnotations } from "../../../runtime/data/sources/coco/annotations.js";
 import { locateImages, imageFolder } from "../../../runtime/data/sources/annotated/index.js";
 import { readVocFolder } from "../../../runtime/data/sources/voc/annotations.js";
-import type { AnnotatedImage } from "../../../runtime/detection/records.js";
+import type { AnnotatedImage } from "../../../runtime/data/objects.js";
 
 let top: string;
 let made = 0;

@@ -71,7 +71,7 @@ describe("batches of the training", () => {
     for (const batch of here) {
       expect(batch.shape).toEqual([4, 3, 24, 24]);
       expect(batch.images).toHaveLength(4 * 3 * 24 * 24);
-      expect([...batch.labels]).toEqual([...batch.indices].map((index) => photos.train.label(index)));
+      expect([...batch.labels]).toEqual([...batch.indices].map((index) => photos.train.label!(index)));
     }
     expect(here[0]!.images).not.toEqual(here[3]!.images);
     expect(await train({ workers: 1 })).toEqual(here);

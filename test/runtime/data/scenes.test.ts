@@ -5,8 +5,10 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { evaluateCoco } from "../../../runtime/detection/evaluate/coco.js";
 import { locateImages, readAnnotations } from "../../../runtime/data/sources/annotated/index.js";
-import { drawScenes, SCENE_CATEGORIES, writeScenes } from "../../../runtime/data/sources/synthetic/scenes/index.js";
-import { SCENES_FIRST, scenesTestSet } from "../../../runtime/data/sources/synthetic/scenes/test-set.js";
+import { drawScenes, SCENE_CATEGORIES } from "../../../runtime/data/sources/synthetic/scenes/scenes.js";
+import { openScenes, SCENES_FIRST } from "../../../runtime/data/sources/synthetic/scenes/index.js";
+import { writeScenes } from "../../../runtime/data/sources/synthetic/scenes/write.js";
+import { openSample } from "../../../runtime/data/sample.js";
 import { stencil } from "../../../runtime/data/sources/synthetic/scenes/stencil.js";
 import { VisibleParts } from "../../../runtime/data/sources/synthetic/scenes/visible-parts.js";
 import { decodeImage } from "../../../runtime/images/decode.js";
@@ -25,19 +27,22 @@ test("each scene is the same whichever others are drawn; other seeds give others
   expect(pixels({ seed: 3 }, 4)).not.toEqual(pixels({ seed: 4 }, 4));
 });
 
-test("those to judge a detector by are others than those of the same seed that are learnt from", async () => {
+test("the parts of the data set are others of the same seed, annotated and drawn alike", async () => {
   const small = { seed: 3, width: 64, height: 48 };
-  const drawn = [...drawScenes(3, { ...small, first: SCENES_FIRST.test })];
-  const learnt = [...drawScenes(3, { ...small, first: SCENES_FIRST.train })];
-  const bytes = 64 * 48 * 3;
-  // All kept, one kept, all drawn a second time.
-  for (const kept of [undefined, bytes, 0]) {
-    const { data, images } = scenesTestSet(3, small, kept);
-    expect(data.images).toEqual(drawn.map(({ image }) => image));
-    expect(data.objects).toEqual(drawn.flatMap(({ objects }) => objects));
-    for (const { image, pixels } of drawn) expect(await images.get(image.id)!.pixels()).toEqual(pixels);
+  const data = openScenes({ ...small, train: 2, validation: 2, test: 3 });
+  expect(data.classes).toEqual(SCENE_CATEGORIES.map(({ name }) => name));
+  for (const part of ["train", "validation", "test"] as const) {
+    const split = data[part]!;
+    const drawn = [...drawScenes(split.size, { ...small, first: SCENES_FIRST[part] })];
+    expect(split.annotations().images).toEqual(drawn.map(({ image }) => image));
+    expect(split.annotations().objects).toEqual(drawn.flatMap(({ objects }) => objects));
+    for (const [index, { pixels }] of drawn.entries()) {
+      expect(await (await openSample(split.reference(index))).pixels(1)).toEqual(pixels);
+    }
   }
-  expect(drawn[0]!.pixels).not.toEqual(learnt[0]!.pixels);
+  const first = async (split: "train" | "test") => (await openSample(data[split]!.reference(0))).pixels(1);
+  expect(await first("train")).not.toEqual(await first("test"));
+  expect(() => openScenes({ test: 0 })).toThrow("scenes: test must have from 1 to");
 });
 
 test("sixty scenes: sizes of all ranges, crowds, overlaps, every class, everything in the image", () => {

@@ -89,7 +89,7 @@ describe("CIFAR", () => {
   it("100: the fine label counts; names may be missing; nothing set aside", async () => {
     const data = await openDataSet(hundred(), { validation: 0 });
     expect([data.train.size, data.validation.size, data.classes.length]).toEqual([50_000, 10_000, 100]);
-    expect(data.train.label(42)).toBe(42);
+    expect(data.train.label!(42)).toBe(42);
     // The test images are looked at once.
     expect(data.test).toBeUndefined();
     expect(data.warnings).toEqual([
@@ -199,7 +199,7 @@ describe("folders of images", () => {
   const names = (split: Split) =>
     Array.from({ length: split.size }, (_, i) => {
       const reference = split.reference(i) as { file: string };
-      return `${split.label(i)} ${path.relative(root, reference.file)}`;
+      return `${split.label!(i)} ${path.relative(root, reference.file)}`;
     });
 
   it("classes are sorted, images are found by their ending, in folders below too", async () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { evaluateCoco, IOU_THRESHOLDS, RECALLS, type CocoNumbers } from "../../../runtime/detection/evaluate/coco.js";
-import type { Box, Detection, DetectionData, GroundTruth } from "../../../runtime/detection/records.js";
+import type { Box, Detection, Annotations, GroundTruth } from "../../../runtime/data/objects.js";
 import { randomCase } from "./random-data.js";
 import { referenceCoco } from "./reference-coco.js";
 
@@ -52,7 +52,7 @@ const golden = JSON.parse(
 test.each(golden.map((example, index) => [index, example] as const))(
   "agrees with pycocotools, case %d",
   (_, example) => {
-    const data: DetectionData = {
+    const data: Annotations = {
       images: example.images.map((id) => ({ id, file: `${id}.png` })),
       categories: example.categories.map((id) => ({ id, name: `class ${id}` })),
       objects: example.objects.map(([id, image, category, x, y, w, h, area, crowd]) => ({
@@ -88,7 +88,7 @@ test("the golden cases are worth something", () => {
   expect(golden.some(({ detections }) => detections.length > 500)).toBe(true);
 });
 
-function data(...objects: (Partial<GroundTruth> & { box: Box })[]): DetectionData {
+function data(...objects: (Partial<GroundTruth> & { box: Box })[]): Annotations {
   return {
     images: [
       { id: 1, file: "1.png" },
@@ -189,7 +189,7 @@ test("the size of val2017 takes seconds", () => {
   const random = (limit: number) => (state = (state * 48271) % 2147483647) % limit;
   const box = (): Box => [random(400), random(300), 1 + random(200), 1 + random(150)];
   const images = Array.from({ length: 5000 }, (_, id) => id + 1);
-  const large: DetectionData = {
+  const large: Annotations = {
     images: images.map((id) => ({ id, file: "" })),
     categories: Array.from({ length: 80 }, (_, id) => ({ id: id + 1, name: "" })),
     objects: Array.from({ length: 36_000 }, (_, id) => {

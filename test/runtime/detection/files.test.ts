@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readCocoDetections, parseCocoDetections } from "../../../runtime/detection/coco-detections.js";
+import { readCocoDetections, parseCocoDetections } from "../../../runtime/data/sources/coco/detections.js";
 import { parseCocoAnnotations, readCocoAnnotations } from "../../../runtime/data/sources/coco/annotations.js";
 import { parseJson } from "../../../runtime/data/sources/coco/json.js";
 import { readVocFolder } from "../../../runtime/data/sources/voc/annotations.js";
 import { evaluateCoco } from "../../../runtime/detection/evaluate/coco.js";
-import { writeCocoDetections, withOwnIds } from "../../../runtime/detection/write.js";
+import { writeCocoDetections, withOwnIds } from "../../../runtime/data/sources/coco/write.js";
 import { processorTime } from "../../support/processor-time.js";
 
 let folder: string;

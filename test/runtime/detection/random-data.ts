@@ -1,9 +1,9 @@
 /** Images with objects and detections at random, of which many lie on one another and many scores are equal. */
 import fc from "fast-check";
-import type { Box, Detection, DetectionData, GroundTruth } from "../../../runtime/detection/records.js";
+import type { Box, Detection, Annotations, GroundTruth } from "../../../runtime/data/objects.js";
 
 export interface Case {
-  readonly data: DetectionData;
+  readonly data: Annotations;
   readonly detections: readonly Detection[];
 }
 
@@ -42,7 +42,7 @@ export function randomCase({ isVoc = false, mayHaveZero = false } = {}): fc.Arbi
           isCrowd: isOdd && !isVoc,
           isDifficult: isOdd && isVoc,
         }));
-        const data: DetectionData = {
+        const data: Annotations = {
           images: images.map((id) => ({ id, file: `${id}.png` })),
           categories: categories.map((id) => ({ id, name: `class ${id}` })),
           objects,
@@ -57,7 +57,7 @@ export function randomCase({ isVoc = false, mayHaveZero = false } = {}): fc.Arbi
 }
 
 /** Somewhere, or at an object or a little beside it. */
-function detectionNear({ images, categories, objects }: DetectionData): fc.Arbitrary<Detection> {
+function detectionNear({ images, categories, objects }: Annotations): fc.Arbitrary<Detection> {
   const image = fc.constantFrom(...images.map(({ id }) => id));
   const category = fc.constantFrom(...categories.map(({ id }) => id));
   const anywhere = fc.record({ image, category, box: fresh, score });

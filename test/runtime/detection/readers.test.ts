@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseCocoDetections, readCocoDetections } from "../../../runtime/detection/coco-detections.js";
+import { parseCocoDetections, readCocoDetections } from "../../../runtime/data/sources/coco/detections.js";
 import { parseCocoAnnotations, readCocoAnnotations } from "../../../runtime/data/sources/coco/annotations.js";
 import { locateImages, readAnnotations } from "../../../runtime/data/sources/annotated/index.js";
 import { parseVocXml, readVocFolder, VOC_CLASSES } from "../../../runtime/data/sources/voc/annotations.js";
 import { parseXml } from "../../../runtime/data/sources/voc/xml.js";
-import type { Detection } from "../../../runtime/detection/records.js";
-import { writeCocoAnnotations, writeCocoDetections } from "../../../runtime/detection/write.js";
+import type { Detection } from "../../../runtime/data/objects.js";
+import { writeCocoAnnotations, writeCocoDetections } from "../../../runtime/data/sources/coco/write.js";
 
 let folder: string;
 beforeAll(async () => {

@@ -2,9 +2,9 @@
  * COCO's evaluation once more, written from its rules and as slowly as they read: every number of every class is found
  * by itself, precision at a recall as the greatest at that recall or beyond.
  */
-import type { Detection, GroundTruth, DetectionData } from "../../../runtime/detection/records.js";
+import type { Detection, GroundTruth, Annotations } from "../../../runtime/data/objects.js";
 
-type Data = Pick<DetectionData, "images" | "categories" | "objects">;
+type Data = Pick<Annotations, "images" | "categories" | "objects">;
 
 const AREAS = { all: [0, 1e10], small: [0, 32 * 32], medium: [32 * 32, 96 * 96], large: [96 * 96, 1e10] } as const;
 const THRESHOLDS = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.8999999999999999, 0.95];

@@ -1,7 +1,7 @@
 /** PASCAL VOC's evaluation once more, written from its rules and as slowly as they read. */
-import type { Detection, DetectionData } from "../../../runtime/detection/records.js";
+import type { Detection, Annotations } from "../../../runtime/data/objects.js";
 
-type Data = Pick<DetectionData, "images" | "categories" | "objects">;
+type Data = Pick<Annotations, "images" | "categories" | "objects">;
 
 /** Average precision of each class, undefined where there is nothing to find. */
 export function referenceVoc(

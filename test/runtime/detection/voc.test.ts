@@ -6,8 +6,8 @@ import {
   fromInclusiveCorners,
   type Box,
   type Detection,
-  type DetectionData,
-} from "../../../runtime/detection/records.js";
+  type Annotations,
+} from "../../../runtime/data/objects.js";
 import { randomCase } from "./random-data.js";
 import { referenceVoc } from "./reference-voc.js";
 
@@ -73,7 +73,7 @@ test.each(golden.map((example, index) => [index, example] as const))(
   },
 );
 
-function oneClass(objects: { image: number; box: Box; isDifficult?: boolean }[]): DetectionData {
+function oneClass(objects: { image: number; box: Box; isDifficult?: boolean }[]): Annotations {
   return {
     images: Array.from({ length: 9 }, (_, id) => ({ id: id + 1, file: `${id + 1}.jpg` })),
     categories: [{ id: 1, name: "cat" }],

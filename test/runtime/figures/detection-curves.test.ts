@@ -1,12 +1,12 @@
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { cocoReport, vocReport } from "../../../cli/commands/eval-detections.js";
+import { cocoReport, vocReport } from "../../../cli/eval/detection-report.js";
 import { evaluateCoco } from "../../../runtime/detection/evaluate/coco.js";
 import { evaluateVoc } from "../../../runtime/detection/evaluate/voc.js";
 import { drawCocoCurves, drawVocCurves } from "../../../runtime/figures/detection-curves.js";
-import type { DetectionData } from "../../../runtime/detection/records.js";
+import type { Annotations } from "../../../runtime/data/objects.js";
 
-function data(classes: number): DetectionData {
+function data(classes: number): Annotations {
   return {
     images: [{ id: 1, file: "1.png" }],
     categories: Array.from({ length: classes }, (_, id) => ({ id: id + 1, name: `class <${id + 1}>` })),

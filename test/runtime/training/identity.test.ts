@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { elaborate, memoryHost, parseTarget, type Model, type Recipe } from "../../../compiler/index.js";
-import type { DataSet, Split } from "../../../runtime/data/index.js";
+import type { DataSet, LabelledSplit } from "../../../runtime/data/index.js";
 import { networkDigest, splitDigests } from "../../../runtime/training/fingerprint.js";
 import { train, type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/trainer.js";
 import { openWeights } from "../../../runtime/weights/index.js";
@@ -102,11 +102,11 @@ describe("a training goes on only with", () => {
     expect(await refusal({ data: await tinyData(80, 30) })).toContain("was begun with 40 validation images, not 30");
     expect(await refusal({ data: await tinyData(96, 40) })).toContain("was begun with 80 training images, not 96");
     const data = await tinyData();
-    const other: Split = { ...data.validation, reference: (index) => data.validation.reference(index + 100) };
+    const other: LabelledSplit = { ...data.validation, reference: (index) => data.validation.reference(index + 100) };
     expect(await refusal({ data: { ...data, validation: other } })).toContain(
       "was begun with other validation images: as many, but of other names or classes",
     );
-    const relabelled: Split = { ...data.train, label: (index) => (index === 7 ? 0 : data.train.label(index)) };
+    const relabelled: LabelledSplit = { ...data.train, label: (index) => (index === 7 ? 0 : data.train.label(index)) };
     expect(await refusal({ data: { ...data, train: relabelled } })).toContain("was begun with other training images");
   });
 
@@ -141,8 +141,8 @@ describe("a training does not mind", () => {
   });
 
   it("where its files are, how their folders are written, and how letters are composed", () => {
-    const files = (folder: string, form: "NFC" | "NFD"): Pick<DataSet, "train" | "validation"> => {
-      const split = (name: "train" | "validation"): Split => ({
+    const files = (folder: string, form: "NFC" | "NFD"): Pick<DataSet<LabelledSplit>, "train" | "validation"> => {
+      const split = (name: "train" | "validation"): LabelledSplit => ({
         name,
         size: 4,
         isLight: false,
@@ -159,7 +159,7 @@ describe("a training does not mind", () => {
     expect(splitDigests(files("data", "NFD"))).toEqual(here);
     expect(here.train.digest).not.toBe(here.validation.digest);
     const renamed = files("/a/data", "NFC");
-    const reference: Split["reference"] = (index) =>
+    const reference: LabelledSplit["reference"] = (index) =>
       index === 2 ? { kind: "file", file: "/a/data/train/é0/other.png" } : renamed.train.reference(index);
     expect(splitDigests({ ...renamed, train: { ...renamed.train, reference } }).train).not.toEqual(here.train);
   });

@@ -7,7 +7,7 @@ import {
   type Model,
   type Recipe,
 } from "../../../compiler/index.js";
-import { openDataSet, subset, type DataSet } from "../../../runtime/data/index.js";
+import { openShapes, subset, type DataSet, type LabelledSplit } from "../../../runtime/data/index.js";
 
 const SOURCE = `import { basic } from "std/blocks"
 network Tiny(classes = 10) {
@@ -65,8 +65,8 @@ export function tinyRecipe(changes: Partial<Recipe> = {}, name = "quick"): Recip
 }
 
 /** The first of the procedural images. */
-export async function tinyData(train = 80, validation = 40): Promise<DataSet> {
-  const shapes = await openDataSet("shapes");
+export async function tinyData(train = 80, validation = 40): Promise<DataSet<LabelledSplit>> {
+  const shapes = openShapes();
   const first = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, index) => index);
   return {
     ...shapes,

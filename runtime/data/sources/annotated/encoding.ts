@@ -1,6 +1,6 @@
 /** Bytes of annotation files as text: by their byte order mark, else by what the file declares; nothing is guessed. */
 import { TextDecoder } from "node:util";
-import { DetectionError } from "../../../detection/records.js";
+import { DataError } from "../../error.js";
 
 /** Names of encodings that Python and Windows write and the WHATWG's list of labels lacks. */
 const ALIASES: Readonly<Record<string, string>> = { cp936: "gbk", cp932: "shift_jis", cp949: "euc-kr", cp950: "big5" };
@@ -10,7 +10,7 @@ const ASCII = /^(us-?)?ascii$/i;
  * An XML file's text. A byte order mark decides, then the declaration (`<?xml version="1.0" encoding="GBK"?>`), then
  * UTF-8. All encodings of the WHATWG's standard are known; as there, ISO-8859-1 is read as its superset windows-1252.
  *
- * @throws {DetectionError} one line: an encoding that is unknown, or bytes that are none of it
+ * @throws {DataError} one line: an encoding that is unknown, or bytes that are none of it
  */
 export function decodeXml(bytes: Uint8Array, file: string): string {
   const marked = markOf(bytes, file) ?? unmarkedUtf16(bytes, "<");
@@ -29,14 +29,14 @@ export function utf16Of(bytes: Uint8Array, file: string): "utf-16le" | "utf-16be
   return marked === "utf-8" ? undefined : marked;
 }
 
-/** @throws {DetectionError} */
+/** @throws {DataError} */
 export function decode(bytes: Uint8Array, encoding: string, file: string, words: string): string {
   let decoder: TextDecoder;
   try {
     decoder = new TextDecoder(encoding, { fatal: true });
   } catch {
     const name = JSON.stringify(encoding.slice(0, 40));
-    throw new DetectionError(`${file}: declares the encoding ${name}, which is not known; save it as UTF-8`);
+    throw new DataError(`${file}: declares the encoding ${name}, which is not known; save it as UTF-8`);
   }
   // Some versions of Node read windows-1252 as ISO-8859-1, whose 0x80 to 0x9f are control characters.
   if (decoder.encoding === "windows-1252") return windows1252(bytes);
@@ -57,8 +57,8 @@ const WINDOWS_1252 =
   "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f" +
   "\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178";
 
-function notIn(file: string, words: string): DetectionError {
-  return new DetectionError(`${file}: is not in ${words}; save it as UTF-8`);
+function notIn(file: string, words: string): DataError {
+  return new DataError(`${file}: is not in ${words}; save it as UTF-8`);
 }
 
 type Marked = "utf-8" | "utf-16le" | "utf-16be";
@@ -66,7 +66,7 @@ type Marked = "utf-8" | "utf-16le" | "utf-16be";
 function markOf(bytes: Uint8Array, file: string): Marked | undefined {
   const [a, b, c, d] = bytes;
   if (a === 0xff && b === 0xfe && c === 0 && d === 0) {
-    throw new DetectionError(`${file}: is in UTF-32, which is not read; save it as UTF-8`);
+    throw new DataError(`${file}: is in UTF-32, which is not read; save it as UTF-8`);
   }
   if (a === 0xef && b === 0xbb && c === 0xbf) return "utf-8";
   if (a === 0xff && b === 0xfe) return "utf-16le";

@@ -1,18 +1,18 @@
 /** Files and folders of annotations, read within limits. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { isPassedOver } from "../../../images/names.js";
-import { DetectionError } from "../../../detection/records.js";
+import { DataError } from "../../error.js";
 
-/** @throws {DetectionError} one line: missing, no file, more bytes than the limit */
+/** @throws {DataError} one line: missing, no file, more bytes than the limit */
 export async function readBounded(file: string, limit: number): Promise<Buffer> {
   try {
     const { size } = await stat(file);
-    if (size > limit) throw new DetectionError(`${file}: ${size} bytes is more than the ${limit} that are read`);
+    if (size > limit) throw new DataError(`${file}: ${size} bytes is more than the ${limit} that are read`);
     return await readFile(file);
   } catch (error) {
-    if (error instanceof DetectionError) throw error;
+    if (error instanceof DataError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new DetectionError(`${file}: ${FILE_PROBLEMS[code] ?? `can't be read (${code})`}`, { cause: error });
+    throw new DataError(`${file}: ${FILE_PROBLEMS[code] ?? `can't be read (${code})`}`, { cause: error });
   }
 }
 
@@ -25,7 +25,7 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
 /**
  * Names in a folder, without what systems leave behind: macOS keeps a file's attributes in `._NAME` beside it.
  *
- * @throws {DetectionError}
+ * @throws {DataError}
  */
 export async function listFolder(folder: string): Promise<string[]> {
   try {
@@ -33,6 +33,6 @@ export async function listFolder(folder: string): Promise<string[]> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     const reason = { ENOENT: "no such folder", ENOTDIR: "not a folder", EACCES: "may not be read" }[code];
-    throw new DetectionError(`${folder}: ${reason ?? `can't be listed (${code})`}`, { cause: error });
+    throw new DataError(`${folder}: ${reason ?? `can't be listed (${code})`}`, { cause: error });
   }
 }

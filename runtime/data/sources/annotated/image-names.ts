@@ -1,5 +1,5 @@
 /** Names of images, as other people's files write them. */
-import type { AnnotatedImage } from "../../../detection/records.js";
+import type { AnnotatedImage } from "../../objects.js";
 
 /** `C:\photos\a.jpg` and `photos/a.jpg` alike: folders and the file, the last. */
 export function segmentsOf(name: string): string[] {

@@ -3,7 +3,8 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { listImages } from "../listing.js";
 import { isImageName } from "../../../images/names.js";
-import { DetectionError, type AnnotatedImage } from "../../../detection/records.js";
+import { DataError } from "../../error.js";
+import type { AnnotatedImage } from "../../objects.js";
 import { note, PathIndex, segmentsOf, stemOf } from "./image-names.js";
 import { counted, Problems, shortened, Tally } from "./problems.js";
 
@@ -43,7 +44,7 @@ export async function imageFolder(place: string): Promise<string> {
  * XML file's name too. What is found so is told; what may be several images is refused. Nothing outside of the folder is
  * ever taken, save by links in it.
  *
- * @throws {DetectionError} one line: how many are not there and the first of them; or names that lead elsewhere, or may
+ * @throws {DataError} one line: how many are not there and the first of them; or names that lead elsewhere, or may
  *   be several images
  */
 export async function locateImages(images: readonly AnnotatedImage[], folder: string): Promise<LocatedImages> {
@@ -79,7 +80,7 @@ function isElsewhere(name: string): boolean {
 /** @returns undefined for what is looked for by its end alone */
 function pathWithin(root: string, folder: string, { id, file, source }: AnnotatedImage): string | undefined {
   const called = source ?? `image ${id}`;
-  if (file === "") throw new DetectionError(`${called}: has no file_name`);
+  if (file === "") throw new DataError(`${called}: has no file_name`);
   const isInside = (full: string) => full.startsWith(root + path.sep);
   const whole = path.resolve(root, file);
   if (isElsewhere(file)) {
@@ -89,7 +90,7 @@ function pathWithin(root: string, folder: string, { id, file, source }: Annotate
   return isInside(whole) && isInside(path.resolve(root, file.replaceAll("\\", "/"))) ? whole : leadsOut();
 
   function leadsOut(): never {
-    throw new DetectionError(`${called}: its file_name "${shortened(file, 80)}" leads out of ${folder}`);
+    throw new DataError(`${called}: its file_name "${shortened(file, 80)}" leads out of ${folder}`);
   }
 }
 
@@ -116,13 +117,13 @@ function look(images: readonly AnnotatedImage[], { folder, root, index, files, p
     problems.attempt(() => {
       const other = takenBy.get(file);
       if (!isRenamed || other === undefined) return;
-      throw new DetectionError(`${nameOf(image)} would be ${shortened(found, 80)}, which is image ${other}`);
+      throw new DataError(`${nameOf(image)} would be ${shortened(found, 80)}, which is image ${other}`);
     });
     if (isRenamed) renamed.add(() => `${nameOf(image)} is ${shortened(found, 80)}`);
     files.set(image.id, file);
     takenBy.set(file, image.id);
   }
-  if (missing.length > 0) throw new DetectionError(missingLine(missing, folder, index));
+  if (missing.length > 0) throw new DataError(missingLine(missing, folder, index));
   return renamed.lines(folder, (n) => `${counted(n, "image")} found under another name than annotated`);
 }
 
@@ -182,7 +183,7 @@ class ImageIndex {
     return `the folder and those below hold ${counted(this.#count, "image")}, such as ${shortened(this.#example!, 80)}`;
   }
 
-  /** @returns a path; empty where there is none. @throws {DetectionError} where several are meant, or an XML file names one image and is called as another */
+  /** @returns a path; empty where there is none. @throws {DataError} where several are meant, or an XML file names one image and is called as another */
   find(image: AnnotatedImage, folder: string): string {
     const { file, stem } = image;
     const byName = this.#meant(file);
@@ -191,7 +192,7 @@ class ImageIndex {
     const found = both.length > 0 ? both : [...byName, ...byStem];
     if (found.length <= 1) return found[0] ?? "";
     const some = found.slice(0, 3).map((each) => shortened(each, 60));
-    throw new DetectionError(
+    throw new DataError(
       byName.length === 1 && byStem.length === 1
         ? `${image.source ?? `image ${image.id}`} names ${some[0]!}, but is called as ${some[1]!}, and both are in ${folder}`
         : `${nameOf(image)} may be ${some.join(" or ")}${found.length > 3 ? " or others" : ""}`,

@@ -1,5 +1,5 @@
 /** What is wrong or odd in a file of annotations: counted over the whole of it, with the first few in words. */
-import { DetectionError } from "../../../detection/records.js";
+import { DataError } from "../../error.js";
 
 /** Problems that are named; the rest is counted. */
 const NAMED = 3;
@@ -17,28 +17,28 @@ export class Problems {
     this.#place = place;
   }
 
-  /** @returns undefined where reading threw a DetectionError, which is noted */
+  /** @returns undefined where reading threw a DataError, which is noted */
   attempt<T>(read: () => T): T | undefined {
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof DetectionError)) throw error;
+      if (!(error instanceof DataError)) throw error;
       this.#add(error.message);
       return undefined;
     }
   }
 
-  /** @throws {DetectionError} one line: the only problem, or how many there are and the first of them */
+  /** @throws {DataError} one line: the only problem, or how many there are and the first of them */
   throwIfAny(): void {
     if (this.#count === 0) return;
     const [first] = this.#first;
-    if (this.#count === 1) throw new DetectionError(this.#isNamed(first!) ? first! : `${this.#place}: ${first!}`);
+    if (this.#count === 1) throw new DataError(this.#isNamed(first!) ? first! : `${this.#place}: ${first!}`);
     const prefix = `${this.#place}: `;
     const named = this.#first.map((line) =>
       this.#isNamed(line) ? line.slice(this.#place.length).replace(/^(: |[/\\])/, "") : line,
     );
     const more = this.#count > named.length ? `; and ${this.#count - named.length} more` : "";
-    throw new DetectionError(`${prefix}${this.#count} problems: ${named.join("; ")}${more}`);
+    throw new DataError(`${prefix}${this.#count} problems: ${named.join("; ")}${more}`);
   }
 
   #add(message: string): void {

@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { readFile, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { firstFew } from "../../../images/names.js";
-import type { DataSet, Split } from "../../data-set.js";
+import type { DataSet, LabelledSplit, Split } from "../../data-set.js";
 import { DataError } from "../../error.js";
 import { permutation } from "../../../random.js";
 import { readPythonBatch, readPythonNames } from "./python.js";
@@ -135,7 +135,7 @@ export async function openCifar(
   kind: CifarKind,
   folder: string,
   { heldOut, validation = heldOut?.validation ?? 0.1, seed = heldOut?.seed ?? 1 }: CifarOptions = {},
-): Promise<DataSet> {
+): Promise<DataSet<LabelledSplit>> {
   const layout = CIFAR[kind];
   if (!existsSync(folder)) throw new DataError(`${folder}: no such folder`);
   const place = findCifar(folder, [kind])[0];
@@ -250,7 +250,7 @@ async function classNames(layout: Layout, { version, folder }: CifarPlace): Prom
   return areGood ? names : undefined;
 }
 
-function splitOf(name: Split["name"], { labels, place }: Records, order: Uint32Array): Split {
+function splitOf(name: Split["name"], { labels, place }: Records, order: Uint32Array): LabelledSplit {
   return {
     name,
     size: order.length,

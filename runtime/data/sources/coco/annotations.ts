@@ -1,5 +1,5 @@
 /** COCO's `instances.json`: images, categories and objects. */
-import type { Category, DetectionData, GroundTruth, AnnotatedImage } from "../../../detection/records.js";
+import type { Category, Annotations, GroundTruth, AnnotatedImage } from "../../objects.js";
 import { isAbsent, Place, type Fields } from "./fields.js";
 import { Ids } from "./ids.js";
 import { readJson } from "./json.js";
@@ -8,10 +8,10 @@ import { counted, Problems, shown, Tally } from "../annotated/problems.js";
 /**
  * Reads annotations. Objects of images or categories that the file doesn't list are left out, with a warning.
  *
- * @throws {DetectionError} one line: a missing or repeated id, a box that is none, a negative size, ...; of several how
+ * @throws {DataError} one line: a missing or repeated id, a box that is none, a negative size, ...; of several how
  *   many there are and the first
  */
-export async function readCocoAnnotations(file: string): Promise<DetectionData> {
+export async function readCocoAnnotations(file: string): Promise<Annotations> {
   return parseCocoAnnotations(await readJson(file), file);
 }
 
@@ -20,9 +20,9 @@ export async function readCocoAnnotations(file: string): Promise<DetectionData> 
  *
  * @param json what JSON.parse gave
  * @param file for messages
- * @throws {DetectionError} as there
+ * @throws {DataError} as there
  */
-export function parseCocoAnnotations(json: unknown, file: string): DetectionData {
+export function parseCocoAnnotations(json: unknown, file: string): Annotations {
   const place = new Place(file);
   const root = place.object(json);
   const problems = new Problems(file);

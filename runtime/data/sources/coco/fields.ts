@@ -1,5 +1,5 @@
 /** Values of a JSON text, checked one by one: whatever is wrong is told in a line that names the file and the place. */
-import { DetectionError } from "../../../detection/records.js";
+import { DataError } from "../../error.js";
 import { NOT_A_NUMBER } from "./json.js";
 import { shown } from "../annotated/problems.js";
 
@@ -13,7 +13,7 @@ export class Place {
   }
 
   fail(message: string): never {
-    throw new DetectionError(`${this.#words}: ${message}`);
+    throw new DataError(`${this.#words}: ${message}`);
   }
 
   object(value: unknown): Fields {

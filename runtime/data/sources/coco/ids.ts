@@ -21,7 +21,7 @@ export class Ids {
     return this.#numbers !== undefined;
   }
 
-  /** The number by which a thing goes. @throws {DetectionError} through `at`, where the value is no id of this list's kind */
+  /** The number by which a thing goes. @throws {DataError} through `at`, where the value is no id of this list's kind */
   own(value: unknown, key: string, at: Place): number {
     const number = this.of(value, key, at);
     return number ?? at.fail(`"${key}" is not known: ${shown(value)}`);

@@ -1,7 +1,7 @@
 /** JSON as annotation tools write it: with a byte order mark, in UTF-16, compressed by gzip, with Python's NaN. */
 import { isUtf8 } from "node:buffer";
 import { gunzipSync } from "node:zlib";
-import { DetectionError } from "../../../detection/records.js";
+import { DataError } from "../../error.js";
 import { decode, utf16Of } from "../annotated/encoding.js";
 import { readBounded } from "../annotated/file.js";
 
@@ -21,13 +21,13 @@ export const NOT_A_NUMBER = "\ufffeNaN";
  * The value of a JSON file, or of one that gzip compressed. `NaN`, `Infinity` and `-Infinity`, which Python writes, are
  * read as it reads them.
  *
- * @throws {DetectionError} one line: missing, no JSON, or larger, deeper or of more values than are read
+ * @throws {DataError} one line: missing, no JSON, or larger, deeper or of more values than are read
  */
 export async function readJson(file: string): Promise<unknown> {
   return parseJson(await readBounded(file, MAX_JSON), file);
 }
 
-/** @throws {DetectionError} */
+/** @throws {DataError} */
 export function parseJson(given: Uint8Array, file: string): unknown {
   const bytes = inUtf8(unpacked(given, file), file);
   const words = survey(bytes, file);
@@ -35,19 +35,19 @@ export function parseJson(given: Uint8Array, file: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new DetectionError(`${file}: not JSON: ${reasonOf(error as Error)}`, { cause: error });
+    throw new DataError(`${file}: not JSON: ${reasonOf(error as Error)}`, { cause: error });
   }
 }
 
 function unpacked(bytes: Uint8Array, file: string): Buffer {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (buffer.subarray(0, 4).equals(ZIP)) throw new DetectionError(`${file}: a ZIP archive, not JSON; unpack it`);
+  if (buffer.subarray(0, 4).equals(ZIP)) throw new DataError(`${file}: a ZIP archive, not JSON; unpack it`);
   if (buffer[0] !== 0x1f || buffer[1] !== 0x8b) return buffer;
   try {
     return gunzipSync(buffer, { maxOutputLength: MAX_JSON });
   } catch (error) {
     const isLarge = (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
-    throw new DetectionError(
+    throw new DataError(
       `${file}: ${isLarge ? `unpacked it is more than the ${MAX_JSON} bytes that are read` : "damaged or cut short (gzip)"}`,
       { cause: error },
     );
@@ -61,10 +61,10 @@ function inUtf8(bytes: Buffer, file: string): Buffer {
   const encoding = utf16Of(bytes, file);
   if (encoding !== undefined) {
     const text = decode(bytes, encoding, file, encoding);
-    if (text.length > MAX_JSON / 2) throw new DetectionError(`${file}: too large for a file in UTF-16`);
+    if (text.length > MAX_JSON / 2) throw new DataError(`${file}: too large for a file in UTF-16`);
     return Buffer.from(text);
   }
-  if (!isUtf8(bytes)) throw new DetectionError(`${file}: not JSON: it is not in UTF-8`);
+  if (!isUtf8(bytes)) throw new DataError(`${file}: not JSON: it is not in UTF-8`);
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
@@ -107,7 +107,7 @@ function survey(bytes: Buffer, file: string): Word[] {
       case OPEN:
       case BEGIN:
         memory += COST.container;
-        if (++depth > MAX_DEPTH) throw new DetectionError(`${file}: more than ${MAX_DEPTH} lists in one another`);
+        if (++depth > MAX_DEPTH) throw new DataError(`${file}: more than ${MAX_DEPTH} lists in one another`);
         break;
       case CLOSE:
       case END:
@@ -116,7 +116,7 @@ function survey(bytes: Buffer, file: string): Word[] {
       case COMMA:
         memory += COST.item;
         if (memory > MAX_MEMORY) {
-          throw new DetectionError(
+          throw new DataError(
             `${file}: its values would take more than the ${MAX_MEMORY / 1024 ** 3} GB that are read`,
           );
         }

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { byCodePoint } from "../../../images/folder.js";
 import { firstFew, leftOutLine } from "../../../images/names.js";
-import type { DataSet, Split } from "../../data-set.js";
+import type { DataSet, LabelledSplit, Split } from "../../data-set.js";
 import { DataError } from "../../error.js";
 import { divideByClass, isShare, type HeldOut, type HeldOutChoice } from "../held-out.js";
 import { EXPECTED, findLayout } from "./layout.js";
@@ -30,7 +30,7 @@ const USUAL_SHARE = 0.1;
  * @throws {DataError} where a part or a class is missing, a class has no training image, or a part has another class;
  *   it tells, too, what was left out
  */
-export async function openFolders(folder: string, options: FolderOptions = {}): Promise<DataSet> {
+export async function openFolders(folder: string, options: FolderOptions = {}): Promise<DataSet<LabelledSplit>> {
   const { root, parts } = await findLayout(folder);
   const notes = root === folder ? [] : [`${folder}: the data set is its folder ${path.relative(folder, root)}`];
   const listed: Part[] = [];
@@ -75,7 +75,7 @@ function assemble(
   name: string,
   { train, validation, test, isDivided }: Parts,
   { validation: asked, heldOut, seed = heldOut?.seed ?? 1 }: FolderOptions,
-): DataSet {
+): DataSet<LabelledSplit> {
   const classes = [...train.classes.keys()].sort(byCodePoint);
   if (classes.length < 2) {
     throw new DataError(`${train.folder}: ${classes.length} class folders, at least 2 are needed; ${EXPECTED}`);
@@ -224,7 +224,7 @@ function counted(count: number, one: string, many = `${one}s`): string {
   return count === 1 ? `1 ${one}` : `${count} ${many}`;
 }
 
-function splitOf(name: Split["name"], { folder, classes }: Part, order: readonly string[]): Split {
+function splitOf(name: Split["name"], { folder, classes }: Part, order: readonly string[]): LabelledSplit {
   const starts: number[] = [];
   let size = 0;
   for (const className of order) {

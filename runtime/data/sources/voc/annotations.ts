@@ -1,13 +1,13 @@
 /** PASCAL VOC's annotations: an XML file for each image. */
 import path from "node:path";
+import { DataError } from "../../error.js";
 import {
-  DetectionError,
   fromInclusiveCorners,
-  type Category,
-  type DetectionData,
-  type GroundTruth,
   type AnnotatedImage,
-} from "../../../detection/records.js";
+  type Annotations,
+  type Category,
+  type GroundTruth,
+} from "../../objects.js";
 import { decode, decodeXml } from "../annotated/encoding.js";
 import { listFolder, readBounded } from "../annotated/file.js";
 import { segmentsOf, stemOf } from "../annotated/image-names.js";
@@ -50,9 +50,9 @@ const AT_ONCE = 16;
  * name where that is made of digits (2008_000002 becomes 2008000002), otherwise its place in the sorted list, from 1.
  * Files whose names begin with a dot are passed over.
  *
- * @throws {DetectionError} one line; where several files or objects are wrong, how many and the first of them
+ * @throws {DataError} one line; where several files or objects are wrong, how many and the first of them
  */
-export async function readVocFolder(folder: string, options: VocOptions = {}): Promise<DetectionData> {
+export async function readVocFolder(folder: string, options: VocOptions = {}): Promise<Annotations> {
   const entries = await listFolder(folder);
   const isOwnFolder = entries.includes("Annotations");
   const annotations = isOwnFolder ? path.join(folder, "Annotations") : folder;
@@ -60,7 +60,7 @@ export async function readVocFolder(folder: string, options: VocOptions = {}): P
     options.set === undefined
       ? (isOwnFolder ? await listFolder(annotations) : entries).filter((entry) => /\.xml$/i.test(entry))
       : (await readSet(folder, options.set)).map((name) => `${name}.xml`);
-  if (files.length === 0) throw new DetectionError(`${annotations}: no annotations (XML files)`);
+  if (files.length === 0) throw new DataError(`${annotations}: no annotations (XML files)`);
   const names = files.map(stemOf).sort();
   files.sort((a, b) => compare(stemOf(a), stemOf(b)));
 
@@ -95,14 +95,14 @@ export async function readVocFolder(folder: string, options: VocOptions = {}): P
 interface Content {
   readonly file: string;
   readonly bytes?: Uint8Array;
-  readonly error?: DetectionError;
+  readonly error?: DataError;
 }
 
 async function readXml(file: string): Promise<Content> {
   try {
     return { file, bytes: await readBounded(file, MAX_XML) };
   } catch (error) {
-    if (!(error instanceof DetectionError)) throw error;
+    if (!(error instanceof DataError)) throw error;
     return { file, error };
   }
 }
@@ -121,7 +121,7 @@ function assemble(
   names: readonly string[],
   parsed: readonly VocImage[],
   classes: readonly string[] = classesOf(parsed),
-): DetectionData {
+): Annotations {
   const categories = classes.map((name, index): Category => ({ id: index + 1, name }));
   const idOf = new Map(categories.map(({ id, name }) => [name, id]));
   const ids = imageIds(names);
@@ -146,7 +146,7 @@ function assemble(
 }
 
 /**
- * @throws {DetectionError} one line with the file's name; where several objects are wrong, how many and the first of them
+ * @throws {DataError} one line with the file's name; where several objects are wrong, how many and the first of them
  */
 export function parseVocXml(text: string, file: string): VocImage {
   const problems = new Problems(file);
@@ -166,7 +166,7 @@ interface Reader {
 function readImage(text: string, file: string, { problems, undecided, sizeless }: Reader): VocImage {
   const root = parseXml(text, file);
   if (root.name !== "annotation") {
-    throw new DetectionError(`${file}: <${shortened(root.name)}> is no annotation of PASCAL VOC's kind`);
+    throw new DataError(`${file}: <${shortened(root.name)}> is no annotation of PASCAL VOC's kind`);
   }
   const name = path.basename(file);
   const objects: VocObject[] = [];
@@ -192,7 +192,7 @@ function readImage(text: string, file: string, { problems, undecided, sizeless }
 
 function readObject(object: Element, file: string, undecided: (said: string) => void): VocObject {
   const fail = (message: string): never => {
-    throw new DetectionError(`${file}: ${message}`);
+    throw new DataError(`${file}: ${message}`);
   };
   const name = child(object, "name")?.text || fail("<object> without <name>");
   const bounds =
@@ -233,13 +233,13 @@ function imageIds(names: readonly string[]): number[] {
   return areGood ? ids : names.map((_, index) => index + 1);
 }
 
-/** A list names an image in each line, some with 1, 0 or -1 behind it. */
-async function readSet(folder: string, set: string): Promise<string[]> {
-  if (set !== path.basename(set)) throw new DetectionError(`"${set}" is no name of a list in ImageSets/Main`);
+/** A list in ImageSets/Main names an image in each line, some with 1, 0 or -1 behind it. @throws {DataError} */
+export async function readSet(folder: string, set: string): Promise<string[]> {
+  if (set !== path.basename(set)) throw new DataError(`"${set}" is no name of a list in ImageSets/Main`);
   const file = path.join(folder, "ImageSets", "Main", `${set}.txt`);
   const lines = decode(await readBounded(file, MAX_LIST), "utf-8", file, "UTF-8").split(/\r?\n/);
   const names = lines.map((line) => line.trim().split(/\s+/)[0]!).filter((name) => name !== "");
   const odd = names.find((name) => name !== path.basename(name) || name === "..");
-  if (odd !== undefined) throw new DetectionError(`${file}: "${odd.slice(0, 40)}" is no image's name`);
+  if (odd !== undefined) throw new DataError(`${file}: "${odd.slice(0, 40)}" is no image's name`);
   return [...new Set(names)];
 }

@@ -3,7 +3,7 @@
  * skipped, and whatever it declares is not expanded.
  */
 import sax from "sax";
-import { DetectionError } from "../../../detection/records.js";
+import { DataError } from "../../error.js";
 
 export interface Element {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface Element {
 /** Deeper than any annotation. */
 const MAX_DEPTH = 32;
 
-/** @throws {DetectionError} one line with the file's name and the place */
+/** @throws {DataError} one line with the file's name and the place */
 export function parseXml(text: string, file: string): Element {
   interface Draft {
     readonly name: string;
@@ -27,7 +27,7 @@ export function parseXml(text: string, file: string): Element {
   // Without namespaces, which are of no use here.
   const parser = sax.parser(true, { position: true });
   const fail = (reason: string): never => {
-    throw new DetectionError(`${file}:${parser.line + 1}: not XML that can be read: ${reason}`);
+    throw new DataError(`${file}:${parser.line + 1}: not XML that can be read: ${reason}`);
   };
   parser.onerror = (error) => {
     const [reason] = error.message.split("\n", 1);

@@ -18,7 +18,7 @@ import {
 import { OUTLINES, type Point } from "../outlines.js";
 import { anyPattern } from "../patterns.js";
 import type { Image } from "../../../../images/image.js";
-import type { GroundTruth } from "../../../../detection/records.js";
+import type { GroundTruth } from "../../../objects.js";
 import { stencil, type Stencil } from "./stencil.js";
 import { VisibleParts } from "./visible-parts.js";
 
@@ -29,6 +29,8 @@ export interface SceneSize {
   /** In pixels. Default 240. */
   readonly height?: number;
 }
+
+export const SCENE_SIZE = { width: 320, height: 240 } as const;
 
 /** An object of an image; the label is an index of the shapes' outlines. */
 export type SceneObject = Pick<GroundTruth, "box" | "area" | "isCrowd"> & { readonly label: number };
@@ -62,7 +64,8 @@ const LOOKS = {
 const TRIES = 20;
 
 /** @param key what all random choices follow from */
-export function drawScene(key: string, { width = 320, height = 240 }: SceneSize = {}): Scene {
+export function drawScene(key: string, size: SceneSize = {}): Scene {
+  const { width, height } = { ...SCENE_SIZE, ...size };
   const random = randomStream(key);
   const canvas = new Canvas(width, height, random);
   const ground: readonly [Colour, Colour] = [anyColour(random), anyColour(random)];

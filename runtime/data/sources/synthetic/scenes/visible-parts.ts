@@ -1,5 +1,5 @@
 /** Which pixels show which object, when objects are put before one another. */
-import type { Box } from "../../../../detection/records.js";
+import type { Box } from "../../../objects.js";
 import type { Stencil } from "./stencil.js";
 
 /** A pixel shows an object that covers half of it. */

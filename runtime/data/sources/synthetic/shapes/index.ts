@@ -1,5 +1,5 @@
 /** The data set that needs no download: ten shapes, drawn from a seed. */
-import type { DataSet, Split } from "../../../data-set.js";
+import type { DataSet, LabelledSplit, Split } from "../../../data-set.js";
 import { DataError } from "../../../error.js";
 import { SIDE } from "./draw.js";
 import { OUTLINES } from "../outlines.js";
@@ -18,8 +18,13 @@ export interface ShapesOptions {
 const MAX_IMAGES = 100_000_000;
 
 /** @throws {DataError} where a part has no image */
-export function openShapes({ seed = 1, train = 8000, validation = 2000, test = 2000 }: ShapesOptions = {}): DataSet {
-  const split = (name: Split["name"], size: number): Split => {
+export function openShapes({
+  seed = 1,
+  train = 8000,
+  validation = 2000,
+  test = 2000,
+}: ShapesOptions = {}): DataSet<LabelledSplit> {
+  const split = (name: Split["name"], size: number): LabelledSplit => {
     if (!Number.isInteger(size) || size < 1 || size > MAX_IMAGES) {
       throw new DataError(`shapes: ${name} must have from 1 to ${MAX_IMAGES} images, not ${size}`);
     }

@@ -1,4 +1,4 @@
-/** What detection speaks of: images, the objects in them, and what a detector found. Plain data. */
+/** Images, the objects in them, and what a detector found. Plain data. */
 
 /**
  * Left, top, width and height in pixels. The image's first pixel reaches from 0 to 1, so that a box round it is
@@ -56,7 +56,7 @@ export interface Detection {
 }
 
 /** Images with the objects in them. Ids are unique, and every object's image and category are listed. */
-export interface DetectionData {
+export interface Annotations {
   readonly images: readonly AnnotatedImage[];
   readonly categories: readonly Category[];
   readonly objects: readonly GroundTruth[];
@@ -71,12 +71,4 @@ export interface DetectionData {
  */
 export function fromInclusiveCorners(x1: number, y1: number, x2: number, y2: number, first: 0 | 1): Box {
   return [x1 - first, y1 - first, x2 - x1 + 1, y2 - y1 + 1];
-}
-
-/** Detections or annotations that can't be used; the message is one clear line that names the file and the place. */
-export class DetectionError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "DetectionError";
-  }
 }

@@ -1,10 +1,10 @@
 /** COCO's lists of detections: what a detector found, each with image_id, category_id, bbox and score. */
-import type { Detection, DetectionData } from "./records.js";
-import { Place } from "../data/sources/coco/fields.js";
-import { Ids } from "../data/sources/coco/ids.js";
-import { imageNames } from "../data/sources/annotated/image-names.js";
-import { readJson } from "../data/sources/coco/json.js";
-import { counted, Problems, shown, Tally } from "../data/sources/annotated/problems.js";
+import type { Detection, Annotations } from "../../objects.js";
+import { Place } from "./fields.js";
+import { Ids } from "./ids.js";
+import { imageNames } from "../annotated/image-names.js";
+import { readJson } from "./json.js";
+import { counted, Problems, shown, Tally } from "../annotated/problems.js";
 
 /** Detections of a file, and what of it was left out. */
 export interface Detections {
@@ -17,12 +17,12 @@ export interface Detections {
  * Reads a list of detections. The image may also be told by its file's name, as long as that is one image's alone.
  * Detections of categories that the annotations don't list are left out, with a warning.
  *
- * @throws {DetectionError} one line: an image that the annotations don't list, a score that is no number, ...; of several
+ * @throws {DataError} one line: an image that the annotations don't list, a score that is no number, ...; of several
  *   how many there are and the first
  */
 export async function readCocoDetections(
   file: string,
-  data: Pick<DetectionData, "images" | "categories">,
+  data: Pick<Annotations, "images" | "categories">,
 ): Promise<Detections> {
   return parseCocoDetections(await readJson(file), file, data);
 }
@@ -32,12 +32,12 @@ export async function readCocoDetections(
  *
  * @param json what JSON.parse gave
  * @param file for messages
- * @throws {DetectionError} as there
+ * @throws {DataError} as there
  */
 export function parseCocoDetections(
   json: unknown,
   file: string,
-  { images, categories }: Pick<DetectionData, "images" | "categories">,
+  { images, categories }: Pick<Annotations, "images" | "categories">,
 ): Detections {
   if (!Array.isArray(json)) new Place(file).fail("detections must be a list");
   const imageOf = imageFinder(images);
@@ -62,7 +62,7 @@ export function parseCocoDetections(
   return { detections, warnings: strays.lines(file, words) };
 }
 
-function imageFinder(images: DetectionData["images"]): (value: unknown, at: Place) => number {
+function imageFinder(images: Annotations["images"]): (value: unknown, at: Place) => number {
   const ids = new Set(images.map(({ id }) => id));
   const byTextId = new Map(images.flatMap(({ id, textId }) => (textId === undefined ? [] : [[textId, id] as const])));
   const named = imageNames(images);

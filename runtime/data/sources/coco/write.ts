@@ -1,6 +1,6 @@
 /** COCO's files, written: the same bytes for the same data, an entry a line. */
-import { writeWhole, type WriteOptions } from "../files.js";
-import type { Detection, DetectionData } from "./records.js";
+import { writeWhole, type WriteOptions } from "../../../files.js";
+import type { Detection, Annotations } from "../../objects.js";
 
 /** An image is known by its id, or where nobody numbered it by its file's name; ids may be texts. */
 export type WrittenDetection = Pick<Detection, "box" | "score"> & {
@@ -11,7 +11,7 @@ export type WrittenDetection = Pick<Detection, "box" | "score"> & {
 /** With the ids that the annotations have for images and categories, where theirs are texts. */
 export function withOwnIds(
   detections: readonly WrittenDetection[],
-  { images, categories }: Pick<DetectionData, "images" | "categories">,
+  { images, categories }: Pick<Annotations, "images" | "categories">,
 ): readonly WrittenDetection[] {
   const [imageIds, categoryIds] = [ownIds(images), ownIds(categories)];
   return detections.map(({ image, category, ...rest }) => ({
@@ -50,11 +50,11 @@ function entryOf({ image, category, box, score }: WrittenDetection): object {
 }
 
 /** @throws {FileError} */
-export async function writeCocoAnnotations(file: string, data: DetectionData): Promise<void> {
+export async function writeCocoAnnotations(file: string, data: Annotations): Promise<void> {
   await writeWhole(file, pieces(cocoAnnotations(data)));
 }
 
-export function* cocoAnnotations({ images, categories, objects }: DetectionData): Generator<string> {
+export function* cocoAnnotations({ images, categories, objects }: Annotations): Generator<string> {
   yield '{\n"images": ';
   yield* list(images, ({ id, textId, file, width, height }) => ({
     id: textId ?? id,

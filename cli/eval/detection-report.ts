@@ -1,8 +1,9 @@
-/** What an object detector found, judged: `resnetc eval --detections dets.json --annotations instances.json`. */
+/** What an object detector found, judged and printed. */
 import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { CocoEvaluation } from "../../runtime/detection/evaluate/coco.js";
 import type { VocEvaluation } from "../../runtime/detection/evaluate/voc.js";
-import type { Detection, DetectionData } from "../../runtime/detection/records.js";
+import type { AnnotatedSplit } from "../../runtime/data/data-set.js";
+import type { Annotations, Detection } from "../../runtime/data/objects.js";
 import { renderTable, type TableRow } from "../table.js";
 import { outputFile, writeOutput } from "../output.js";
 import { printReport, writtenFiles } from "../report.js";
@@ -14,28 +15,35 @@ export const DETECTION_METRICS = ["coco", "voc07", "voc10"] as const;
 export interface JudgeOptions {
   /** Default "coco". */
   readonly metric?: (typeof DETECTION_METRICS)[number];
-  /** Of a VOC folder: a list in ImageSets/Main. */
-  readonly set?: string;
   /** Where to draw precision over recall, as SVG. */
   readonly curves?: string;
   readonly json?: boolean;
 }
 
-export interface EvalDetectionsOptions extends JudgeOptions {
-  /** A JSON list of COCO's kind. */
-  readonly detections: string;
-  /** A JSON file of COCO's kind or a folder of PASCAL VOC's. */
-  readonly annotations: string;
+/** What is judged by. */
+export interface Evaluated {
+  /** Of the data set. */
+  readonly name: string;
+  readonly split: AnnotatedSplit;
+  /** What was told of it. */
+  readonly warnings: readonly string[];
 }
 
-export async function evalDetections(options: EvalDetectionsOptions): Promise<void> {
-  const { readAnnotations } = await import("../../runtime/data/sources/annotated/index.js");
-  const { readCocoDetections } = await import("../../runtime/detection/coco-detections.js");
-  const data = await readAnnotations(options.annotations, options.set === undefined ? {} : { set: options.set });
-  const found = await readCocoDetections(options.detections, data);
+/** @param file a JSON list of COCO's kind: what another program found, or an earlier run */
+export async function evalDetections(file: string, data: Evaluated, options: JudgeOptions): Promise<void> {
+  const { readCocoDetections } = await import("../../runtime/data/sources/coco/detections.js");
+  const annotations = data.split.annotations();
+  const found = await readCocoDetections(file, annotations);
+  for (const warning of found.warnings) sayWarning(warning);
   const warnings = [...data.warnings, ...found.warnings];
-  for (const warning of warnings) sayWarning(warning);
-  await present(data, found.detections, warnings, options);
+  await present({ ...data, annotations, detections: found.detections, warnings }, options);
+}
+
+/** Detections, and what they are judged by. */
+interface Found extends Evaluated {
+  /** Of the images that were looked at. */
+  readonly annotations: Annotations;
+  readonly detections: readonly Detection[];
 }
 
 /** What programs are told of a model that was run, and of files that were written before. */
@@ -49,26 +57,27 @@ interface ModelFields {
 /**
  * Judges detections, draws the curves and prints the numbers.
  *
- * @param warnings that were told before, for programs
+ * @param found its warnings were told before, and are for programs
  * @param more what else programs are told: the model, the files that were written before
  */
 export async function present(
-  data: DetectionData,
-  detections: readonly Detection[],
-  warnings: readonly string[],
+  { name, split, annotations, detections, warnings }: Found,
   { metric = "coco", curves, json }: JudgeOptions,
   more: ModelFields = {},
 ): Promise<void> {
-  const judged = metric === "coco" ? await judgeCoco(data, detections) : await judgeVoc(data, detections, metric);
+  const judged =
+    metric === "coco" ? await judgeCoco(annotations, detections) : await judgeVoc(annotations, detections, metric);
   if (curves !== undefined) {
     await writeOutput(outputFile(curves, { json }), [Buffer.from(await judged.curves())]);
   }
-  const counts = { detections: detections.length, images: data.images.length };
+  const { images } = annotations;
+  const counts = { data: name, split: split.name, detections: detections.length, images: images.length };
   if (json) {
     const files = await writtenFiles([...(more.files ?? []), curves]);
     printReport({ ...more, metric, ...counts, ...judged.json, files, warnings });
   } else {
-    print(`${plural(detections.length, "detection")} in ${plural(data.images.length, "image")}\n`);
+    const part = split.name === "all" ? "" : ` of ${split.name}`;
+    print(`${name}, ${plural(detections.length, "detection")} in ${plural(images.length, "image")}${part}\n`);
     print(judged.text);
   }
 }
@@ -79,7 +88,7 @@ interface Judged {
   readonly curves: () => Promise<string>;
 }
 
-async function judgeCoco(data: DetectionData, detections: readonly Detection[]): Promise<Judged> {
+async function judgeCoco(data: Annotations, detections: readonly Detection[]): Promise<Judged> {
   const { evaluateCoco } = await import("../../runtime/detection/evaluate/coco.js");
   const evaluation = evaluateCoco(data, detections);
   return {
@@ -93,7 +102,7 @@ async function judgeCoco(data: DetectionData, detections: readonly Detection[]):
 }
 
 async function judgeVoc(
-  data: DetectionData,
+  data: Annotations,
   detections: readonly Detection[],
   metric: "voc07" | "voc10",
 ): Promise<Judged> {

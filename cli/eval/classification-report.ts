@@ -1,7 +1,7 @@
 /** What `eval` prints of a classifier: errors, the classes, and what was taken for what. */
-import type { Evaluation } from "../runtime/classification/evaluate.js";
-import { renderTable } from "./table.js";
-import { count } from "./terminal.js";
+import type { Evaluation } from "../../runtime/classification/evaluate.js";
+import { renderTable } from "../table.js";
+import { count } from "../terminal.js";
 
 /** Of more classes, those with the lowest accuracy. */
 const CLASSES = 20;

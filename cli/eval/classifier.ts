@@ -1,11 +1,10 @@
-/** `resnetc eval MODEL --data FOLDER`: a classifier run over labelled images. */
+/** A classifier run over labelled images, and judged. */
 import type { Preprocess } from "../../compiler/model.js";
 import type { ClassesBy } from "../../runtime/data/class-match.js";
 import type { DataSet, Split } from "../../runtime/data/index.js";
 import type { EvaluateOptions, Evaluation } from "../../runtime/classification/evaluate.js";
 import type { ScoreKind } from "../../runtime/classification/score-kind.js";
-import { classificationReport } from "../classification-report.js";
-import { loadDataFor } from "../data.js";
+import { classificationReport } from "./classification-report.js";
 import { InputFailure } from "../failure.js";
 import { FewWarnings } from "../few.js";
 import { outputFile, writeOutput } from "../output.js";
@@ -17,8 +16,6 @@ import { printReport, writtenFiles } from "../report.js";
 import { colours, plural, print, say, sayWarning } from "../terminal.js";
 
 export interface EvalClassifierOptions extends RunnableOptions {
-  readonly data: string;
-  readonly split?: "train" | "validation" | "test";
   readonly crops?: "1" | "10";
   readonly scales?: readonly number[];
   readonly batch?: number;
@@ -36,16 +33,17 @@ export interface EvalClassifierOptions extends RunnableOptions {
   readonly json?: boolean;
 }
 
-export async function evalClassifier(target: string, options: EvalClassifierOptions): Promise<void> {
+/** Judges a classifier. The data's own warnings have been told. */
+export async function evalClassifier(
+  target: string,
+  { data, split }: { readonly data: DataSet; readonly split: Split },
+  options: EvalClassifierOptions,
+): Promise<void> {
   const { checkTarget } = await import("../../runtime/files.js");
   const confusion = options.confusion === undefined ? undefined : outputFile(options.confusion, options);
   // Now, and not after the last image.
   if (confusion !== undefined) await checkTarget(confusion, { followLinks: true });
   const { model, ...how } = await trainedAt(target, options);
-  const data = await loadDataFor(target, options.data);
-  for (const warning of data.warnings) sayWarning(warning);
-  const { evaluationSplit } = await import("../../runtime/data/index.js");
-  const split = evaluationSplit(data, options.split);
   const weights = await tellOrigin(model);
   const unreadable = new FewWarnings();
   const result = await evaluated(model, data, split, {
