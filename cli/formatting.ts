@@ -3,7 +3,7 @@ import { tell } from "./target.js";
 
 /** The text in the one style; undefined where it has syntax errors, which are told. */
 export async function formatSource(text: string, path: string): Promise<string | undefined> {
-  const { format } = await import("../grammar/format.js");
+  const { format } = await import("../compiler/syntax.js");
   const result = format(text, path);
   if ("text" in result) return result.text;
   const { check } = await import("../compiler/analyze.js");

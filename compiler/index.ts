@@ -72,4 +72,4 @@ export {
 export { parseTarget, type Target } from "./target.js";
 export type { DecayScope, Optimizer } from "./training/contract.js";
 export type { Argument, ArgumentType, Bounds, Presence, Schema, Word } from "./words/schema.js";
-export { format, type FormatResult } from "../grammar/format.js";
+export { format, type FormatResult } from "./syntax.js";

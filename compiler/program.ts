@@ -1,7 +1,7 @@
 /** Files and what they import: parsed once, their names resolved when first asked for. */
 import type { Declaration, Import, SourceFile } from "../grammar/ast.js";
 import { own } from "../grammar/own.js";
-import { parse, type ParseResult } from "../grammar/parse.js";
+import { parse, type ParseResult } from "./syntax.js";
 import type { Reporter } from "./diagnostics/reporter.js";
 import { didYouMean } from "./diagnostics/suggest.js";
 import { Environment, type Binding } from "./elaborate/environment.js";

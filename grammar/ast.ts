@@ -5,6 +5,7 @@
  * (`bottleneck(64) x 3`), a merge (`add { ... } { ... }`) and a part of another network (`backbone.conv1 ..
  * backbone.conv4`) are all one statement kind, {@link Use}; the compiler, not the grammar, knows which is which.
  */
+import type { DECLARATION_WORDS } from "./tokens.js";
 
 /** A range of one file, in UTF-16 code units from its start; `end` is exclusive. */
 export interface Span {
@@ -47,8 +48,7 @@ export interface ImportName {
 }
 
 /** What a declaration declares. */
-export type DeclarationKeyword =
-  "block" | "shortcut" | "network" | "detector" | "recipe" | "preprocess" | "weights" | "dialect";
+export type DeclarationKeyword = (typeof DECLARATION_WORDS)[number];
 
 /**
  * `block basic(width, stride = 1) { ... }`, `network ResNet50 = ResNet(bottleneck, [3, 4, 6, 3])`, or the top-level

@@ -20,7 +20,7 @@ import { quote } from "./errors.js";
 import { endOf, startOf } from "./lexer.js";
 import { nearest } from "./nearest.js";
 import { RESERVED_WORDS } from "./tokens.js";
-import { takesBareArguments, WORDS } from "./words.js";
+import { takesBareArguments, type Context } from "./vocabulary.js";
 
 type Location = CstNodeLocation | undefined;
 
@@ -33,8 +33,6 @@ const STATEMENT_RULES = [
   "inputStatement",
   "useStatement",
 ];
-
-const BARE_WORDS = WORDS.filter(({ bare }) => bare).map(({ word }) => word);
 
 export const spelling = (word: string, candidates: readonly string[]): { help?: string; fix?: string } => {
   const candidate = nearest(word, candidates);
@@ -51,6 +49,9 @@ export const endOfFirst = (...candidates: (CstNode | IToken | undefined | number
 };
 
 export abstract class StatementBuilder extends ExpressionBuilder {
+  /** The words of the body that is being built. */
+  protected abstract context: Context;
+
   body(parts: Parts, location: Location): Body {
     const { start, end } = placeOf(location);
     const statements: Statement[] = [];
@@ -206,7 +207,11 @@ export abstract class StatementBuilder extends ExpressionBuilder {
     }
     const on = this.afterWord(parts, "On", "on", "a tensor after `on`");
     const repeat = this.afterWord(parts, "X", "repeat", "a number of repetitions after `x`");
+    const around = this.context;
+    const [word, ...members] = target ?? [];
+    this.context = (word && members.length === 0 ? around.get(word.text)?.inside : undefined) ?? around;
     const bodies = nodes(parts, "body").map((part) => this.build<Body>(part));
+    this.context = around;
     if (target === undefined) {
       if (label !== undefined && equals !== undefined) {
         this.gaps.missing(`a layer or block after \`${label.image} =\``, endOf(equals), {
@@ -243,13 +248,14 @@ export abstract class StatementBuilder extends ExpressionBuilder {
     cut: boolean,
   ): void {
     const word = target.map(({ text }) => text).join(".");
-    const takesBare = target.length === 1 && !cut && takesBareArguments(word);
+    const takesBare = target.length === 1 && !cut && takesBareArguments(this.context, word);
     const { start, end } = placeOf(path.location);
     if (takesBare && bare === undefined && call === undefined) {
       this.gaps.missing(`an argument after \`${word}\``, end);
     } else if (!takesBare && bare !== undefined) {
       const place = placeOf(bare.location);
-      const candidate = nearest(word, BARE_WORDS);
+      const bareWords = [...this.context].filter(([, form]) => form.bare).map(([name]) => name);
+      const candidate = nearest(word, bareWords);
       const [at, details] =
         candidate === undefined
           ? [place, { help: `write \`${word}(${this.gaps.textOf(place.start, place.end)})\`` }]

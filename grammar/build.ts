@@ -10,6 +10,7 @@ import { stringLiteral } from "./literals.js";
 import { nearest } from "./nearest.js";
 import { own } from "./own.js";
 import { DECLARATION_WORDS } from "./tokens.js";
+import { contextOf, type Context, type Vocabulary } from "./vocabulary.js";
 
 type Location = CstNodeLocation | undefined;
 
@@ -42,10 +43,14 @@ const declarationSpelling = (word: string): { help: string; fix?: string } => {
 
 export class TreeBuilder extends StatementBuilder {
   protected override readonly gaps: Gaps;
+  protected override context: Context;
+  readonly #vocabulary: Vocabulary;
 
-  constructor(gaps: Gaps) {
+  constructor(gaps: Gaps, vocabulary: Vocabulary) {
     super();
     this.gaps = gaps;
+    this.#vocabulary = vocabulary;
+    this.context = vocabulary.block;
   }
 
   // Files and declarations
@@ -111,6 +116,7 @@ export class TreeBuilder extends StatementBuilder {
     const name = token(parts, "name");
     if (word === undefined) return;
     const keyword = this.declarationKeyword(word);
+    this.context = contextOf(this.#vocabulary, keyword);
     this.gaps.reserved(token(parts, "Reserved"));
     if (name === undefined && token(parts, "Reserved") === undefined) {
       this.gaps.missing(`a name after \`${word.image}\``, endOf(word));

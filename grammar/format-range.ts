@@ -2,6 +2,7 @@
 import type { Body, Declaration, If, Import, SourceFile, Statement } from "./ast.js";
 import { format, type FormatResult } from "./format.js";
 import { parse } from "./parse.js";
+import type { Vocabulary } from "./vocabulary.js";
 import { LAYOUT, type Layout } from "./printer/file.js";
 
 export interface TextRange {
@@ -26,12 +27,13 @@ export interface FormattedRange {
 export function formatRange(
   text: string,
   range: TextRange,
+  vocabulary: Vocabulary,
   path = "<text>",
   layout: Layout = LAYOUT,
 ): FormattedRange | Extract<FormatResult, { errors: unknown }> {
-  const formatted = format(text, path, layout);
+  const formatted = format(text, vocabulary, path, layout);
   if ("errors" in formatted) return formatted;
-  const [old, now] = [parse(text, path).file, parse(formatted.text, path).file];
+  const [old, now] = [parse(text, path, vocabulary).file, parse(formatted.text, path, vocabulary).file];
   for (const route of routes(old, text, trimmed(text, range))) {
     const [before, after] = [regionAt(route, old, text), regionAt(route, now, formatted.text)];
     if (commentsIn(old, text, before) !== commentsIn(now, formatted.text, after)) continue;

@@ -9,6 +9,7 @@ import { attachDocs } from "./docs.js";
 import { ErrorList, withoutEchoes, type SyntaxError } from "./errors.js";
 import { Gaps } from "./gaps.js";
 import { endOf, startOf, tokenize, type Lexed } from "./lexer.js";
+import type { Vocabulary } from "./vocabulary.js";
 
 export { SYNTAX_ERROR_CODES, type Related, type SyntaxError, type SyntaxErrorCode } from "./errors.js";
 
@@ -27,8 +28,9 @@ export interface ParseResult {
  * Parses a file. Never throws: whatever the text is, there is a tree, and an error for everything that is wrong.
  *
  * @param path stands in every span.
+ * @param vocabulary the words of the language.
  */
-export function parse(text: string, path: string): ParseResult {
+export function parse(text: string, path: string, vocabulary: Vocabulary): ParseResult {
   const errors = new ErrorList(path);
   const nothing: SourceFile = {
     kind: "file",
@@ -43,7 +45,7 @@ export function parse(text: string, path: string): ParseResult {
     return { file: nothing, errors: errors.all };
   }
   try {
-    return parseText(text, path, errors);
+    return parseText(text, path, errors, vocabulary);
   } catch (error) {
     if (!isStackOverflow(error)) throw error;
     errors.add("nesting-too-deep", 0, 0, "this is nested more deeply than the stack of this machine allows");
@@ -51,10 +53,10 @@ export function parse(text: string, path: string): ParseResult {
   }
 }
 
-function parseText(text: string, path: string, errors: ErrorList): ParseResult {
+function parseText(text: string, path: string, errors: ErrorList, vocabulary: Vocabulary): ParseResult {
   const lexed = tokenize(text, errors);
   const span = errors.span(0, text.length);
-  const { imports, declarations } = buildTree(text, lexed, errors);
+  const { imports, declarations } = buildTree(text, lexed, errors, vocabulary);
   const documented = attachDocs(declarations, lexed.tokens, lexed.comments, (start, end) => errors.span(start, end));
   const file: SourceFile = { kind: "file", path, imports, ...documented, span };
   if (isTooDeep(file)) {
@@ -64,20 +66,19 @@ function parseText(text: string, path: string, errors: ErrorList): ParseResult {
   return { file, errors: withoutEchoes(errors.all, text) };
 }
 
-function buildTree(text: string, lexed: Lexed, errors: ErrorList): FileParts {
+function buildTree(text: string, lexed: Lexed, errors: ErrorList, vocabulary: Vocabulary): FileParts {
   const deep = tooDeeplyNested(lexed.tokens);
   if (deep !== undefined) {
     errors.add("nesting-too-deep", startOf(deep), endOf(deep), `nested more than ${MAX_NESTING} deep`);
     return { imports: [], declarations: [] };
   }
   const tokens: IToken[] = matchBraces(lexed.tokens, errors);
-  parser.input = tokens;
-  const tree = parser.file();
+  const tree = parser.parse(tokens, vocabulary);
   // The grammar accepts every sequence of tokens, so these should be none; if there are any, they are still reported.
   for (const { token, message } of parser.errors) {
     const known = !Number.isNaN(token.startOffset);
     const [start, end] = known ? [startOf(token), endOf(token)] : [text.length, text.length];
     errors.add("syntax-error", start, end, message);
   }
-  return new TreeBuilder(new Gaps(text, tokens, errors)).visit(tree) as FileParts;
+  return new TreeBuilder(new Gaps(text, tokens, errors), vocabulary).visit(tree) as FileParts;
 }

@@ -5,12 +5,10 @@
  * superfluous is said by build.ts, which sees what stands around the gap and can say it well. Tokens that fit nowhere
  * end up under `stray`. Where the grammar is not decided by the next token alone, a gate looks further.
  */
-import { CstParser, tokenMatcher, type IToken, type TokenType } from "chevrotain";
+import { CstParser, tokenMatcher, type CstNode, type IToken, type TokenType } from "chevrotain";
 import { nearest } from "./nearest.js";
 import * as t from "./tokens.js";
-import { takesBareArguments, WORDS } from "./words.js";
-
-const WORD_NAMES: ReadonlySet<string> = new Set(WORDS.map(({ word }) => word));
+import { contextOf, takesBareArguments, type Context, type Vocabulary } from "./vocabulary.js";
 
 /** Tokens that begin an argument and can't begin a statement. */
 const ONLY_ARGUMENTS: readonly TokenType[] = [
@@ -24,9 +22,20 @@ const ONLY_ARGUMENTS: readonly TokenType[] = [
 ];
 
 export class ResnetParser extends CstParser {
+  #vocabulary: Vocabulary | undefined;
+  /** The words of the body that is being parsed. */
+  #context: Context = new Map();
+
   constructor(skipValidations = true) {
     super(t.TOKENS, { maxLookahead: 1, nodeLocationTracking: "onlyOffset", recoveryEnabled: true, skipValidations });
     this.performSelfAnalysis();
+  }
+
+  /** The tree of all tokens. */
+  parse(tokens: IToken[], vocabulary: Vocabulary): CstNode {
+    this.input = tokens;
+    this.#vocabulary = vocabulary;
+    return this.file();
   }
 
   // What stands ahead
@@ -78,8 +87,8 @@ export class ResnetParser extends CstParser {
       this.#is(1, t.Name) &&
       this.#is(2, t.Name) &&
       this.#is(3, ...third) &&
-      !WORD_NAMES.has(this.LA(1).image) &&
-      !WORD_NAMES.has(this.LA(2).image) &&
+      !this.#context.has(this.LA(1).image) &&
+      !this.#context.has(this.LA(2).image) &&
       nearest(this.LA(1).image, [word]) !== undefined
     );
   }
@@ -143,6 +152,7 @@ export class ResnetParser extends CstParser {
   });
 
   readonly declaration = this.RULE("declaration", () => {
+    if (this.#vocabulary) this.#context = contextOf(this.#vocabulary, this.LA(1).image);
     this.OR([
       { ALT: () => this.CONSUME(t.Name, { LABEL: "keyword" }) },
       { ALT: () => this.CONSUME(t.Let, { LABEL: "keyword" }) },
@@ -291,6 +301,7 @@ export class ResnetParser extends CstParser {
 
   readonly useStatement = this.RULE("useStatement", () => {
     let labelled = false;
+    let word: string | undefined;
     this.OPTION({
       GATE: () => this.#is(2, t.Equals),
       DEF: () => {
@@ -306,6 +317,7 @@ export class ResnetParser extends CstParser {
         const first = this.LA(1);
         const path = this.SUBRULE(this.path);
         let simple = path?.location?.endOffset === first.endOffset;
+        if (simple) word = first.image;
         this.OPTION3(() => {
           this.CONSUME(t.Range);
           this.OPTION4(() => this.SUBRULE2(this.path, { LABEL: "through" }));
@@ -328,7 +340,10 @@ export class ResnetParser extends CstParser {
       this.CONSUME(t.On);
       this.OPTION7(() => this.SUBRULE(this.expression, { LABEL: "on" }));
     });
+    const around = this.#context;
+    this.#context = (word === undefined ? undefined : around.get(word)?.inside) ?? around;
     this.MANY(() => this.SUBRULE(this.body));
+    this.#context = around;
     this.OPTION8(() => {
       this.CONSUME(t.X);
       this.OPTION9(() => this.SUBRULE2(this.expression, { LABEL: "repeat" }));
@@ -338,14 +353,14 @@ export class ResnetParser extends CstParser {
   /** `conv(3x3, 64)` is a call, `pad (k - 1) / 2` is not: the space decides, for words with bare arguments alone. */
   #startsCall(target: IToken, simple: boolean): boolean {
     if (!this.#is(1, t.LeftParen)) return false;
-    return this.#adjacent() || !simple || !takesBareArguments(target.image);
+    return this.#adjacent() || !simple || !takesBareArguments(this.#context, target.image);
   }
 
   /** Also where the word takes none but something follows that can only be an argument: `block 64`. */
   #startsBareArguments(target: IToken, simple: boolean): boolean {
-    if (simple && takesBareArguments(target.image)) {
+    if (simple && takesBareArguments(this.#context, target.image)) {
       // A forgotten argument, and a layer in the next line.
-      return !(this.#onNewLine(1) && WORD_NAMES.has(this.LA(1).image) && !this.#is(2, t.Comma, t.Colon));
+      return !(this.#onNewLine(1) && this.#context.has(this.LA(1).image) && !this.#is(2, t.Comma, t.Colon));
     }
     return this.#is(1, ...ONLY_ARGUMENTS) || (this.#is(1, t.Slash) && !this.#onNewLine(1));
   }

@@ -1,10 +1,11 @@
 /**
- * The formatter as a plugin for Prettier 3: `plugins: ["resnetc/prettier"]`. It prints the same document as `format`.
+ * The formatter as a plugin for Prettier 3. It prints the same document as `format`.
  */
 import type { AstPath, Doc, Options, Parser, ParserOptions, Printer, SupportLanguage } from "prettier";
 import type { SourceFile } from "./ast.js";
 import { formatRange, type FormattedRange } from "./format-range.js";
 import { parse } from "./parse.js";
+import type { Vocabulary } from "./vocabulary.js";
 import { fileDoc, LAYOUT, type Layout } from "./printer/file.js";
 
 /** The one node that Prettier sees. */
@@ -13,15 +14,23 @@ interface Root {
   readonly text: string;
 }
 
-/** The language, as Prettier lists it: files that end in `.resnet`. */
-export const languages: SupportLanguage[] = [
+/** A plugin, as Prettier wants it. */
+export interface ResnetPlugin {
+  /** Files that end in `.resnet`. */
+  readonly languages: SupportLanguage[];
+  /** The one style of the language: 100 columns, 2 spaces. */
+  readonly defaultOptions: Options;
+  readonly parsers: Readonly<Record<"resnet", Parser>>;
+  readonly printers: Readonly<Record<"resnet", Printer>>;
+}
+
+const languages: SupportLanguage[] = [
   { name: "resnet", parsers: ["resnet"], extensions: [".resnet"], vscodeLanguageIds: ["resnet"] },
 ];
 
-/** The one style of the language: 100 columns, 2 spaces. */
-export const defaultOptions: Options = { printWidth: LAYOUT.width, tabWidth: LAYOUT.indent };
+const defaultOptions: Options = { printWidth: LAYOUT.width, tabWidth: LAYOUT.indent };
 
-const parser: Parser<Root> = {
+const parserOf = (vocabulary: Vocabulary): Parser<Root> => ({
   astFormat: "resnet",
   /**
    * Prettier itself formats a part of a file for the languages that it knows alone. What it would then print for ours is
@@ -31,17 +40,16 @@ const parser: Parser<Root> = {
     const { rangeStart, rangeEnd } = options;
     const cursorOffset = options["cursorOffset"] as number;
     if (!(rangeStart > 0 || rangeEnd < text.length)) return text;
-    const result = formatRange(text, { start: rangeStart, end: Math.min(rangeEnd, text.length) }, "<text>", {
-      ...layoutOf(options),
-      tabs: options.useTabs,
-    });
+    const range = { start: rangeStart, end: Math.min(rangeEnd, text.length) };
+    const layout = { ...layoutOf(options), tabs: options.useTabs };
+    const result = formatRange(text, range, vocabulary, "<text>", layout);
     // `parse` tells them.
     if ("errors" in result) return text;
     if (cursorOffset >= 0) options["cursorOffset"] = movedOffset(cursorOffset, text, result);
     return result.text;
   },
   parse(text) {
-    const { file, errors } = parse(text, "<text>");
+    const { file, errors } = parse(text, "<text>", vocabulary);
     const [error] = errors;
     if (error !== undefined) throw syntaxError(error.message, error.span.start, error.span.end, text);
     return { file, text };
@@ -50,7 +58,7 @@ const parser: Parser<Root> = {
   hasIgnorePragma: (text) => pragma(text, /^@(?:noformat|noprettier)$/),
   locStart: () => 0,
   locEnd: ({ text }) => text.length,
-};
+});
 
 const layoutOf = ({ printWidth, tabWidth }: ParserOptions): Layout => ({ width: printWidth, indent: tabWidth });
 
@@ -93,10 +101,7 @@ const printer: Printer<Root> = {
   insertPragma: (text) => `// @format\n\n${text}`,
 };
 
-/** The parser, by the name that Prettier calls it. */
-export const parsers: Readonly<Record<"resnet", Parser>> = { resnet: parser };
-/** The printer, by the name of the tree that it prints. */
-export const printers: Readonly<Record<"resnet", Printer>> = { resnet: printer };
-
-/** All of it, as Prettier loads a plugin. */
-export default { languages, defaultOptions, parsers, printers };
+/** What Prettier loads: for the language with these words. */
+export function prettierPlugin(vocabulary: Vocabulary): ResnetPlugin {
+  return { languages, defaultOptions, parsers: { resnet: parserOf(vocabulary) }, printers: { resnet: printer } };
+}

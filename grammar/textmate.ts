@@ -1,12 +1,12 @@
 /**
- * The TextMate grammar for highlighting, from the token definitions (tokens.ts) and the words (words.ts), so that it
- * can't drift from the parser. `npm run generate` writes it to editors/vscode/syntaxes/.
+ * The TextMate grammar for highlighting, from the token definitions (tokens.ts) and the words that it is told, so
+ * that it can't drift from the parser. `npm run generate` writes it to editors/vscode/syntaxes/.
  *
  * A TextMate grammar sees one line at a time and has no lookahead over lines; it nests by brackets alone. So scopes
  * follow what a line shows: `name =` is a label, `name:` a named argument, `, /2` a stride.
  */
-import { CONTEXTUAL_TOKENS, DECLARATION_WORDS, INFIX_TOKENS, PATTERNS, RESERVED_TOKENS } from "./tokens.js";
-import { WORDS, type WordContext } from "./words.js";
+import { CONTEXTUAL_TOKENS, DECLARATION_WORDS, INFIX_TOKENS, Let, PATTERNS, RESERVED_TOKENS } from "./tokens.js";
+import type { Context, Vocabulary, WordForm } from "./vocabulary.js";
 
 export interface Rule {
   readonly name?: string;
@@ -49,9 +49,10 @@ const RESERVED_SCOPES: Readonly<Record<string, string>> = {
   false: "constant.language.boolean",
 };
 
-/** What is done to a tensor or an image, and what is set. */
-const wordScope = (context: WordContext): string =>
-  context === "layer" || context === "transform" ? "support.function.layer" : "keyword.other.setting";
+const WORD_SCOPES: Readonly<Record<WordForm["kind"], string>> = {
+  layer: "support.function.layer",
+  setting: "keyword.other.setting",
+};
 
 const scope = (name: string): string => `${name}.resnet`;
 const captures = (...names: readonly (string | undefined)[]): Captures =>
@@ -69,8 +70,8 @@ const word = (words: readonly string[]): string => `\\b(?:${anyOf(words)})\\b`;
 const textOf = (token: { readonly PATTERN?: unknown }): string => String(token.PATTERN);
 const include = (name: string): Rule => ({ include: `#${name}` });
 
-function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
+function groupBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
   for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
   return groups;
 }
@@ -80,12 +81,14 @@ function reservedRules(): Rule[] {
   return [...groups].map(([name, words]) => ({ name: scope(name), match: word(words) }));
 }
 
-function wordRules(): Rule[] {
-  const groups = groupBy([...WORDS], ({ context }) => wordScope(context));
+/** The words of a body and of the braces in it. */
+function wordRules(context: Context): Rule[] {
+  const all = [...context].flatMap(([name, form]) => [[name, form] as const, ...(form.inside ?? [])]);
+  const groups = groupBy(all, ([, { kind }]) => WORD_SCOPES[kind]);
   // Not a member, not a label, not a named argument.
   return [...groups].map(([name, words]) => ({
     name: scope(name),
-    match: `(?<![.\\w])${word(words.map((entry) => entry.word))}(?!\\s*(?:=(?!=)|:))`,
+    match: `(?<![.\\w])${word([...new Set(words.map(([text]) => text))])}(?!\\s*(?:=(?!=)|:))`,
   }));
 }
 
@@ -152,16 +155,21 @@ const names: Rule = {
   ],
 };
 
-/** A declaration keyword, and the name that it declares. */
-const declarations: Rule = {
-  patterns: [
-    {
-      match: `\\b(${anyOf([...DECLARATION_WORDS])})\\s+(${NAME})`,
-      captures: captures("storage.type", "entity.name.type"),
-    },
-    { match: `\\b(let)\\s+(${NAME})`, captures: captures("storage.type", "variable.other.constant") },
-  ],
+const constants: Rule = {
+  match: `\\b(let)\\s+(${NAME})`,
+  captures: captures("storage.type", "variable.other.constant"),
 };
+
+/** Declarations with the same words: a keyword and the name that it declares, and what follows up to the next one. */
+function declarationRule(keywords: readonly string[], name: string): Rule {
+  const next = `${anyOf([...DECLARATION_WORDS, textOf(Let), keyword("import")])}|///`;
+  return {
+    begin: `\\b(${anyOf(keywords)})\\s+(${NAME})`,
+    beginCaptures: captures("storage.type", "entity.name.type"),
+    end: `(?<=\\})|^(?=\\s*(?:${next})\\b)`,
+    patterns: ["comments", `${name}-body`, "parameters", `${name}-expressions`].map(include),
+  };
+}
 
 const imports: Rule = {
   begin: `\\b${keyword("import")}\\b(?=\\s*(?:\\{|$))`,
@@ -196,26 +204,42 @@ const statements: Rule = {
   ],
 };
 
+const EXPRESSION_PARTS = ["comments", "strings", "brackets", "numbers", "words", "reserved", "operators", "names"];
+
+/** The rules of one context, all called by its name. */
+function contextRules(name: string, context: Context): readonly (readonly [string, Rule])[] {
+  const parts = EXPRESSION_PARTS.map((part) => (part === "words" ? `${name}-words` : part));
+  const body = ["comments", `${name}-body`, "statements", `${name}-expressions`].map(include);
+  return [
+    [`${name}-words`, { patterns: wordRules(context) }],
+    [`${name}-expressions`, { patterns: parts.map(include) }],
+    [`${name}-body`, bracketed("{", "}", "body", body)],
+  ];
+}
+
 /** The whole grammar, ready for JSON. */
-export function textmateGrammar(): TextMateGrammar {
-  const expressions = ["comments", "strings", "brackets", "numbers", "words", "reserved", "operators", "names"];
+export function textmateGrammar(vocabulary: Vocabulary): TextMateGrammar {
+  const contexts = [...groupBy(Object.entries(vocabulary), ([, context]) => context)].map(
+    ([context, entries]) => [context, entries.map(([keyword]) => keyword)] as const,
+  );
   return {
     name: "resnet",
     scopeName: "source.resnet",
     fileTypes: ["resnet"],
-    patterns: ["comments", "imports", "declarations", "bodies", "parameters", "expressions"].map(include),
+    patterns: ["comments", "imports", "declarations", "parameters", "expressions"].map(include),
     repository: {
       comments,
       imports,
-      declarations,
+      declarations: {
+        patterns: [...contexts.map(([, keywords]) => declarationRule(keywords, keywords[0]!)), constants],
+      },
       statements,
       strings,
       numbers,
       operators,
       names,
       reserved: { patterns: reservedRules() },
-      words: { patterns: wordRules() },
-      bodies: bracketed("{", "}", "body", ["comments", "bodies", "statements", "expressions"].map(include)),
+      ...Object.fromEntries(contexts.flatMap(([context, keywords]) => contextRules(keywords[0]!, context))),
       parameters: bracketed("(", ")", "parameters", [
         include("comments"),
         {
@@ -230,7 +254,7 @@ export function textmateGrammar(): TextMateGrammar {
           bracketed("[", "]", "list", [include("expressions")]),
         ],
       },
-      expressions: { patterns: expressions.map(include) },
+      expressions: { patterns: EXPRESSION_PARTS.filter((part) => part !== "words").map(include) },
     },
   };
 }

@@ -15,23 +15,13 @@ import type {
 } from "../../grammar/ast.js";
 import type { Reporter } from "../diagnostics/reporter.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import { DETECTION_WORDS } from "../elaborate/detection-words.js";
-import { DIALECT_WORDS } from "../elaborate/dialect.js";
 import { FUNCTIONS } from "../elaborate/functions.js";
-import { NETWORK_WORDS } from "../elaborate/network-words.js";
-import { PREPROCESS_WORDS } from "../elaborate/preprocess.js";
-import { RECIPE_BODIES, RECIPE_WORDS } from "../elaborate/recipe-words.js";
-import type { Words } from "../elaborate/settings.js";
-import { WEIGHTS_WORDS } from "../elaborate/weight-map.js";
-import { TRANSFORM_WORDS } from "../words/transforms.js";
-import type { Schema } from "../words/schema.js";
+import { LAYER_WORDS } from "../elaborate/layer-words.js";
+import { GROUPS, GROUPS_OF, type WordGroup } from "../vocabulary.js";
+import type { Schema, Word } from "../words/schema.js";
 import { wordsOf } from "../words/values.js";
-import { LAYERS } from "../ops/index.js";
 import { own } from "../../grammar/own.js";
 import { Names, type Name } from "./scope.js";
-
-/** Layers that are not operators. */
-const OTHER_WORDS = new Set(["residual", "nothing", "shared", ...Object.keys(DETECTION_WORDS)]);
 
 /** What a declaration's body knows without declaring it. */
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
@@ -41,29 +31,16 @@ const GIVEN: Readonly<Record<string, readonly string[]>> = {
   shortcut: ["input", "channels", "stride", "changes"],
 };
 
-/** The words of a declaration's own body, and of braces in it. */
-const SETTINGS: Readonly<Record<string, Words>> = {
-  network: NETWORK_WORDS,
-  detector: NETWORK_WORDS,
-  dialect: DIALECT_WORDS,
-  preprocess: PREPROCESS_WORDS,
-  weights: WEIGHTS_WORDS,
-  recipe: { ...RECIPE_WORDS, ...RECIPE_BODIES },
-};
-
 export function checkNames(file: SourceFile, reporter: Reporter): void {
   new NameChecker(reporter).file(file);
-}
-
-function isLayerWord(text: string): boolean {
-  return OTHER_WORDS.has(text) || LAYERS.has(text);
 }
 
 class NameChecker {
   readonly #reporter: Reporter;
   /** Stages are names of the whole network. */
   #network: Names | undefined;
-  #settings: Words = {};
+  /** The words of the body. */
+  #groups: readonly WordGroup[] = [];
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
@@ -81,7 +58,7 @@ class NameChecker {
 
   #declare(name: Identifier, what: Name["what"], names: Names): void {
     if (name.text === "") return;
-    if (what !== "parameter" && what !== "let" && what !== "variable" && isLayerWord(name.text)) {
+    if (what !== "parameter" && what !== "let" && what !== "variable" && own(LAYER_WORDS, name.text)) {
       this.#reporter.report("reserved-name", name.span, `\`${name.text}\` is a layer's word`, {
         help: "choose another name",
       });
@@ -106,7 +83,7 @@ class NameChecker {
   }
 
   #declaration(declaration: Declaration, file: Names): void {
-    this.#settings = own(SETTINGS, declaration.keyword) ?? {};
+    this.#groups = declaration.keyword === "let" ? [] : GROUPS_OF[declaration.keyword];
     const parameters = new Names(file);
     for (const parameter of declaration.parameters ?? []) {
       if (parameter.default) this.#expression(parameter.default, parameters);
@@ -179,25 +156,28 @@ class NameChecker {
   #use(use: Use, names: Names): void {
     const [first] = use.target;
     const word = use.target.length === 1 ? (first?.text ?? "") : "";
-    const specs = this.#specs(use, word);
-    if (specs === undefined && first) this.#target(first, names);
+    const found = this.#word(use, word);
+    if (!found && first) this.#target(first, names);
     if (use.through?.[0]) this.#target(use.through[0], names);
-    this.#arguments(use.arguments, specs ?? {}, names);
+    this.#arguments(use.arguments, found?.arguments ?? {}, names);
     if (use.on) this.#expression(use.on, names);
     if (use.repeat) this.#expression(use.repeat, names);
-    const outer = this.#settings;
-    if (outer === SETTINGS["recipe"]) this.#settings = TRANSFORM_WORDS;
+    const around = this.#groups;
+    if (found?.braces && found.braces !== "layers") {
+      this.#groups = [{ of: word, kind: "layer", words: found.braces }];
+    }
     for (const body of use.bodies) this.#body(body, new Names(names));
-    this.#settings = outer;
+    this.#groups = around;
     if (use.label) this.#declare(use.label, "label", names);
   }
 
-  /** Of the arguments of a layer or setting; undefined for what is called by a name. */
-  #specs(use: Use, word: string): Schema | undefined {
-    const setting = own(this.#settings, word);
-    if (setting && (use.style === "bare" || this.#settings !== NETWORK_WORDS)) return setting.arguments;
-    if (!isLayerWord(word)) return undefined;
-    return own(DETECTION_WORDS, word)?.arguments ?? LAYERS.get(word)?.layer?.arguments ?? {};
+  /** The word of the language, unless a name is meant: a block may be called like a setting of a network (`weights`). */
+  #word(use: Use, name: string): Word | undefined {
+    for (const group of this.#groups) {
+      const word = own<Word>(group.words, name);
+      if (word && (use.style === "bare" || group !== GROUPS.network)) return word;
+    }
+    return undefined;
   }
 
   #arguments(args: readonly Argument[], schema: Schema, names: Names): void {
@@ -237,8 +217,8 @@ class NameChecker {
     const found = names.find(name.text);
     if (found) found.used = true;
     else if (name.text !== "") {
-      const settings = Object.keys(this.#settings);
-      this.#unknown(name.text, name, () => [...names.all(), ...LAYERS.keys(), ...OTHER_WORDS, ...settings]);
+      const words = this.#groups.flatMap((group) => Object.keys(group.words));
+      this.#unknown(name.text, name, () => [...names.all(), ...words]);
     }
   }
 

@@ -1,9 +1,8 @@
 /** Statements, one after the other, each on the tensor that the one before gave. */
 import type { Body, Expression, For, If, Statement, Use } from "../../grammar/ast.js";
 import { own } from "../../grammar/own.js";
-import { LAYERS } from "../ops/index.js";
 import { inlineNetwork, instantiateBlock, readInput, runStage } from "./instantiate.js";
-import { applyLayer, applyMerge, applyNothing, applyResidual } from "./layers.js";
+import { LAYER_WORDS } from "./layer-words.js";
 import {
   checkAssertion,
   describeNumber,
@@ -17,8 +16,7 @@ import {
 } from "./evaluate.js";
 import { isUnknown, makeList } from "./lists.js";
 import { isSkipped, isTensor, inner, siteOf, type Place } from "./place.js";
-import { applyDetectionWord, DETECTION_WORDS } from "./detection-words.js";
-import { applyShared, defineShared } from "./shared.js";
+import { applyShared } from "./shared.js";
 import { applyNetworkWord, NETWORK_WORDS } from "./network-words.js";
 import { applyArguments } from "./declarations.js";
 import { describeKind, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue, type Unknown } from "./values.js";
@@ -99,7 +97,8 @@ function runUse(use: Use, place: Place): void {
   const setting = members.length === 0 ? own(NETWORK_WORDS, first.text) : undefined;
   // A block may be called like a setting (`weights`), so what is written decides.
   if (setting && use.style === "bare") return applyNetworkWord(use, setting, place);
-  if (first.text === "shared" && members.length === 0) return defineShared(use, place);
+  const word = members.length === 0 && !use.through ? own(LAYER_WORDS, first.text) : undefined;
+  if (word?.defines) return word.apply(use, place);
   if (isSkipped(place)) return;
   if (place.flow.tensor === undefined) {
     fail(siteOf(place), "missing-input", use.span, "the network has layers before its `input`", {
@@ -115,7 +114,8 @@ function runUse(use: Use, place: Place): void {
   const runAll = (): TensorValue | Unknown => {
     for (let turn = 0; turn < times; turn++) {
       step(use, place);
-      runOnce(use, place);
+      if (word) word.apply(use, place);
+      else runOnce(use, place);
     }
     return place.flow.tensor ?? UNKNOWN;
   };
@@ -138,16 +138,8 @@ function onOthers(on: Expression, place: Place, run: () => TensorValue | Unknown
   return isList(value) ? makeList(value.length, () => value.map(runFrom), on.span, siteOf(place)) : runFrom(value);
 }
 
+/** What a name stands for: a block, a network or a part of one, a shared part, a label. */
 function runOnce(use: Use, place: Place): void {
-  const word = use.target.length === 1 && !use.through ? use.target[0]?.text : undefined;
-  if (word === "residual") return applyResidual(use, place);
-  if (word === "nothing") return applyNothing(use, place);
-  const definition = word === undefined ? undefined : LAYERS.get(word);
-  if (definition) {
-    return definition.layer?.merges ? applyMerge(use, definition, place) : applyLayer(use, definition, place);
-  }
-  const detection = word === undefined ? undefined : own(DETECTION_WORDS, word);
-  if (detection) return applyDetectionWord(use, detection, place);
   const value = resolveTarget(use, place);
   if (isUnknown(value)) {
     place.flow.tensor = UNKNOWN;
@@ -208,13 +200,6 @@ function resolveTarget(use: Use, place: Place): EvalValue {
 
 /** As for any name, with the layers' words among the suggestions. */
 function unknownLayer(name: string, span: Use["span"], place: Place): EvalValue {
-  const words = ["residual", "nothing", "shared"];
-  const names = (): string[] => [
-    ...place.environment.names(),
-    ...LAYERS.keys(),
-    ...Object.keys(DETECTION_WORDS),
-    ...Object.keys(NETWORK_WORDS),
-    ...words,
-  ];
-  return unknownName(name, span, siteOf(place), names);
+  const words = [...Object.keys(LAYER_WORDS), ...Object.keys(NETWORK_WORDS)];
+  return unknownName(name, span, siteOf(place), () => [...place.environment.names(), ...words]);
 }

@@ -10,9 +10,9 @@ import { open } from "./declarations.js";
 import { draftScope, type DraftNode, type DraftScope } from "./draft.js";
 import { fail } from "./evaluate.js";
 import { runBody } from "./flow.js";
+import { RESIDUAL_ARGUMENTS } from "./layer-words.js";
 import { inner, isTensor, requireDepth, setInput, siteOf, type Flow, type Place } from "./place.js";
 import type { Tensor } from "../words/schema.js";
-import { declaration } from "./declared.js";
 import { UNKNOWN, type DeclarationValue, type TensorValue } from "./values.js";
 
 /** Applies `conv 3x3, 64`, `relu`, ... to what flows. */
@@ -131,10 +131,6 @@ export function applyMerge(use: Use, definition: Operator, place: Place): void {
   group.output = merged.value;
   place.flow.tensor = merged;
 }
-
-const RESIDUAL_ARGUMENTS = {
-  shortcut: declaration("In place of the network's.", "shortcut", { optional: true }),
-};
 
 /** `residual { ... }`: y = F(x) + shortcut(x), the paper's equations (1) and (2). */
 export function applyResidual(use: Use, place: Place): void {

@@ -7,10 +7,10 @@ import type { TransformSettings } from "../recipe.js";
 import { bind } from "./bind.js";
 import { fail, type Site } from "./evaluate.js";
 import { own } from "../../grammar/own.js";
-import type { Given as GivenOf, Schema } from "../words/schema.js";
+import type { Given as GivenOf, Schema, Words } from "../words/schema.js";
 import { TRANSFORM_WORDS } from "../words/transforms.js";
 import { RECIPE_BODIES, RECIPE_WORDS, recipeWord, type RecipeWordName } from "./recipe-words.js";
-import { readStatements, type SettingsBody, type Words } from "./settings.js";
+import { readStatements, type SettingsBody } from "./settings.js";
 
 /** One statement: `batch 128, accumulate: 4`; what it leaves out is absent. */
 export interface Statement<S extends Schema = Schema> {

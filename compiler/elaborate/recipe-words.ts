@@ -13,6 +13,7 @@ import {
   type Values,
   type Word,
 } from "../words/schema.js";
+import { TRANSFORM_WORDS } from "../words/transforms.js";
 import { OPTIMIZERS, optimizerOf } from "./optimizers.js";
 import { SCHEDULES, scheduleOf } from "./schedules.js";
 
@@ -279,10 +280,16 @@ export function recipeWord(name: string): RecipeWord | undefined {
 
 /** Before `{ ... }` with transforms in it. */
 export const RECIPE_BODIES = {
-  train: { name: "train", doc: "Transforms of the training images, in braces.", arguments: {} },
+  train: {
+    name: "train",
+    doc: "Transforms of the training images, in braces.",
+    arguments: {},
+    braces: TRANSFORM_WORDS,
+  },
   evaluate: {
     name: "evaluate",
     doc: "Transforms of the validation images, in braces; without them, those of `train` with nothing left to chance.",
     arguments: {},
+    braces: TRANSFORM_WORDS,
   },
 } as const;

@@ -2,16 +2,13 @@
 import type { Body, Span, Statement, Use } from "../../grammar/ast.js";
 import { own } from "../../grammar/own.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import { completed, type Values, type Word } from "../words/schema.js";
+import { completed, type Values, type Word, type Words } from "../words/schema.js";
 import { bind, goTogether } from "./bind.js";
 import type { Opened } from "./declarations.js";
 import { Environment } from "./environment.js";
 import { evaluate, checkAssertion, evaluateBoolean, fail, wrongType, type Site } from "./evaluate.js";
 import { isUnknown } from "./lists.js";
 import { isList } from "./values.js";
-
-/** Words by name. */
-export type Words = Readonly<Record<string, Word>>;
 
 /** One statement: the arguments of its word, defaults filled in. */
 export interface Setting<W extends Word = Word> {

@@ -51,11 +51,16 @@ export interface Word<N extends string = string, S extends Schema = Schema> {
   /** Where it comes from: a paper, as `arXiv:1708.03888`. */
   readonly source?: string;
   readonly arguments: S;
+  /** Braces follow it: with these words in them, or with the layers that stand around it. */
+  readonly braces?: "layers" | Words;
   /** Arguments of which no two go together. */
   readonly alternatives?: readonly string[];
   /** Arguments of which one at least is needed. */
   readonly needs?: readonly string[];
 }
+
+/** Words by name. */
+export type Words = Readonly<Record<string, Word>>;
 
 type ValueOf<A> = A extends Argument<infer T, infer P> ? (P extends "optional" ? T | undefined : T) : never;
 
@@ -80,6 +85,14 @@ export interface Tensor {
   readonly kind: "tensor";
   readonly value: ir.Value;
   readonly scale: readonly [number, number];
+}
+
+/**
+ * Whether the word is followed by arguments without parentheses: it says nothing without one, since one has no default.
+ * What stands before braces says something by itself.
+ */
+export function isBare({ arguments: schema, braces }: Word): boolean {
+  return !braces && Object.values(schema).some(({ presence }) => presence !== "default");
 }
 
 /** Words by name, from what each takes: the name is written once, as the key. */

@@ -29,8 +29,8 @@ it("the reference is complete: all types are exported, all exports are documente
   const project = await app.convert();
   expect(project?.children?.map(({ name }) => name).sort()).toEqual([
     "compiler",
-    "grammar",
-    "grammar/prettier-plugin",
+    "compiler/prettier",
+    "compiler/syntax",
     "runtime",
   ]);
   app.validate(project!);

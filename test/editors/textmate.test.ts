@@ -6,7 +6,7 @@ import { ErrorList } from "../../grammar/errors.js";
 import { tokenize as lex } from "../../grammar/lexer.js";
 import { textmateGrammar } from "../../grammar/textmate.js";
 import { CONTEXTUAL_TOKENS, RESERVED_WORDS } from "../../grammar/tokens.js";
-import { WORDS } from "../../grammar/words.js";
+import { VOCABULARY } from "../../compiler/vocabulary.js";
 import { loadGrammar, syntaxes, tokenize } from "./highlight.js";
 
 let grammar: IGrammar;
@@ -31,7 +31,7 @@ function scopeOf(text: string, piece: string): string | undefined {
 test("the file in the extension is what the token definitions give: npm run generate", async () => {
   const file = new URL("resnet.tmLanguage.json", syntaxes);
   const options = await prettier.resolveConfig(file);
-  const generated = await prettier.format(JSON.stringify(textmateGrammar()), { ...options, parser: "json" });
+  const generated = await prettier.format(JSON.stringify(textmateGrammar(VOCABULARY)), { ...options, parser: "json" });
   expect(readFileSync(file, "utf8")).toBe(generated);
 });
 
@@ -130,15 +130,25 @@ describe("scopes", () => {
 });
 
 test("every word of the language has a scope of its own where a statement begins", () => {
-  for (const { word } of WORDS) {
-    expect(scopeOf(`network A {\n  ${word} a\n}`, word), word).toMatch(
-      /^(support\.function\.layer|keyword\.other\.setting)$/,
-    );
+  const scopes = { layer: "support.function.layer", setting: "keyword.other.setting" };
+  for (const [keyword, context] of Object.entries(VOCABULARY)) {
+    for (const [word, { kind, inside }] of context) {
+      expect(scopeOf(`${keyword} A {\n  ${word} a\n}`, word), word).toBe(scopes[kind]);
+      for (const [inner, form] of inside ?? []) {
+        expect(scopeOf(`${keyword} A {\n  ${word} { ${inner} }\n}`, inner), inner).toBe(scopes[form.kind]);
+      }
+    }
   }
 });
 
+test("a word of one declaration is a name in another", () => {
+  expect(scopeOf("network A { learning_rate a }", "learning_rate")).toBe("variable.other");
+  expect(scopeOf("recipe a { conv a }", "conv")).toBe("variable.other");
+  expect(scopeOf("recipe a = b(1)\nnetwork A { conv a }", "conv")).toBe("support.function.layer");
+});
+
 test("every reserved word and every word that begins something is known", () => {
-  const json = JSON.stringify(textmateGrammar());
+  const json = JSON.stringify(textmateGrammar(VOCABULARY));
   for (const { LABEL = "" } of CONTEXTUAL_TOKENS)
     expect(json).toMatch(new RegExp(`\\b${LABEL.replaceAll("`", "")}\\b`));
   expect(RESERVED_WORDS.size).toBeGreaterThan(10);

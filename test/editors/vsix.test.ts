@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { strFromU8, unzipSync } from "fflate";
 import { expect, test } from "vitest";
-import { parse } from "../../grammar/parse.js";
+import { parse } from "../../compiler/syntax.js";
 
 const folder = new URL("../../editors/vscode/", import.meta.url);
 const { packageExtension } = (await import(new URL("vsix.mjs", folder).href)) as { packageExtension: () => Uint8Array };

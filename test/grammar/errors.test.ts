@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CODES } from "../../compiler/diagnostics/codes.js";
-import { parse, SYNTAX_ERROR_CODES } from "../../grammar/parse.js";
+import { parse, SYNTAX_ERROR_CODES } from "../../compiler/syntax.js";
 
 /** The errors of a text, each as `line:column: message`, with the help after a bar. */
 function errorsOf(text: string): string[] {

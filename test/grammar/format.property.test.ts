@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { format } from "../../grammar/format.js";
-import { parse } from "../../grammar/parse.js";
+import { format, parse } from "../../compiler/syntax.js";
 import { shape } from "./helpers.js";
 import { program } from "./programs.js";
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as prettier from "prettier";
-import { format } from "../../grammar/format.js";
-import * as plugin from "../../grammar/prettier-plugin.js";
+import { format } from "../../compiler/syntax.js";
+import * as plugin from "../../compiler/prettier.js";
 
 function formatted(text: string): string {
   const result = format(text);

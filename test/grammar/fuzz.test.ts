@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parser } from "../../grammar/build-expressions.js";
 import { ErrorList } from "../../grammar/errors.js";
 import { tokenize } from "../../grammar/lexer.js";
-import { parse } from "../../grammar/parse.js";
+import { parse } from "../../compiler/syntax.js";
 import { processorTime } from "../support/processor-time.js";
 
 const root = new URL("../../", import.meta.url);

@@ -1,5 +1,5 @@
 import type { SourceFile } from "../../grammar/ast.js";
-import { parse } from "../../grammar/parse.js";
+import { parse } from "../../compiler/syntax.js";
 
 /** A tree without places and without what only the printer needs, for comparing. */
 export const shape = (value: unknown): unknown =>

@@ -2,7 +2,8 @@ import { MAX_NESTING } from "../../grammar/depth.js";
 import { readFileSync } from "node:fs";
 import { Lexer } from "chevrotain";
 import { describe, expect, test } from "vitest";
-import { parse } from "../../grammar/parse.js";
+import { VOCABULARY } from "../../compiler/vocabulary.js";
+import { parse } from "../../compiler/syntax.js";
 import { ResnetParser } from "../../grammar/parser.js";
 import { parser } from "../../grammar/build-expressions.js";
 import { TreeBuilder } from "../../grammar/build.js";
@@ -18,7 +19,7 @@ const examples = [...reference.matchAll(/```resnet\n([\s\S]*?)```/g)].map(([, te
 test("Chevrotain finds nothing wrong with tokens and grammar, and the tree builder has a method for every rule", () => {
   expect(() => new ResnetParser(false)).not.toThrow();
   expect(() => new Lexer(TOKENS, { positionTracking: "full", ensureOptimizations: true })).not.toThrow();
-  const builder = new TreeBuilder(new Gaps("", [], new ErrorList("")));
+  const builder = new TreeBuilder(new Gaps("", [], new ErrorList("")), VOCABULARY);
   expect(() => builder.validateVisitor()).not.toThrow();
   for (const rule of Object.keys(parser.getGAstProductions())) expect(builder).toHaveProperty(rule);
 });

@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import * as prettier from "prettier";
 import { describe, expect, test } from "vitest";
+import { VOCABULARY } from "../../compiler/vocabulary.js";
 import { formatRange, type TextRange } from "../../grammar/format-range.js";
-import { format } from "../../grammar/format.js";
-import { parse } from "../../grammar/parse.js";
-import plugin, * as named from "../../grammar/prettier-plugin.js";
+import { format, parse } from "../../compiler/syntax.js";
+import plugin, * as named from "../../compiler/prettier.js";
 import { shape } from "./helpers.js";
 import { program } from "./programs.js";
 
@@ -140,7 +140,7 @@ let  b = 2
   };
 
   function check(text: string, range: TextRange): void {
-    const result = formatRange(text, range);
+    const result = formatRange(text, range, VOCABULARY);
     if ("errors" in result) throw new Error("errors");
     const { before, after } = result;
     expect(result.text.slice(0, after.start)).toBe(text.slice(0, before.start));
@@ -175,7 +175,7 @@ let  b = 2
     const clean = formatted(text);
     fc.assert(
       fc.property(place, place, (a, b) => {
-        const result = formatRange(clean, range(clean, a, b));
+        const result = formatRange(clean, range(clean, a, b), VOCABULARY);
         expect("text" in result && result.text).toBe(clean);
       }),
       { numRuns: 8 },
