@@ -71,5 +71,5 @@ export {
 } from "./summary.js";
 export { parseTarget, type Target } from "./target.js";
 export type { DecayScope, Optimizer } from "./training/contract.js";
-export type { Argument, ArgumentType, Bounds, Presence, Schema, Word } from "./words/schema.js";
+export type { Argument, ArgumentType, Bounds, Presence, Schema, Word, Words } from "./words/schema.js";
 export { format, type FormatResult } from "./syntax.js";

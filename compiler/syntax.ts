@@ -30,10 +30,10 @@ export function format(text: string, path?: string, layout?: Layout): FormatResu
 export const WORDS: Readonly<Record<string, WordGroup>> = GROUPS;
 
 export type { WordGroup } from "./vocabulary.js";
-export type { Argument, ArgumentType, Bounds, Presence, Schema, Word, Words } from "./words/schema.js";
 export type { FormatResult } from "../grammar/format.js";
 export type { Layout } from "../grammar/printer/file.js";
 export type * from "../grammar/ast.js";
+export { DECLARATION_WORDS } from "../grammar/tokens.js";
 export {
   SYNTAX_ERROR_CODES,
   type ParseResult,

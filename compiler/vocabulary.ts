@@ -29,6 +29,33 @@ export const GROUPS = {
   transforms: { of: "the transforms of a recipe", kind: "layer", words: TRANSFORM_WORDS },
 } as const satisfies Readonly<Record<string, WordGroup>>;
 
+/** A word and where it stands, to follow "a word of": "layers", "`optimizer` in a recipe". */
+export interface FoundWord {
+  readonly word: Word;
+  readonly of: string;
+  /** It is an argument, called with its own in parentheses: `sgd(momentum: 0.9)`. */
+  readonly isForm?: true;
+}
+
+/** All words, and those that stand as an argument of one: `sgd`, `cosine`. */
+export function allWords(): readonly FoundWord[] {
+  return Object.values<WordGroup>(GROUPS).flatMap(({ of, words }) =>
+    Object.values(words).flatMap((word) => [{ word, of }, ...formsOf(word, of)]),
+  );
+}
+
+function formsOf(word: Word, of: string): readonly FoundWord[] {
+  return Object.values(word.arguments).flatMap(({ type }) =>
+    type.kind === "form"
+      ? Object.values(type.forms).map((each) => ({
+          word: each,
+          isForm: true as const,
+          of: `\`${word.name}\` in ${of}`,
+        }))
+      : [],
+  );
+}
+
 /** Settings of a network in a block are misplaced, not unknown. */
 const AMONG_LAYERS: readonly WordGroup[] = [GROUPS.layers, GROUPS.network];
 

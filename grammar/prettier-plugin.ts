@@ -20,7 +20,9 @@ export interface ResnetPlugin {
   readonly languages: SupportLanguage[];
   /** The one style of the language: 100 columns, 2 spaces. */
   readonly defaultOptions: Options;
+  /** The parser, by the name that Prettier calls it. */
   readonly parsers: Readonly<Record<"resnet", Parser>>;
+  /** The printer, by the name of the tree that it prints. */
   readonly printers: Readonly<Record<"resnet", Printer>>;
 }
 

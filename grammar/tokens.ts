@@ -40,6 +40,7 @@ const contextual = (word: string): TokenType => wordToken(word, [Name]);
 
 const declares = (word: string): TokenType => wordToken(word, [DeclarationWord]);
 
+/** The words that begin a declaration, but for `let`. */
 export const DECLARATION_WORDS = [
   "block",
   "shortcut",

@@ -12,6 +12,7 @@ import {
   type ArgumentType,
   type Word,
 } from "../words/schema.js";
+import { wanted } from "../words/describe.js";
 import { isOf, outside, wordsOf } from "../words/values.js";
 import { describeNumber, evaluate, fail, type Site } from "./evaluate.js";
 import { isUnknown, sizeOf } from "./lists.js";
@@ -286,30 +287,3 @@ function listOf(value: EvalValue, is: (item: EvalValue) => boolean): readonly Ev
 function listOf(value: EvalValue, is: (item: EvalValue) => boolean): readonly EvalValue[] | undefined {
   return isList(value) && value.every(is) ? value : undefined;
 }
-
-/** What is needed, to follow "must be" in a message of the compiler. */
-function wanted(type: ArgumentType): string {
-  if (type.kind === "declaration")
-    return type.keyword === "preprocess" ? "a preprocess declaration" : `a ${type.keyword}`;
-  if (type.kind === "declarations") return `a ${type.keyword} declaration`;
-  return WANTED[type.kind];
-}
-
-const WANTED = {
-  integer: "a whole number",
-  number: "a number",
-  size: "a whole number or a size such as `3x3`",
-  boolean: "true or false",
-  text: "a string",
-  texts: "a string or a list of strings",
-  paths: "the names of stages",
-  numbers: "a list of numbers",
-  channels: "a number, or a list of three (of grey, of one)",
-  interval: "a list of two numbers, the smaller first",
-  lists: "a list of numbers, or one for each map",
-  choice: "a word",
-  form: "a word",
-  label: "the label of a tensor",
-  tensor: "a tensor",
-  tensors: "a tensor or a list of tensors",
-} as const;

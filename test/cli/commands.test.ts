@@ -211,6 +211,18 @@ describe("explain", () => {
     expect(section).toMatch(/^## unknown-name\n/);
     expect(section.match(/^## /gm)).toHaveLength(1);
   });
+
+  it("knows every word, with arguments, bounds and source", async () => {
+    const conv = await done(["explain", "conv"]);
+    expect(conv).toContain("    conv kernel, channels, stride = 1, pad, dilation = 1, groups = 1, bias = false\n");
+    expect(conv).toContain("- `channels`: a whole number, at least 1; required. Number of filters");
+    expect(await done(["explain", "adamw"])).toMatch(
+      /^## adamw: a word of `optimizer` in a recipe\n[^]*arXiv:1711\.05101/,
+    );
+    expect(await done(["explain", "color_jitter"])).toContain(
+      "`hue`: a number, from 0 to 0.5; 0 where it is left out.",
+    );
+  });
 });
 
 describe("init", () => {

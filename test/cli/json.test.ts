@@ -100,6 +100,10 @@ describe("sources and networks", () => {
     await reported(cwd, ["doctor"]);
     await reported(cwd, ["explain"]);
     await reported(cwd, ["explain", "shape-mismatch"]);
+    const { words } = await reported(cwd, ["explain", "pad"]);
+    expect(words).toMatchObject([{ of: "layers" }, { of: "the transforms of a recipe" }]);
+    await reported(cwd, ["explain", "detect"]);
+    await reported(cwd, ["explain", "class_weights"]);
     await reported(cwd, ["list"]);
     await reported(cwd, ["list", "--only-names"]);
   });
