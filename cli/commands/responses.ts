@@ -118,8 +118,11 @@ async function respond(network: Network, data: DataSet, options: Options) {
   const { Loader, subset, loadStatistics } = await import("../../runtime/data/index.js");
   const { layerResponses } = await import("../../runtime/training/responses.js");
   const { channelsFor } = await import("../../runtime/training/fit.js");
-  const { declaredTransforms, needsStatistics, oneView } = await import("../../runtime/training/feed.js");
-  const transforms = oneView(network.transforms ?? declaredTransforms(network.model));
+  const { needsStatistics, oneView } = await import("../../runtime/training/feed.js");
+  const { declaredTransforms } = await import("../../runtime/images/declared.js");
+  const transforms = oneView(
+    network.transforms ?? (network.model.preprocess ? declaredTransforms(network.model.preprocess) : []),
+  );
   if (needsStatistics(transforms) && network.statistics === undefined) {
     throw new InputFailure(`${network.name}: its mean image is not known`);
   }

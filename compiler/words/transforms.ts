@@ -19,6 +19,10 @@ export const TRANSFORM_WORDS = words({
       "pixels, section 4.2), black where it has not.",
     arguments: { margin: integer("Width of the border in pixels.", { min: 0, max: 4096 }) },
   },
+  pad_to: {
+    doc: "Adds zeros on the right and below, as detectors' images are padded.",
+    arguments: { multiple: integer("Height and width become multiples of this.", { min: 1, max: 4096 }) },
+  },
   random_crop: {
     doc: "Cuts out a part of a given size, every position being as likely (sections 3.4 and 4.2).",
     arguments: { size: size("Height and width of the part in pixels.", SIDE) },
@@ -43,7 +47,20 @@ export const TRANSFORM_WORDS = words({
   },
   resize_shorter: {
     doc: "Scales the image until its shorter side has a length; the longer one keeps the proportion.",
-    arguments: { length: integer("Length of the shorter side in pixels.", SIDE), interpolation },
+    arguments: {
+      length: integer("Length of the shorter side in pixels.", SIDE),
+      interpolation,
+      longest: integer("The longer side at most; the image is scaled less where it would be longer.", {
+        ...SIDE,
+        optional: true,
+      }),
+      like: choice(
+        "Whose rules for detectors' images are followed, in rounding sizes and in sampling: `opencv` (py-faster-rcnn), " +
+          "`torch` (torchvision's detectors), `pillow` (Detectron2).",
+        ["opencv", "torch", "pillow"],
+        { optional: true },
+      ),
+    },
   },
   random_resize_shorter: {
     doc:

@@ -1,7 +1,9 @@
 /** Images to class names: the paper's three ways of testing, on any classification model in ONNX. */
 import path from "node:path";
 import type { Preprocess } from "../../compiler/model.js";
-import { pixelsOf, views, type Pixels, type Planes, type View } from "../images/preprocess.js";
+import type { Image } from "../images/image.js";
+import { pixelsOf, type Pixels, type Planes } from "../images/planes.js";
+import type { View } from "../images/views.js";
 import {
   namedSources,
   nameOf,
@@ -12,7 +14,15 @@ import {
   type NamedSource,
 } from "../images/source.js";
 import { fitted } from "../../compiler/preprocess.js";
-import { checkBatch, meanProbabilities, onlyImageInput, scoreOutput, type ScoreOutput, type Scorer } from "./scores.js";
+import {
+  checkBatch,
+  meanProbabilities,
+  onlyImageInput,
+  scoreOutput,
+  viewsFor,
+  type ScoreOutput,
+  type Scorer,
+} from "./scores.js";
 import { checkPreprocess, type ImageInput } from "../images/network-input.js";
 import { readModelInfo } from "../onnx/model-info.js";
 import { metadataOf } from "../onnx/model-metadata.js";
@@ -156,7 +166,8 @@ async function classifyAll(
   const batch = model.input.batch ?? options.batch ?? DEFAULT_BATCH;
   checkBatch(model, batch);
   if (!Number.isInteger(top) || top < 1) throw new SessionError(`top: ${top} is not a positive whole number`);
-  const prepare = (image: NamedSource): Promise<Prepared> => prepareImage(model, image, tests);
+  const cut = tests.map((view) => viewsFor(model, model.preprocess, view));
+  const prepare = (image: NamedSource): Promise<Prepared> => prepareImage(model, image, cut);
 
   const results: Classified[] = [];
   // Images that fill a batch are taken together; of many views each, one at a time, which bounds the memory.
@@ -213,12 +224,16 @@ interface Prepared {
   readonly error?: string;
 }
 
-async function prepareImage(model: Ready, image: NamedSource, tests: readonly View[]): Promise<Prepared> {
+async function prepareImage(
+  model: Ready,
+  image: NamedSource,
+  cut: readonly ((image: Image) => Planes[])[],
+): Promise<Prepared> {
   const name = nameOf(image);
   const made = await orProblem(image, async () => {
     const decoded = await readImage(image);
     if (model.input.pixels) return { crops: [pixelsOf(decoded, model.input.channels)] };
-    return { crops: tests.flatMap((view) => views(decoded, model.preprocess, model.input.size, view)) };
+    return { crops: cut.flatMap((views) => views(decoded)) };
   });
   return "error" in made ? { name, crops: [], ...made } : { name, ...made };
 }

@@ -8,14 +8,15 @@ import {
   type Prediction,
 } from "./classifier.js";
 import { matchClasses, type ClassesBy } from "../data/class-match.js";
-import { checkBatch, forLabels, meanProbabilities, type ScoreOutput } from "./scores.js";
+import { checkBatch, forLabels, meanProbabilities, viewsFor, type ScoreOutput } from "./scores.js";
 import { ClassTally } from "./tally.js";
 import { DataError, isLabelled, type DataSet, type LabelledSplit, type Split } from "../data/index.js";
 import { asImage } from "../images/transforms/raster.js";
 import { describeSample, openSample } from "../data/sample.js";
 import type { Device } from "../onnx/device.js";
-import { ImageError } from "../images/image.js";
-import { pixelsOf, views, type Pixels, type Planes, type View } from "../images/preprocess.js";
+import { ImageError, type Image } from "../images/image.js";
+import { pixelsOf, type Pixels, type Planes } from "../images/planes.js";
+import type { View } from "../images/views.js";
 import type { ImageInput } from "../images/network-input.js";
 import { SessionError } from "../onnx/session-error.js";
 
@@ -108,9 +109,10 @@ export async function evaluateModel(
     const batch = scorer.input.batch ?? options.batch ?? BATCH;
     checkBatch(scorer, batch);
     const group = Math.max(1, Math.floor(batch / (tests[0]!.kind === "ten crops" ? 10 : tests.length)));
+    const cut = tests.map((view) => viewsFor(scorer, preprocess, view));
     const prepare = (first: number): Promise<Prepared>[] =>
       Array.from({ length: Math.max(0, Math.min(group, split.size - first)) }, (_, i) =>
-        prepareSample(split, first + i, preprocess, scorer.input, tests),
+        prepareSample(split, first + i, scorer.input, cut),
       );
     let unreadable = 0;
     let coming = prepare(0);
@@ -177,9 +179,8 @@ interface Prepared {
 async function prepareSample(
   split: LabelledSplit,
   index: number,
-  preprocess: Preprocess,
   input: ImageInput,
-  tests: readonly View[],
+  cut: readonly ((image: Image) => Planes[])[],
 ): Promise<Prepared> {
   const label = split.label(index);
   const reference = split.reference(index);
@@ -187,7 +188,8 @@ async function prepareSample(
   try {
     const raster = await (await openSample(reference)).pixels(1);
     if (input.pixels) return { file, label, crops: [pixelsOf(asImage(raster), input.channels)] };
-    return { file, label, crops: tests.flatMap((view) => views(asImage(raster), preprocess, input.size, view)) };
+    const image = asImage(raster);
+    return { file, label, crops: cut.flatMap((views) => views(image)) };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     const problem = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`;

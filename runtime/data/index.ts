@@ -29,11 +29,14 @@ export { batchesPerEpoch } from "./order.js";
 export {
   preparePipeline,
   steadyTransforms,
+  type Begun,
   type LazyImage,
   type Pipeline,
   type PipelineOptions,
   type SampleKey,
+  type Transformed,
 } from "../images/transforms/pipeline.js";
+export type { PlacedBox } from "../images/transforms/boxes.js";
 export type { Raster } from "../images/transforms/raster.js";
 export type { SampleReference } from "./sample.js";
 export type { Shrink } from "../images/transforms/frame.js";

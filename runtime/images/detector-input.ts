@@ -1,13 +1,13 @@
 /** From images to what a detector is given: whole images, scaled by its dialect's rules, and how they were scaled. */
 import type { Preprocess } from "../../compiler/model.js";
 import type { Size } from "./crops.js";
-import { toGrey } from "./grey.js";
+import { declaredTransforms } from "./declared.js";
 import { ImageError, type Image } from "./image.js";
 import { MOST_INPUT_PIXELS, tooManyValues } from "./limits.js";
-import { normalize, type Planes } from "./preprocess.js";
-import { resample } from "./resample.js";
-import { placesByRatio, placesByScale, sample, type Channel } from "./sample.js";
-import { scaleByRules, type Scaled } from "./scaled-size.js";
+import { planesOf, type Planes } from "./planes.js";
+import type { TransformSettings } from "./transforms/index.js";
+import { NO_CHANCE, preparePipeline } from "./transforms/pipeline.js";
+import { scaledTo } from "./transforms/resize.js";
 
 /** An image, ready. */
 export interface DetectorInput {
@@ -25,54 +25,33 @@ export interface DetectorBatch {
 }
 
 /**
- * Scales the whole image and normalises it, in the order and by the sampling of the rules that the preprocessing
- * names. A crop that it may have is not followed.
+ * Scales the whole image and normalises it, by the rules that the preprocessing names. Zeros that it adds are added when
+ * images are put together.
  *
  * @throws {ImageError} naming no file: scaled, the image would be too large
  */
-export function detectorInput(decoded: Image, preprocess: Preprocess): DetectorInput {
-  const image = preprocess.color === "grey" ? toGrey(decoded) : decoded;
+export function detectorInput(image: Image, preprocess: Preprocess): DetectorInput {
+  const transforms = declaredTransforms(preprocess).filter(({ kind }) => kind !== "pad_to");
   const from: Size = [image.height, image.width];
-  const { size, scale } = scaledBy(from, preprocess.resize);
+  const { size, scale } = scaledBy(from, transforms);
   const [height, width] = size;
   if (height * width > MOST_INPUT_PIXELS) {
     throw new ImageError(
       `${image.width}x${image.height} is too much for a detector: scaled it would be ${width}x${height}`,
     );
   }
-  return { planes: scaleTo(image, { size, scale }, preprocess), info: [...size, ...from, ...scale] };
+  const { begin, channels } = preparePipeline(transforms);
+  const [raster] = begin(from, NO_CHANCE).finish(image);
+  return { planes: planesOf(raster!, channels), info: [...size, ...from, ...scale] };
 }
 
-function scaledBy(from: Size, resize: Preprocess["resize"]): Scaled {
+/** The size that the transforms scale an image to, and by what boxes follow. */
+function scaledBy(from: Size, transforms: readonly TransformSettings[]): ReturnType<typeof scaledTo> {
+  const resize = transforms.find(({ kind }) => kind === "resize" || kind === "resize_shorter");
   if (resize === undefined) return { size: from, scale: [1, 1] };
-  if ("shorter" in resize) return scaleByRules(from, resize);
-  return { size: resize.to, scale: [resize.to[0] / from[0], resize.to[1] / from[1]] };
-}
-
-function scaleTo(image: Image, { size, scale }: Scaled, preprocess: Preprocess): Planes {
-  const { resize, interpolation } = preprocess;
-  const like = resize !== undefined && "shorter" in resize ? resize.like : undefined;
-  const [height, width] = size;
-  if (like === "torch") {
-    return sample(image, placesByRatio(image.height, height), placesByRatio(image.width, width), channels(preprocess));
-  }
-  if (like === "opencv") {
-    const [rows, columns] = [
-      placesByScale(image.height, height, scale[0]),
-      placesByScale(image.width, width, scale[1]),
-    ];
-    return sample(image, rows, columns, channels(preprocess));
-  }
-  return normalize(resample(image, width, height, interpolation), preprocess);
-}
-
-/** Sampling is linear, so that it doesn't matter whether the values are normalised before, as the rules say, or after. */
-function channels({ color, range, mean, std }: Preprocess): Channel[] {
-  return mean.map((_, channel) => ({
-    source: color === "bgr" ? 2 - channel : channel,
-    factor: range / 255 / std[channel]!,
-    offset: -mean[channel]! / std[channel]!,
-  }));
+  if (resize.kind === "resize_shorter") return scaledTo(from, resize as unknown as Parameters<typeof scaledTo>[1]);
+  const size = resize["size"] as Size;
+  return { size, scale: [size[0] / from[0], size[1] / from[1]] };
 }
 
 /**

@@ -120,11 +120,6 @@ function scaleRows({ data, width, height }: Image, weights: Weights, top: number
   return { width, height: weights.first.length, data: down(rows, width * 3, weights, top) };
 }
 
-/** The part of an image in a window, which lies inside of it. */
-export function crop(image: Image, window: Window): Image {
-  return cutRows(cutColumns(image, window), window.top, window.height);
-}
-
 function cutColumns(image: Image, { left, width }: Window): Image {
   if (left === 0 && width === image.width) return image;
   const data = new Uint8Array(width * image.height * 3);

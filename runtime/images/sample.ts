@@ -3,12 +3,17 @@
  * whatever the scale, as OpenCV and PyTorch do it. No antialiasing: scaled down, pixels are jumped over.
  */
 import type { Image } from "./image.js";
-import type { Planes } from "./preprocess.js";
 
 /** For each place along a side of the result, the pixel before it, and the share that the pixel behind it has. */
 export interface Places {
   readonly before: Int32Array;
   readonly share: Float32Array;
+}
+
+/** Some of the places, one after the other, the last of them first where they are mirrored. */
+export function somePlaces({ before, share }: Places, start: number, count: number, mirrored = false): Places {
+  const [some, shares] = [before.slice(start, start + count), share.slice(start, start + count)];
+  return mirrored ? { before: some.reverse(), share: shares.reverse() } : { before: some, share: shares };
 }
 
 /** The first pixel's middle lies at 0; what lies before it or behind the last one is moved there. */
@@ -35,20 +40,16 @@ export function placesByScale(from: number, to: number, scale: number): Places {
   return places(from, to, (index) => Math.fround((index + 0.5) * step - 0.5));
 }
 
-/** What becomes of a level of a channel, 0 to 255: `level * factor + offset`. */
-export interface Channel {
-  /** 0 red, 1 green, 2 blue. */
-  readonly source: number;
-  readonly factor: number;
-  readonly offset: number;
-}
-
-/** Samples the image; a plane for each channel. */
-export function sample(image: Image, rows: Places, columns: Places, channels: readonly Channel[]): Planes {
-  const [height, width] = [rows.before.length, columns.before.length];
-  const data = new Float32Array(channels.length * height * width);
+/**
+ * Samples the image.
+ *
+ * @returns values from 0 to 1, [height, width, 3]
+ */
+export function sample(image: Image, rows: Places, columns: Places): Float32Array {
+  const [height, width] = [rows.before.length, 3 * columns.before.length];
+  const data = new Float32Array(height * width);
   // A row of the image is scaled across once, though several rows of the result are made of it.
-  let [above, below] = [new Float32Array(3 * width), new Float32Array(3 * width)];
+  let [above, below] = [new Float32Array(width), new Float32Array(width)];
   let [aboveIs, belowIs] = [-1, -1];
   for (let y = 0; y < height; y++) {
     const first = rows.before[y]!;
@@ -57,42 +58,28 @@ export function sample(image: Image, rows: Places, columns: Places, channels: re
     if (first !== aboveIs) acrossRow(image, first, columns, above);
     if (second !== belowIs) acrossRow(image, second, columns, below);
     [aboveIs, belowIs] = [first, second];
-    channels.forEach(({ source, factor, offset }, channel) => {
-      const start = (channel * height + y) * width;
-      mix(above, below, source * width, rows.share[y]!, factor, offset, data, start, width);
-    });
+    mix(above, below, rows.share[y]!, data.subarray(y * width, (y + 1) * width));
   }
-  return { channels: channels.length, height, width, data };
+  return data;
 }
 
-/** A row of pixels becomes three rows of levels, one after the other. */
+/** A row of pixels becomes a row of levels. */
 function acrossRow({ data, width }: Image, row: number, { before, share }: Places, out: Float32Array): void {
-  const length = before.length;
   const start = row * width * 3;
   const next = width > 1 ? 3 : 0;
-  for (let x = 0; x < length; x++) {
+  for (let x = 0, to = 0; x < before.length; x++, to += 3) {
     const at = start + before[x]! * 3;
     const part = share[x]!;
     const [red, green, blue] = [data[at]!, data[at + 1]!, data[at + 2]!];
-    out[x] = red + (data[at + next]! - red) * part;
-    out[x + length] = green + (data[at + next + 1]! - green) * part;
-    out[x + 2 * length] = blue + (data[at + next + 2]! - blue) * part;
+    out[to] = red + (data[at + next]! - red) * part;
+    out[to + 1] = green + (data[at + next + 1]! - green) * part;
+    out[to + 2] = blue + (data[at + next + 2]! - blue) * part;
   }
 }
 
-function mix(
-  above: Float32Array,
-  below: Float32Array,
-  from: number,
-  share: number,
-  factor: number,
-  offset: number,
-  out: Float32Array,
-  to: number,
-  length: number,
-): void {
-  for (let x = 0; x < length; x++) {
-    const level = above[from + x]!;
-    out[to + x] = (level + (below[from + x]! - level) * share) * factor + offset;
+function mix(above: Float32Array, below: Float32Array, share: number, out: Float32Array): void {
+  for (let x = 0; x < out.length; x++) {
+    const level = above[x]!;
+    out[x] = (level + (below[x]! - level) * share) / 255;
   }
 }

@@ -1,6 +1,5 @@
 /** The batches of a training: a data set seen through a recipe's transforms. */
 import { existsSync } from "node:fs";
-import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import {
   batchesPerEpoch,
@@ -139,19 +138,4 @@ export function recipeTransforms({
   evaluate,
 }: Pick<Recipe, "train" | "evaluate">): readonly TransformSettings[] {
   return evaluate.length > 0 ? evaluate : steadyTransforms(train);
-}
-
-/** What a network declares as its preprocessing, as transforms. */
-export function declaredTransforms({ preprocess }: Model): readonly TransformSettings[] {
-  if (preprocess === undefined) return [];
-  const { resize, centerCrop, interpolation, color, range, mean, std } = preprocess;
-  return [
-    ...(resize === undefined
-      ? []
-      : "shorter" in resize
-        ? [{ kind: "resize_shorter", length: resize.shorter, interpolation }]
-        : [{ kind: "resize", size: resize.to, interpolation }]),
-    ...(centerCrop ? [{ kind: "center_crop", size: centerCrop }] : []),
-    { kind: "normalize", mean, std, range, color },
-  ];
 }

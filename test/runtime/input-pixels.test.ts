@@ -8,7 +8,8 @@ import { elaborate, memoryHost, parseTarget } from "../../compiler/index.js";
 import { openClassifier } from "../../runtime/classification/classifier.js";
 import { decodeImage } from "../../runtime/images/decode.js";
 import type { Image } from "../../runtime/images/image.js";
-import { pixelsOf, preprocessImage } from "../../runtime/images/preprocess.js";
+import { pixelsOf } from "../../runtime/images/planes.js";
+import { preprocessImage } from "../../runtime/images/views.js";
 import { openSession } from "../../runtime/onnx/session.js";
 
 const PREPROCESS: Readonly<Record<string, string>> = {

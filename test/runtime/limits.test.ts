@@ -56,8 +56,21 @@ describe("a model's own numbers", () => {
     ["a window of 1e9", {}, { ...HOW, centerCrop: [1e9, 1e9] }, {}, /how makes images of 1000000000x1000000000/],
     ["a long window", {}, { ...HOW, centerCrop: [1, 1e9] }, {}, /how makes images of 1x1000000000/],
     ["a size to scale to", {}, { ...HOW, resize: { to: [1e9, 1e9] } }, {}, /how makes images of/],
-    ["a shorter side", {}, { ...HOW, resize: { shorter: 1e9 } }, {}, /image 1: 8x8 is too long: scaled it would be/],
-    ["a shorter side that is cut", {}, { ...HOW, resize: { shorter: 9e15 }, centerCrop: [8, 8] }, {}, /is too long/],
+    [
+      "a shorter side",
+      {},
+      { ...HOW, resize: { shorter: 1e9 } },
+      {},
+      /how: resize_shorter: length must be an integer from 1 to 16384/,
+    ],
+    ["a shorter side that is cut", {}, { ...HOW, resize: { shorter: 9e15 }, centerCrop: [8, 8] }, {}, /length must be/],
+    [
+      "a shorter side that no image can have",
+      {},
+      { ...HOW, resize: { shorter: 16_384 } },
+      {},
+      /16384x16384 is more than the/,
+    ],
     ["an input", { inputs: { image: ["N", 3, 2 ** 53, 2 ** 53] } }, HOW, {}, /./],
     [
       "an input of 1e6",
@@ -74,7 +87,7 @@ describe("a model's own numbers", () => {
       { batch: 65_536 },
       /batch: a tensor of/,
     ],
-    ["scales", {}, HOW, { scales: [99_999] }, /is too long|more than the/],
+    ["scales", {}, HOW, { scales: [99_999] }, /length must be an integer from 1 to 16384/],
     [
       "scales that fit an image but no network",
       {},

@@ -3,8 +3,16 @@
  * together: only pixels that are seen are computed, and the decoder can be told that a smaller image is enough.
  */
 import { mirrorWindow, type Size } from "../crops.js";
+import { ImageError, type Image } from "../image.js";
 import { resample, type Interpolation, type Window } from "../resample.js";
+import { placesByRatio, placesByScale, sample, somePlaces } from "../sample.js";
 import { asImage, valuesOf, type Raster } from "./raster.js";
+
+/**
+ * How values between the pixels are found: by a filter of Pillow's, or between the four pixels round a place, which is
+ * found by the ratio of the sizes (PyTorch) or by the scale that was asked for (OpenCV).
+ */
+export type Scaling = Interpolation | { readonly sampledBy: "ratio" | number };
 
 /** One round: a part of the source is cut out, scaled, cut again, mirrored. */
 interface Round {
@@ -12,7 +20,7 @@ interface Round {
   readonly cut: Window;
   /** What the cut is scaled to. */
   readonly scaled: Size;
-  readonly interpolation: Interpolation;
+  readonly interpolation: Scaling;
   /** Part of what was scaled; it may reach beyond it, where zeros are. */
   readonly window: Window;
   /** Left and right are exchanged after that. */
@@ -35,10 +43,10 @@ export function frameSize(frame: Frame): Size {
 }
 
 /** The image scaled to a size. */
-export function resizeFrame(frame: Frame, size: Size, interpolation: Interpolation): Frame {
+export function resizeFrame(frame: Frame, size: Size, interpolation: Scaling): Frame {
   const round = frame.at(-1)!;
   const before = frameSize(frame);
-  if (sameSize(size, before)) return frame;
+  if (typeof interpolation === "string" && sameSize(size, before)) return frame;
   const { cut, window } = round;
   // A part that was cut from the source is scaled as if there were nothing around it, as torchvision does.
   const isPart = isUnscaled(round) && !round.mirrored && contains(windowOf(round.scaled), window);
@@ -74,7 +82,7 @@ const LEFT_TO_FILTER = 2;
 /** The most that a source may be shrunk while it is decoded without the image looking different. */
 export function allowedShrink(frame: Frame): Shrink {
   const { cut, scaled, interpolation } = frame[0]!;
-  if (interpolation === "nearest") return 1;
+  if (interpolation === "nearest" || typeof interpolation !== "string") return 1;
   const factor = Math.min(cut.height / scaled[0], cut.width / scaled[1]) / LEFT_TO_FILTER;
   return factor >= 8 ? 8 : factor >= 4 ? 4 : factor >= 2 ? 2 : 1;
 }
@@ -102,14 +110,35 @@ const NOTHING: Raster = { width: 0, height: 0, data: new Uint8Array() };
 export function pixelsIn(frame: Frame, source: Raster): Raster {
   return frame.reduce((raster, { cut, scaled, interpolation, window, mirrored }) => {
     const part = cutOut(raster, cut, false);
-    if (sameSize(scaled, [part.height, part.width])) return cutOut(part, window, mirrored);
+    const isScaled = typeof interpolation !== "string" || !sameSize(scaled, [part.height, part.width]);
+    if (!isScaled) return cutOut(part, window, mirrored);
     const all = windowOf(scaled);
-    if (contains(all, window)) return resample(asImage(part), scaled[1], scaled[0], interpolation, window, mirrored);
     const seen = intersection(window, all);
+    checkScaled(source, scaled, seen);
+    if (contains(all, window)) return scaledPart(asImage(part), scaled, interpolation, window, mirrored);
     const isSeen = seen.width > 0 && seen.height > 0;
-    const filtered = isSeen ? resample(asImage(part), scaled[1], scaled[0], interpolation, seen) : NOTHING;
+    const filtered = isSeen ? scaledPart(asImage(part), scaled, interpolation, seen, false) : NOTHING;
     return cutOut(filtered, { ...window, left: window.left - seen.left, top: window.top - seen.top }, mirrored);
   }, source);
+}
+
+/** More pixels than this are not scaled to: an image of 10000x8 would have 512 million at a shorter side of 640. */
+const MAX_SCALED_PIXELS = 100_000_000;
+
+function checkScaled({ width, height }: Raster, scaled: Size, seen: Window): void {
+  if (seen.width * seen.height <= MAX_SCALED_PIXELS && Math.max(...scaled) <= MAX_SCALED_PIXELS) return;
+  throw new ImageError(`${width}x${height} is too long: scaled it would be ${scaled[1]}x${scaled[0]}`);
+}
+
+/** The part of the scaled image in the window, which lies inside of it. */
+function scaledPart(image: Image, [height, width]: Size, how: Scaling, window: Window, mirrored: boolean): Raster {
+  if (typeof how === "string") return resample(image, width, height, how, window, mirrored);
+  const { sampledBy } = how;
+  const along = (from: number, to: number) =>
+    sampledBy === "ratio" ? placesByRatio(from, to) : placesByScale(from, to, sampledBy);
+  const rows = somePlaces(along(image.height, height), window.top, window.height);
+  const columns = somePlaces(along(image.width, width), window.left, window.width, mirrored);
+  return { width: window.width, height: window.height, data: sample(image, rows, columns) };
 }
 
 /** A copy of the window, zeros where it reaches beyond; the raster itself where that is all of it. */

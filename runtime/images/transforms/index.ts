@@ -5,6 +5,7 @@ import { colorPca } from "./color-pca.js";
 import { flip } from "./flip.js";
 import { normalize } from "./normalize.js";
 import { pad } from "./pad.js";
+import { padTo } from "./pad-to.js";
 import { randomCrop } from "./random-crop.js";
 import { randomResizeShorter } from "./random-resize-shorter.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
@@ -17,6 +18,7 @@ export type { TransformInfo, TransformSettings } from "./transform.js";
 
 const ALL = [
   pad,
+  padTo,
   randomCrop,
   flip,
   centerCrop,

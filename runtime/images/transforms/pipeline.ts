@@ -4,11 +4,13 @@ import { channelsOf, forChannels } from "../../../compiler/preprocess.js";
 import { accepts, expects } from "../../../compiler/words/values.js";
 import { nearest } from "../../../grammar/nearest.js";
 import type { Size } from "../crops.js";
+import type { Box } from "../../data/objects.js";
 import { toGrey } from "../grey.js";
 import { ImageError } from "../image.js";
 import { randomStream, type Random } from "../../random.js";
 import { DataError } from "../../data/error.js";
-import { allowedShrink, pixelsIn, shrunkFrame, wholeFrame, type Frame, type Shrink } from "./frame.js";
+import { boxesIn, type PlacedBox } from "./boxes.js";
+import { allowedShrink, frameSize, pixelsIn, shrunkFrame, wholeFrame, type Frame, type Shrink } from "./frame.js";
 import { asImage, type Content, type Raster } from "./raster.js";
 import type { Statistics } from "../../data/statistics.js";
 import { TRANSFORM_KINDS, type TransformSettings } from "./index.js";
@@ -23,6 +25,21 @@ export interface LazyImage {
    * @param shrink how many times smaller it may be given, in both directions; more pixels may be given all the same
    */
   readonly pixels: (shrink: Shrink) => Raster | Promise<Raster>;
+  /** Round the objects in it, where they are known. */
+  readonly boxes?: readonly Box[];
+}
+
+/** What comes out: pixels, and where there are boxes, those that are still seen. */
+export interface Transformed extends Raster {
+  readonly boxes?: readonly PlacedBox[];
+}
+
+/** An image whose geometry is settled before it is decoded. */
+export interface Begun {
+  /** How many times smaller it may be decoded. */
+  readonly shrink: Shrink;
+  /** @throws {ImageError} where it can't be scaled or cut as asked */
+  readonly finish: (pixels: Raster) => readonly Transformed[];
 }
 
 /** What the random numbers of an image depend on: nothing else does, so the same image comes out on any thread. */
@@ -33,6 +50,9 @@ export interface SampleKey {
   readonly index: number;
 }
 
+/** For transforms that leave nothing to chance. */
+export const NO_CHANCE: SampleKey = { seed: 0, epoch: 0, index: 0 };
+
 /** Transforms, ready to run: the same image and key give the same pixels. */
 export interface Pipeline {
   /** Height and width of what comes out, where they are the same for all images. */
@@ -42,7 +62,9 @@ export interface Pipeline {
   /** 1 where images are turned to grey as soon as they are decoded; every transform sees them so. */
   readonly channels: 1 | 3;
   /** The {@link views} that come out of one image, in order. */
-  readonly run: (source: LazyImage, key: SampleKey) => Promise<readonly Raster[]>;
+  readonly run: (source: LazyImage, key: SampleKey) => Promise<readonly Transformed[]>;
+  /** The same in two steps, for pixels that are there: `begin(size, key).finish(pixels)`. */
+  readonly begin: (size: Size, key: SampleKey, boxes?: readonly Box[]) => Begun;
 }
 
 /** What is known of the images and of the network. */
@@ -51,6 +73,8 @@ export interface PipelineOptions {
   readonly from?: Size;
   /** What was measured on the training images; `subtract_mean` needs it. */
   readonly statistics?: Statistics;
+  /** An image of more pixels than this is an ImageError. */
+  readonly mostPixels?: number;
   /** Channels of the network: 1 for images in grey. Default: as `normalize` says it in `color`, else 3. */
   readonly channels?: 1 | 3;
 }
@@ -73,14 +97,14 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
   let views = 1;
   for (const [at, { kind, values }] of steps.entries()) {
     if (!kind.takes.includes(content)) {
-      const change = steps.slice(0, at).find((step) => !step.kind.moves && !kind.takes.includes(step.kind.gives))!;
+      const change = steps.slice(0, at).find((step) => !kind.takes.includes(contentAfter(step, "bytes")))!;
       throw new DataError(`${kind.kind}: has to come before ${change.kind.kind}, which changes what the values mean`);
     }
+    content = contentAfter({ kind, values }, content);
     if (kind.moves) {
       size = told(kind.kind, () => kind.size(values, size));
       views *= kind.views ?? 1;
     } else {
-      content = kind.gives;
       // Images without a size of their own had one size when they were measured.
       if (kind.measured) size = checkMeasured(kind.kind, values, size, channels, options.statistics);
     }
@@ -89,24 +113,45 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
   const first = steps.findIndex(({ kind }) => !kind.moves);
   const before = first < 0 ? steps : steps.slice(0, first);
   const after = first < 0 ? [] : steps.slice(first);
-  const { statistics } = options;
+  const { statistics, mostPixels = Infinity } = options;
+  const checkFrame = (frame: Frame): void => {
+    const [height, width] = frameSize(frame);
+    if (height * width <= mostPixels) return;
+    throw new ImageError(`${width}x${height} is more than the ${mostPixels} pixels that a network may be given`);
+  };
+  const begin = (from: Size, key: SampleKey, given?: readonly Box[]): Begun => {
+    const frames = before.reduce((so, step, at) => moved(so, step, draws(key, at)), [wholeFrame(from)] as Frame[]);
+    frames.forEach(checkFrame);
+    const boxes = given?.map((box, index) => ({ box, index }));
+    return {
+      shrink: Math.min(...frames.map(allowedShrink)) as Shrink,
+      finish(pixels) {
+        const raster = channels === 1 ? toGrey(asImage(pixels)) : pixels;
+        const decoded: Size = [raster.height, raster.width];
+        // A smaller source shows the same: boxes go by the frame of the whole one.
+        let images = frames.map((frame) =>
+          whole(pixelsIn(shrunkFrame(frame, from, decoded), raster), boxes && boxesIn(frame, boxes)),
+        );
+        after.forEach((step, at) => {
+          const context = { random: draws(key, before.length + at), channels, ...(statistics && { statistics }) };
+          images = images.flatMap((image) => applied(image, step, context));
+        });
+        return images.map(({ raster, frame, boxes }) => {
+          checkFrame(frame);
+          const shown = pixelsIn(frame, raster);
+          return boxes ? { ...shown, boxes: boxesIn(frame, boxes) } : shown;
+        });
+      },
+    };
+  };
   return {
     size,
     views,
     channels,
+    begin,
     async run(source, key) {
-      const frames = before.reduce((so, step, at) => moved(so, step, draws(key, at)), [
-        wholeFrame(source.size),
-      ] as Frame[]);
-      const pixels = await source.pixels(Math.min(...frames.map(allowedShrink)) as Shrink);
-      const raster = channels === 1 ? toGrey(asImage(pixels)) : pixels;
-      const decoded: Size = [raster.height, raster.width];
-      let images: Image[] = frames.map((frame) => ({ raster, frame: shrunkFrame(frame, source.size, decoded) }));
-      after.forEach((step, at) => {
-        const context = { random: draws(key, before.length + at), channels, ...(statistics && { statistics }) };
-        images = images.flatMap((image) => applied(image, step, context));
-      });
-      return images.map(({ raster, frame }) => pixelsIn(frame, raster));
+      const { shrink, finish } = begin(source.size, key, source.boxes);
+      return finish(await source.pixels(shrink));
     },
   };
 }
@@ -151,6 +196,11 @@ export function steadyTransforms(transforms: readonly TransformSettings[]): read
   });
 }
 
+/** Whether it moves pixels rather than changing their values. */
+export function isGeometry({ kind }: TransformSettings): boolean {
+  return TRANSFORM_KINDS.get(kind)?.moves === true;
+}
+
 /** The transforms before the first that needs statistics, or undefined where none does. */
 export function beforeStatistics(transforms: readonly TransformSettings[]): readonly TransformSettings[] | undefined {
   const at = transforms.findIndex((transform) => {
@@ -163,6 +213,13 @@ export function beforeStatistics(transforms: readonly TransformSettings[]): read
 interface Image {
   readonly raster: Raster;
   readonly frame: Frame;
+  /** In the raster. */
+  readonly boxes: readonly PlacedBox[] | undefined;
+}
+
+function contentAfter({ kind, values }: Step, before: Content): Content {
+  if (!kind.moves) return kind.gives;
+  return kind.gives?.(values) ?? before;
 }
 
 /** Every transform of a list has random numbers of its own: adding one changes nothing in the others. */
@@ -182,10 +239,14 @@ function isFrame(result: Frame | readonly Frame[]): result is Frame {
   return !Array.isArray(result[0]);
 }
 
-function applied({ raster, frame }: Image, step: Step, context: PixelContext): Image[] {
-  if (step.kind.moves) return moved([frame], step, context.random).map((each) => ({ raster, frame: each }));
+function applied({ raster, frame, boxes }: Image, step: Step, context: PixelContext): Image[] {
+  if (step.kind.moves) return moved([frame], step, context.random).map((each) => ({ raster, frame: each, boxes }));
   const changed = step.kind.apply(pixelsIn(frame, raster), step.values, context);
-  return [{ raster: changed, frame: wholeFrame([changed.height, changed.width]) }];
+  return [whole(changed, boxes && boxesIn(frame, boxes))];
+}
+
+function whole(raster: Raster, boxes: Image["boxes"]): Image {
+  return { raster, frame: wholeFrame([raster.height, raster.width]), boxes };
 }
 
 /** The transform with all its settings, or an error. */
@@ -200,12 +261,15 @@ function completed({ kind: name, ...settings }: TransformSettings): Step {
   const values: Record<string, unknown> = {};
   for (const [setting, parameter] of Object.entries(kind.parameters)) {
     const value = given.get(setting) ?? parameter.default;
+    if (value === undefined && parameter.presence === "optional") continue;
     if (value === undefined) throw new DataError(`${name}: ${setting} is missing: ${expects(parameter)}`);
     if (!accepts(parameter, value)) {
       throw new DataError(`${name}: ${setting} must be ${expects(parameter)}, not ${JSON.stringify(value)}`);
     }
     values[setting] = value;
   }
+  const conflict = kind.conflict?.(values);
+  if (conflict !== undefined) throw new DataError(`${name}: ${conflict}`);
   return { kind, values };
 }
 

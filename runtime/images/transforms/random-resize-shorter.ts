@@ -1,11 +1,16 @@
 import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
-import { shorterTo, sizeByShorter } from "./resize.js";
+import { scaledTo, shorterTo } from "./resize.js";
 import { BYTES, geometry } from "./transform.js";
+
+const WITHOUT_RULES = { longest: undefined, like: undefined };
 
 export const randomResizeShorter = geometry(TRANSFORM_WORDS.random_resize_shorter, {
   steady: ({ length: [low], interpolation }) => [{ kind: "resize_shorter", length: low, interpolation }],
   takes: BYTES,
-  size: ({ length: [low, high] }, before) => (low === high ? sizeByShorter(low, before) : undefined),
-  apply: (frame, { length: [low, high], interpolation }, random) =>
-    shorterTo(frame, low + Math.floor(random() * (high - low + 1)), interpolation),
+  size: ({ length: [low, high], interpolation }, before) =>
+    before && low === high ? scaledTo(before, { ...WITHOUT_RULES, length: low, interpolation }).size : undefined,
+  apply(frame, { length: [low, high], interpolation }, random) {
+    const length = low + Math.floor(random() * (high - low + 1));
+    return shorterTo(frame, { ...WITHOUT_RULES, length, interpolation });
+  },
 });

@@ -1,32 +1,39 @@
 import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
-import { ImageError } from "../image.js";
+import type { Values } from "../../../compiler/words/schema.js";
 import type { Size } from "../crops.js";
-import type { Interpolation } from "../resample.js";
-import { scaleShorter } from "../crops.js";
+import { scaleByRules } from "../scaled-size.js";
 import { frameSize, resizeFrame, type Frame } from "./frame.js";
 import { BYTES, geometry } from "./transform.js";
 
-/** More than this is not scaled to: an image of 10000x8 would have 400 million pixels at a shorter side of 640. */
-const MAX_SCALED_PIXELS = 100_000_000;
+type ResizeShorter = Values<typeof TRANSFORM_WORDS.resize_shorter.arguments>;
 
-/** Scaled so that the shorter side has a length; the longer side in proportion, rounded down. */
-export function shorterTo(frame: Frame, shorter: number, filter: Interpolation): Frame {
+/** Scaled so that the shorter side has a length; the longer side in proportion. */
+export function shorterTo(frame: Frame, values: ResizeShorter): Frame {
   const before = frameSize(frame);
-  const [height, width] = scaleShorter(before, shorter);
-  if (height * width > MAX_SCALED_PIXELS || height < 1 || width < 1) {
-    throw new ImageError(`${before[1]}x${before[0]} is too long: scaled it would be ${width}x${height}`);
-  }
-  return resizeFrame(frame, [height, width], filter);
+  const { size, scale } = scaledTo(before, values);
+  const { like, interpolation } = values;
+  const sampledBy = like === "torch" ? "ratio" : scale[0];
+  return resizeFrame(frame, size, isSampled(values) ? { sampledBy } : interpolation);
 }
 
-export function sizeByShorter(shorter: number, before: Size | undefined): Size | undefined {
-  return before && scaleShorter(before, shorter);
+/** What `resize_shorter` makes of a size, and the scale by which boxes follow. */
+export function scaledTo(before: Size, { length, longest, like }: ResizeShorter): ReturnType<typeof scaleByRules> {
+  return scaleByRules(before, { shorter: length, ...(longest !== undefined && { longest }), ...(like && { like }) });
+}
+
+function isSampled({ like }: Pick<ResizeShorter, "like">): boolean {
+  return like === "torch" || like === "opencv";
 }
 
 export const resizeShorter = geometry(TRANSFORM_WORDS.resize_shorter, {
   takes: BYTES,
-  size: ({ length }, before) => sizeByShorter(length, before),
-  apply: (frame, { length, interpolation }) => shorterTo(frame, length, interpolation),
+  gives: (values) => (isSampled(values) ? "colour" : "bytes"),
+  conflict: (values) =>
+    isSampled(values) && values.interpolation !== "bilinear"
+      ? `like ${values.like!} is bilinear, not ${values.interpolation}`
+      : undefined,
+  size: (values, before) => before && scaledTo(before, values).size,
+  apply: shorterTo,
 });
 
 export const resize = geometry(TRANSFORM_WORDS.resize, {

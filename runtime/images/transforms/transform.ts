@@ -40,6 +40,8 @@ export interface GeometryTransform<Name extends string = string, S extends Schem
   readonly size: (values: Values<S>, before: Size | undefined) => Size | undefined;
   /** Images that come out of one. Default 1. */
   readonly views?: number;
+  /** What the numbers mean afterwards; absent: what they meant before. */
+  readonly gives?: (values: Values<S>) => Content;
   /** @throws {ImageError} where the image can't be cut as asked */
   readonly apply: (frame: Frame, values: Values<S>, random: Random) => Frame | readonly Frame[];
 }

@@ -10,7 +10,8 @@ import {
   type NamedImage,
 } from "../../../runtime/classification/classifier.js";
 import { decodeImage } from "../../../runtime/images/decode.js";
-import { views, type Planes, type View } from "../../../runtime/images/preprocess.js";
+import type { Planes } from "../../../runtime/images/planes.js";
+import { prepareViews, type View } from "../../../runtime/images/views.js";
 import { modelMetadata } from "../../../compiler/metadata.js";
 import { openSession } from "../../../runtime/onnx/session.js";
 import { meanColour, tinyNetwork, type ModelText } from "../../support/onnx.js";
@@ -63,7 +64,7 @@ function softmax(logits: readonly number[]): number[] {
 async function oneByOne(model: Uint8Array, file: string, tests: readonly View[], how: Preprocess): Promise<number[]> {
   const session = await openSession(model, { device: "cpu" });
   const image = await decodeImage(file);
-  const all: Planes[] = tests.flatMap((view) => views(image, how, undefined, view));
+  const all: Planes[] = tests.flatMap((view) => prepareViews(how, undefined, view)(image));
   const rows: Float32Array[] = [];
   for (const { data, height, width } of all) {
     const { probabilities } = await session.run({ image: { data, shape: [1, 3, height, width] } });

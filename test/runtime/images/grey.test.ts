@@ -11,7 +11,7 @@ import { decodeImage } from "../../../runtime/images/decode.js";
 import { detectorInput } from "../../../runtime/images/detector-input.js";
 import { toGrey } from "../../../runtime/images/grey.js";
 import type { Image } from "../../../runtime/images/image.js";
-import { preprocessImage, views } from "../../../runtime/images/preprocess.js";
+import { preprocessImage, prepareViews } from "../../../runtime/images/views.js";
 
 // Made by test/oracle/make_grey.py with Pillow and torchvision.
 const FOLDER = path.join(import.meta.dirname, "../../golden/images");
@@ -70,7 +70,7 @@ describe("grey", () => {
   it("has one plane in every view, and in a detector's input", async () => {
     const image = await photo();
     for (const view of [{ kind: "ten crops" }, { kind: "whole", shorter: 30 }] as const) {
-      for (const planes of views(image, GREY, undefined, view)) {
+      for (const planes of prepareViews(GREY, undefined, view)(image)) {
         expect(planes.channels).toBe(1);
         expect(planes.data).toHaveLength(planes.height * planes.width);
       }

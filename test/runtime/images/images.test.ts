@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Preprocess } from "../../../compiler/model.js";
 import { decodeImage } from "../../../runtime/images/decode.js";
 import { ImageError } from "../../../runtime/images/image.js";
-import { preprocessImage, views, type View } from "../../../runtime/images/preprocess.js";
+import { preprocessImage, prepareViews, type View } from "../../../runtime/images/views.js";
 
 // Made by test/oracle/make_images.py with Pillow and torchvision.
 const GOLDEN = path.join(import.meta.dirname, "../../golden/images");
@@ -82,7 +82,7 @@ describe("preprocessing gives torchvision's tensors", () => {
 
   it.each(cases.map((each) => [title(each), each] as const))("%s", async (_, { file, preprocess, view, tensors }) => {
     const image = await decodeImage(path.join(GOLDEN, file));
-    const ours = views(image, preprocess, undefined, view);
+    const ours = prepareViews(preprocess, undefined, view)(image);
     expect(ours.map(({ height, width }) => [3, height, width])).toEqual(tensors.map(({ shape }) => shape));
     // A level of difference in a JPEG decoder is 1/255 of the range over the standard deviation; PNG is exact.
     const level = preprocess.range / 255 / Math.min(...preprocess.std);
@@ -147,14 +147,14 @@ describe("images of odd shapes", () => {
   });
 
   it("a whole image too long to be scaled up is refused", () => {
-    const scale = (): unknown => views(solid(10_000, 8), declared, undefined, { kind: "whole", shorter: 640 });
-    expect(scale).toThrow("10000x8 is too long: scaled it would be 800000x640");
+    const scale = (): unknown => prepareViews(declared, undefined, { kind: "whole", shorter: 640 })(solid(10_000, 8));
+    expect(scale).toThrow("800000x640 is more than the 25000000 pixels that a network may be given");
   });
 
   it("ten crops need an image that is large enough", () => {
     const crop = (): unknown =>
-      views(solid(40, 30), { ...PLAIN, centerCrop: [32, 32] }, undefined, { kind: "ten crops" });
-    expect(crop).toThrow("30x40 is smaller than the 32x32 crops");
+      prepareViews({ ...PLAIN, centerCrop: [32, 32] }, undefined, { kind: "ten crops" })(solid(40, 30));
+    expect(crop).toThrow("30x40 is smaller than the 32x32 that is cut out");
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Statistics, TransformSettings } from "../../../runtime/data/index.js";
 import { preparePipeline } from "../../../runtime/data/index.js";
 import { writePlanes } from "../../../runtime/images/transforms/raster.js";
-import { preprocessImage } from "../../../runtime/images/preprocess.js";
+import { preprocessImage } from "../../../runtime/images/views.js";
 import { preprocessOf } from "../../../runtime/training/preprocess-of.js";
 
 const width = 40;
