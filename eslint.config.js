@@ -3,6 +3,28 @@ import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
+/**
+ * Files of a folder import nothing of these. A later rule replaces an earlier one, so what holds for the compiler is
+ * said again for its folders.
+ *
+ * @param {string} folder
+ * @param {string[]} forbidden
+ */
+const boundary = (folder, forbidden) => ({
+  files: [`${folder}/**/*.ts`],
+  rules: {
+    "no-restricted-imports": /** @type {["error", { patterns: string[] }]} */ ([
+      "error",
+      {
+        patterns: [
+          ...forbidden.map((each) => `**/${each}/**`),
+          ...(folder.startsWith("compiler") ? ["node:*", "**/runtime/**", "**/cli/**"] : []),
+        ],
+      },
+    ]),
+  },
+});
+
 export default defineConfig(
   globalIgnores(["dist/", "out/", ".cache/", "coverage/", "editors/**/out/", "**/*.generated.*"]),
   js.configs.recommended,
@@ -30,6 +52,13 @@ export default defineConfig(
       "no-restricted-globals": ["error", "process", "Buffer", "require", "__dirname"],
     },
   },
+  // What a folder must not know (docs/architecture.md).
+  boundary("compiler/ir", ["ops", "passes", "emit", "elaborate", "training", "tuning"]),
+  boundary("compiler/ops", ["passes", "emit", "elaborate", "training", "tuning"]),
+  boundary("compiler/passes", ["emit", "elaborate", "training", "tuning"]),
+  boundary("compiler/emit", ["passes", "elaborate", "training", "tuning"]),
+  boundary("runtime", ["compiler/ops", "compiler/passes"]),
+  boundary("cli", ["compiler/ir", "compiler/ops", "compiler/passes", "compiler/emit", "compiler/tuning"]),
   {
     files: ["grammar/**/*.ts"],
     rules: {

@@ -32,8 +32,7 @@ export async function runnable(target: string, options: RunnableOptions): Promis
   const choice = { lenient, newHead, stateDict, adaptInput, epsilon };
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, choice);
   const device = await deviceFor(model, options.device);
-  const { emitModel } = await import("../compiler/compile.js");
-  const { concat } = await import("../compiler/emit/onnx.js");
+  const { emitModel, modelBytes } = await import("../compiler/compile.js");
   try {
     const emitted = emitModel(weights?.model ?? model, {
       ...weights?.emit,
@@ -45,7 +44,7 @@ export async function runnable(target: string, options: RunnableOptions): Promis
         `${target} is too large to be compiled in memory: use resnetc compile -o ${model.name}.onnx`,
       );
     }
-    return concat(emitted.chunks, emitted.byteLength);
+    return modelBytes(emitted).onnx;
   } finally {
     weights?.close();
   }
@@ -54,9 +53,8 @@ export async function runnable(target: string, options: RunnableOptions): Promis
 /** The one device that the model's operators are chosen for, where there is a choice. */
 async function deviceFor(model: Model, device: RunnableOptions["device"] = []): Promise<"any" | Device> {
   const [only, ...others] = typeof device === "string" ? [device] : device;
-  const { operator } = await import("../compiler/ops/index.js");
-  const isChoice = model.graph.nodes.some((node) => operator(node.op).algorithms !== undefined);
-  if (!isChoice || only === undefined || others.length > 0) return "any";
+  const { dependsOnDevice } = await import("../compiler/compile.js");
+  if (!dependsOnDevice(model) || only === undefined || others.length > 0) return "any";
   const { chooseDevice } = await import("../runtime/onnx/device.js");
   return (await chooseDevice(only)).device;
 }

@@ -2,11 +2,12 @@
 import { modelMetadata, type WeightsOrigin } from "./metadata.js";
 import { formatPlace } from "./diagnostics/render.js";
 import { concat, emitOnnx, type EmittedModel } from "./emit/onnx.js";
-import type { ParameterValues } from "./emit/parameters.js";
+import { valuesOf, type ParameterValues } from "./emit/parameters.js";
 import { elaborate, type ElaborateOptions, type Findings } from "./analyze.js";
 import { takingPixels } from "./input-pixels.js";
 import type { Model, Preprocess } from "./model.js";
 import { channelProblem, fitted, imageChannels } from "./preprocess.js";
+import { operator } from "./ops/index.js";
 import type { Device } from "./ops/operator.js";
 import { INFERENCE_PASSES, runPasses } from "./passes/index.js";
 import { parseTarget, type Target } from "./target.js";
@@ -83,6 +84,22 @@ export function compile(input: string | Target | CompileInput, options: CompileO
   const { model, ...findings } = elaborate(target, { ...options, host });
   if (!model) return findings;
   return { ...findings, model, ...modelBytes(emitModel(model, options)) };
+}
+
+/** Whether a model is written otherwise for one device than for another. */
+export function dependsOnDevice({ graph }: Model): boolean {
+  return graph.nodes.some((node) => operator(node.op).algorithms !== undefined);
+}
+
+/** The values that a network's parameters have without weights, by path. */
+export function initialWeights({ graph }: Model, seed: number): ParameterValues {
+  const parameters = new Map(graph.parameters.map((parameter) => [parameter.path, parameter]));
+  return {
+    get(path) {
+      const parameter = parameters.get(path);
+      return parameter && valuesOf(parameter, undefined, seed);
+    },
+  };
 }
 
 /** All of an emitted model in memory. */

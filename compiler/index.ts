@@ -70,6 +70,22 @@ export {
   type Summary,
 } from "./summary.js";
 export { parseTarget, type Target } from "./target.js";
-export type { DecayScope, Optimizer } from "./training/contract.js";
+export {
+  compileTraining,
+  memoryOfTraining,
+  type CompiledTraining,
+  type CompileTrainingOptions,
+  type InitialTensor,
+} from "./training/compile.js";
+export type { DecayScope, Optimizer, StateRole } from "./training/contract.js";
+export type {
+  GraphDescription,
+  Moment,
+  PhaseDescription,
+  StateDescription,
+  TensorDescription,
+  TrainingDescription,
+} from "./training/describe.js";
+export type { TrainingMemory } from "./training/memory.js";
 export type { Argument, ArgumentType, Bounds, Presence, Schema, Word, Words } from "./words/schema.js";
 export { format, type FormatResult } from "./syntax.js";

@@ -1,7 +1,7 @@
 /** What a network costs, layer by layer and stage by stage: the numbers of table 1. */
 import { atMost, evaluate, formatDim, isSymbolic, type Dim } from "./ir/dim.js";
 import { isScope, type Node, type Scope, type Value } from "./ir/types.js";
-import { landmarkLabel, nodesOf } from "./landmarks.js";
+import { summaryLabel, layersOf } from "./summary-layers.js";
 import type { Model } from "./model.js";
 import { operator } from "./ops/index.js";
 
@@ -86,11 +86,11 @@ export function summarize(model: Model): Summary {
     stages: stagesOf(root).map(({ path, output, items }) => ({
       path,
       output: shapeOf(output),
-      ...costOf(items.flatMap((item) => (isScope(item) ? nodesOf(item) : [item]))),
+      ...costOf(items.flatMap((item) => (isScope(item) ? layersOf(item) : [item]))),
       parts: partsOf(items, costOf),
     })),
     layers: graph.nodes.map((node) => {
-      const label = landmarkLabel(node);
+      const label = summaryLabel(node);
       return {
         path: node.path,
         op: node.op,
@@ -128,7 +128,7 @@ function stagesOf(scope: Scope): Stage[] {
     else if (isScope(item) && item.kind === "stage") {
       stages.push({
         path: item.path,
-        output: item.output ?? nodesOf(item).at(-1)?.outputs[0],
+        output: item.output ?? layersOf(item).at(-1)?.outputs[0],
         items: [...item.children],
       });
     } else {
@@ -147,7 +147,7 @@ function partsOf(items: readonly (Scope | Node)[], costOf: (nodes: readonly Node
   const parts: { block?: string; nodes: Node[]; labels: string[]; count: number; signature?: string }[] = [];
   for (const item of items) {
     if (isScope(item)) {
-      const nodes = nodesOf(item);
+      const nodes = layersOf(item);
       const signature = JSON.stringify([item.declaration, trunkOf(item).map(withoutStride)]);
       const last = parts.at(-1);
       if (item.kind === "block" && last?.signature === signature) {
@@ -158,7 +158,7 @@ function partsOf(items: readonly (Scope | Node)[], costOf: (nodes: readonly Node
         const block = item.declaration ?? item.name;
         parts.push({ block, nodes: [...nodes], labels: labelsOf(trunkOf(item)), count: 1, signature });
       }
-    } else if (landmarkLabel(item) === undefined && parts.at(-1)?.signature === undefined && parts.length > 0) {
+    } else if (summaryLabel(item) === undefined && parts.at(-1)?.signature === undefined && parts.length > 0) {
       // A batch norm and an activation belong to the layer before them.
       parts.at(-1)!.nodes.push(item);
     } else {
@@ -190,7 +190,7 @@ function withoutStride(node: Node): unknown {
 }
 
 function labelsOf(nodes: readonly Node[]): string[] {
-  return nodes.flatMap((node) => landmarkLabel(node) ?? []);
+  return nodes.flatMap((node) => summaryLabel(node) ?? []);
 }
 
 /** Every value lives from the node that makes it to the last that uses it; outputs live to the end. */

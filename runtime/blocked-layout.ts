@@ -1,16 +1,8 @@
 /** Which blocked layout ONNX Runtime's convolutions use on this machine: found out by asking it. */
 import { concat, emitOnnx } from "../compiler/emit/onnx.js";
-import { tensor, value } from "../compiler/ir/build.js";
-import { node } from "../compiler/ops/node.js";
-import type { Graph, Value } from "../compiler/ir/types.js";
-import { blockLayout } from "../compiler/passes/block-layout.js";
+import type { Graph } from "../compiler/ir/types.js";
+import { blockProbe, BLOCKS } from "../compiler/tuning/block-probe.js";
 import { loadRuntime, type Runtime } from "./onnx/onnxruntime.js";
-
-/** Blocks that ONNX Runtime has code for: AVX-512's and AVX2's. */
-const BLOCKS = [16, 8] as const;
-/** Channels and pixels of the probe: several blocks of either size. */
-const CHANNELS = 32;
-const SIZE = 4;
 
 let found: Promise<number> | undefined;
 
@@ -21,33 +13,15 @@ export function machineBlockSize(): Promise<number> {
 }
 
 async function probe(runtime: Runtime): Promise<number> {
-  const feeds = {
-    x: numbers(runtime, [1, CHANNELS, SIZE, SIZE]),
-    w: numbers(runtime, [CHANNELS, CHANNELS, 3, 3]),
-  };
-  const plain = convolution();
+  const { plain, blocked, shapes } = blockProbe();
+  const feeds = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, numbers(runtime, shape)]));
   const expected = await run(runtime, plain, feeds);
   for (const block of BLOCKS) {
-    const given = await run(runtime, blockLayout(plain, block), feeds).catch(() => undefined);
+    const given = await run(runtime, blocked(block), feeds).catch(() => undefined);
     // Filters in blocks of another size give something else altogether; whole numbers this small are exact.
     if (given !== undefined && given.every((each, index) => each === expected[index])) return block;
   }
   return 0;
-}
-
-function convolution(): Graph {
-  const [x, w] = [value(tensor([1, CHANNELS, SIZE, SIZE]), "x"), value(tensor([CHANNELS, CHANNELS, 3, 3]), "w")];
-  const span = { file: "", start: 0, end: 0 };
-  const made = node("conv", [x, w], { kernel: [3, 3], channels: CHANNELS }, "conv", span);
-  const named = (name: string, each: Value) => ({ name, value: each });
-  return {
-    name: "probe",
-    inputs: [named("x", x), named("w", w)],
-    outputs: [named("y", made.outputs[0]!)],
-    parameters: [],
-    constants: [],
-    nodes: [made],
-  };
 }
 
 /** Small whole numbers in no simple order. */

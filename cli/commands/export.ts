@@ -67,7 +67,8 @@ export function exportCommand(): Command {
       const origin: WeightsOrigin = loaded?.emit.origin ?? { from: "random" };
       warnOfRandom(model.name, origin);
       try {
-        const values = loaded?.values ?? (await randomValues(model, options.seed ?? 0));
+        const { initialWeights } = await import("../../compiler/compile.js");
+        const values = loaded?.values ?? initialWeights(model, options.seed ?? 0);
         await exportWeights(output, parameters, values, map, format, origin);
       } finally {
         loaded?.close();
@@ -96,15 +97,4 @@ function namedMap(model: Model, name: string): WeightMap {
   const known = model.weightMaps.map((map) => map.name);
   const choice = known.length === 0 ? "declares none" : `has ${known.join(", ")}`;
   throw new InputFailure(`${model.name} has no name map ${name}: it ${choice} (\`weights\` in its source)`);
-}
-
-async function randomValues(model: Model, seed: number) {
-  const { valuesOf } = await import("../../compiler/emit/parameters.js");
-  const parameters = new Map(model.graph.parameters.map((parameter) => [parameter.path, parameter]));
-  return {
-    get: (path: string) => {
-      const parameter = parameters.get(path);
-      return parameter && valuesOf(parameter, undefined, seed);
-    },
-  };
 }

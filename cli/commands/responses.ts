@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Model } from "../../compiler/model.js";
-import type { ParameterValues } from "../../compiler/emit/onnx.js";
+import type { ParameterValues } from "../../compiler/index.js";
 import type { DataSet, TransformSettings } from "../../runtime/data/index.js";
 import { examples, TARGET, wholeNumber } from "../arguments.js";
 import { DATA, loadData } from "../data.js";

@@ -1,7 +1,7 @@
 /** `resnetc train TARGET --recipe R --data D -o run/`: from random weights to a model that classifies. */
 import { Command } from "commander";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
-import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
+import type { AlgorithmChoices } from "../../runtime/tuning/tune.js";
 import type { Exported, TrainEvent, TrainResult } from "../../runtime/training/trainer.js";
 import { examples, shareOrCount, TARGET, wholeNumber } from "../arguments.js";
 import { DATA, loadData } from "../data.js";

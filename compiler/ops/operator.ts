@@ -103,7 +103,7 @@ export interface Operator {
     size: (dim: Dim) => number,
   ): number;
   /** Shown in tables and drawings, as convolutions and poolings are anyway. */
-  readonly landmark?: true;
+  readonly summarized?: true;
   /** `7x7 conv, 64, /2`: as figure 3 of the paper writes it. */
   label?(attributes: Attributes): string;
   /**

@@ -87,6 +87,7 @@ export interface TrainingOptions {
   readonly algorithms?: AlgorithmChoices;
 }
 
+/** What a state tensor is to the training. */
 export type StateRole = "parameter" | "running statistic" | "momentum" | "second moment" | "ema" | "step";
 
 /** How a state tensor begins. `parameter`: as the parameter of that path does (its weight file's value, or initializer). */

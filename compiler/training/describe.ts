@@ -7,12 +7,14 @@ import type { Model } from "../model.js";
 import type { TrainingGraphName } from "./emit.js";
 import type { StateRole, StateTensor, StepGraphs, TrainingGraph, TrainingProgram } from "./contract.js";
 
+/** An input or output of a graph. */
 export interface TensorDescription {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: DataType;
 }
 
+/** A tensor of the state, and how it begins. */
 export interface StateDescription extends TensorDescription {
   readonly role: StateRole;
   readonly parameter?: string;
@@ -22,6 +24,7 @@ export interface StateDescription extends TensorDescription {
   readonly like?: string;
 }
 
+/** What one `.onnx` file takes and gives. */
 export interface GraphDescription {
   readonly file: string;
   /** All of them, the state's too. */
@@ -34,6 +37,7 @@ export interface GraphDescription {
   readonly noise: readonly string[];
 }
 
+/** The graphs of a step, as long as the same parameters are trained. */
 export interface PhaseDescription {
   readonly trained: readonly string[];
   readonly train: GraphDescription;
@@ -41,6 +45,7 @@ export interface PhaseDescription {
   readonly update: GraphDescription;
 }
 
+/** The content of `training.json`. */
 export interface TrainingDescription extends PhaseDescription {
   readonly schema: 1;
   readonly network: string;

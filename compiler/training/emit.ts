@@ -36,19 +36,20 @@ export function emitTraining(model: Model, options: EmitTrainingOptions): Emitte
     (["train", "gradients", "update"] as const).map((name) => [graphFile(name, index), phase[name]] as const),
   );
   const emitted = [...files, ...earlier].map(
-    ([name, graph]) => [name, emitTrainingGraph(model, graph, options)] as const,
+    ([name, graph]) => [name, emitTrainingGraph(graph, { ...options, model })] as const,
   );
   return { program, files: new Map(emitted) };
 }
 
-/** One graph of a program. What it reads and writes is in the metadata too, as JSON. */
+/** @param options `model`: with the lines of its source, and metadata that say what is read and written, as JSON */
 export function emitTrainingGraph(
-  model: Model,
   training: TrainingGraph,
-  { opset }: Pick<EmitTrainingOptions, "opset"> = {},
+  { opset, model }: Pick<EmitTrainingOptions, "opset"> & { readonly model?: Model } = {},
 ): EmittedModel {
+  const version = opset === undefined ? {} : { opset };
+  if (model === undefined) return emitOnnx(training.graph, version);
   return emitOnnx(training.graph, {
-    ...(opset === undefined ? {} : { opset }),
+    ...version,
     sourceLine: (span) => (span.file === "" ? "" : formatPlace(span, model.sources)),
     metadata: {
       "resnetc.network": model.name,

@@ -5,7 +5,7 @@ import { elementBytes } from "../ir/dtype.js";
 import type { TrainingGraph } from "./contract.js";
 
 /** All in bytes. */
-export interface Memory {
+export interface TrainingMemory {
   /** Parameters, statistics, momenta: what stays from step to step. */
   readonly state: number;
   /** Images and labels of one batch, and other inputs. */
@@ -19,7 +19,7 @@ export interface Memory {
   readonly at: string;
 }
 
-export function trainingMemory({ graph, reads }: TrainingGraph): Memory {
+export function trainingMemory({ graph, reads }: TrainingGraph): TrainingMemory {
   const names = new Set(reads.map((each) => each.name));
   const sum = (wanted: boolean): number =>
     graph.inputs.filter(({ name }) => names.has(name) === wanted).reduce((total, each) => total + bytes(each.value), 0);

@@ -12,6 +12,8 @@ import {
 } from "../passes/choose-algorithms.js";
 import { algorithmsOf, BLOCKED, estimatedAlgorithm, PLAIN } from "./algorithms.js";
 
+export type { AlgorithmChoices } from "../passes/choose-algorithms.js";
+
 /** Seconds that one run of a small graph takes; the values of its inputs do not matter. */
 export type Measure = (graph: Graph) => Promise<number>;
 

@@ -5,9 +5,8 @@
 import { formatDim } from "../../compiler/ir/dim.js";
 import { isScope } from "../../compiler/ir/types.js";
 import type { Node, Scope, Value } from "../../compiler/ir/types.js";
-import { isLandmark, landmarkLabel, nodesOf } from "../../compiler/landmarks.js";
+import { hasParameters, isMergeLayer, isSummarized, layersOf, summaryLabel } from "../../compiler/summary-layers.js";
 import type { Model } from "../../compiler/model.js";
-import { operator } from "../../compiler/ops/index.js";
 
 /** One network: its rows from top to bottom. */
 export interface Column {
@@ -114,9 +113,9 @@ class ColumnBuilder {
   }
 
   #layer(node: Node, stage: string | undefined): void {
-    const label = landmarkLabel(node);
+    const label = summaryLabel(node);
     if (label === undefined) return;
-    const coloured = stage !== undefined && operator(node.op).parameters !== undefined;
+    const coloured = stage !== undefined && hasParameters(node);
     this.#rows.push({
       kind: "box",
       label,
@@ -129,12 +128,12 @@ class ColumnBuilder {
   #residual(scope: Scope, stage: string | undefined): void {
     const shortcut = scope.children.find((child) => isScope(child) && child.kind === "shortcut") as Scope | undefined;
     const body = scope.children.filter((child) => child !== shortcut);
-    const layers = shortcut === undefined ? [] : nodesOf(shortcut);
-    const labels = layers.flatMap((node) => landmarkLabel(node) ?? []);
+    const layers = shortcut === undefined ? [] : layersOf(shortcut);
+    const labels = layers.flatMap((node) => summaryLabel(node) ?? []);
     const changes = labels.length === 0 ? "" : `: ${labels.join(", ")}`;
-    const kind = layers.some((node) => operator(node.op).parameters !== undefined)
+    const kind = layers.some((node) => hasParameters(node))
       ? "projection"
-      : layers.some(isLandmark)
+      : layers.some(isSummarized)
         ? "padding"
         : "identity";
     this.#past(() => this.#sequence(body, stage), kind, `${scope.path}: ${kind} shortcut${changes}`);
@@ -176,7 +175,7 @@ class ColumnBuilder {
 }
 
 function isMerge(item: Item): item is Node {
-  return !isScope(item) && operator(item.op).layer?.merges === true;
+  return !isScope(item) && isMergeLayer(item);
 }
 
 /** How many blocks from here on look the same. */

@@ -9,7 +9,7 @@ import { constants, existsSync } from "node:fs";
 import path from "node:path";
 import zlib from "node:zlib";
 import type { StateTensor } from "../../compiler/training/contract.js";
-import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
+import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import { fileFailure } from "../files.js";
 import { temporaryName } from "../temporary-files.js";
 import { openWeights } from "../weights/open.js";

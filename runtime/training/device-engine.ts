@@ -6,7 +6,7 @@ import { chooseDevice, NO_CPU_FALLBACK, type Device, type DeviceChoice } from ".
 import { loadRuntime, readable, type Runtime } from "../onnx/onnxruntime.js";
 import { SessionError } from "../onnx/session-error.js";
 import type { Engine, EngineOptions, StepInput, StepResult, Values } from "./engine.js";
-import type { EmittedGraph, PhaseGraphs, TrainingGraphs } from "./graphs.js";
+import type { EmittedGraph, PhaseGraphs, TrainingGraphs } from "../../compiler/training/graphs.js";
 
 type Feeds = Record<string, Tensor>;
 

@@ -1,6 +1,6 @@
 /** What computes a training: the graphs on a device, with the state that stays there. */
 import type { Device, DeviceRequest } from "../onnx/device.js";
-import type { EmittedGraph, TrainingGraphs } from "./graphs.js";
+import type { EmittedGraph, TrainingGraphs } from "../../compiler/training/graphs.js";
 
 export interface EngineOptions {
   readonly device: DeviceRequest;

@@ -1,5 +1,6 @@
 /** What a training ends in: the weights, and the model that classifies. */
 import { emitModel } from "../../compiler/compile.js";
+import { subtractingMean } from "../../compiler/mean-image.js";
 import type { Model } from "../../compiler/model.js";
 import { writeWhole } from "../files.js";
 import { trainedMetadata, type Trained } from "../weights/trained.js";
@@ -7,7 +8,7 @@ import { writeSafetensors } from "../weights/write-safetensors.js";
 import type { Values } from "./engine.js";
 import { TrainingError } from "./error.js";
 import type { Feed } from "./feed.js";
-import { preprocessOf, subtractingMean } from "./preprocess-of.js";
+import { preprocessOf } from "./preprocess-of.js";
 import type { RunFolder } from "./run-folder.js";
 import type { TrainRequest } from "./trainer.js";
 

@@ -12,7 +12,7 @@ import type { Engine } from "./engine.js";
 import { TrainingError } from "./error.js";
 import { openFeed, type FeedOptions } from "./feed.js";
 import { buildProgram, checkFit, checkRequest, trainingOptions } from "./fit.js";
-import { emitTrainingGraphs } from "./graphs.js";
+import { emitTrainingGraphs } from "../../compiler/training/graphs.js";
 import { initialState } from "./initial-state.js";
 import { LOSS_SCALE_START } from "./loss-scale.js";
 import { openRemoteEngine } from "./remote-engine.js";

@@ -8,7 +8,7 @@ import { recipeProblems } from "../../compiler/recipe-rules.js";
 import { buildTraining, gradientGraph } from "../../compiler/training/build.js";
 import type { TrainingOptions, TrainingProgram } from "../../compiler/training/contract.js";
 import { recipeOptions } from "../../compiler/training/from-recipe.js";
-import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
+import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import { relevantAlgorithms } from "../../compiler/tuning/choices.js";
 import { balancedWeights, classCounts, labelledData } from "../data/index.js";
 import type { Device } from "../onnx/device.js";

@@ -1,9 +1,6 @@
 /** The transforms of an evaluation as the preprocessing that a compiled model carries. */
-import type { Model, Preprocess } from "../../compiler/model.js";
+import type { Preprocess } from "../../compiler/model.js";
 import { channelsOf, forChannels } from "../../compiler/preprocess.js";
-import { constant } from "../../compiler/ir/build.js";
-import { node } from "../../compiler/ops/node.js";
-import { rewrite } from "../../compiler/passes/rewrite.js";
 import type { Statistics, TransformSettings } from "../data/index.js";
 import type { MeanImage } from "../weights/trained.js";
 
@@ -117,15 +114,4 @@ function subtractImage(
   for (let i = 0; i < mean.length; i++)
     data[(i % channels) * area + Math.floor(i / channels)] = (mean[i]! * scale) / draft.std[i % channels]!;
   return { data, shape: [1, channels, height, width] };
-}
-
-/** The model with a mean image subtracted from its input, so that the file alone classifies. */
-export function subtractingMean(model: Model, { data, shape }: MeanImage): Model {
-  const { graph } = model;
-  const image = graph.inputs[0]!.value;
-  const mean = constant(data, shape, "mean_image");
-  const [first] = graph.nodes;
-  const subtract = node("minus", [image, mean.value], {}, "subtract_mean", first!.span);
-  const rest = rewrite(graph, () => undefined, { values: new Map([[image.id, subtract.outputs[0]!]]) });
-  return { ...model, graph: { ...rest, nodes: [subtract, ...rest.nodes], constants: [...rest.constants, mean] } };
 }

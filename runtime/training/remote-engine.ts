@@ -6,7 +6,7 @@ import { Worker } from "node:worker_threads";
 import { SessionError } from "../onnx/session-error.js";
 import type { Device } from "../onnx/device.js";
 import type { Engine, EngineOptions } from "./engine.js";
-import type { TrainingGraphs } from "./graphs.js";
+import type { TrainingGraphs } from "../../compiler/training/graphs.js";
 import { threadArguments } from "../thread-arguments.js";
 
 /** Given to the thread when it starts. */

@@ -1,8 +1,7 @@
 /** How strongly the layers of a network respond: figure 7 of the paper. */
-import { concat, emitOnnx, type ParameterValues } from "../../compiler/emit/onnx.js";
+import { concat, type ParameterValues } from "../../compiler/emit/onnx.js";
 import type { Model } from "../../compiler/model.js";
-import { INFERENCE_PASSES, runPasses } from "../../compiler/passes/index.js";
-import type { NamedValue } from "../../compiler/ir/types.js";
+import { emitResponses } from "../../compiler/training/responses.js";
 import { DataError } from "../data/error.js";
 import type { DeviceRequest } from "../onnx/device.js";
 import { openSession } from "../onnx/session.js";
@@ -28,25 +27,19 @@ export async function layerResponses(
   batches: AsyncIterable<{ readonly images: Float32Array; readonly shape: readonly number[] }>,
   options: { readonly device?: DeviceRequest; readonly threads?: number; readonly seed?: number } = {},
 ): Promise<readonly LayerResponse[]> {
-  const graph = runPasses(INFERENCE_PASSES, model.graph, { foldBatchNorms: false });
-  const layers = graph.nodes.filter(({ op, path }) => op === "bn" && !path.includes(".shortcut"));
-  const outputs = layers.map(({ path, outputs: [output] }): NamedValue => ({
-    name: `response.${path}`,
-    value: output!,
-  }));
-  const { chunks, byteLength } = emitOnnx(
-    { ...graph, outputs },
-    { ...(weights && { weights }), ...(options.seed !== undefined && { seed: options.seed }) },
-  );
-  const session = await openSession(concat(chunks, byteLength), options);
+  const { emitted, layers } = emitResponses(model, {
+    ...(weights && { weights }),
+    ...(options.seed !== undefined && { seed: options.seed }),
+  });
+  const session = await openSession(concat(emitted.chunks, emitted.byteLength), options);
   const sums = layers.map(() => ({ count: 0, sum: 0, squares: 0 }));
   try {
     const [input] = session.inputs;
     for await (const { images, shape } of batches) {
       const results = await session.run({ [input!.name]: { data: images, shape } });
-      outputs.forEach(({ name }, index) => {
+      layers.forEach(({ output }, index) => {
         const total = sums[index]!;
-        const data = results[name]!.data as Float32Array;
+        const data = results[output]!.data as Float32Array;
         for (const value of data) {
           total.sum += value;
           total.squares += value * value;

@@ -2,7 +2,7 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
+import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import type { Times } from "../../compiler/tuning/choices.js";
 import { fileFailure, writeWhole } from "../files.js";
 import type { Runtime } from "../onnx/onnxruntime.js";

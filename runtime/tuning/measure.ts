@@ -2,9 +2,8 @@
 import type { Tensor } from "#onnxruntime";
 import { concat, emitOnnx } from "../../compiler/emit/onnx.js";
 import type { DataType, Graph } from "../../compiler/ir/types.js";
-import { formula } from "../../compiler/ops/formula.js";
-import { recorder } from "../../compiler/ops/recorder.js";
 import type { Measure } from "../../compiler/tuning/choices.js";
+import { condensed, upload } from "../../compiler/tuning/timing.js";
 import { NO_CPU_FALLBACK, type Device } from "../onnx/device.js";
 import type { Runtime } from "../onnx/onnxruntime.js";
 
@@ -28,14 +27,10 @@ export function measureOn(runtime: Runtime, device: Device, threads: number | un
       ...(onDevice && { preferredOutputLocation: "gpu-buffer" as const }),
     });
   };
-  /** A graph that gives its inputs as they are: with WebGPU they are on the device then, as a training has them. */
-  const upload = (graph: Graph) => {
-    const outputs = graph.inputs.map(({ name, value }) => ({ name: uploaded(name), value }));
-    return open({ ...graph, nodes: [], constants: [], outputs }, true);
-  };
   return async (graph) => {
     const session = await open(device === "cpu" ? graph : condensed(graph));
-    const up = device === "webgpu" ? await upload(graph) : undefined;
+    // With WebGPU inputs are on the device before, as a training has them.
+    const up = device === "webgpu" ? await open(upload(graph, uploaded), true) : undefined;
     const given = Object.fromEntries(graph.inputs.map(({ name, value }) => [name, filled(runtime, value.type)]));
     let placed: Feeds = {};
     try {
@@ -65,19 +60,6 @@ async function shortestRun(run: () => Promise<unknown>): Promise<number> {
     total += took;
   }
   return shortest;
-}
-
-/** Means in place of the outputs: the way back from the device is not what is measured, but that they are there. */
-function condensed(graph: Graph): Graph {
-  const record = recorder({ path: "condensed" });
-  const f = formula(record);
-  const outputs = graph.outputs.map(({ name, value }) => {
-    const wide = value.type.dtype === "float32" ? value : f.apply("cast", [value], { to: "float32" });
-    const axes = value.type.shape.map((_, axis) => axis);
-    return { name, value: axes.length === 0 ? f.affine(wide, 1) : f.mean(wide, axes) };
-  });
-  const constants = [...graph.constants, ...record.constants];
-  return { ...graph, nodes: [...graph.nodes, ...record.nodes], constants, outputs };
 }
 
 /** Halves, or zeros: times do not depend on values that are no denormals. */

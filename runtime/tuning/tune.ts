@@ -1,6 +1,6 @@
 /** Measuring how a training's operations are best written on this machine, and keeping what was found. */
 import type { Model } from "../../compiler/model.js";
-import type { AlgorithmChoices } from "../../compiler/passes/choose-algorithms.js";
+import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import { gradientGraph } from "../../compiler/training/build.js";
 import type { TrainingOptions } from "../../compiler/training/contract.js";
 import {
@@ -17,6 +17,8 @@ import { loadRuntime } from "../onnx/onnxruntime.js";
 import { told } from "../training/fit.js";
 import { addToCache, cacheFile, machineName, algorithmsOfCache, readCache, type Measured } from "./cache.js";
 import { measureOn } from "./measure.js";
+
+export type { AlgorithmChoices };
 
 export interface TuneOptions {
   /** Default `auto`. */

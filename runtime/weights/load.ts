@@ -1,11 +1,11 @@
 /** A weight file for a network: everything that has to be done and said between the two, for programs and commands. */
+import { subtractingMean } from "../../compiler/mean-image.js";
 import type { EmitModelOptions } from "../../compiler/compile.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import { originIn, type WeightsOrigin } from "../../compiler/metadata.js";
 import type { Model, Preprocess } from "../../compiler/model.js";
 import { fitted, imageChannels } from "../../compiler/preprocess.js";
 import { layerPath } from "../../compiler/weights/rename.js";
-import { subtractingMean } from "../training/preprocess-of.js";
 import { withAdaptedInput, withNewHead } from "./adapt.js";
 import { BATCH_NORM_EPSILON } from "./epsilon.js";
 import { firstConvolutions, headLayers } from "./layers.js";

@@ -2,15 +2,12 @@
  * What a training writes into its files of weights besides tensors: which of them were validated, and how images came
  * to them. A model can be made of such a file alone. docs/training.md lists the keys.
  */
+import type { MeanImage } from "../../compiler/mean-image.js";
 import { METADATA_KEYS, parseMetadata } from "../../compiler/metadata.js";
 import type { Preprocess } from "../../compiler/model.js";
 import { WeightsError, type TensorSource } from "./source.js";
 
-/** Subtracted from the input before the first layer, after the preprocessing: float32[1, channels, height, width]. */
-export interface MeanImage {
-  readonly data: Float32Array;
-  readonly shape: readonly [1, number, number, number];
-}
+export type { MeanImage };
 
 /** What a training knows of its weights. */
 export interface Trained {

@@ -11,7 +11,7 @@ import { buildTraining } from "../../compiler/training/build.js";
 import { recipeOptions } from "../../compiler/training/from-recipe.js";
 import { fileHost } from "../../runtime/host.js";
 import { openDeviceEngine } from "../../runtime/training/device-engine.js";
-import { emitTrainingGraphs } from "../../runtime/training/graphs.js";
+import { emitTrainingGraphs } from "../../compiler/training/graphs.js";
 import { initialState } from "../../runtime/training/initial-state.js";
 import { uniform } from "../support/oracle-weights.js";
 import { validate } from "../support/json-schema.js";

@@ -68,7 +68,17 @@ it("those about programs run as they stand, on the package as it is built", asyn
       outputs.push((await run).stdout.trim());
     }
     expect(existsSync(path.join(folder, "net.onnx"))).toBe(true);
-    expect(outputs.at(-1)).toMatch(/true run\/model\.onnx$/);
+    expect(outputs.some((each) => /true run\/model\.onnx$/.test(each))).toBe(true);
+    const step = [
+      "train.onnx",
+      "gradients.onnx",
+      "update.onnx",
+      "evaluate.onnx",
+      "training.json",
+      "initial.safetensors",
+    ];
+    expect(readdirSync(path.join(folder, "step")).sort()).toEqual(step.sort());
+    expect(outputs.some((each) => /^\d+ bytes of activations/.test(each))).toBe(true);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

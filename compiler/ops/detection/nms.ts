@@ -60,7 +60,7 @@ const nms: Operator = {
 const batchedNms: Operator = {
   name: "batched_nms",
   doc: "Detections of each class that overlap no better one of theirs.",
-  landmark: true,
+  summarized: true,
   label: (attributes) => `NMS, ${int(attributes, "iou")}`,
   fullPrecision: true,
   gradient: "none",

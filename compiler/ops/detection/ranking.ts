@@ -68,7 +68,7 @@ const gatherRows: Operator = {
 const topRegions: Operator = {
   name: "top_regions",
   doc: "The best boxes of each image as regions.",
-  landmark: true,
+  summarized: true,
   label: (attributes) => `best ${int(attributes, "keep")} regions`,
   fullPrecision: true,
   gradient: "none",

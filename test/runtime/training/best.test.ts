@@ -11,7 +11,7 @@ import type { DataSet, Split } from "../../../runtime/data/index.js";
 import { evaluateModel } from "../../../runtime/classification/evaluate.js";
 import { bestFile } from "../../../runtime/training/checkpoint.js";
 import { readMetrics } from "../../../runtime/training/metrics.js";
-import { subtractingMean } from "../../../runtime/training/preprocess-of.js";
+import { subtractingMean } from "../../../compiler/mean-image.js";
 import { train, type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/trainer.js";
 import { loadWeights, openWeights, readTrained } from "../../../runtime/weights/index.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";

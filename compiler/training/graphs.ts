@@ -1,18 +1,12 @@
 /** The graphs of training as bytes and lists of names: plain data that another thread can be given. */
-import { concat, emitOnnx } from "../../compiler/emit/onnx.js";
-import { tensor, value } from "../../compiler/ir/build.js";
-import type { Graph, NamedValue, Value } from "../../compiler/ir/types.js";
-import { formula } from "../../compiler/ops/formula.js";
-import { dropDeadCode } from "../../compiler/passes/drop-dead-code.js";
-import {
-  gradientName,
-  nextName,
-  type StepGraphs,
-  type TrainingGraph,
-  type TrainingProgram,
-} from "../../compiler/training/contract.js";
-import { recorder } from "../../compiler/ops/recorder.js";
-import { TrainingError } from "./error.js";
+import { tensor, value } from "../ir/build.js";
+import type { Graph, NamedValue, Value } from "../ir/types.js";
+import { concat } from "../emit/onnx.js";
+import { formula } from "../ops/formula.js";
+import { recorder } from "../ops/recorder.js";
+import { runPasses, TRIMMING_PASSES } from "../passes/index.js";
+import { gradientName, nextName, type StepGraphs, type TrainingGraph, type TrainingProgram } from "./contract.js";
+import { emitTrainingGraph } from "./emit.js";
 
 /** One graph, emitted. */
 export interface EmittedGraph {
@@ -66,7 +60,7 @@ interface Sum {
 /** @param parts that a batch is computed in; the program is made for the batch of one part */
 export function emitTrainingGraphs(program: TrainingProgram, parts: number): TrainingGraphs {
   for (const { name, dtype } of program.state) {
-    if (dtype !== "float32") throw new TrainingError(`${name} is ${dtype}; state is kept in float32`);
+    if (dtype !== "float32") throw new TypeError(`${name} is ${dtype}; state is kept in float32`);
   }
   const { train, gradients, evaluate } = program;
   const image = imageOf(train);
@@ -80,21 +74,23 @@ export function emitTrainingGraphs(program: TrainingProgram, parts: number): Tra
     classes: sizes(logits.value)[1]!,
     parts,
     phases: [...program.phases, program].map((phase, index) => emitPhase(phase, index, parts)),
-    evaluate: emit(evaluate),
-    ...(statistics && { statistics: emit(statistics) }),
-    identity: emit(identity(program)),
+    evaluate: emitGraph(evaluate),
+    ...(statistics && { statistics: emitGraph(statistics) }),
+    identity: emitGraph(identity(program)),
   };
 }
 
 function emitPhase(phase: StepGraphs, index: number, parts: number): PhaseGraphs {
   return {
-    step: emit(parts === 1 ? phase.train : phase.gradients),
-    ...(parts > 1 && { accumulate: { ...accumulation(phase, index), update: emit(phase.update) } }),
+    step: emitGraph(parts === 1 ? phase.train : phase.gradients),
+    ...(parts > 1 && { accumulate: { ...accumulation(phase, index), update: emitGraph(phase.update) } }),
   };
 }
 
-export function emit({ graph, reads, writes, noise }: TrainingGraph): EmittedGraph {
-  const { chunks, byteLength } = emitOnnx(graph);
+/** As plain data. */
+export function emitGraph(training: TrainingGraph): EmittedGraph {
+  const { graph, reads, writes, noise } = training;
+  const { chunks, byteLength } = emitTrainingGraph(training);
   return {
     name: graph.name,
     onnx: concat(chunks, byteLength),
@@ -110,7 +106,7 @@ export function emit({ graph, reads, writes, noise }: TrainingGraph): EmittedGra
 function imageOf({ graph, reads, noise }: TrainingGraph): NamedValue {
   const known = new Set([...reads, ...noise].map(({ name }) => name));
   const found = graph.inputs.find(({ name, value }) => !known.has(name) && value.type.shape.length === 4);
-  if (found === undefined) throw new TrainingError(`${graph.name} has no input for images`);
+  if (found === undefined) throw new TypeError(`${graph.name} has no input for images`);
   return found;
 }
 
@@ -120,14 +116,10 @@ function sizes(value: Value): readonly number[] {
 
 /** The part of a graph that some outputs need, with the inputs that it needs. */
 export function part(whole: TrainingGraph, outputs: readonly NamedValue[]): TrainingGraph {
-  const graph = dropDeadCode.run({ ...whole.graph, outputs }, {});
-  const used = new Set(
-    [...graph.nodes.flatMap((node) => node.inputs), ...outputs.map((each) => each.value)].map((v) => v.id),
-  );
-  const inputs = graph.inputs.filter((input) => used.has(input.value.id));
-  const names = new Set([...inputs, ...outputs].map(({ name }) => name));
+  const graph = runPasses(TRIMMING_PASSES, { ...whole.graph, outputs }, {});
+  const names = new Set([...graph.inputs, ...outputs].map(({ name }) => name));
   return {
-    graph: { ...graph, inputs },
+    graph,
     reads: whole.reads.filter(({ name }) => names.has(name)),
     writes: whole.writes.filter(({ name }) => names.has(nextName(name))),
     noise: whole.noise.filter(({ name }) => names.has(name)),
@@ -170,7 +162,7 @@ function accumulation(
     nodes: record.nodes,
   };
   return {
-    sum: emit({ graph, reads: [], writes: [], noise: [] }),
+    sum: emitGraph({ graph, reads: [], writes: [], noise: [] }),
     gradients: each.map(({ gradient, sum }) => ({
       gradient: gradient.name,
       sum: sum.name,

@@ -1,0 +1,100 @@
+/** `resnetc compile --training` for programs: a recipe's training step as files, for any binding of ONNX Runtime. */
+import type { Chunked } from "../emit/onnx.js";
+import { valuesOf, type ParameterValues } from "../emit/parameters.js";
+import type { Model } from "../model.js";
+import type { Recipe } from "../recipe.js";
+import { buildTraining } from "./build.js";
+import type { TrainingOptions } from "./contract.js";
+import { describeTraining, type TrainingDescription } from "./describe.js";
+import { emitTraining } from "./emit.js";
+import { recipeOptions, thawGroups } from "./from-recipe.js";
+import { trainingMemory, type TrainingMemory } from "./memory.js";
+import { zeroInitResidual } from "./zero-init.js";
+
+/** How a training step is compiled. */
+export interface CompileTrainingOptions {
+  /** Images that a graph takes, each step of which is an update then. Default: the recipe's batch / accumulate. */
+  readonly batch?: number;
+  /** Version of the ai.onnx operators, 16 to 21. Default 17. */
+  readonly opset?: number;
+  /** First values by parameter path; what is not in it begins as its initializer says. */
+  readonly weights?: ParameterValues;
+  /** What random initial values are made from. Default 0. */
+  readonly seed?: number;
+}
+
+/** A parameter or running statistic before the first step. */
+export interface InitialTensor {
+  readonly name: string;
+  readonly dtype: "float32";
+  readonly shape: readonly number[];
+  /** Row-major. */
+  data(): Float32Array;
+}
+
+/** What docs/training-graphs.md describes. */
+export interface CompiledTraining {
+  /** By name: `train.onnx`, `gradients.onnx`, `update.onnx`, `evaluate.onnx`, those of phases, and `training.json`. */
+  readonly files: ReadonlyMap<string, Chunked>;
+  /** Tensors of the file `initial.safetensors`, which `training.json` names. */
+  readonly initial: readonly InitialTensor[];
+  /** What `training.json` says. */
+  readonly description: TrainingDescription;
+  /** What a step takes. */
+  readonly memory: TrainingMemory;
+}
+
+const INITIAL = "initial.safetensors";
+
+/**
+ * The training step of a classifier by a recipe.
+ *
+ * @throws RangeError, TypeError one line, where the network can't be trained so, or an option is out of range
+ */
+export function compileTraining(source: Model, recipe: Recipe, options: CompileTrainingOptions = {}): CompiledTraining {
+  const { batch, opset, weights, seed = 0 } = options;
+  const model = recipe.zeroInitResidual ? zeroInitResidual(source) : source;
+  const settings = { ...optionsOf(recipe, batch), ...(opset === undefined ? {} : { opset }) };
+  const { program, files } = emitTraining(model, settings);
+  const description = describeTraining(model, program, {
+    accumulate: batch === undefined ? recipe.accumulate : 1,
+    initial: INITIAL,
+    until: thawGroups(recipe).map(({ after, unit }) => ({ after, unit })),
+  });
+  return {
+    // Last: who finds it finds all that it names.
+    files: new Map<string, Chunked>([...files, ["training.json", text(JSON.stringify(description, undefined, 2))]]),
+    initial: model.graph.parameters.map((parameter) => ({
+      name: parameter.path,
+      dtype: "float32",
+      shape: parameter.value.type.shape as readonly number[],
+      data: () => valuesOf(parameter, weights, seed),
+    })),
+    description,
+    memory: trainingMemory(program.train),
+  };
+}
+
+/**
+ * What a training step of a classifier takes, known before anything is emitted.
+ *
+ * @throws RangeError, TypeError one line, where the network can't be trained so
+ */
+export function memoryOfTraining(
+  model: Model,
+  recipe: Recipe,
+  { batch }: Pick<CompileTrainingOptions, "batch"> = {},
+): TrainingMemory & { readonly batch: number } {
+  const options = optionsOf(recipe, batch);
+  return { batch: options.batch, ...trainingMemory(buildTraining(model, options).train) };
+}
+
+function optionsOf(recipe: Recipe, batch: number | undefined): TrainingOptions {
+  const options = recipeOptions(recipe);
+  return batch === undefined ? options : { ...options, batch };
+}
+
+function text(content: string): Chunked {
+  const bytes = new TextEncoder().encode(`${content}\n`);
+  return { chunks: [bytes], byteLength: bytes.byteLength };
+}
