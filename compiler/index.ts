@@ -77,7 +77,6 @@ export {
   type CompileTrainingOptions,
   type InitialTensor,
 } from "./training/compile.js";
-export type { DecayScope, Optimizer, StateRole } from "./training/contract.js";
 export type {
   GraphDescription,
   Moment,
@@ -86,6 +85,8 @@ export type {
   TensorDescription,
   TrainingDescription,
 } from "./training/describe.js";
+export type { StateRole } from "./training/contract.js";
 export type { TrainingMemory } from "./training/memory.js";
+export type { Optimizer } from "./training/optimizers/index.js";
 export type { Argument, ArgumentType, Bounds, Presence, Schema, Word, Words } from "./words/schema.js";
 export { format, type FormatResult } from "./syntax.js";

@@ -4,6 +4,7 @@
  * language. What only the text can show (two arguments of which one is taken) stands in elaborate/recipe.ts.
  */
 import type { Recipe, TransformSettings, WarmUp } from "./recipe.js";
+import { optimizerProblems } from "./training/optimizers/index.js";
 
 export interface RecipeProblem {
   readonly code: "out-of-range" | "conflicting-settings" | "no-effect";
@@ -56,54 +57,7 @@ const RULES: readonly Rule[] = [
       `\`ema\` must be between 0 and 1, not ${emaDecay}: at 1 the average stays at the initial weights, at 0 it is none`,
     ),
   ],
-  ({ optimizer }) => {
-    const { weightDecay = 0, decayScope = "all" } = optimizer;
-    const decay = [
-      outOfRange(!(Number.isFinite(weightDecay) && weightDecay >= 0), "optimizer", `weight_decay is ${weightDecay}`),
-      noEffect(
-        weightDecay === 0 && decayScope !== "all",
-        "optimizer",
-        "`decay_scope` has no effect without a `weight_decay`",
-        "give one, or leave `decay_scope` out",
-      ),
-    ];
-    if (optimizer.kind === "adamw") {
-      const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8 } = optimizer;
-      const beta = (name: string, value: number): RecipeProblem | false =>
-        outOfRange(
-          !isBelowOne(value),
-          "optimizer",
-          `\`${name}\` must be at least 0 and below 1, not ${value}: an average that forgets nothing never begins`,
-        );
-      const isDivided = outOfRange(
-        !isPositive(eps),
-        "optimizer",
-        `\`eps\` must be above 0, not ${eps}: a gradient of 0 would be divided by 0`,
-      );
-      return [...decay, beta("beta1", beta1), beta("beta2", beta2), isDivided];
-    }
-    const { momentum = 0, nesterov = false, rule = "pytorch" } = optimizer;
-    return [
-      ...decay,
-      outOfRange(
-        !isBelowOne(momentum),
-        "optimizer",
-        `\`momentum\` must be at least 0 and below 1, not ${momentum}: at 1 the velocity never fades`,
-      ),
-      conflict(
-        nesterov && momentum === 0,
-        "optimizer",
-        "`nesterov` needs a `momentum`, which is 0",
-        "write `sgd(momentum: 0.9, nesterov: true)`, or leave `nesterov` out",
-      ),
-      noEffect(
-        rule === "caffe" && momentum === 0,
-        "optimizer",
-        "`rule` has no effect without a `momentum`: the two rules differ in the velocity alone",
-        "leave `rule` out",
-      ),
-    ];
-  },
+  ({ optimizer }) => optimizerProblems(optimizer).map((problem) => ({ ...problem, word: "optimizer" })),
   ({ schedule, learningRate, stop }) => {
     switch (schedule.kind) {
       case "constant":

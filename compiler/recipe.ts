@@ -1,5 +1,5 @@
 /** A `recipe` declaration: how a network is trained. Plain data; sections 3.4 and 4.2 of the paper are two of them. */
-import type { Optimizer } from "./training/contract.js";
+import type { Optimizer } from "./training/optimizers/index.js";
 
 /** What the learning rate does after the warm-up; `rate` is the base rate, counted in updates from the first. */
 export type Schedule =

@@ -14,7 +14,7 @@ import {
   type Word,
 } from "../words/schema.js";
 import { TRANSFORM_WORDS } from "../words/transforms.js";
-import { OPTIMIZERS, optimizerOf } from "./optimizers.js";
+import { OPTIMIZERS, optimizerOf } from "../training/optimizers/index.js";
 import { SCHEDULES, scheduleOf } from "./schedules.js";
 
 /** A setting of a recipe. */

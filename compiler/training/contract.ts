@@ -5,44 +5,12 @@
  *
  * Every state tensor NAME is an input NAME of the graphs that need it and an output `next.NAME` of those that change it.
  */
+import type { Optimizer } from "./optimizers/index.js";
 import type { DataType, Graph, Initializer, Parameter } from "../ir/types.js";
 import type { Device } from "../ops/operator.js";
 import type { AlgorithmChoices } from "../passes/choose-algorithms.js";
 
 export { gradientName, nextName } from "../ir/names.js";
-
-/** Which parameters weight decay applies to: all that are trained, as the paper, or weights without biases and batch norms. */
-export type DecayScope = "all" | "weights";
-
-/** g is the gradient of the loss plus, but for AdamW, weightDecay * w; lr the learning rate of the step. */
-export type Optimizer =
-  | {
-      readonly kind: "sgd";
-      /** Default 0. */
-      readonly momentum?: number;
-      /** w' = w - lr * (g + momentum * v'). Default false. */
-      readonly nesterov?: boolean;
-      /** Default 0. */
-      readonly weightDecay?: number;
-      /** Default "all". */
-      readonly decayScope?: DecayScope;
-      /**
-       * `pytorch`, the default: v' = momentum * v + g; w' = w - lr * v'.
-       * `caffe`, with which the paper's networks were trained: v' = momentum * v + lr * g; w' = w - v'.
-       * They are equal while lr is constant; when it drops, Caffe's velocity keeps the old one for a while.
-       */
-      readonly rule?: "pytorch" | "caffe";
-    }
-  | {
-      /** Loshchilov and Hutter, arXiv:1711.05101, as PyTorch: w' = w - lr * (weightDecay * w + m^ / (sqrt(v^) + eps)). */
-      readonly kind: "adamw";
-      /** Defaults 0.9, 0.999, 1e-8, 0.01, "all". */
-      readonly beta1?: number;
-      readonly beta2?: number;
-      readonly eps?: number;
-      readonly weightDecay?: number;
-      readonly decayScope?: DecayScope;
-    };
 
 export interface TrainingOptions {
   readonly optimizer: Optimizer;

@@ -2,7 +2,7 @@
 import { tensor, value } from "../ir/build.js";
 import type { NamedValue, Parameter, Value } from "../ir/types.js";
 import type { StateTensor, TrainingOptions } from "./contract.js";
-import { countsSteps, slots } from "./optimizers.js";
+import { preparedOptimizer } from "./optimizers/index.js";
 import { isInside } from "./places.js";
 
 export interface TrainingState {
@@ -60,7 +60,8 @@ export function trainingState(
     const role = each.trainable ? "parameter" : "running statistic";
     add({ name: each.path, ...like(each), role, init: { kind: "parameter", path: each.path } }, each.value);
   }
-  for (const slot of slots(options.optimizer)) {
+  const { slots, countsSteps } = preparedOptimizer(options.optimizer);
+  for (const slot of slots) {
     for (const each of trained) {
       const name = slotName(slot.name, each.path);
       add({ name, ...like(each), role: slot.role, init: { kind: "constant", value: 0 } });
@@ -71,7 +72,7 @@ export function trainingState(
       add({ name: emaName(each.path), ...like(each), role: "ema", init: { kind: "parameter", path: each.path } });
     }
   }
-  if (countsSteps(options.optimizer)) {
+  if (countsSteps) {
     const groups = new Set(trained.map(({ path }) => thawGroup(path, options)));
     for (const group of [...groups].sort((a, b) => a - b)) {
       const name = stepName(group);

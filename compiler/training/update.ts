@@ -4,7 +4,7 @@ import type { NamedValue, Value } from "../ir/types.js";
 import { formula, type Formula } from "../ops/formula.js";
 import type { TrainingOptions } from "./contract.js";
 import type { Recorder } from "../ops/recorder.js";
-import { countsSteps, optimizerStep, slots } from "./optimizers.js";
+import { preparedOptimizer } from "./optimizers/index.js";
 import { rateOf } from "./places.js";
 import { emaName, slotName, stepName, thawGroup, type TrainingState } from "./state.js";
 
@@ -27,7 +27,8 @@ export function applyUpdate(
   record: Recorder,
 ): Update {
   const f = formula(record);
-  const { optimizer, clipNorm, gradientNorm = false, emaDecay, stageRates = [] } = options;
+  const { clipNorm, gradientNorm = false, emaDecay, stageRates = [] } = options;
+  const optimizer = preparedOptimizer(options.optimizer);
   const mixed = options.precision === "mixed";
   const outputs: NamedValue[] = [];
   const next = new Map<string, Value>();
@@ -55,18 +56,18 @@ export function applyUpdate(
   const { value: learningRate } = state.learningRate;
   const rates = once((times: number) => (times === 1 ? learningRate : f.affine(learningRate, times)));
   // Before the parameters, as the sole count always was.
-  if (countsSteps(optimizer)) state.trained.forEach(({ path }) => counts.get(thawGroup(path, options)));
+  if (optimizer.countsSteps) state.trained.forEach(({ path }) => counts.get(thawGroup(path, options)));
   for (const parameter of state.trained) {
     const { path } = parameter;
     record.at(`${path}.update`, NOWHERE);
     const gradient = gradients.get(path)!;
-    const names = slots(optimizer).map((slot) => slotName(slot.name, path));
-    const result = optimizerStep(f, optimizer, parameter, {
+    const names = optimizer.slots.map((slot) => slotName(slot.name, path));
+    const result = optimizer.step(f, parameter, {
       weight: state.value(path),
       gradient: clip ? f.times(gradient, clip) : gradient,
       slots: names.map(state.value),
       learningRate: rates.get(rateOf(path, stageRates)),
-      ...(countsSteps(optimizer) && { step: counts.get(thawGroup(path, options)) }),
+      ...(optimizer.countsSteps && { step: counts.get(thawGroup(path, options)) }),
     });
     settle(path, result.weight);
     names.forEach((name, index) => settle(name, result.slots[index]!));

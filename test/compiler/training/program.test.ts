@@ -1,7 +1,8 @@
 /** The graphs of a program fit together, and the options do what they say. */
 import { describe, expect, it } from "vitest";
 import { buildTraining } from "../../../compiler/training/build.js";
-import type { Optimizer, TrainingOptions, TrainingProgram } from "../../../compiler/training/contract.js";
+import type { TrainingOptions, TrainingProgram } from "../../../compiler/training/contract.js";
+import type { Optimizer } from "../../../compiler/training/optimizers/index.js";
 import { trainingMemory } from "../../../compiler/training/memory.js";
 import { verify } from "../../../compiler/ops/verify.js";
 import { runPasses, TRAINING_PASSES, type TrainingContext } from "../../../compiler/passes/index.js";

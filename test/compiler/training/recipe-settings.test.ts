@@ -6,12 +6,8 @@ import { tensor, value } from "../../../compiler/ir/build.js";
 import type { Graph, NamedValue } from "../../../compiler/ir/types.js";
 import { verify } from "../../../compiler/ops/verify.js";
 import { buildTraining } from "../../../compiler/training/build.js";
-import {
-  emaDecayAt,
-  type Optimizer,
-  type TrainingOptions,
-  type TrainingProgram,
-} from "../../../compiler/training/contract.js";
+import { emaDecayAt, type TrainingOptions, type TrainingProgram } from "../../../compiler/training/contract.js";
+import type { Optimizer } from "../../../compiler/training/optimizers/index.js";
 import { differentiate } from "../../../compiler/passes/differentiate.js";
 import { recorder } from "../../../compiler/ops/recorder.js";
 import { zeroInitResidual } from "../../../compiler/training/zero-init.js";

@@ -1,0 +1,71 @@
+/** All optimisers. A new one is a file beside this one and a line here. */
+import type { Parameter } from "../../ir/types.js";
+import type { Formula } from "../../ops/formula.js";
+import type { RecipeProblem } from "../../recipe-rules.js";
+import { completed, type Form } from "../../words/schema.js";
+import { accepts } from "../../words/values.js";
+import { takes } from "../../words/describe.js";
+import { adamw } from "./adamw.js";
+import type { OptimizerRecord, OptimizerSettings, Slot, StepInputs, StepOutputs } from "./optimizer.js";
+import { sgd } from "./sgd.js";
+
+const ALL = [sgd, adamw] as const;
+
+type Known = (typeof ALL)[number];
+
+/** An optimiser with its settings, as plain data: `{ kind: "sgd", momentum: 0.9 }`. What is left out has its default. */
+export type Optimizer = OptimizerSettings<Known>;
+
+/** By name, as recipes write them. */
+export const OPTIMIZERS = Object.fromEntries(ALL.map((record) => [record.name, record])) as {
+  readonly [N in Known["name"]]: Extract<Known, { readonly name: N }>;
+};
+
+/** `sgd(momentum: 0.9)` of a recipe as plain data. */
+export function optimizerOf({ form, values }: Form<Known>): Optimizer {
+  const settings = Object.entries(values).map(([name, value]) => [camel(name), value]);
+  return { kind: form, ...Object.fromEntries(settings) } as Optimizer;
+}
+
+/** An optimiser that is ready to be written into a graph. */
+export interface PreparedOptimizer {
+  readonly slots: readonly Slot[];
+  readonly countsSteps: boolean;
+  step(f: Formula, parameter: Parameter, inputs: StepInputs): StepOutputs;
+}
+
+export function preparedOptimizer(optimizer: Optimizer): PreparedOptimizer {
+  const { record, values } = told(optimizer);
+  return {
+    slots: record.slots(values),
+    countsSteps: record.countsSteps === true,
+    step: (f, parameter, inputs) => record.step(f, values, parameter, inputs),
+  };
+}
+
+/** What is wrong with the settings of an optimiser, whoever gave them, and what has no effect. */
+export function optimizerProblems(optimizer: Optimizer): readonly Omit<RecipeProblem, "word">[] {
+  const { record, values } = told(optimizer);
+  const wrong = Object.entries(record.arguments).flatMap(([name, argument]): Omit<RecipeProblem, "word">[] => {
+    if (accepts(argument, values[name])) return [];
+    const message = `\`${name}\` must be ${takes(argument)}, not ${String(values[name])}`;
+    return [{ code: "out-of-range", message }];
+  });
+  // Rules about what is beyond its bounds say nothing new.
+  return wrong.length > 0 ? wrong : (record.problems?.(values) ?? []).filter((problem) => problem !== false);
+}
+
+function told(optimizer: Optimizer): {
+  readonly record: OptimizerRecord;
+  readonly values: Readonly<Record<string, unknown>>;
+} {
+  const record: OptimizerRecord = OPTIMIZERS[optimizer.kind];
+  const settings = optimizer as Readonly<Record<string, unknown>>;
+  const given = Object.fromEntries(Object.keys(record.arguments).map((name) => [name, settings[camel(name)]]));
+  return { record, values: completed(record.arguments, given) };
+}
+
+/** `weight_decay` of the language is `weightDecay` of a program. */
+function camel(name: string): string {
+  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+}
