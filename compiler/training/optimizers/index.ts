@@ -6,10 +6,11 @@ import { completed, type Form } from "../../words/schema.js";
 import { accepts } from "../../words/values.js";
 import { takes } from "../../words/describe.js";
 import { adamw } from "./adamw.js";
+import { lars } from "./lars.js";
 import type { OptimizerRecord, OptimizerSettings, Slot, StepInputs, StepOutputs } from "./optimizer.js";
 import { sgd } from "./sgd.js";
 
-const ALL = [sgd, adamw] as const;
+const ALL = [sgd, adamw, lars] as const;
 
 type Known = (typeof ALL)[number];
 

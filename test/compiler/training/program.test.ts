@@ -135,6 +135,46 @@ describe("optimisers", () => {
     await session.close();
   });
 
+  it.each(["weights", "all"] as const)(
+    "lars by algorithm 1 of its paper, with rates of their own for %s",
+    async (scope) => {
+      const built = program({
+        optimizer: { kind: "lars", momentum: 0.8, weightDecay: 0.02, trust: 0.05, adaptScope: scope },
+      });
+      // A weight, a scale, and a bias that is 0 at first.
+      const paths = [path, "conv1.bn.weight", "head.fc.bias"];
+      const begin: Values = { "head.fc.bias": before(built, "head.fc.bias").map(() => 0) };
+      const session = await openTraining(built.train, network, {}, 1, begin);
+      const norm = (x: Float64Array): number => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
+      // A weight, a scale, and a bias that is 0 at first.
+      const paths = [path, "conv1.bn.weight", "head.fc.bias"];
+      const weights = new Map(paths.map((each) => [each, Float64Array.from(begin[each] ?? before(built, each))]));
+      const velocities = new Map(paths.map((each) => [each, weights.get(each)!.map(() => 0)]));
+      expect(norm(weights.get("head.fc.bias")!)).toBe(0);
+      let state: Values = {};
+      for (const learningRate of [2, 0.5, 0.1]) {
+        const gradients = await gradientsOf(built, state);
+        const outputs = await session.run(0, learningRate);
+        state = Object.fromEntries(built.train.writes.map(({ name }) => [name, outputs[`next.${name}`]!]));
+        for (const each of paths) {
+          const [w, g] = [weights.get(each)!, Float64Array.from(gradients[`gradient.${each}`]!)];
+          const adapts = scope === "all" || each === path;
+          const isKnown = adapts && norm(w) > 0 && norm(g) > 0;
+          const rate = learningRate * (isKnown ? (0.05 * norm(w)) / (norm(g) + 0.02 * norm(w)) : 1);
+          const velocity = velocities.get(each)!.map((v, at) => 0.8 * v + rate * (g[at]! + 0.02 * w[at]!));
+          velocities.set(each, velocity);
+          weights.set(
+            each,
+            w.map((value, at) => value - velocity[at]!),
+          );
+          expect(relativeError(state[each]!, weights.get(each)!), each).toBeLessThan(2e-6);
+          expect(relativeError(state[`momentum.${each}`]!, velocity), each).toBeLessThan(2e-5);
+        }
+      }
+      await session.close();
+    },
+  );
+
   it("leaves biases and batch norms alone where weight decay is for weights", async () => {
     const strong = { kind: "sgd", weightDecay: 0.5 } as const;
     const [all] = await steps(program({ optimizer: strong }));
