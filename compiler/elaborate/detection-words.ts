@@ -98,7 +98,7 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = Object.f
   [
     layer({
       name: "propose",
-      doc: "Regions from objectness and delta maps: the best of all anchors, decoded, clipped and suppressed.",
+      doc: "Regions from maps of objectness and deltas: the best of all anchors, decoded, clipped and suppressed. Its member `scores` says how likely an object is.",
       source: "arXiv:1506.01497",
       arguments: {
         objectness: tensors("Maps of objectness, one a level."),
@@ -131,7 +131,7 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = Object.f
     }),
     layer({
       name: "roi_pool",
-      doc: "Maxima over a grid in each region that arrives.",
+      doc: "Regions to [R, C, size]: maxima over a grid in each, rounded as Caffe does.",
       source: "arXiv:1504.08083",
       takesRegions: true,
       arguments: { maps: MAPS, size: GRID, levels: LEVELS },
@@ -139,7 +139,7 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = Object.f
     }),
     layer({
       name: "roi_align",
-      doc: "Averages over a grid in each region that arrives, of values between the pixels.",
+      doc: "Regions to [R, C, size]: averages over a grid in each, of values between the pixels.",
       source: "arXiv:1703.06870",
       takesRegions: true,
       arguments: {
@@ -156,7 +156,7 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = Object.f
     }),
     layer({
       name: "refine",
-      doc: "Regions moved to the box of their most likely class.",
+      doc: "Regions: each becomes the box of its most likely class.",
       arguments: {
         regions: tensor("The regions."),
         scores: tensor("Their scores, one a class."),
@@ -176,7 +176,7 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = Object.f
     }),
     layer({
       name: "join",
-      doc: "Regions, or their values, one after the other.",
+      doc: "Regions, or what heads give of them, one after the other.",
       arguments: { parts: tensors("The parts, in order.", { many: true }) },
       run: ({ given, build }) =>
         noScale(
@@ -196,7 +196,7 @@ export const DETECTION_WORDS: Readonly<Record<string, DetectionWord>> = Object.f
     }),
     layer({
       name: "of_image",
-      doc: "For each region that arrives its image's row of a tensor.",
+      doc: "Regions to [R, ...]: for each its image's row of a tensor.",
       takesRegions: true,
       arguments: { tensor: tensor("A row an image.") },
       run: ({ given, build, flow }) => noScale(build("rows_of_image", [given.tensor.value, flow.value])[0]!),

@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { check } from "../../compiler/index.js";
-import { OPERATORS } from "../../compiler/ops/index.js";
-import { GROUPS } from "../../compiler/vocabulary.js";
+import * as prettier from "prettier";
+import { allWords } from "../../compiler/vocabulary.js";
+import { TABLES, withTables } from "../../compiler/words/reference.js";
+import { accepts } from "../../compiler/words/values.js";
 
 const PAGES = ["docs/language.md", "docs/detection.md", "README.md"];
 
@@ -21,17 +23,24 @@ describe.each(PAGES)("%s", (page) => {
   });
 });
 
-describe("the table of layers", () => {
-  const text = readFileSync(new URL("../../docs/language.md", import.meta.url), "utf8");
+describe("the tables of words", () => {
+  const file = new URL("../../docs/language.md", import.meta.url);
+  const text = readFileSync(file, "utf8");
 
-  it("names every word, and every argument with its default", () => {
-    for (const { words } of Object.values(GROUPS)) {
-      for (const word of Object.keys(words)) expect(text).toContain(`\`${word}`);
-    }
-    for (const { name, layer } of OPERATORS.values()) {
-      if (!layer || layer.merges) continue;
-      const row = text.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${name}\``)) ?? "";
-      for (const argument of Object.keys(layer.arguments)) expect(row, `${name} has ${argument}`).toContain(argument);
+  it("are what the records say: npm run generate", async () => {
+    const options = await prettier.resolveConfig(file);
+    expect(text).toBe(await prettier.format(withTables(text), { ...options, parser: "markdown" }));
+    for (const name of Object.keys(TABLES)) expect(text).toContain(`<!-- words: ${name} -->`);
+  });
+
+  it("and every word is on the page, with a sentence for it and for each argument", () => {
+    for (const { word } of allWords()) {
+      expect(text).toContain(`\`${word.name}`);
+      expect(word.doc, word.name).toMatch(/\S.*\.$/s);
+      for (const [name, argument] of Object.entries(word.arguments)) {
+        expect(argument.doc, `${word.name}: ${name}`).toMatch(/\S.*\.$/s);
+        if (argument.default !== undefined) expect(accepts(argument, argument.default), name).toBe(true);
+      }
     }
   });
 });

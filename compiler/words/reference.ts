@@ -1,0 +1,41 @@
+/** The tables of docs/language.md, from the words' records: `npm run generate` writes them between their marks. */
+import { DETECTION_WORDS } from "../elaborate/detection-words.js";
+import { SCHEDULES } from "../elaborate/schedules.js";
+import { OPTIMIZERS } from "../training/optimizers/index.js";
+import { GROUPS } from "../vocabulary.js";
+import { signature } from "./describe.js";
+import type { Word, Words } from "./schema.js";
+
+function table(words: Words): string {
+  const rows = Object.values<Word>(words).map(
+    (word) => `| \`${word.name}\` | ${signature(word)} | ${sentence(word)} |`,
+  );
+  return ["| word | arguments (with defaults) | what it does |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function sentence({ doc, source }: Word): string {
+  const text = source === undefined ? doc : `${doc} ${source}`;
+  return text.replace(/\barXiv:(\d{4}\.\d{5})\b/g, "[arXiv:$1](https://arxiv.org/abs/$1)").replaceAll("|", "\\|");
+}
+
+const among = (words: Words, is: (word: Word) => boolean): Words =>
+  Object.fromEntries(Object.entries(words).filter(([, word]) => is(word)));
+
+/** By the name in the mark. */
+export const TABLES: Readonly<Record<string, string>> = {
+  layers: table(among(GROUPS.layers.words, ({ name, braces }) => !braces && !(name in DETECTION_WORDS))),
+  detectors: table(DETECTION_WORDS),
+  dialect: table(GROUPS.dialect.words),
+  recipe: table(GROUPS.recipe.words),
+  optimizers: table(OPTIMIZERS),
+  schedules: table(SCHEDULES),
+  transforms: table(GROUPS.transforms.words),
+};
+
+/** The page with every table between `<!-- words: NAME -->` and `<!-- end of words -->` as it is now. */
+export function withTables(page: string): string {
+  return page.replace(
+    /(<!-- words: (\w+) -->\n)[^]*?(<!-- end of words -->)/g,
+    (_, begin: string, name: string, end: string) => `${begin}\n${TABLES[name] ?? ""}\n\n${end}`,
+  );
+}
