@@ -24,6 +24,11 @@ export function hasParameters(node: Node): boolean {
   return operator(node.op).parameters !== undefined;
 }
 
+/** Whether nothing of an input matters but its shape. */
+export function isShapeOnly(node: Node, input: number): boolean {
+  return operator(node.op).shapeOnly?.includes(input) ?? false;
+}
+
 /** Whether it takes the branches of a scope: `add`, `concat`. */
 export function isMergeLayer(node: Node): boolean {
   return operator(node.op).layer?.merges === true;

@@ -3,7 +3,7 @@ import { flag, int, size2 } from "./attributes.js";
 import { sizes } from "./formula.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { featureMap, reshaped } from "./shapes.js";
-import { completePadding, KERNEL, onnxPads, PAD, slide, strideLabel, STRIDE } from "./windows.js";
+import { completePadding, KERNEL, onnxPads, PAD, slide, windowLabel, STRIDE } from "./windows.js";
 import { boolean, integer, size } from "../words/schema.js";
 
 /** y = x * weight (+ bias): [N, C, H, W], [channels, C/groups, kh, kw] (, [channels]) to [N, channels, H', W']. */
@@ -60,7 +60,7 @@ export const conv: Operator = {
     fits: ({ attributes }) => int(attributes, "groups") === 1,
   },
   label: (attributes) =>
-    `${size2(attributes, "kernel").join("x")} conv, ${int(attributes, "channels")}${strideLabel(attributes)}`,
+    `${size2(attributes, "kernel").join("x")} conv, ${int(attributes, "channels")}${windowLabel(attributes)}`,
   lower(node, emit) {
     const { attributes } = node;
     emit.node(

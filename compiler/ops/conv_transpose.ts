@@ -4,7 +4,7 @@ import { add, formatDim, mul, type Dim } from "../ir/dim.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { featureMap, requirePositive, reshaped, type FeatureMap } from "./shapes.js";
 import { isMisreadOnWebgpu, writeTransposed } from "./transposed.js";
-import { completePadding, KERNEL, PAD, strideLabel, STRIDE } from "./windows.js";
+import { completePadding, KERNEL, PAD, windowLabel, STRIDE } from "./windows.js";
 import { sizes } from "./formula.js";
 import type { Attributes } from "../ir/types.js";
 import { boolean, integer, size } from "../words/schema.js";
@@ -63,7 +63,7 @@ export const convTranspose: Operator = {
     return valuesPerImage(x!.shape, size) * perValue;
   },
   label: (attributes) =>
-    `${size2(attributes, "kernel").join("x")} conv transpose, ${int(attributes, "channels")}${strideLabel(attributes)}`,
+    `${size2(attributes, "kernel").join("x")} conv transpose, ${int(attributes, "channels")}${windowLabel(attributes)}`,
   lower(node, emit) {
     const weight = sizes(node.inputs[1]!);
     writeTransposed(node, emit, size2(node.attributes, "output_pad"), isMisreadOnWebgpu(weight, node.attributes));

@@ -102,6 +102,8 @@ export interface Operator {
     attributes: Attributes,
     size: (dim: Dim) => number,
   ): number;
+  /** Inputs, by number, of which the shape alone matters. */
+  readonly shapeOnly?: readonly number[];
   /** Shown in tables and drawings, as convolutions and poolings are anyway. */
   readonly summarized?: true;
   /** `7x7 conv, 64, /2`: as figure 3 of the paper writes it. */

@@ -13,6 +13,7 @@ export const resizeLike: Operator = {
   name: "resize_like",
   doc: "Enlarges or shrinks height and width to those of another map.",
   layer: { arguments: { map: tensor("The map whose height and width are taken."), mode: MODE }, strideOf: "map" },
+  shapeOnly: [1],
   infer([x, like]) {
     const [map, other] = [featureMap(x, "resize_like"), featureMap(like, "resize_like")];
     return [reshaped(x, [map.batch, map.channels, other.height, other.width])];

@@ -1,7 +1,7 @@
 /** Sliding windows, as convolutions and pools use them: arguments, padding, output size. */
 import { add, floorDiv, formatDim, type Dim } from "../ir/dim.js";
 import type { Attributes } from "../ir/types.js";
-import { size2, type Size2 } from "./attributes.js";
+import { int, size2, type Size2 } from "./attributes.js";
 import { ShapeError } from "./operator.js";
 import { requirePositive, type FeatureMap } from "./shapes.js";
 import { boolean, size } from "../words/schema.js";
@@ -73,6 +73,18 @@ export function strideLabel(attributes: Attributes): string {
   const [height, width] = size2(attributes, "stride");
   if (height === 1 && width === 1) return "";
   return height === width ? `, /${height}` : `, /${height}x${width}`;
+}
+
+/** What a convolution's label says after its channels: `, groups 32, dilation 2, /2`, without what is as usual. */
+export function windowLabel(attributes: Attributes): string {
+  const groups = int(attributes, "groups");
+  const [height, width] = size2(attributes, "dilation");
+  const dilation = height === width ? `${height}` : `${height}x${width}`;
+  return (
+    (groups === 1 ? "" : `, groups ${groups}`) +
+    (height === 1 && width === 1 ? "" : `, dilation ${dilation}`) +
+    strideLabel(attributes)
+  );
 }
 
 /** ONNX's `pads`: both begins, then both ends. */

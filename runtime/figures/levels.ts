@@ -4,14 +4,14 @@ import type { Column, Row } from "./plan.js";
 /** Output sizes that two columns must share to be aligned; the 1x1 at the end alone aligns nothing. */
 const SHARED = 2;
 
-/** Neighbouring columns that have output sizes in common. */
+/** Neighbouring columns that have output sizes in common; one that is drawn as a graph stands for itself. */
 export function alignable(columns: readonly Column[]): Column[][] {
   const groups: Column[][] = [];
   for (const column of columns) {
     const last = groups.at(-1) ?? [];
     const known = new Set(last.flatMap((other) => sizesOf(other.rows)));
     const shared = new Set(sizesOf(column.rows).filter((size) => known.has(size)));
-    if (shared.size >= SHARED) last.push(column);
+    if (shared.size >= SHARED && column.isChain && last.every((other) => other.isChain)) last.push(column);
     else groups.push([column]);
   }
   return groups;

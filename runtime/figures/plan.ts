@@ -5,7 +5,14 @@
 import { formatDim } from "../../compiler/ir/dim.js";
 import { isScope } from "../../compiler/ir/types.js";
 import type { Node, Scope, Value } from "../../compiler/ir/types.js";
-import { hasParameters, isMergeLayer, isSummarized, layersOf, summaryLabel } from "../../compiler/summary-layers.js";
+import {
+  hasParameters,
+  isMergeLayer,
+  isShapeOnly,
+  isSummarized,
+  layersOf,
+  summaryLabel,
+} from "../../compiler/summary-layers.js";
 import type { Model } from "../../compiler/model.js";
 
 /** One network: its rows from top to bottom. */
@@ -13,14 +20,18 @@ export interface Column {
   readonly title: string;
   /** `image`: what enters at the top. */
   readonly input: string;
+  /** Each row takes what the row before it gives, and nothing else: it need not be drawn as a graph. */
+  readonly isChain: boolean;
   readonly rows: readonly Row[];
   readonly arcs: readonly Arc[];
   readonly repeats: readonly Repeat[];
 }
 
-export type Row = Box | Fork;
+export type Row = Box | Fork | Merge;
 
 interface Placed {
+  /** Numbers of the rows whose outputs it takes, in order; -1: the column's input. */
+  readonly from: readonly number[];
   /** Output height and width, `56` or `56x40`: rows of different columns with equal sizes can stand level. */
   readonly size: string;
 }
@@ -39,6 +50,13 @@ export interface Fork extends Placed {
   readonly kind: "fork";
   readonly branches: readonly Column[];
   readonly merge: string;
+}
+
+/** A merge of what comes from anywhere in the network: a skip, a lateral. */
+export interface Merge extends Placed {
+  readonly kind: "merge";
+  readonly merge: string;
+  readonly path: string;
 }
 
 /** A curve past the rows `from` to `to`, both included. */
@@ -69,33 +87,65 @@ export interface PlanOptions {
 
 export function planColumn(model: Model, options: PlanOptions): Column {
   const image = model.graph.inputs[0];
-  const column = new ColumnBuilder(options);
+  const { parameters, constants } = model.graph;
+  const given = new Set([...parameters, ...constants].map(({ value }) => value.id));
+  const column = new ColumnBuilder({ ...options, given });
+  if (image) column.enter(image.value);
   column.scope(model.root, undefined);
   return column.build(model.name, image?.name ?? "input");
 }
 
 type Item = Scope | Node;
 
+interface Context extends PlanOptions {
+  /** Ids of parameters and constants, which come from nowhere. */
+  readonly given: ReadonlySet<number>;
+}
+
 class ColumnBuilder {
-  readonly #options: PlanOptions;
+  readonly #options: Context;
   readonly #rows: Row[] = [];
   readonly #arcs: Arc[] = [];
   readonly #repeats: Repeat[] = [];
+  /** Rows that a value comes from, through layers that are not drawn, by the value's id. */
+  readonly #sources = new Map<number, readonly number[]>();
 
-  constructor(options: PlanOptions) {
+  constructor(options: Context) {
     this.#options = options;
   }
 
+  /** What the column begins with. */
+  enter(value: Value): void {
+    this.#sources.set(value.id, [INPUT]);
+  }
+
   build(title: string, input: string): Column {
-    return { title, input, rows: this.#rows, arcs: this.#arcs, repeats: this.#repeats };
+    const isChain = this.#rows.every(({ from }, row) => from.every((each) => each === row - 1));
+    return { title, input, isChain, rows: this.#rows, arcs: this.#arcs, repeats: this.#repeats };
   }
 
   scope(scope: Scope, stage: string | undefined): void {
     const inner = scope.kind === "stage" ? scope.path : stage;
-    const join = scope.children.find(isMerge);
-    if (join === undefined) this.#sequence(scope.children, inner);
-    else if (scope.kind === "residual") this.#residual(scope, inner);
+    const join = scope.kind === "residual" || scope.kind === "group" ? scope.children.find(isMerge) : undefined;
+    if (join === undefined || !isClosed(scope, this.#options)) this.#sequence(scope.children, inner);
+    else if (scope.kind === "residual") this.#residual(scope, join, inner);
     else this.#merge(scope, join, inner);
+  }
+
+  #from(values: readonly Value[]): readonly number[] {
+    return [...new Set(values.flatMap(({ id }) => this.#sources.get(id) ?? []))].sort((a, b) => a - b);
+  }
+
+  #give(node: Node, sources: readonly number[]): void {
+    node.outputs.forEach(({ id }) => this.#sources.set(id, sources));
+  }
+
+  /** Layers that are not drawn: what they give comes from where what they take comes from. */
+  #pass(items: readonly Item[]): void {
+    for (const item of items) {
+      if (isScope(item)) this.#pass(item.children);
+      else this.#give(item, this.#from(flowing(item)));
+    }
   }
 
   #sequence(items: readonly Item[], stage: string | undefined): void {
@@ -105,6 +155,7 @@ class ColumnBuilder {
       const from = this.#rows.length;
       if (isScope(item)) this.scope(item, stage);
       else this.#layer(item, stage);
+      this.#pass(items.slice(index + 1, index + count));
       if (count > 1 && this.#rows.length > from) {
         this.#repeats.push({ from, to: this.#rows.length - 1, count });
       }
@@ -114,20 +165,24 @@ class ColumnBuilder {
 
   #layer(node: Node, stage: string | undefined): void {
     const label = summaryLabel(node);
-    if (label === undefined) return;
-    const coloured = stage !== undefined && hasParameters(node);
-    this.#rows.push({
-      kind: "box",
-      label,
-      size: sizeOf(node.outputs[0]),
-      path: node.path,
-      ...(coloured ? { stage } : {}),
-    });
+    const from = this.#from(flowing(node));
+    const placed = { from, size: sizeOf(node.outputs[0]), path: node.path };
+    if (label !== undefined) {
+      const coloured = stage !== undefined && hasParameters(node);
+      this.#add(node, { kind: "box", label, ...placed, ...(coloured ? { stage } : {}) });
+    } else if (isMergeLayer(node) && from.length > 1) this.#add(node, { kind: "merge", merge: node.op, ...placed });
+    else this.#give(node, from);
   }
 
-  #residual(scope: Scope, stage: string | undefined): void {
+  #add(node: Node, row: Row): void {
+    this.#give(node, [this.#rows.length]);
+    this.#rows.push(row);
+  }
+
+  #residual(scope: Scope, join: Node, stage: string | undefined): void {
     const shortcut = scope.children.find((child) => isScope(child) && child.kind === "shortcut") as Scope | undefined;
-    const body = scope.children.filter((child) => child !== shortcut);
+    const branch = scope.children.find((child) => isScope(child) && child.kind === "branch") as Scope;
+    const rest = scope.children.filter((child) => child !== shortcut && child !== branch && child !== join);
     const layers = shortcut === undefined ? [] : layersOf(shortcut);
     const labels = layers.flatMap((node) => summaryLabel(node) ?? []);
     const changes = labels.length === 0 ? "" : `: ${labels.join(", ")}`;
@@ -136,28 +191,42 @@ class ColumnBuilder {
       : layers.some(isSummarized)
         ? "padding"
         : "identity";
-    this.#past(() => this.#sequence(body, stage), kind, `${scope.path}: ${kind} shortcut${changes}`);
+    const draw = (): void => {
+      this.#sequence(branch.children, stage);
+      if (shortcut) this.#pass([shortcut]);
+      this.#give(join, this.#from([branch.output ?? join.inputs[0]!]));
+      this.#sequence(rest, stage);
+    };
+    this.#past(draw, kind, `${scope.path}: ${kind} shortcut${changes}`);
   }
 
   /** `multiply { identity } { ... }` is an arc past the one branch; otherwise the branches stand side by side. */
   #merge(scope: Scope, join: Node, stage: string | undefined): void {
-    const branches = scope.children.filter((child) => isScope(child)).map((branch) => this.#branch(branch, stage));
+    const scopes = scope.children.filter(isScope);
+    const branches = scopes.map((branch) => this.#branch(branch, scope.input, stage));
     const drawn = branches.filter((branch) => branch.rows.length > 0);
     if (drawn.length === 1 && branches.length === 2) {
       const index = branches.indexOf(drawn[0]!);
-      const branch = scope.children.filter(isScope)[index]!;
       const size = sizeOf(join.outputs[0]);
       const from = this.#rows.length;
-      this.#past(() => this.scope(branch, stage), "identity", `${scope.path}: ${join.op}`, join.op);
+      const draw = (): void => {
+        this.scope(scopes[index]!, stage);
+        this.#pass([scopes[1 - index]!]);
+        this.#give(join, this.#from([join.inputs[index]!]));
+      };
+      this.#past(draw, "identity", `${scope.path}: ${join.op}`, join.op);
       // A gate's 1x1 maps are no level of the network: squeeze and excitation gives what it was given.
       for (let row = from; row < this.#rows.length; row++) this.#rows[row] = { ...this.#rows[row]!, size };
     } else if (drawn.length > 0) {
-      this.#rows.push({ kind: "fork", branches, merge: join.op, size: sizeOf(join.outputs[0]) });
-    }
+      const from = this.#from(scope.input ? [scope.input] : []);
+      layersOf(scope).forEach((node) => this.#give(node, [this.#rows.length]));
+      this.#rows.push({ kind: "fork", branches, merge: join.op, size: sizeOf(join.outputs[0]), from });
+    } else this.#pass(scope.children);
   }
 
-  #branch(scope: Scope, stage: string | undefined): Column {
+  #branch(scope: Scope, input: Value | undefined, stage: string | undefined): Column {
     const column = new ColumnBuilder(this.#options);
+    if (input) column.enter(input);
     column.scope(scope, stage);
     return column.build("", "");
   }
@@ -174,26 +243,42 @@ class ColumnBuilder {
   }
 }
 
+const INPUT = -1;
+
+/** What a layer takes besides its parameters, and what only lends it its shape. */
+function flowing(node: Node): readonly Value[] {
+  return node.inputs.filter((_, index) => !isShapeOnly(node, index));
+}
+
+/** Whether all that happens in a scope begins with what enters it. */
+function isClosed(scope: Scope, { given }: Context): boolean {
+  const layers = layersOf(scope);
+  const made = new Set(layers.flatMap((node) => node.outputs.map(({ id }) => id)));
+  return layers.every((node) =>
+    flowing(node).every((each) => made.has(each.id) || each.id === scope.input?.id || given.has(each.id)),
+  );
+}
+
 function isMerge(item: Item): item is Node {
   return !isScope(item) && isMergeLayer(item);
 }
 
 /** How many blocks from here on look the same. */
-function equalBlocks(items: readonly Item[], start: number, options: PlanOptions): number {
+function equalBlocks(items: readonly Item[], start: number, options: Context): number {
   const first = items[start]!;
-  if (!isScope(first) || first.kind !== "block") return 1;
+  if (!isScope(first) || first.kind !== "block" || !isClosed(first, options)) return 1;
   const look = (scope: Scope): string => {
     const column = new ColumnBuilder(options);
     column.scope(scope, undefined);
     const { rows, arcs } = column.build("", "");
     return JSON.stringify([rows, arcs], (key, value: unknown) =>
-      key === "path" || key === "note" ? undefined : value,
+      ["path", "note", "from"].includes(key) ? undefined : value,
     );
   };
   const wanted = look(first);
   let end = start + 1;
   for (let next = items[end]; next !== undefined && isScope(next) && next.kind === "block"; next = items[++end]) {
-    if (look(next) !== wanted) break;
+    if (!isClosed(next, options) || look(next) !== wanted) break;
   }
   return end - start;
 }

@@ -1,6 +1,6 @@
 /** A placed drawing as SVG text: dark on white, the reader's own fonts, and a title on everything that has a name. */
 import { escapeXml } from "./escape.js";
-import type { Curve, Drawing, Line } from "./layout.js";
+import type { Curve, Drawing, Line } from "./drawing.js";
 
 /** Fill and outline of the stages' boxes, in order; more stages than colours begin again. */
 const STAGE_COLOURS = [
@@ -30,6 +30,15 @@ export function renderSvg(drawing: Drawing, description: string): string {
         `<g><title>${escapeXml(box.path)}</title>` +
         `<rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="2.5" fill="${fill}" stroke="${stroke}"/>` +
         text(x + width / 2, y + height / 2 + 4, box.label) +
+        `</g>`
+      );
+    }),
+    ...drawing.joins.map(({ x, y, text: label, path }) => {
+      const half = label.length * 3.2 + 9;
+      return (
+        `<g><title>${escapeXml(path)}</title>` +
+        `<rect x="${n(x - half)}" y="${n(y - 9)}" width="${n(2 * half)}" height="18" rx="9" fill="#ffffff" stroke="${INK}"/>` +
+        text(x, y + 4, label, ` class="word"`) +
         `</g>`
       );
     }),

@@ -55,6 +55,7 @@ const anchors: Operator = {
   doc: "The anchors of every cell of a feature map.",
   fullPrecision: true,
   gradient: "none",
+  shapeOnly: [0, 1],
   infer([x, image], attributes) {
     const map = featureMap(x, "anchors");
     featureMap(image, "anchors");

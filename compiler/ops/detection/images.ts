@@ -15,6 +15,7 @@ const imageInfo: Operator = {
   doc: "Sizes and scales of the images of a batch: those given, else the tensor's own.",
   fullPrecision: true,
   gradient: "none",
+  shapeOnly: [0],
   infer(inputs) {
     const [[batch]] = forms("image_info", { image: ["N", "C", "H", "W"], rows: ["M", 6] }, inputs) as [readonly Dim[]];
     return [floats(batch!, 6)];

@@ -3,10 +3,13 @@ import { layout } from "../../../runtime/figures/layout.js";
 import { alignable, commonOrder } from "../../../runtime/figures/levels.js";
 import type { Arc, Box, Column } from "../../../runtime/figures/plan.js";
 
-const box = (label: string, size: number): Box => ({ kind: "box", label, size: String(size), path: label });
+const box = (label: string, size: number): Box => {
+  return { kind: "box", label, size: String(size), path: label, from: [] };
+};
 const column = (title: string, rows: Box[], arcs: Arc[] = []): Column => ({
   title,
   input: "image",
+  isChain: true,
   rows,
   arcs,
   repeats: [],
