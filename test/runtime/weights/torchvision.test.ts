@@ -17,6 +17,8 @@ import { oracleImage, oracleSource } from "../../support/oracle-weights.js";
 interface Golden {
   readonly network: string;
   readonly parameters: number;
+  /** Range of the norms' weights, where it is another than the oracle's. */
+  readonly gain?: readonly [low: number, high: number];
   readonly top5: readonly number[];
   /** 1000 little-endian floats. */
   readonly logits: string;
@@ -31,7 +33,10 @@ const goldens = fs.readdirSync(FOLDER).map((file) => {
 
 describe.each(goldens)("%s", (name, golden) => {
   const { model } = elaborate(parseTarget(golden.network));
-  const source = oracleSource(`${name}.pth`, golden.tensors);
+  const gains = Object.entries(golden.tensors).flatMap(([tensor, shape]) =>
+    golden.gain && shape.length === 1 && tensor.endsWith("weight") ? [[tensor, golden.gain] as const] : [],
+  );
+  const source = oracleSource(`${name}.pth`, golden.tensors, Object.fromEntries(gains));
 
   test("every tensor has its parameter, and as many values", () => {
     const match = matchWeights(source, model!.graph.parameters, model!.weightMaps);
