@@ -8,21 +8,21 @@ import type { DeclarationValue } from "./values.js";
 
 /** The words of a `dialect`: every one has to be there, since a convention that is not said is one that is guessed. */
 export const DIALECT_WORDS = words({
-  box_rule: {
+  boxes: {
     doc: "Where a box ends.",
     arguments: {
       edges: choice("Whether x2 is the last pixel of the box or the one after it.", ["inclusive", "exclusive"]),
       last_pixel: boolean("Decoded boxes end with their last pixel too: centre + width / 2 - 1.", { default: false }),
     },
   },
-  delta_rule: {
+  deltas: {
     doc: "How deltas are read.",
     arguments: {
       regions: numbers("Deltas of regions are divided by these four.", { min: 1e-6 }),
       clamp: number("The largest logarithm of a size that is believed; 0: any.", { min: 0, default: 0 }),
     },
   },
-  anchor_rule: {
+  anchors: {
     doc: "How anchors are made.",
     arguments: {
       rounding: choice("Of width and height: none, of the corners, or of a base of 16 pixels that is then enlarged.", [
@@ -37,11 +37,11 @@ export const DIALECT_WORDS = words({
       ]),
     },
   },
-  objectness_rule: {
+  objectness: {
     doc: "How objectness is read.",
     arguments: { kind: choice("Two channels an anchor, the background's first, or one.", ["softmax", "sigmoid"]) },
   },
-  proposal_rule: {
+  proposals: {
     doc: "Which proposals are kept.",
     arguments: {
       rank: choice("The best are chosen before boxes are decoded, clipped and rid of small ones, or after.", [
@@ -53,11 +53,11 @@ export const DIALECT_WORDS = words({
       strict: boolean("A box of just that size is too small.", { default: false }),
     },
   },
-  background_rule: {
+  background: {
     doc: "Where the background stands among the classes.",
     arguments: { place: choice("First or last.", ["first", "last"]) },
   },
-  detection_rule: {
+  detections: {
     doc: "What becomes of the boxes that are found.",
     arguments: {
       coordinates: choice("Whose pixels boxes are regressed, clipped and suppressed in.", ["input", "image"]),
@@ -77,20 +77,20 @@ export function readDialect(value: DeclarationValue, site: Site): Dialect | unde
   const settings = readSettings(opened, DIALECT_WORDS, site);
   const { name } = opened.declaration;
   const [boxes, deltas, anchors, objectness, proposals, background, detections] = [
-    settings.last("box_rule")?.values,
-    settings.last("delta_rule")?.values,
-    settings.last("anchor_rule")?.values,
-    settings.last("objectness_rule")?.values,
-    settings.last("proposal_rule")?.values,
-    settings.last("background_rule")?.values,
-    settings.last("detection_rule")?.values,
+    settings.last("boxes")?.values,
+    settings.last("deltas")?.values,
+    settings.last("anchors")?.values,
+    settings.last("objectness")?.values,
+    settings.last("proposals")?.values,
+    settings.last("background")?.values,
+    settings.last("detections")?.values,
   ];
   for (const { name: word } of Object.values(DIALECT_WORDS)) {
     if (settings.last(word) || site.reporter.errorCount > errors) continue;
     fail(site, "missing-argument", name.span, `dialect ${name.text} needs \`${word}\``);
   }
   if (deltas && deltas.regions.length !== 4) {
-    const message = `\`regions\` of \`delta_rule\` are four numbers, not ${deltas.regions.length}`;
+    const message = `\`regions\` of \`deltas\` are four numbers, not ${deltas.regions.length}`;
     fail(site, "out-of-range", name.span, message);
   }
   if (site.reporter.errorCount > errors) return undefined;

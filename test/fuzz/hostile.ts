@@ -82,7 +82,7 @@ export function hostileProgram(seed: number): string {
       () => `subtract ${value(1)}`,
       () => `optimizer ${word()}(${value(1)})`,
       () => `learning_rate 0.1, ${word()}(${value(1)})`,
-      () => `box_rule ${word()}`,
+      () => `boxes ${word()}`,
       () => `train { ${word()} ${value(1)} }`,
       () => `${word()} ${value(1)}`,
     ])();

@@ -156,13 +156,13 @@ describe("a dialect", () => {
   const dialect = (body: string): string[] =>
     problems(`dialect mine { ${body} }\n${detector({ rules: "dialect mine" }).replace(/import.*\n/, "")}`);
   const rules = {
-    box_rule: "exclusive",
-    delta_rule: "[10, 10, 5, 5]",
-    anchor_rule: "none, by_size, fixed",
-    objectness_rule: "sigmoid",
-    proposal_rule: "before",
-    background_rule: "last",
-    detection_rule: "input",
+    boxes: "exclusive",
+    deltas: "[10, 10, 5, 5]",
+    anchors: "none, by_size, fixed",
+    objectness: "sigmoid",
+    proposals: "before",
+    background: "last",
+    detections: "input",
   };
   const body = (changes: Readonly<Record<string, string | undefined>> = {}): string =>
     Object.entries({ ...rules, ...changes })
@@ -177,11 +177,11 @@ describe("a dialect", () => {
   });
 
   it("chooses among the ways there are", () => {
-    expect(dialect(body({ anchor_rule: "floor, by_size, fixed" }))[0]).toBe(
-      "out-of-range: `rounding` of `anchor_rule` must be none or corners or base, not `floor`",
+    expect(dialect(body({ anchors: "floor, by_size, fixed" }))[0]).toBe(
+      "out-of-range: `rounding` of `anchors` must be none or corners or base, not `floor`",
     );
-    expect(dialect(body({ delta_rule: "[10, 10]" }))[0]).toBe(
-      "out-of-range: `regions` of `delta_rule` are four numbers, not 2",
+    expect(dialect(body({ deltas: "[10, 10]" }))[0]).toBe(
+      "out-of-range: `regions` of `deltas` are four numbers, not 2",
     );
   });
 });
