@@ -8,7 +8,7 @@ import { takingPixels } from "./input-pixels.js";
 import type { Model, Preprocess } from "./model.js";
 import { channelProblem, fitted, imageChannels } from "./preprocess.js";
 import { operator } from "./ops/index.js";
-import type { Device } from "./ops/operator.js";
+import type { Device } from "./device.js";
 import { INFERENCE_PASSES, runPasses } from "./passes/index.js";
 import { parseTarget, type Target } from "./target.js";
 import { memoryHost } from "./host.js";

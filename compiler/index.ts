@@ -27,7 +27,8 @@ export {
 } from "./compile.js";
 export { CancelledError, type Cancellation } from "./budget.js";
 export { CODES, type Code, type CodeInfo } from "./diagnostics/codes.js";
-export type { Diagnostic, Frame, Note, Severity } from "./diagnostics/diagnostic.js";
+export type { Diagnostic, Frame, Note } from "./diagnostics/diagnostic.js";
+export type { Severity } from "./diagnostics/codes.js";
 export {
   ANSI_COLORS,
   diagnosticToJson,
@@ -59,7 +60,7 @@ export type {
 } from "./ir/types.js";
 export type { WeightsOrigin } from "./metadata.js";
 export type { Model, Preprocess, Rename, ResizeShorter, WeightMap } from "./model.js";
-export type { Device } from "./ops/operator.js";
+export type { Device } from "./device.js";
 export type { EarlyStop, Recipe, Schedule, StageRate, Thaw, TransformSettings, WarmUp } from "./recipe.js";
 export {
   summarize,

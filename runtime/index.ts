@@ -1,14 +1,8 @@
 /** What programs use of the runtime: `import { openClassifier } from "resnetc/runtime"`. */
 export { fileHost } from "./host.js";
 export { writeWhole, FileError, type Chunks, type WriteOptions } from "./files.js";
-export {
-  openSession,
-  SessionError,
-  type Session,
-  type SessionOptions,
-  type TensorSpec,
-  type Values,
-} from "./onnx/session.js";
+export { openSession, SessionError, type Session, type SessionOptions, type Values } from "./onnx/session.js";
+export { type TensorSpec } from "./onnx/model-info.js";
 export type { KernelTimes, Profile } from "./onnx/profile.js";
 export { availability, DEVICES, type Availability, type Device, type DeviceRequest } from "./onnx/device.js";
 export {
@@ -20,7 +14,7 @@ export {
   type Prediction,
 } from "./classification/classifier.js";
 export { ImageError, type Image } from "./images/image.js";
-export type { Size } from "./images/crops.js";
+export type { Size } from "./images/image.js";
 export type { ImageInput } from "./images/network-input.js";
 export { imagesAt, type FoundImages } from "./images/places.js";
 export type { ImageSource, MadeImage, NamedImage, NamedSource } from "./images/source.js";

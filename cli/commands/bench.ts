@@ -1,4 +1,5 @@
 /** `resnetc bench MODEL`: how fast it runs, and where the time goes. */
+import { DEVICES, type DeviceRequest } from "../../compiler/device.js";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { BenchResult } from "../../runtime/bench.js";
 import { examples, inputShape, MODEL_OR_TARGET, precision, wholeNumber, wholeNumbers } from "../arguments.js";
@@ -8,11 +9,9 @@ import { printReport } from "../report.js";
 import { colours, print, say } from "../terminal.js";
 import { WEIGHTS } from "../weights.js";
 
-const DEVICES = ["auto", "cpu", "webgpu", "cuda"] as const;
-type DeviceName = (typeof DEVICES)[number];
 
 interface Options extends RunnableOptions {
-  readonly device: readonly DeviceName[];
+  readonly device: readonly DeviceRequest[];
   readonly batch: readonly number[];
   readonly iterations: number;
   readonly threads?: number;
@@ -122,7 +121,7 @@ function indent(text: string): string {
   return text.replace(/^(?=.)/gm, "  ");
 }
 
-function deviceList(text: string): DeviceName[] {
+function deviceList(text: string): DeviceRequest[] {
   return text.split(",").map((part) => {
     const device = DEVICES.find((name) => name === part);
     if (device === undefined) throw new InvalidArgumentError(`${part} is not one of ${DEVICES.join(", ")}.`);

@@ -1,4 +1,5 @@
 /** `resnetc classify MODEL IMAGES...`: what is in the images. */
+import type { DeviceRequest } from "../../compiler/device.js";
 import { Command, Option } from "commander";
 import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Classified, Classifier } from "../../runtime/classification/classifier.js";
@@ -26,7 +27,7 @@ interface Options extends RunnableOptions {
   readonly batch?: number;
   readonly threads?: number;
   readonly scores?: ScoreKind;
-  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly device: DeviceRequest;
   readonly json?: boolean;
 }
 

@@ -1,4 +1,5 @@
 /** `resnetc compile TARGET`: from source to an `.onnx` file. */
+import type { Device } from "../../compiler/device.js";
 import { Command, Option } from "commander";
 import { batchSize, examples, inputShape, precision, TARGET, wholeNumber, type InputShape } from "../arguments.js";
 import { UsageFailure } from "../failure.js";
@@ -21,7 +22,7 @@ interface Options extends WeightsChoice {
   readonly input?: InputShape;
   readonly inputPixels?: boolean;
   readonly opset?: number;
-  readonly device?: "any" | "cpu" | "webgpu" | "cuda";
+  readonly device?: "any" | Device;
   readonly fold: boolean;
   readonly labels?: string;
   readonly externalData?: boolean;

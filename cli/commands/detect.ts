@@ -1,4 +1,5 @@
 /** `resnetc detect MODEL IMAGES...`: objects in images, with their boxes. */
+import type { DeviceRequest } from "../../compiler/device.js";
 import { Command } from "commander";
 import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Detected, Detector } from "../../runtime/detection/detector.js";
@@ -24,7 +25,7 @@ interface Options extends Omit<RunnableOptions, "input" | "precision" | "anySize
   readonly categories?: string;
   readonly score: number;
   readonly batch: number;
-  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly device: DeviceRequest;
   readonly json?: boolean;
 }
 

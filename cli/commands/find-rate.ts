@@ -1,4 +1,5 @@
 /** `resnetc find-rate TARGET --recipe R --data D`: the loss while the learning rate rises, and a rate to begin with. */
+import type { DeviceRequest } from "../../compiler/device.js";
 import { Command, InvalidArgumentError } from "commander";
 import type { FoundRate } from "../../runtime/training/find-rate.js";
 import { examples, TARGET, wholeNumber } from "../arguments.js";
@@ -21,7 +22,7 @@ interface Options extends Pick<RecipeChanges, "set" | "batch" | "seed"> {
   readonly steps?: number;
   readonly from?: number;
   readonly to?: number;
-  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly device: DeviceRequest;
   readonly weights?: string;
   readonly lenient?: boolean;
   readonly workers?: number;

@@ -1,4 +1,5 @@
 /** `resnetc responses RUN...`: how strongly each layer responds, figure 7 of the paper. */
+import type { DeviceRequest } from "../../compiler/device.js";
 import { Command } from "commander";
 import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Model } from "../../compiler/model.js";
@@ -20,7 +21,7 @@ interface Options extends WeightsChoice {
   readonly weights?: string;
   readonly names?: string;
   readonly images: number;
-  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly device: DeviceRequest;
   readonly json?: boolean;
 }
 

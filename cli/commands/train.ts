@@ -1,4 +1,5 @@
 /** `resnetc train TARGET --recipe R --data D -o run/`: from random weights to a model that classifies. */
+import type { DeviceRequest } from "../../compiler/device.js";
 import { Command } from "commander";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { AlgorithmChoices } from "../../runtime/tuning/tune.js";
@@ -20,7 +21,7 @@ interface Options extends WeightsChoice, RecipeChanges {
   readonly recipe: string;
   readonly data: string;
   readonly output: string;
-  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly device: DeviceRequest;
   readonly resume?: boolean;
   readonly best?: boolean;
   readonly weights?: string;

@@ -1,4 +1,5 @@
 /** A classifier run over labelled images, and judged. */
+import type { DeviceRequest } from "../../compiler/device.js";
 import type { Preprocess } from "../../compiler/model.js";
 import type { ClassesBy } from "../../runtime/data/class-match.js";
 import type { DataSet, Split } from "../../runtime/data/index.js";
@@ -19,7 +20,7 @@ export interface EvalClassifierOptions extends RunnableOptions {
   readonly crops?: "1" | "10";
   readonly scales?: readonly number[];
   readonly batch?: number;
-  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly device: DeviceRequest;
   readonly threads?: number;
   readonly strict?: boolean;
   readonly scores?: ScoreKind;

@@ -1,4 +1,5 @@
 /** A detector run over annotated images, and judged. */
+import type { DeviceRequest } from "../../compiler/device.js";
 import type { ClassesBy } from "../../runtime/data/class-match.js";
 import type { Detector } from "../../runtime/detection/detector.js";
 import type { DetectedData } from "../../runtime/detection/run.js";
@@ -13,7 +14,7 @@ export interface EvalDetectorOptions extends RunnableOptions, JudgeOptions {
   /** Where to keep what was found. */
   readonly save?: string;
   readonly batch?: number;
-  readonly device: "auto" | "cpu" | "webgpu" | "cuda";
+  readonly device: DeviceRequest;
   readonly threads?: number;
   readonly strict?: boolean;
   readonly classesBy?: ClassesBy;

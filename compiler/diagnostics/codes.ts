@@ -1,5 +1,6 @@
 /** Every code a diagnostic can have. docs/errors.md explains each with an example that triggers it; a test compares. */
-import type { Severity } from "./diagnostic.js";
+/** How serious a diagnostic is: with an error there is no model. */
+export type Severity = "error" | "warning";
 
 /** What a code is: how serious, and in a few words. */
 export interface CodeInfo {

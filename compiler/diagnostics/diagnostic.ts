@@ -1,8 +1,5 @@
 import type { Span } from "../../grammar/ast.js";
-import type { Code } from "./codes.js";
-
-/** How serious a diagnostic is: with an error there is no model. */
-export type Severity = "error" | "warning";
+import type { Code, Severity } from "./codes.js";
 
 /** A second place that explains the first: where the other operand ends, where a name was declared. */
 export interface Note {

@@ -2,6 +2,7 @@
  * What is known about one operator, in one record: an operator is one file here and one line in index.ts, and
  * nothing elsewhere switches on its name.
  */
+import type { Device } from "../device.js";
 import type { Dim } from "../ir/dim.js";
 import type {
   Attributes,
@@ -57,9 +58,6 @@ export interface Cost {
   /** Multiply-adds of convolutions and fully connected layers, as the paper counts; 0 for all else. Symbols count at their bound value. */
   readonly macs: number;
 }
-
-/** The device that a graph is written for, as far as its choice of operators goes. */
-export type Device = "cpu" | "webgpu" | "cuda";
 
 /** One way to write a node. */
 export interface Algorithm {

@@ -2,11 +2,8 @@
 import type { Graph, Node } from "../ir/types.js";
 import { sizes } from "../ops/formula.js";
 import { operator } from "../ops/index.js";
-import type { Device } from "../ops/operator.js";
+import type { Device } from "../device.js";
 import type { Pass, PassContext } from "./pass.js";
-
-/** Algorithm by {@link algorithmKey}. */
-export type AlgorithmChoices = Readonly<Record<string, string>>;
 
 /** Nodes are written for the device that is asked for; without one as every device can run them, perhaps slowly. */
 export const chooseAlgorithms: Pass = {

@@ -1,8 +1,12 @@
 import type { Bindings, Dim } from "../ir/dim.js";
 import type { Graph } from "../ir/types.js";
-import type { Device } from "../ops/operator.js";
-import type { AlgorithmChoices } from "./choose-algorithms.js";
-import type { Segments } from "./recompute.js";
+import type { Device } from "../device.js";
+
+/** Algorithm by {@link algorithmKey} (choose-algorithms.ts). */
+export type AlgorithmChoices = Readonly<Record<string, string>>;
+
+/** The segment that a node of the forward pass is in, by its path; undefined: its values are kept. */
+export type Segments = (path: string) => string | undefined;
 
 /** What the passes are told; everything has a default. */
 export interface PassContext {

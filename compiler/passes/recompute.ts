@@ -5,10 +5,7 @@
 import { node as makeNode } from "../ops/node.js";
 import { gradientName } from "../ir/names.js";
 import { isScope, type Graph, type Node, type Scope, type Value } from "../ir/types.js";
-import type { Pass, TrainingContext } from "./pass.js";
-
-/** The segment that a node of the forward pass is in, by its path; undefined: its values are kept. */
-export type Segments = (path: string) => string | undefined;
+import type { Pass, Segments, TrainingContext } from "./pass.js";
 
 /** Does so for the segments that are asked for. */
 export const recomputeSegments: Pass<TrainingContext> = {

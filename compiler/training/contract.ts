@@ -7,8 +7,8 @@
  */
 import type { Optimizer } from "./optimizers/index.js";
 import type { DataType, Graph, Initializer, Parameter } from "../ir/types.js";
-import type { Device } from "../ops/operator.js";
-import type { AlgorithmChoices } from "../passes/choose-algorithms.js";
+import type { Device } from "../device.js";
+import type { AlgorithmChoices } from "../passes/pass.js";
 
 export { gradientName, nextName } from "../ir/names.js";
 
@@ -76,6 +76,11 @@ export interface StateTensor {
   readonly parameter?: string;
   readonly init: StateInit;
 }
+
+/** The graphs of a program, as their files are called: `train.onnx`, ... */
+export const TRAINING_GRAPHS = ["train", "gradients", "update", "evaluate"] as const;
+
+export type TrainingGraphName = (typeof TRAINING_GRAPHS)[number];
 
 /** A tensor that the host fills with independent uniform numbers in [0, 1) for each step: dropout's. */
 export interface NoiseInput {

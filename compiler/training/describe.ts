@@ -4,7 +4,7 @@
  */
 import type { DataType } from "../ir/types.js";
 import type { Model } from "../model.js";
-import type { TrainingGraphName } from "./emit.js";
+import type { TrainingGraphName } from "./contract.js";
 import type { StateRole, StateTensor, StepGraphs, TrainingGraph, TrainingProgram } from "./contract.js";
 
 /** An input or output of a graph. */

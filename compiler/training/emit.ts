@@ -4,12 +4,13 @@ import { emitOnnx, type EmittedModel } from "../emit/onnx.js";
 import type { Model } from "../model.js";
 import { buildTraining } from "./build.js";
 import { describeState, graphFile } from "./describe.js";
-import type { StateTensor, TrainingGraph, TrainingOptions, TrainingProgram } from "./contract.js";
-
-/** The graphs of a program, as their files are called: `train.onnx`, ... */
-export const TRAINING_GRAPHS = ["train", "gradients", "update", "evaluate"] as const;
-
-export type TrainingGraphName = (typeof TRAINING_GRAPHS)[number];
+import {
+  TRAINING_GRAPHS,
+  type StateTensor,
+  type TrainingGraph,
+  type TrainingOptions,
+  type TrainingProgram,
+} from "./contract.js";
 
 /** The first in which ScatterElements adds up: the gradient of a maximum pool. */
 const OLDEST_OPSET = 16;

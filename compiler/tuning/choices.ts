@@ -4,15 +4,11 @@ import type { Graph, Node, Value } from "../ir/types.js";
 import { operator } from "../ops/index.js";
 import { node as makeNode } from "../ops/node.js";
 import { blockLayout } from "../passes/block-layout.js";
-import {
-  algorithmKey,
-  withAlgorithms,
-  type AlgorithmChoices,
-  type AlgorithmTarget,
-} from "../passes/choose-algorithms.js";
+import { algorithmKey, withAlgorithms, type AlgorithmTarget } from "../passes/choose-algorithms.js";
+import { type AlgorithmChoices } from "../passes/pass.js";
 import { algorithmsOf, BLOCKED, estimatedAlgorithm, PLAIN } from "./algorithms.js";
 
-export type { AlgorithmChoices } from "../passes/choose-algorithms.js";
+export type { AlgorithmChoices } from "../passes/pass.js";
 
 /** Seconds that one run of a small graph takes; the values of its inputs do not matter. */
 export type Measure = (graph: Graph) => Promise<number>;

@@ -1,5 +1,5 @@
 /** From a list of samples to one tensor: what a thread does for one batch. */
-import type { Size } from "../images/crops.js";
+import type { Size } from "../images/image.js";
 import { ImageError } from "../images/image.js";
 import { DataError } from "./error.js";
 import type { Pipeline } from "../images/transforms/pipeline.js";

@@ -1,5 +1,5 @@
 /** Measures the statistics that `subtract_mean` needs. */
-import type { Size } from "../images/crops.js";
+import type { Size } from "../images/image.js";
 import { subset, type Split } from "./data-set.js";
 import { DataError } from "./error.js";
 import type { Loader } from "./loader.js";

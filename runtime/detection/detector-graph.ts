@@ -2,7 +2,8 @@
 import { stack, type DetectorInput } from "../images/detector-input.js";
 import { imageInput, type ImageInput } from "../images/network-input.js";
 import type { BoxEnds } from "../onnx/model-metadata.js";
-import { SessionError, type Session, type TensorSpec, type Values } from "../onnx/session.js";
+import { SessionError, type Session, type Values } from "../onnx/session.js";
+import { type TensorSpec } from "../onnx/model-info.js";
 import { fromInclusiveCorners, type Box } from "../data/objects.js";
 
 const INPUTS = ["image", "image_info"] as const;

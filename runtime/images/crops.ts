@@ -1,11 +1,9 @@
 /** Which part of a scaled image goes into the network, in torchvision's rounding. */
+import type { Size } from "./image.js";
 import type { Preprocess } from "../../compiler/model.js";
 import { roundHalfEven } from "../../compiler/rounding.js";
 import type { Window } from "./resample.js";
 import { scaleByRules } from "./scaled-size.js";
-
-/** Height and width in pixels. */
-export type Size = readonly [height: number, width: number];
 
 /** Size of an image whose shorter side gets the given length; the longer side is rounded down. */
 export function scaleShorter(image: Size, shorter: number): Size {

@@ -1,6 +1,6 @@
 /** From images to what a detector is given: whole images, scaled by its dialect's rules, and how they were scaled. */
 import type { Preprocess } from "../../compiler/model.js";
-import type { Size } from "./crops.js";
+import type { Size } from "./image.js";
 import { declaredTransforms } from "./declared.js";
 import { ImageError, type Image } from "./image.js";
 import { MOST_INPUT_PIXELS, tooManyValues } from "./limits.js";

@@ -1,3 +1,6 @@
+/** Height and width in pixels. */
+export type Size = readonly [height: number, width: number];
+
 /** A decoded image. */
 export interface Image {
   readonly width: number;

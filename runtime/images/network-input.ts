@@ -2,8 +2,8 @@
 import type { Preprocess } from "../../compiler/model.js";
 import { channelProblem } from "../../compiler/preprocess.js";
 import { SessionError } from "../onnx/session-error.js";
-import type { TensorSpec } from "../onnx/session.js";
-import type { Size } from "./crops.js";
+import type { TensorSpec } from "../onnx/model-info.js";
+import type { Size } from "./image.js";
 import { MOST_INPUT_PIXELS, tooManyValues } from "./limits.js";
 
 /** The model's input: its name, and the batch, channels, height and width where they are fixed. */

@@ -1,7 +1,7 @@
 /** Size of an image whose shorter side is scaled to a length, in the rounding of those who trained on such images. */
 import type { ResizeShorter } from "../../compiler/model.js";
 import { roundHalfEven } from "../../compiler/rounding.js";
-import type { Size } from "./crops.js";
+import type { Size } from "./image.js";
 
 /** Whose rules; `torchvision` are those for classification. */
 type Rules = NonNullable<ResizeShorter["like"]> | "torchvision";

@@ -1,6 +1,6 @@
 /** From an image to a classifier's inputs: the middle, ten crops, or the whole at some scale. */
 import type { Preprocess } from "../../compiler/model.js";
-import type { Size } from "./crops.js";
+import type { Size } from "./image.js";
 import type { Image } from "./image.js";
 import { MOST_INPUT_PIXELS } from "./limits.js";
 import { planesOf, type Planes } from "./planes.js";

@@ -1,16 +1,11 @@
 /** Which machine part runs the model: the processor, a GPU through WebGPU, or an NVIDIA GPU through CUDA. */
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { DEVICES, type Device, type DeviceRequest } from "../../compiler/device.js";
 import { hasCudaLibraries, loadRuntime, readable, runtimeCopy, type Runtime } from "./onnxruntime.js";
 import { SessionError } from "./session-error.js";
 
-/** Where a model runs: the processor, a GPU through WebGPU, or an NVIDIA GPU through CUDA. */
-export type Device = "cpu" | "webgpu" | "cuda";
-/** A device by name, or `auto`: the best that works here. */
-export type DeviceRequest = Device | "auto";
-
-/** What can be asked for. */
-export const DEVICES: readonly DeviceRequest[] = ["auto", "cpu", "webgpu", "cuda"];
+export { DEVICES, type Device, type DeviceRequest };
 
 /** The device that will be used, and the reason in a few words, to be shown: nothing falls back in silence. */
 export interface DeviceChoice {

@@ -4,7 +4,13 @@ import { HEAD_BYTES } from "../file-kind.js";
 import { notOnnx } from "./not-onnx.js";
 import { SessionError } from "./session-error.js";
 import { openBytes, ProtobufCursor, ProtobufError, type Field, type Range } from "./protobuf-cursor.js";
-import type { TensorSpec } from "./session.js";
+
+/** Name, element type and shape of an input or output; a dimension that is not fixed is its symbol. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly type: string;
+  readonly shape: readonly (number | string)[];
+}
 
 /** A node of an ONNX graph. */
 export interface NodeInfo {

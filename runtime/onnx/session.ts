@@ -6,7 +6,7 @@ import { toFloat16, toFloat32 } from "./float16.js";
 import { chooseDevice, NO_CPU_FALLBACK, type Device, type DeviceRequest } from "./device.js";
 import { loadRuntime, readable, type Runtime } from "./onnxruntime.js";
 import { SessionError } from "./session-error.js";
-import { readModelInfo } from "./model-info.js";
+import { readModelInfo, type TensorSpec } from "./model-info.js";
 import { openProfile, type Profile } from "./profile.js";
 
 export { SessionError } from "./session-error.js";
@@ -19,13 +19,6 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Records the time of every kernel; {@link Session.profile} gives it. */
   readonly profile?: boolean;
-}
-
-/** Name, element type and shape of an input or output; a dimension that is not fixed is its symbol. */
-export interface TensorSpec {
-  readonly name: string;
-  readonly type: string;
-  readonly shape: readonly (number | string)[];
 }
 
 /** A tensor on the processor: its elements, row-major, and its shape. */

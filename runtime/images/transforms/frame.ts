@@ -2,7 +2,8 @@
  * Where in the source an image comes from. Crops, scalings and mirrors are collected as geometry and carried out
  * together: only pixels that are seen are computed, and the decoder can be told that a smaller image is enough.
  */
-import { mirrorWindow, type Size } from "../crops.js";
+import { mirrorWindow } from "../crops.js";
+import { type Size } from "../image.js";
 import { ImageError, type Image } from "../image.js";
 import { resample, type Interpolation, type Window } from "../resample.js";
 import { placesByRatio, placesByScale, sample, somePlaces } from "../sample.js";

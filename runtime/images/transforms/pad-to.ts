@@ -1,5 +1,5 @@
 import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
-import type { Size } from "../crops.js";
+import type { Size } from "../image.js";
 import { cropFrame, frameSize } from "./frame.js";
 import { ANY, geometry } from "./transform.js";
 

@@ -3,7 +3,7 @@ import type { Preprocess } from "../../../compiler/model.js";
 import { channelsOf, forChannels } from "../../../compiler/preprocess.js";
 import { accepts, expects } from "../../../compiler/words/values.js";
 import { nearest } from "../../../grammar/nearest.js";
-import type { Size } from "../crops.js";
+import type { Size } from "../image.js";
 import type { Box } from "../../data/objects.js";
 import { toGrey } from "../grey.js";
 import { ImageError } from "../image.js";

@@ -1,6 +1,6 @@
 import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
 import { exponential, logarithm, type Random } from "../../random.js";
-import type { Size } from "../crops.js";
+import type { Size } from "../image.js";
 import type { Window } from "../resample.js";
 import { cropFrame, frameSize, resizeFrame } from "./frame.js";
 import { BYTES, geometry } from "./transform.js";

@@ -1,6 +1,6 @@
 import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
 import type { Values } from "../../../compiler/words/schema.js";
-import type { Size } from "../crops.js";
+import type { Size } from "../image.js";
 import { scaleByRules } from "../scaled-size.js";
 import { frameSize, resizeFrame, type Frame } from "./frame.js";
 import { BYTES, geometry } from "./transform.js";

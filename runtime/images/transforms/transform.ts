@@ -1,6 +1,6 @@
 /** What is known about a transform, in one record: its settings, what it does to sizes and contents, and how. */
 import type { Random } from "../../random.js";
-import type { Size } from "../crops.js";
+import type { Size } from "../image.js";
 import type { Frame } from "./frame.js";
 import type { Content, Raster } from "./raster.js";
 import type { Statistics } from "../../data/statistics.js";
