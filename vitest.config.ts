@@ -10,7 +10,7 @@ const FAST = [
   "test/compiler/{diagnostics,elaborate,ir,weights}/**/*.test.ts",
   "test/compiler/ops/{registry,shapes}.test.ts",
   "test/compiler/emit/{float16,random}.test.ts",
-  "test/docs/{errors,language}.test.ts",
+  "test/docs/{architecture,errors,language}.test.ts",
   "test/editors/**/*.test.ts",
   "test/runtime/figures/{figure,layout}.test.ts",
   "test/runtime/weights/{epsilon,kinds,maps,match,open,write}.test.ts",
