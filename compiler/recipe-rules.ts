@@ -3,6 +3,8 @@
  * other. Each rule looks at a whole recipe, so that a program's is held to the same as one that was written in the
  * language. What only the text can show (two arguments of which one is taken) stands in elaborate/recipe.ts.
  */
+import { own } from "../grammar/own.js";
+import { TRANSFORM_WORDS, type TransformWord } from "./words/transforms.js";
 import type { Recipe, TransformSettings, WarmUp } from "./recipe.js";
 import { optimizerProblems } from "./training/optimizers/index.js";
 
@@ -190,7 +192,7 @@ const RULES: readonly Rule[] = [
     ].map(([transform, word]) => idle(transform, word)),
   ({ evaluate }) =>
     evaluate
-      .filter(({ kind }) => RANDOM.has(kind))
+      .filter(({ kind }) => transformWord(kind)?.random)
       .map(({ kind }) =>
         conflict(
           true,
@@ -210,29 +212,16 @@ function divisor(by: number): RecipeProblem | false {
   return outOfRange(!(Number.isFinite(by) && by > 1), "learning_rate", `\`by\` must be above 1, not ${by}`);
 }
 
-const RANDOM = new Set([
-  "random_crop",
-  "flip_horizontal",
-  "random_resize_shorter",
-  "random_resized_crop",
-  "color_pca",
-  "color_jitter",
-]);
+const transformWord = (kind: string): TransformWord | undefined => own<TransformWord>(TRANSFORM_WORDS, kind);
 
-/** Settings with which a transform leaves an image as it is. */
-const IDLE: Readonly<Record<string, (settings: TransformSettings) => boolean>> = {
-  pad: ({ margin }) => margin === 0,
-  flip_horizontal: ({ probability }) => probability === 0,
-  color_pca: ({ std }) => std === 0,
-  color_jitter: ({ brightness, contrast, saturation, hue }) =>
-    brightness === 0 && contrast === 0 && saturation === 0 && (hue ?? 0) === 0,
-};
-
-function idle(transform: TransformSettings, word: string): RecipeProblem | false {
-  const isIdle = Object.hasOwn(IDLE, transform.kind) && IDLE[transform.kind]!(transform);
+function idle(transform: TransformSettings, statement: string): RecipeProblem | false {
+  const word = transformWord(transform.kind);
+  const isIdle =
+    word?.idle !== undefined &&
+    Object.entries(word.idle).every(([name, value]) => (transform[name] ?? word.arguments[name]?.default) === value);
   return noEffect(
     isIdle,
-    word,
+    statement,
     `\`${transform.kind}\` with these settings leaves every image as it is`,
     "leave it out, or give it something to do",
   );

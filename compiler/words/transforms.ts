@@ -2,7 +2,15 @@
  * The transforms of images: what each takes. How it is done stands in runtime/images/transforms, in a file of the same
  * name.
  */
-import { channels, choice, integer, interval, number, size, words } from "./schema.js";
+import { channels, choice, integer, interval, number, size, words, type Word } from "./schema.js";
+
+/** A transform of images. */
+export interface TransformWord extends Word {
+  /** It leaves something to chance: nothing for an evaluation. */
+  readonly random?: true;
+  /** Settings with which it leaves every image as it is. */
+  readonly idle?: Readonly<Record<string, number>>;
+}
 
 /** Sides of images. */
 const SIDE = { min: 1, max: 16384 } as const;
@@ -17,6 +25,7 @@ export const TRANSFORM_WORDS = words({
     doc:
       "Adds a border of zeros on every side: the mean colour where the mean has been subtracted before (so the paper's 4 " +
       "pixels, section 4.2), black where it has not.",
+    idle: { margin: 0 },
     arguments: { margin: integer("Width of the border in pixels.", { min: 0, max: 4096 }) },
   },
   pad_to: {
@@ -25,10 +34,13 @@ export const TRANSFORM_WORDS = words({
   },
   random_crop: {
     doc: "Cuts out a part of a given size, every position being as likely (sections 3.4 and 4.2).",
+    random: true,
     arguments: { size: size("Height and width of the part in pixels.", SIDE) },
   },
   flip_horizontal: {
     doc: "Exchanges left and right in some of the images (section 3.4).",
+    random: true,
+    idle: { probability: 0 },
     arguments: { probability: number("Share of the images that are mirrored.", { min: 0, max: 1, default: 0.5 }) },
   },
   center_crop: {
@@ -66,6 +78,7 @@ export const TRANSFORM_WORDS = words({
     doc:
       "Scale augmentation: scales the image until its shorter side has a length that is drawn for each image, every " +
       "integer of the interval being as likely (section 3.4, after VGG).",
+    random: true,
     arguments: {
       length: interval("The least and the greatest length of the shorter side in pixels; [256, 480] in the paper.", {
         ...SIDE,
@@ -79,6 +92,7 @@ export const TRANSFORM_WORDS = words({
       "Cuts out a part of random area and proportion and scales it to a size: GoogLeNet's augmentation by torchvision's " +
       "rule (ten tries, then the largest part in the middle whose proportion is allowed).",
     source: "arXiv:1409.4842",
+    random: true,
     arguments: {
       size: size("Height and width afterwards in pixels.", SIDE),
       scale: interval("Share of the image's area that is cut out.", { min: 0.001, max: 1, default: [0.08, 1] }),
@@ -94,12 +108,16 @@ export const TRANSFORM_WORDS = words({
     doc:
       "AlexNet's colour augmentation: adds to all pixels of an image multiples of the principal components of ImageNet's " +
       "colours, each times its eigenvalue times a number drawn from a normal distribution (section 3.4).",
+    random: true,
+    idle: { std: 0 },
     arguments: { std: number("Standard deviation of the numbers drawn.", { min: 0, max: 10, default: 0.1 }) },
   },
   color_jitter: {
     doc:
       "Changes brightness, contrast, saturation and hue by random amounts in random order, as torchvision's ColorJitter; " +
       "grey images have no saturation and no hue to change.",
+    random: true,
+    idle: { brightness: 0, contrast: 0, saturation: 0, hue: 0 },
     arguments: {
       brightness: number("The factor is drawn from 1 - brightness to 1 + brightness.", {
         min: 0,
@@ -142,4 +160,4 @@ export const TRANSFORM_WORDS = words({
       color: choice("The order of the channels afterwards; grey: one.", ["rgb", "bgr", "grey"], { default: "rgb" }),
     },
   },
-});
+} as const satisfies Readonly<Record<string, Omit<TransformWord, "name">>>);
