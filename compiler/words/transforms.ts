@@ -160,4 +160,22 @@ export const TRANSFORM_WORDS = words({
       color: choice("The order of the channels afterwards; grey: one.", ["rgb", "bgr", "grey"], { default: "rgb" }),
     },
   },
+  random_erasing: {
+    doc: "Erases a rectangle of random area, proportion and place in some of the images, after the mean was subtracted.",
+    source: "arXiv:1708.04896",
+    random: true,
+    idle: { probability: 0 },
+    arguments: {
+      probability: number("Share of the images in which a part is erased.", { min: 0, max: 1, default: 0.5 }),
+      scale: interval("Share of the image's area that is erased.", { min: 0.001, max: 1, default: [0.02, 0.33] }),
+      ratio: interval("Height by width of the part, drawn evenly on a logarithmic scale.", {
+        min: 0.05,
+        max: 20,
+        default: [0.3, 3.3],
+      }),
+      fill: choice("With zeros, which are the mean, or with numbers of a normal distribution.", ["zero", "noise"], {
+        default: "zero",
+      }),
+    },
+  },
 } as const satisfies Readonly<Record<string, Omit<TransformWord, "name">>>);

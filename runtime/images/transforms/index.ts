@@ -7,6 +7,7 @@ import { normalize } from "./normalize.js";
 import { pad } from "./pad.js";
 import { padTo } from "./pad-to.js";
 import { randomCrop } from "./random-crop.js";
+import { randomErasing } from "./random-erasing.js";
 import { randomResizeShorter } from "./random-resize-shorter.js";
 import { randomResizedCrop } from "./random-resized-crop.js";
 import { resize, resizeShorter } from "./resize.js";
@@ -31,6 +32,7 @@ const ALL = [
   colorJitter,
   subtractMean,
   normalize,
+  randomErasing,
 ] as const;
 
 /** A transform as plain data: `{ kind: "pad", margin: 4 }`. What has a default may be left out. */

@@ -97,7 +97,10 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
   let views = 1;
   for (const [at, { kind, values }] of steps.entries()) {
     if (!kind.takes.includes(content)) {
-      const change = steps.slice(0, at).find((step) => !kind.takes.includes(contentAfter(step, "bytes")))!;
+      const change = steps.slice(0, at).find((step) => !kind.takes.includes(contentAfter(step, "bytes")));
+      if (!change || !kind.takes.includes("bytes")) {
+        throw new DataError(`${kind.kind}: has to come after what subtracts the mean: normalize or subtract_mean`);
+      }
       throw new DataError(`${kind.kind}: has to come before ${change.kind.kind}, which changes what the values mean`);
     }
     content = contentAfter({ kind, values }, content);

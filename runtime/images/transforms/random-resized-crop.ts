@@ -21,18 +21,24 @@ export const randomResizedCrop = geometry(TRANSFORM_WORDS.random_resized_crop, {
 const TRIES = 10;
 
 function drawWindow([height, width]: Size, scale: Interval, ratio: Interval, random: Random): Window {
-  const logRatio: Interval = [logarithm(ratio[0]), logarithm(ratio[1])];
   for (let tries = 0; tries < TRIES; tries++) {
-    const area = height * width * between(scale, random());
-    const proportion = exponential(between(logRatio, random()));
-    const partWidth = Math.round(Math.sqrt(area * proportion));
-    const partHeight = Math.round(Math.sqrt(area / proportion));
+    const [partWidth, partHeight] = drawPart(height * width, scale, ratio, random);
     if (partWidth < 1 || partHeight < 1 || partWidth > width || partHeight > height) continue;
     const top = Math.floor(random() * (height - partHeight + 1));
     const left = Math.floor(random() * (width - partWidth + 1));
     return { left, top, width: partWidth, height: partHeight };
   }
   return largestInMiddle([height, width], ratio);
+}
+
+/**
+ * Two sides of a part in pixels: its share of an area is drawn from `scale`, first side by second from `ratio`, evenly on a
+ * logarithmic scale.
+ */
+export function drawPart(whole: number, scale: Interval, ratio: Interval, random: Random): readonly [number, number] {
+  const area = whole * between(scale, random());
+  const proportion = exponential(between([logarithm(ratio[0]), logarithm(ratio[1])], random()));
+  return [Math.round(Math.sqrt(area * proportion)), Math.round(Math.sqrt(area / proportion))];
 }
 
 /** What is taken where no try fitted: all of the image, or of its middle if the image is too long for `ratio`. */

@@ -15,6 +15,7 @@ import {
 } from "../../../../runtime/images/transforms/color-adjust.js";
 import { colourShift } from "../../../../runtime/images/transforms/color-pca.js";
 import type { TransformSettings } from "../../../../runtime/images/transforms/index.js";
+import { drawErased } from "../../../../runtime/images/transforms/random-erasing.js";
 import { largestInMiddle } from "../../../../runtime/images/transforms/random-resized-crop.js";
 import { TRANSFORM_KINDS } from "../../../../runtime/images/transforms/index.js";
 import { decodeImage } from "../../../../runtime/images/decode.js";
@@ -343,4 +344,72 @@ it("every setting says what it does, and defaults are values that it takes", () 
       else expect(parameter.presence).not.toBe("default");
     }
   }
+});
+
+describe("random_erasing", () => {
+  const raster: Raster = { width: 40, height: 30, data: new Uint8Array(40 * 30 * 3).fill(200) };
+  const transforms = (settings: object): TransformSettings[] => [
+    { kind: "normalize" },
+    { kind: "random_erasing", ...settings },
+  ];
+  /** The rectangle that is not as the rest of the image; undefined: there is none. */
+  const erased = ({ data, width }: Raster) => {
+    const rest = Math.fround(200 / 255);
+    const places = [...data.keys()].filter((i) => data[i] !== rest).map((i) => Math.floor(i / 3));
+    if (places.length === 0) return undefined;
+    const [rows, columns] = [places.map((at) => Math.floor(at / width)), places.map((at) => at % width)];
+    const [top, left] = [Math.min(...rows), Math.min(...columns)];
+    const [height, across] = [Math.max(...rows) - top + 1, Math.max(...columns) - left + 1];
+    expect(places.length).toBe(height * across * 3);
+    return { height, width: across, values: [...data].filter((value) => value !== rest) };
+  };
+
+  it("erases one rectangle in the share of images, of the area and proportion that were asked for", async () => {
+    const found = [];
+    for (let index = 0; index < 300; index++) {
+      const [out] = await run(transforms({ scale: [0.1, 0.3], ratio: [0.5, 2] }), raster, { ...KEY, index });
+      found.push(erased(out!));
+    }
+    const parts = found.filter((part) => part !== undefined);
+    expect(parts.length / found.length).toBeGreaterThan(0.4);
+    expect(parts.length / found.length).toBeLessThan(0.6);
+    for (const { height, width, values } of parts) {
+      // A side is rounded to whole pixels.
+      expect(height * width).toBeGreaterThan(0.1 * 1200 - 20);
+      expect(height * width).toBeLessThan(0.3 * 1200 + 20);
+      expect(height / width).toBeGreaterThan(0.5 * 0.9);
+      expect(height / width).toBeLessThan(2 * 1.1);
+      expect(new Set(values)).toEqual(new Set([0]));
+    }
+    // Half of the logarithms of the proportions on each side of 0.
+    const taller = parts.filter(({ height, width }) => height > width).length / parts.length;
+    expect(taller).toBeGreaterThan(0.35);
+    expect(taller).toBeLessThan(0.65);
+  });
+
+  it("fills with numbers of a normal distribution, new in every channel", async () => {
+    const [out] = await run(transforms({ probability: 1, scale: [0.5, 0.6], ratio: [1, 1], fill: "noise" }), raster);
+    const { values } = erased(out!)!;
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+    expect(Math.abs(mean)).toBeLessThan(0.1);
+    expect(Math.abs(variance - 1)).toBeLessThan(0.15);
+    expect(new Set(values).size).toBeGreaterThan(0.99 * values.length);
+  });
+
+  it("draws as torchvision's RandomErasing.get_params does, from the same numbers", () => {
+    // Area 0.1, proportion e^0; too tall at first: area 0.9 of 10x40, which no height below 10 gives.
+    const drawn = [0.9, 0.5, 0.1, 0.5, 0.25, 0.75];
+    const random = () => drawn.shift()!;
+    expect(drawErased([10, 40], [0, 1], [1, 1], random)).toEqual({ height: 6, width: 6, top: 1, left: 26 });
+    expect(drawn).toEqual([]);
+    expect(drawErased([10, 40], [0.9, 1], [1, 1], () => 0.5)).toBeUndefined();
+  });
+
+  it("stands after what subtracts the mean, and not in an evaluation", async () => {
+    await expect(run([{ kind: "random_erasing" }])).rejects.toThrow(
+      "random_erasing: has to come after what subtracts the mean: normalize or subtract_mean",
+    );
+    expect(steadyTransforms(transforms({}))).toEqual([{ kind: "normalize" }]);
+  });
 });
