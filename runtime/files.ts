@@ -86,10 +86,10 @@ export async function prepareFile(target: string, chunks: Chunks, options: Write
   // Before it is opened: a signal may come at once.
   registerUnfinished(temporary);
   try {
-    const file = await told(target, fs.open(temporary, "wx", mode));
+    const file = await asFileError(target, fs.open(temporary, "wx", mode));
     try {
-      for await (const chunk of chunks) await told(target, writeAll(file, chunk));
-      await told(target, synchronise(file.fd));
+      for await (const chunk of chunks) await asFileError(target, writeAll(file, chunk));
+      await asFileError(target, synchronise(file.fd));
     } finally {
       await file.close();
     }
@@ -103,7 +103,7 @@ export async function prepareFile(target: string, chunks: Chunks, options: Write
     discard,
     async commit(as = real) {
       try {
-        await told(target, fs.rename(temporary, as));
+        await asFileError(target, fs.rename(temporary, as));
         done = true;
         releaseUnfinished(temporary);
       } catch (cause) {
@@ -131,12 +131,12 @@ async function placeOf(target: string, { followLinks = false }: WriteOptions): P
     if (itself?.isSymbolicLink()) throw new FileError(`${target}: is a link, which is not followed here: remove it`);
     if (itself?.isFIFO()) throw new FileError(`${target}: is a pipe, which is not written to here: remove it`);
   }
-  const real = itself?.isSymbolicLink() ? await told(target, pointedTo(target)) : target;
+  const real = itself?.isSymbolicLink() ? await asFileError(target, pointedTo(target)) : target;
   const found = real === target ? itself : await fs.stat(real).catch(() => undefined);
   if (found?.isDirectory()) throw new FileError(`${target}: is a folder`);
   const isDevice = found !== undefined && !found.isFile();
   // A file that must not be written to is not replaced either.
-  if (found?.isFile()) await told(target, fs.access(real, fs.constants.W_OK));
+  if (found?.isFile()) await asFileError(target, fs.access(real, fs.constants.W_OK));
   return { real, mode: isDevice ? undefined : found?.mode, isDevice };
 }
 
@@ -163,7 +163,7 @@ function descriptorOf(target: string): number | undefined {
 async function writeTo(descriptor: number, target: string, chunks: Chunks): Promise<void> {
   const name = descriptor === 1 ? "standard output" : target;
   for await (const chunk of chunks) {
-    for (let done = 0; done < chunk.length;) done += await told(name, writeSome(descriptor, chunk, done));
+    for (let done = 0; done < chunk.length;) done += await asFileError(name, writeSome(descriptor, chunk, done));
   }
 }
 
@@ -182,9 +182,9 @@ async function writeSome(descriptor: number, chunk: Uint8Array, from: number): P
 }
 
 async function writeToDevice(target: string, chunks: Chunks): Promise<void> {
-  const file = await told(target, fs.open(target, "w"));
+  const file = await asFileError(target, fs.open(target, "w"));
   try {
-    for await (const chunk of chunks) await told(target, writeAll(file, chunk));
+    for await (const chunk of chunks) await asFileError(target, writeAll(file, chunk));
   } finally {
     await file.close();
   }
@@ -197,7 +197,7 @@ async function writeAll(file: fs.FileHandle, chunk: Uint8Array): Promise<void> {
 }
 
 /** The system's error as a line that names the target. */
-async function told<T>(target: string, action: Promise<T>): Promise<T> {
+async function asFileError<T>(target: string, action: Promise<T>): Promise<T> {
   try {
     return await action;
   } catch (cause) {

@@ -32,14 +32,8 @@ export { matchClasses, type ClassesBy, type ClassMatch, type NamedClasses } from
 export { openPredictions, type PredictionsFile } from "./classification/predictions.js";
 export { drawConfusion } from "./figures/confusion.js";
 export * from "./data/index.js";
-export {
-  train,
-  type Exported,
-  type TrainEvent,
-  type TrainOptions,
-  type TrainRequest,
-  type TrainResult,
-} from "./training/trainer.js";
+export { train } from "./training/trainer.js";
+export { type Exported, type TrainEvent, type TrainOptions, type TrainRequest, type TrainResult } from "./training/request.js";
 export {
   findRate,
   type FindRateOptions,

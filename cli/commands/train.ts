@@ -3,7 +3,7 @@ import type { DeviceRequest } from "../../compiler/device.js";
 import { Command } from "commander";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { AlgorithmChoices } from "../../runtime/tuning/tune.js";
-import type { Exported, TrainEvent, TrainResult } from "../../runtime/training/trainer.js";
+import type { Exported, TrainEvent, TrainResult } from "../../runtime/training/request.js";
 import { examples, shareOrCount, TARGET, wholeNumber } from "../arguments.js";
 import { DATA, loadData } from "../data.js";
 import { deviceOption } from "../device-option.js";

@@ -47,7 +47,7 @@ export interface Finding {
 }
 
 /** What can't be stacked concerns the model and these images. */
-function told<T>({ name }: Session, make: () => T): T {
+function asSessionError<T>({ name }: Session, make: () => T): T {
   try {
     return make();
   } catch (error) {
@@ -75,7 +75,7 @@ export async function runDetector(
 ): Promise<Finding[][]> {
   // A graph made for N images is given N: what comes of the repeated last one is not looked at.
   const repeated = Array.from({ length: (batch ?? inputs.length) - inputs.length }, () => inputs.at(-1)!);
-  const { image, info } = told(session, () => stack([...inputs, ...repeated], padTo, size));
+  const { image, info } = asSessionError(session, () => stack([...inputs, ...repeated], padTo, size));
   const results = await session.run({ image, image_info: info }, OUTPUTS);
   const [boxes, scores] = [floats(session, results, "boxes"), floats(session, results, "scores")];
   const [labels, images] = [wholes(session, results, "labels"), wholes(session, results, "images")];

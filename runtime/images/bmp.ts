@@ -28,7 +28,7 @@ const FILE_HEADER = 14;
 /** @throws {ImageError} naming no file */
 export function readBmpHeader(bytes: Uint8Array): BmpHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return told(() => {
+  return damageAsImageError(() => {
     const size = view.getUint32(FILE_HEADER, true);
     if (!HEADERS.has(size)) throw new ImageError(`a BMP with a header of ${size} bytes is not read`);
     const isOld = size === OS2;
@@ -93,7 +93,7 @@ function readPalette(bytes: Uint8Array, start: number, step: number, colours: nu
 /** @throws {ImageError} naming no file, where pixels are missing */
 export function decodeBmp(bytes: Uint8Array, header: BmpHeader): Image {
   const { width, height, bits, compression, fromTop } = header;
-  return told(() => {
+  return damageAsImageError(() => {
     const data = new Uint8Array(width * height * 3);
     const isCoded = compression === RLE8 || compression === RLE4;
     const indices = isCoded ? runLengths(bytes, header) : undefined;
@@ -180,7 +180,7 @@ function runLengths(bytes: Uint8Array, { width, height, start, compression }: Bm
 }
 
 /** Reading beyond the end is damage. */
-function told<T>(read: () => T): T {
+function damageAsImageError<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -4,11 +4,11 @@ import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import type { TrainingOptions } from "../../compiler/training/contract.js";
 import { zeroInitResidual } from "../../compiler/training/zero-init.js";
-import { told } from "./fit.js";
+import { asTrainingError } from "./error.js";
 
 /** The network with the initial values that the recipe says. */
 export function beginning({ model, recipe }: { readonly model: Model; readonly recipe: Recipe }): Model {
-  return recipe.zeroInitResidual ? told(() => zeroInitResidual(model)) : model;
+  return recipe.zeroInitResidual ? asTrainingError(() => zeroInitResidual(model)) : model;
 }
 
 /** One line each. */

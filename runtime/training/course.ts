@@ -23,7 +23,7 @@ import { preprocessOf } from "./preprocess-of.js";
 import type { RunFolder } from "./run-folder.js";
 import { afterEpoch, afterValidation, learningRate, type TrainingLength } from "./schedule.js";
 import { errorsOf, NOTHING, tally } from "./scores.js";
-import type { Exported, TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./trainer.js";
+import type { Exported, TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./request.js";
 
 /** What a course is made of. */
 export interface Parts {

@@ -5,3 +5,14 @@ export class TrainingError extends Error {
     this.name = "TrainingError";
   }
 }
+
+/** What can't be trained so, as a {@link TrainingError}. */
+export function asTrainingError<T>(build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError)
+      throw new TrainingError(error.message, { cause: error });
+    throw error;
+  }
+}

@@ -10,7 +10,7 @@ import { TrainingError } from "./error.js";
 import type { Feed } from "./feed.js";
 import { preprocessOf } from "./preprocess-of.js";
 import type { RunFolder } from "./run-folder.js";
-import type { TrainRequest } from "./trainer.js";
+import type { TrainRequest } from "./request.js";
 
 /** The network's parameters among a state; the averages of them where the state has those. */
 export function trainedWeights(model: Model, state: Values): ReadonlyMap<string, Float32Array> {

@@ -12,11 +12,11 @@ import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import { relevantAlgorithms } from "../../compiler/tuning/choices.js";
 import { balancedWeights, classCounts, labelledData } from "../data/index.js";
 import type { Device } from "../onnx/device.js";
-import { TrainingError } from "./error.js";
+import { asTrainingError, TrainingError } from "./error.js";
 import type { Feed } from "./feed.js";
 import type { Position } from "./position.js";
 import { learningRate, type TrainingLength } from "./schedule.js";
-import type { TrainOptions, TrainRequest } from "./trainer.js";
+import type { TrainOptions, TrainRequest } from "./request.js";
 
 export function evaluationBatch({ batch, accumulate }: Recipe): number {
   return Math.min(batch / accumulate, 128);
@@ -57,18 +57,9 @@ export function weightsOf({ classWeights }: Recipe, { data }: Pick<Feed, "data">
 
 /** @param algorithms measured ones, of this network's operations and perhaps of others */
 export function buildProgram(model: Model, options: TrainingOptions, algorithms: AlgorithmChoices): TrainingProgram {
-  return told(() => buildTraining(model, { ...options, algorithms: ownAlgorithms(model, options, algorithms) }));
-}
-
-/** What can't be trained so, as a {@link TrainingError}. */
-export function told<T>(build: () => T): T {
-  try {
-    return build();
-  } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError)
-      throw new TrainingError(error.message, { cause: error });
-    throw error;
-  }
+  return asTrainingError(() =>
+    buildTraining(model, { ...options, algorithms: ownAlgorithms(model, options, algorithms) }),
+  );
 }
 
 function ownAlgorithms(model: Model, options: TrainingOptions, algorithms: AlgorithmChoices): AlgorithmChoices {

@@ -1,6 +1,6 @@
 /** `training.log`: what a training said, with the time, for those who were not there: over night, or hung up. */
 import { appendFileSync } from "node:fs";
-import type { TrainEvent } from "./trainer.js";
+import type { TrainEvent } from "./request.js";
 
 export interface RunLog {
   /** One line. Best effort: a log that can't be written ends no training. */

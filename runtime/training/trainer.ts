@@ -2,127 +2,31 @@
 import { rm } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Model } from "../../compiler/model.js";
-import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
-import type { Recipe } from "../../compiler/recipe.js";
 import type { TrainingProgram } from "../../compiler/training/contract.js";
 import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import { machineBlockSize } from "../blocked-layout.js";
-import type { DataSet } from "../data/index.js";
-import type { Device, DeviceRequest } from "../onnx/device.js";
 import { chooseDevice } from "../onnx/device.js";
-import { discardLeftovers, newestCheckpoint, newestStep, repairBest } from "./checkpoint.js";
+import { discardLeftovers, newestCheckpoint, newestStep, repairBest, type StateValues } from "./checkpoint.js";
 import { Course } from "./course.js";
 import { openDeviceEngine } from "./device-engine.js";
 import type { Engine } from "./engine.js";
 import { trainedBy } from "./export.js";
 import { buildProgram, channelsFor, checkFit, checkRequest, lengthened, trainingOptions } from "./fit.js";
-import { openFeed, saysGrey, type FeedOptions } from "./feed.js";
+import { openFeed, saysGrey, type Feed } from "./feed.js";
 import { emitTrainingGraphs } from "../../compiler/training/graphs.js";
 import { beginning, noticesOf } from "./beginning.js";
 import { checkSame, identityOf, type Identity } from "./identity.js";
 import { initialState } from "./initial-state.js";
 import { lockFolder, type Lock } from "./lock.js";
-import { openMetrics, type MetricsFile, type StepMetrics, type ValidationMetrics } from "./metrics.js";
+import { openMetrics, type MetricsFile } from "./metrics.js";
 import { START, type Position } from "./position.js";
 import { checkThaws } from "./phases.js";
+import type { TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./request.js";
 import { openRemoteEngine } from "./remote-engine.js";
 import { checkUnused, directoryOf, makeFolder, runFolder, writeConfig, type RunFolder } from "./run-folder.js";
 import { openRunLog, toldTo } from "./run-log.js";
 import { trainingLength, type TrainingLength } from "./schedule.js";
-
-/** What is trained, how, on what, and where it is written. */
-export interface TrainRequest {
-  readonly model: Model;
-  readonly recipe: Recipe;
-  readonly data: DataSet;
-  /** Where everything is written; made if it is not there. */
-  readonly folder: string;
-  /** As the user named them. */
-  readonly names: { readonly target: string; readonly recipe: string; readonly data: string };
-}
-
-/** How a training runs; the recipe says what it computes. */
-export interface TrainOptions extends Pick<FeedOptions, "workers" | "strict"> {
-  /** Default `auto`. */
-  readonly device?: DeviceRequest;
-  /** Threads that one operator may use on the processor. Results depend on it. */
-  readonly threads?: number;
-  /** Goes on from the newest checkpoint in the folder, if there is one. */
-  readonly resume?: boolean;
-  /** Initial weights, by parameter path. */
-  readonly weights?: ParameterValues;
-  /** How operations are written that were measured on this machine. What goes on is written as it was when it began. */
-  readonly algorithms?: AlgorithmChoices;
-  /** Runs graphs in the thread that calls. Default: in one of their own. */
-  readonly sameThread?: boolean;
-  /**
-   * Ends training after the update that is being made, and a validation or a measurement after the batch; a checkpoint is
-   * written. Its reason, where it is a text, is kept in the log.
-   */
-  readonly signal?: AbortSignal;
-  /** The trained model is made of the best checkpoint, not of the last update. Default false. */
-  readonly best?: boolean;
-  /** So many images are shown in TensorBoard: of the first training batch, and of each validation. Default 0: none. */
-  readonly images?: number;
-  /** Told what happens, in order. */
-  readonly onEvent?: (event: TrainEvent) => void;
-  /** Version of resnetc, for reports. */
-  readonly version?: string;
-}
-
-/** What a training tells while it runs. */
-export type TrainEvent =
-  | {
-      readonly kind: "start";
-      readonly device: Device;
-      readonly deviceReason: string;
-      /** Updates that were made before. */
-      readonly step: number;
-      readonly length: TrainingLength;
-      readonly batch: number;
-      /** Kinds of operations that are written as was measured. */
-      readonly tuned: number;
-    }
-  | { readonly kind: "step"; readonly metrics: StepMetrics }
-  | { readonly kind: "validation"; readonly metrics: ValidationMetrics; readonly best: boolean }
-  /** How far a validation is, in images. */
-  | { readonly kind: "validating"; readonly done: number; readonly total: number }
-  | { readonly kind: "checkpoint"; readonly file: string }
-  | { readonly kind: "warning"; readonly message: string }
-  /** What was done that the user may not expect, and is no mistake. */
-  | { readonly kind: "notice"; readonly message: string };
-
-/** Which weights the trained model is made of. */
-export interface Exported {
-  readonly from: "last" | "best";
-  /** Updates after which they were so. */
-  readonly step: number;
-  /** Of the validation that made them the best, 0 to 1. */
-  readonly error?: number;
-}
-
-/** How a training ended, or where it was stopped. */
-export interface TrainResult {
-  /** Updates that were made, in all. */
-  readonly step: number;
-  /** False where the signal ended it before its time. */
-  readonly finished: boolean;
-  /** The last validation. */
-  readonly validation?: ValidationMetrics;
-  /** By the recipe's whole evaluation (ten crops, say), on the test images, or where there are none the validation's. */
-  readonly test?: ValidationMetrics;
-  readonly best?: Position["best"];
-  /** Absent where training did not end. */
-  readonly exported?: Exported;
-  /** Why it ended before the recipe's last update, where it did. */
-  readonly stoppedEarly?: string;
-  /** Share of the time that the device waited for batches, 0 to 1. */
-  readonly waiting: number;
-  /** Images that could not be read. */
-  readonly unreadable: number;
-  readonly run: RunFolder;
-}
 
 /**
  * Trains a network, or goes on with it.
@@ -162,6 +66,7 @@ function stoppedLine(step: number, signal: AbortSignal | undefined): string {
   return `stopped after ${step} updates${typeof reason === "string" ? `: ${reason}` : ""}`;
 }
 
+/** With everything that is opened closed again. */
 async function opened(
   request: TrainRequest,
   options: TrainOptions,
@@ -169,79 +74,27 @@ async function opened(
   lock: Lock,
   tell: (event: TrainEvent) => void,
 ): Promise<TrainResult> {
-  const { recipe, data, names } = request;
   const model = beginning(request);
-  const warn = (message: string): void => tell({ kind: "warning", message });
   await discardLeftovers(run.checkpoints);
   // What another training measured there says nothing about this one.
   if (!options.resume) await rm(run.statistics, { force: true });
-  const channels = channelsFor(model);
-  const feed = await openFeed(data, recipe, recipe.seed, {
-    ...(channels && { channels }),
-    ...(options.workers !== undefined && { workers: options.workers }),
-    ...(options.strict !== undefined && { strict: options.strict }),
-    ...(options.signal && { signal: options.signal }),
-    onUnreadable: warn,
-    statisticsFile: run.statistics,
-  });
+  const feed = await feedOf(model, request, options, run, tell);
   let engine: Engine | undefined;
   let metrics: MetricsFile | undefined;
   try {
-    data.warnings.forEach(warn);
-    if (feed.channels === 1 && !saysGrey(recipe.train)) {
-      warn(`${model.name} takes one channel: images are turned to grey (ITU-R 601-2 luma)`);
-    }
-    recipeProblems(recipe).forEach(({ message }) => warn(message));
-    const { device } = await chooseDevice(options.device ?? "auto");
-    const blockSize = device === "cpu" ? await machineBlockSize() : 0;
-    const settings = trainingOptions(model, recipe, feed, device, blockSize);
-    const build = (algorithms: AlgorithmChoices): TrainingProgram => buildProgram(model, settings, algorithms);
-    let program = build(options.algorithms ?? {});
-    const length = trainingLength(recipe, feed.stepsPerEpoch);
-    checkThaws(recipe, length);
-    const { weights, version } = options;
-    noticesOf(recipe, settings, weights, data.classes).forEach((message) => tell({ kind: "notice", message }));
-    const identity = identityOf({ model, recipe, data: feed.data, names, weights, version });
-
-    let unsure: readonly string[] = [];
-    const compare = (begun: Identity): void => void (unsure = checkSame(begun, identity, run.folder));
-    const found = options.resume ? await newestCheckpoint(run.checkpoints, program.state, compare) : undefined;
-    [...(found?.warnings ?? []), ...unsure].forEach(warn);
-    let position = START;
-    if (found) {
-      const { best, warning } = await repairBest(run.checkpoints, found.checkpoint, program.state);
-      if (warning !== undefined) warn(warning);
-      const { best: _before, ...rest } = found.checkpoint.position;
-      position = { ...rest, ...(best && { best }) };
-      const message = lengthened(recipe, position, found.checkpoint.length, length, run.folder);
-      if (message !== undefined) tell({ kind: "notice", message });
-    } else if (options.resume) warn(`${run.folder}: no checkpoint to go on from; beginning anew`);
-    const state = found?.checkpoint.state ?? initialState(model, program.state, recipe.seed, weights);
-    // What was measured since then would round otherwise.
-    const begun = found ? (found.checkpoint.algorithms ?? {}) : program.options.algorithms;
-    if (!isDeepStrictEqual(begun, program.options.algorithms)) program = build(begun ?? {});
-    const graphs = emitTrainingGraphs(program, recipe.accumulate);
+    const planned = await plan(model, request, options, feed, tell);
+    const begun = await whereToBegin(model, request, options, run, planned, tell);
+    const { position, program } = begun;
+    const graphs = emitTrainingGraphs(program, request.recipe.accumulate);
     checkFit(graphs.stepShape, request, feed);
-
     const open = options.sameThread ? openDeviceEngine : openRemoteEngine;
     engine = await open(graphs, {
       device: options.device ?? "auto",
       ...(options.threads !== undefined && { threads: options.threads }),
     });
-    await engine.setState(state);
-    // What began with the weights of a file goes on as that, whether or not they are named again.
-    const before = found?.checkpoint.identity.content;
-    const kept = before ? { ...identity, content: { ...identity.content!, weights: before.weights } } : identity;
-    await writeConfig(run, {
-      ...names,
-      seed: recipe.seed,
-      network: model.name,
-      settings: recipe,
-      directory: directoryOf(run),
-      ...(data.heldOut && { heldOut: data.heldOut }),
-      ...length,
-      ...(version !== undefined && { version }),
-    });
+    await engine.setState(begun.state);
+    const { length } = planned;
+    await writeSettings(request, options, run, length);
     metrics = await openMetrics(run.metrics, position);
     tell({
       kind: "start",
@@ -249,15 +102,133 @@ async function opened(
       deviceReason: engine.deviceReason,
       step: position.step,
       length,
-      batch: recipe.batch,
+      batch: request.recipe.batch,
       tuned: Object.keys(program.options.algorithms ?? {}).length,
     });
     const trained = trainedBy(request, feed);
     const parts = { request, options, run, feed, engine, program, length, trained, lock, metrics, tell };
-    return await new Course({ ...parts, identity: kept }, position).run();
+    return await new Course({ ...parts, identity: begun.identity }, position).run();
   } finally {
     metrics?.close();
     await feed.close();
     await engine?.close();
   }
+}
+
+/** The data as the network takes them. */
+async function feedOf(
+  model: Model,
+  { data, recipe }: TrainRequest,
+  { workers, strict, signal }: TrainOptions,
+  run: RunFolder,
+  tell: (event: TrainEvent) => void,
+): Promise<Feed> {
+  const channels = channelsFor(model);
+  return openFeed(data, recipe, recipe.seed, {
+    ...(channels && { channels }),
+    ...(workers !== undefined && { workers }),
+    ...(strict !== undefined && { strict }),
+    ...(signal && { signal }),
+    onUnreadable: (message) => tell({ kind: "warning", message }),
+    statisticsFile: run.statistics,
+  });
+}
+
+/** What is computed, and what this training is to be told from others by. */
+interface Plan {
+  /** The program with these algorithms, as far as it has a use for them. */
+  readonly build: (algorithms: AlgorithmChoices) => TrainingProgram;
+  readonly program: TrainingProgram;
+  readonly length: TrainingLength;
+  readonly identity: Identity;
+}
+
+async function plan(
+  model: Model,
+  { recipe, data, names }: TrainRequest,
+  options: TrainOptions,
+  feed: Feed,
+  tell: (event: TrainEvent) => void,
+): Promise<Plan> {
+  const { weights, version, algorithms = {} } = options;
+  const warn = (message: string): void => tell({ kind: "warning", message });
+  data.warnings.forEach(warn);
+  if (feed.channels === 1 && !saysGrey(recipe.train)) {
+    warn(`${model.name} takes one channel: images are turned to grey (ITU-R 601-2 luma)`);
+  }
+  recipeProblems(recipe).forEach(({ message }) => warn(message));
+  const { device } = await chooseDevice(options.device ?? "auto");
+  const blockSize = device === "cpu" ? await machineBlockSize() : 0;
+  const settings = trainingOptions(model, recipe, feed, device, blockSize);
+  const build = (given: AlgorithmChoices): TrainingProgram => buildProgram(model, settings, given);
+  const program = build(algorithms);
+  const length = trainingLength(recipe, feed.stepsPerEpoch);
+  checkThaws(recipe, length);
+  noticesOf(recipe, settings, weights, data.classes).forEach((message) => tell({ kind: "notice", message }));
+  const identity = identityOf({ model, recipe, data: feed.data, names, weights, version });
+  return { build, program, length, identity };
+}
+
+interface Begun {
+  readonly position: Position;
+  readonly state: StateValues;
+  readonly program: TrainingProgram;
+  readonly identity: Identity;
+}
+
+/** At the beginning, or at the newest checkpoint of the same training. */
+async function whereToBegin(
+  model: Model,
+  { recipe }: TrainRequest,
+  { resume, weights }: TrainOptions,
+  run: RunFolder,
+  { build, program, length, identity }: Plan,
+  tell: (event: TrainEvent) => void,
+): Promise<Begun> {
+  const warn = (message: string): void => tell({ kind: "warning", message });
+  let unsure: readonly string[] = [];
+  const compare = (begun: Identity): void => void (unsure = checkSame(begun, identity, run.folder));
+  const found = resume ? await newestCheckpoint(run.checkpoints, program.state, compare) : undefined;
+  [...(found?.warnings ?? []), ...unsure].forEach(warn);
+  if (!found) {
+    if (resume) warn(`${run.folder}: no checkpoint to go on from; beginning anew`);
+    return { position: START, state: initialState(model, program.state, recipe.seed, weights), program, identity };
+  }
+  const { checkpoint } = found;
+  const { best, warning } = await repairBest(run.checkpoints, checkpoint, program.state);
+  if (warning !== undefined) warn(warning);
+  const { best: _before, ...rest } = checkpoint.position;
+  const position = { ...rest, ...(best && { best }) };
+  const message = lengthened(recipe, position, checkpoint.length, length, run.folder);
+  if (message !== undefined) tell({ kind: "notice", message });
+  // What was measured since then would round otherwise.
+  const { algorithms = {} } = checkpoint;
+  const isSame = isDeepStrictEqual(algorithms, program.options.algorithms);
+  // What began with the weights of a file goes on as that, whether or not they are named again.
+  const before = checkpoint.identity.content;
+  return {
+    position,
+    state: checkpoint.state,
+    program: isSame ? program : build(algorithms),
+    identity: before ? { ...identity, content: { ...identity.content!, weights: before.weights } } : identity,
+  };
+}
+
+/** What was asked for, kept beside what comes of it. */
+async function writeSettings(
+  { model, recipe, data, names }: TrainRequest,
+  { version }: TrainOptions,
+  run: RunFolder,
+  length: TrainingLength,
+): Promise<void> {
+  await writeConfig(run, {
+    ...names,
+    seed: recipe.seed,
+    network: model.name,
+    settings: recipe,
+    directory: directoryOf(run),
+    ...(data.heldOut && { heldOut: data.heldOut }),
+    ...length,
+    ...(version !== undefined && { version }),
+  });
 }

@@ -14,7 +14,7 @@ import {
 import { machineBlockSize } from "../blocked-layout.js";
 import { chooseDevice, type Device, type DeviceRequest } from "../onnx/device.js";
 import { loadRuntime } from "../onnx/onnxruntime.js";
-import { told } from "../training/fit.js";
+import { asTrainingError } from "../training/error.js";
 import { addToCache, cacheFile, machineName, algorithmsOfCache, readCache, type Measured } from "./cache.js";
 import { measureOn } from "./measure.js";
 
@@ -74,7 +74,7 @@ export async function tune(
   const { device, reason } = await chooseDevice(how.device ?? "auto");
   const runtime = await loadRuntime();
   const target = { device, block: device === "cpu" ? await machineBlockSize() : 0 };
-  const graph = told(() => gradientGraph(model, { ...options, device, blockSize: target.block }));
+  const graph = asTrainingError(() => gradientGraph(model, { ...options, device, blockSize: target.block }));
   const choices = choicesOf(graph, target);
   const machine = machineName(runtime, threads);
   const known = await readCache(file, machine, onWarning);

@@ -1,4 +1,5 @@
 /** Exported training graphs, run with ONNX Runtime's Node binding from `training.json` alone. */
+import Ajv from "ajv";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -14,7 +15,6 @@ import { openDeviceEngine } from "../../runtime/training/device-engine.js";
 import { emitTrainingGraphs } from "../../compiler/training/graphs.js";
 import { initialState } from "../../runtime/training/initial-state.js";
 import { uniform } from "../support/oracle-weights.js";
-import { validate } from "../support/json-schema.js";
 import { tinyModel } from "../runtime/training/tiny.js";
 
 const RECIPE = `recipe r {
@@ -60,10 +60,11 @@ it("follows its schema", async () => {
     await readFile(new URL("../../docs/schemas/training.schema.json", import.meta.url), "utf8"),
   ) as object;
   const found = await description();
-  expect(validate(schema, found)).toEqual([]);
-  // The validator finds faults where there are some.
-  expect(validate(schema, { ...found, more: 1 })).not.toEqual([]);
-  expect(validate(schema, { ...found, state: [{ ...found.state[0], like: undefined }] })).not.toEqual([]);
+  const follows = new Ajv({ allErrors: true }).compile(schema);
+  expect(follows(found), JSON.stringify(follows.errors)).toBe(true);
+  expect(follows({ ...found, more: 1 })).toBe(false);
+  const { like: _like, ...first } = found.state[0]!;
+  expect(follows({ ...found, state: [first] })).toBe(false);
 });
 
 it("trains from the JSON alone, as the trainer does", async () => {

@@ -88,7 +88,7 @@ interface Visit {
 async function visitFolder(visit: Visit, at: string, depth: number, above: readonly string[]): Promise<void> {
   const { root, before, now } = visit;
   const here = path.join(root, at);
-  const { mtimeMs, ...found } = await told(here, stat(here));
+  const { mtimeMs, ...found } = await asDataError(here, stat(here));
   const id = idOf(found);
   if (above.includes(id)) return void visit.loops.push(at);
   if (depth > MAX_DEPTH) return void visit.tooDeep.push(at);
@@ -99,7 +99,9 @@ async function visitFolder(visit: Visit, at: string, depth: number, above: reado
   // A folder that changed a moment ago may change again without its time of change telling.
   const isSettled = mtimeMs < Date.now() - 2000;
   const isSame = old?.changed === mtimeMs && old.id === id;
-  const kept = isSame ? old : { id, changed: isSettled ? mtimeMs : 0, ...(await told(here, readImageFolder(here))) };
+  const kept = isSame
+    ? old
+    : { id, changed: isSettled ? mtimeMs : 0, ...(await asDataError(here, readImageFolder(here))) };
   now.set(at, kept);
   for (const name of kept.folders) await visitFolder(visit, path.join(at, name), depth + 1, [...above, id]);
 }
@@ -162,7 +164,7 @@ async function keep(file: string, now: ReadonlyMap<string, Kept>): Promise<void>
   }
 }
 
-async function told<T>(place: string, action: Promise<T>): Promise<T> {
+async function asDataError<T>(place: string, action: Promise<T>): Promise<T> {
   try {
     return await action;
   } catch (error) {

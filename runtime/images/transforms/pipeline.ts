@@ -105,7 +105,7 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
     }
     content = contentAfter({ kind, values }, content);
     if (kind.moves) {
-      size = told(kind.kind, () => kind.size(values, size));
+      size = asDataError(kind.kind, () => kind.size(values, size));
       views *= kind.views ?? 1;
     } else {
       // Images without a size of their own had one size when they were measured.
@@ -304,7 +304,7 @@ function checkMeasured(
 }
 
 /** What a transform says of sizes, as a mistake in the list and not in an image. */
-function told<T>(name: string, check: () => T): T {
+function asDataError<T>(name: string, check: () => T): T {
   try {
     return check();
   } catch (error) {

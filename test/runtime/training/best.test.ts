@@ -12,7 +12,8 @@ import { evaluateModel } from "../../../runtime/classification/evaluate.js";
 import { bestFile } from "../../../runtime/training/checkpoint.js";
 import { readMetrics } from "../../../runtime/training/metrics.js";
 import { subtractingMean } from "../../../compiler/mean-image.js";
-import { train, type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/trainer.js";
+import { train } from "../../../runtime/training/trainer.js";
+import { type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/request.js";
 import { loadWeights, openWeights, readTrained } from "../../../runtime/weights/index.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";
 

@@ -16,7 +16,8 @@ import { openClassifier } from "../../../runtime/classification/classifier.js";
 import { openDataSet, type DataSet } from "../../../runtime/data/index.js";
 import { evaluateModel } from "../../../runtime/classification/evaluate.js";
 import { readModelMetadata } from "../../../runtime/onnx/model-metadata.js";
-import { train, type TrainEvent } from "../../../runtime/training/trainer.js";
+import { train } from "../../../runtime/training/trainer.js";
+import { type TrainEvent } from "../../../runtime/training/request.js";
 
 const SETTINGS = "optimizer sgd(momentum: 0.9)   batch 16   learning_rate 0.1   stop 30";
 const SOURCE = `network Net(channels = 1, end = true) {

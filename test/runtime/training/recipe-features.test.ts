@@ -10,7 +10,8 @@ import { subset, type DataSet } from "../../../runtime/data/index.js";
 import { progressAfter, reasonToStop, type Progress } from "../../../runtime/training/early-stopping.js";
 import { readMetrics, type Metrics, type ValidationMetrics } from "../../../runtime/training/metrics.js";
 import { checkThaws, phaseOf, thawSteps } from "../../../runtime/training/phases.js";
-import { train, type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/trainer.js";
+import { train } from "../../../runtime/training/trainer.js";
+import { type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/request.js";
 import { openWeights } from "../../../runtime/weights/index.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";
 

@@ -8,7 +8,8 @@ import { elaborate, memoryHost, parseTarget, type Recipe } from "../../../compil
 import type { DataSet, Split } from "../../../runtime/data/index.js";
 import { listCheckpoints } from "../../../runtime/training/checkpoint.js";
 import { readMetrics } from "../../../runtime/training/metrics.js";
-import { train, type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/trainer.js";
+import { train } from "../../../runtime/training/trainer.js";
+import { type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/request.js";
 import { openWeights } from "../../../runtime/weights/index.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";
 
