@@ -1,93 +1,34 @@
 /** Statements, one after the other, each on the tensor that the one before gave. */
-import type { Body, Expression, For, If, Statement, Use } from "../../grammar/ast.js";
+import type { Body, Expression, Use } from "../../grammar/ast.js";
 import { own } from "../../grammar/own.js";
 import { inlineNetwork, instantiateBlock, readInput, runStage } from "./instantiate.js";
 import { LAYER_WORDS } from "./layer-words.js";
-import {
-  checkAssertion,
-  describeNumber,
-  evaluate,
-  evaluateBoolean,
-  evaluateWhole,
-  fail,
-  member,
-  unknownName,
-  wrongType,
-} from "./evaluate.js";
+import { describeNumber, evaluate, evaluateWhole, fail, member, unknownName, wrongType } from "./evaluate.js";
 import { isUnknown, makeList } from "./lists.js";
 import { isSkipped, isTensor, inner, siteOf, type Place } from "./place.js";
 import { applyShared } from "./shared.js";
+import { walk, type Walk } from "./statements.js";
 import { applyNetworkWord, NETWORK_WORDS } from "./network-words.js";
 import { applyArguments } from "./declarations.js";
 import { describeKind, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue, type Unknown } from "./values.js";
 
+const LAYERS: Walk<Place> = {
+  site: (place) => siteOf(place),
+  inner: (place) => inner(place),
+  lost: (place) => void (place.flow.tensor = UNKNOWN),
+  failed(place) {
+    place.flow.tensor = UNKNOWN;
+    return "stop";
+  },
+  other(statement, place) {
+    if (statement.kind === "stage") runStage(statement, place);
+    else if (statement.kind === "input") readInput(statement, place);
+    else runUse(statement, place);
+  },
+};
+
 export function runBody(body: Body, place: Place): void {
-  const { budget } = place.session.reporter;
-  budget.enter(body.span, place.chain);
-  for (const statement of body.statements) {
-    if (run(statement, place) === "stop") break;
-  }
-  budget.leave();
-}
-
-/** Pays for a statement, or for another turn of one. */
-function step(statement: Statement, { session, chain }: Place): void {
-  session.reporter.budget.spend(2, statement.span, chain);
-}
-
-/** A body ends at an assertion that fails: what follows relies on it. */
-function run(statement: Statement, place: Place): "stop" | void {
-  step(statement, place);
-  const site = siteOf(place);
-  switch (statement.kind) {
-    case "let":
-      place.environment.set(statement.name.text, evaluate(statement.value, site), statement.name.span);
-      return;
-    case "assert":
-      if (checkAssertion(statement, site)) return;
-      place.flow.tensor = UNKNOWN;
-      return "stop";
-    case "if":
-      return runIf(statement, place);
-    case "for":
-      return runFor(statement, place);
-    case "stage":
-      return runStage(statement, place);
-    case "input":
-      return readInput(statement, place);
-    case "use":
-      return runUse(statement, place);
-  }
-}
-
-function runIf(statement: If, place: Place): void {
-  const condition = evaluateBoolean(statement.condition, siteOf(place));
-  if (condition === undefined) {
-    place.flow.tensor = UNKNOWN;
-    return;
-  }
-  const chosen = condition ? statement.then : statement.else;
-  if (chosen?.kind === "body") runBody(chosen, inner(place));
-  else if (chosen) runIf(chosen, place);
-}
-
-function runFor(statement: For, place: Place): void {
-  const site = siteOf(place);
-  const over = evaluate(statement.over, site);
-  if (isUnknown(over)) {
-    place.flow.tensor = UNKNOWN;
-    return;
-  }
-  if (!isList(over)) {
-    wrongType("a range such as `1 .. n` or a list", over, statement.over.span, site);
-    return;
-  }
-  for (const item of over) {
-    step(statement, place);
-    const turn = inner(place);
-    turn.environment.set(statement.variable.text, item, statement.variable.span);
-    runBody(statement.body, turn);
-  }
+  walk(body, place, LAYERS);
 }
 
 /** A layer, a setting, a block, a network or a part of one, or a label. */
@@ -113,7 +54,7 @@ function runUse(use: Use, place: Place): void {
   }
   const runAll = (): TensorValue | Unknown => {
     for (let turn = 0; turn < times; turn++) {
-      step(use, place);
+      place.session.reporter.budget.spend(2, use.span, place.chain);
       if (word) word.apply(use, place);
       else runOnce(use, place);
     }

@@ -40,7 +40,7 @@ export function readDraft(opened: SettingsBody, site: Site): RecipeDraft {
     const name = use.target.map((part) => part.text).join(".");
     const word = recipeWord(name);
     if (Object.hasOwn(RECIPE_BODIES, name)) {
-      const read = readTransforms(use, opened.environment, here);
+      const read = readTransforms(use, here.environment, here);
       if (read) draft.transforms.set(name, read);
       else draft.ok = false;
     } else if (word) {

@@ -1,14 +1,13 @@
 /** Declarations whose statements say something rather than add a layer: `preprocess`, `weights`, `dialect`. */
-import type { Body, Span, Statement, Use } from "../../grammar/ast.js";
+import type { Body, Span, Use } from "../../grammar/ast.js";
 import { own } from "../../grammar/own.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { completed, type Values, type Word, type Words } from "../words/schema.js";
 import { bind, goTogether } from "./bind.js";
 import type { Opened } from "./declarations.js";
 import { Environment } from "./environment.js";
-import { evaluate, checkAssertion, evaluateBoolean, fail, wrongType, type Site } from "./evaluate.js";
-import { isUnknown } from "./lists.js";
-import { isList } from "./values.js";
+import { fail, type Site } from "./evaluate.js";
+import { walk } from "./statements.js";
 
 /** One statement: the arguments of its word, defaults filled in. */
 export interface Setting<W extends Word = Word> {
@@ -38,53 +37,21 @@ export interface SettingsBody {
   readonly environment: Environment;
 }
 
-/** Goes through such a body: `let`, `assert`, `if` and `for` as everywhere, all else is handed over. */
+/** Goes through such a body: its uses are handed over, with the names that they see. */
 export function readStatements(opened: SettingsBody, site: Site, onUse: (use: Use, site: Site) => void): void {
-  const { budget } = site.reporter;
-  const runAll = (body: Body, environment: Environment): void => {
-    budget.enter(body.span, site.chain);
-    for (const statement of body.statements) run(statement, environment);
-    budget.leave();
-  };
-  const run = (statement: Statement, environment: Environment): void => {
-    const here = { ...site, environment };
-    budget.spend(2, statement.span, site.chain);
-    switch (statement.kind) {
-      case "let":
-        environment.set(statement.name.text, evaluate(statement.value, here), statement.name.span);
-        return;
-      case "assert":
-        checkAssertion(statement, here);
-        return;
-      case "if": {
-        const condition = evaluateBoolean(statement.condition, here);
-        const chosen = condition === undefined ? undefined : condition ? statement.then : statement.else;
-        if (chosen?.kind === "body") runAll(chosen, new Environment(environment));
-        else if (chosen) run(chosen, environment);
-        return;
-      }
-      case "for": {
-        const over = evaluate(statement.over, here);
-        if (isUnknown(over)) return;
-        if (!isList(over)) return void wrongType("a range or a list", over, statement.over.span, here);
-        for (const item of over) {
-          budget.spend(2, statement.span, site.chain);
-          const turn = new Environment(environment);
-          turn.set(statement.variable.text, item, statement.variable.span);
-          runAll(statement.body, turn);
-        }
-        return;
-      }
-      case "use":
-        return onUse(statement, here);
-      case "stage":
-      case "input": {
+  walk<Site>(
+    opened.body,
+    { ...site, environment: opened.environment },
+    {
+      site: (here) => here,
+      inner: (here) => ({ ...here, environment: new Environment(here.environment) }),
+      other(statement, here) {
+        if (statement.kind === "use") return onUse(statement, here);
         const message = `this does not belong in a ${opened.declaration.keyword} declaration`;
         fail(here, "misplaced-statement", statement.span, message);
-      }
-    }
-  };
-  runAll(opened.body, opened.environment);
+      },
+    },
+  );
 }
 
 /** The settings that a declaration such as `preprocess` makes; those with an error, which is reported, are left out. */
