@@ -15,7 +15,7 @@ import { concat, emitOnnx } from "../dist/compiler/emit/onnx.js";
 import { valuesOf } from "../dist/compiler/emit/parameters.js";
 import { buildTraining } from "../dist/compiler/training/build.js";
 import { nextName } from "../dist/compiler/training/contract.js";
-import { machineBlockSize } from "../dist/runtime/blocked-layout.js";
+import { machineBlockSize } from "../dist/runtime/onnx/blocked-layout.js";
 import { loadRuntime } from "../dist/runtime/onnx/onnxruntime.js";
 import { median } from "./median.mjs";
 

@@ -3,7 +3,7 @@ import type { Model } from "../../compiler/model.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import { emaDecayAt } from "../../compiler/training/contract.js";
-import { machineBlockSize } from "../blocked-layout.js";
+import { machineBlockSize } from "../onnx/blocked-layout.js";
 import type { DataSet } from "../data/index.js";
 import { chooseDevice, type Device, type DeviceRequest } from "../onnx/device.js";
 import { beginning } from "./beginning.js";

@@ -5,7 +5,7 @@ import type { Model } from "../../compiler/model.js";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { TrainingProgram } from "../../compiler/training/contract.js";
 import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
-import { machineBlockSize } from "../blocked-layout.js";
+import { machineBlockSize } from "../onnx/blocked-layout.js";
 import { chooseDevice } from "../onnx/device.js";
 import { discardLeftovers, newestCheckpoint, newestStep, repairBest, type StateValues } from "./checkpoint.js";
 import { Course } from "./course.js";

@@ -11,7 +11,7 @@ import {
   type Measure,
   type Times,
 } from "../../compiler/tuning/choices.js";
-import { machineBlockSize } from "../blocked-layout.js";
+import { machineBlockSize } from "../onnx/blocked-layout.js";
 import { chooseDevice, type Device, type DeviceRequest } from "../onnx/device.js";
 import { loadRuntime } from "../onnx/onnxruntime.js";
 import { asTrainingError } from "../training/error.js";

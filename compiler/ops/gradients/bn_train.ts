@@ -74,13 +74,7 @@ function lowerWritten(node: Node, emit: Lowering): void {
   const shape = sizes(x!);
   const channels = shape[1]!;
   const count = shape.reduce((product, dim) => product * dim, 1) / channels;
-  const step = (onnx: string, inputs: readonly string[], suffix: string): string => {
-    const made = emit.temporary(suffix);
-    emit.node(onnx, inputs, [made]);
-    return made;
-  };
-  const perChannel = (name: string, suffix: string): string =>
-    step("Reshape", [name, emit.constant([1, channels, ...shape.slice(2).map(() => 1)], "int64")], suffix);
+  const { step, perChannel } = channelSteps(shape, emit);
   const total = emit.temporary("total");
   const over = scalar(1 / count, x!.type, emit);
   writeChannelSum(emit.name(x!), shape, total, emit, "total");
@@ -95,6 +89,21 @@ function lowerWritten(node: Node, emit: Lowering): void {
   const scale = perChannel(step("Div", [emit.name(weight!), deviation], "gain"), "scale");
   const scaled = step("Mul", [centred, scale], "scaled");
   emit.node("Add", [scaled, perChannel(emit.name(bias!), "offset")], [y!]);
+}
+
+/** One ONNX operator after the other, each giving the name of what it made, and [C] as it broadcasts over a map. */
+function channelSteps(shape: readonly number[], emit: Lowering) {
+  const step = (onnx: string, inputs: readonly string[], suffix: string): string => {
+    const made = emit.temporary(suffix);
+    emit.node(onnx, inputs, [made]);
+    return made;
+  };
+  const sizes = [1, shape[1]!, ...shape.slice(2).map(() => 1)];
+  return {
+    step,
+    perChannel: (name: string, suffix: string): string =>
+      step("Reshape", [name, emit.constant(sizes, "int64")], suffix),
+  };
 }
 
 /** dy, x, weight, mean, variance to the gradients of x, weight and bias: three passes over the data. */
@@ -117,13 +126,7 @@ export const bnTrainGradient: Operator = {
     const shape = sizes(x!);
     const channels = shape[1]!;
     const count = shape.reduce((product, dim) => product * dim, 1) / channels;
-    const step = (onnx: string, inputs: readonly string[], suffix: string): string => {
-      const made = emit.temporary(suffix);
-      emit.node(onnx, inputs, [made]);
-      return made;
-    };
-    const perChannel = (name: string, suffix: string): string =>
-      step("Reshape", [name, emit.constant([1, channels, ...shape.slice(2).map(() => 1)], "int64")], suffix);
+    const { step, perChannel } = channelSteps(shape, emit);
     const eps = scalar(int(node.attributes, "eps"), x!.type, emit);
     const deviation = step("Sqrt", [step("Add", [emit.name(variance!), eps], "shifted")], "deviation");
     // Centred before the product: sums of what is not would cancel where the mean is large.

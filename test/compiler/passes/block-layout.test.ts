@@ -13,7 +13,7 @@ import { dropDeadCode } from "../../../compiler/passes/drop-dead-code.js";
 import { buildTraining } from "../../../compiler/training/build.js";
 import { recorder } from "../../../compiler/ops/recorder.js";
 import { blockLayout } from "../../../compiler/passes/block-layout.js";
-import { machineBlockSize } from "../../../runtime/blocked-layout.js";
+import { machineBlockSize } from "../../../runtime/onnx/blocked-layout.js";
 import { relativeError, runGraph, type Tensor } from "../emit/run.js";
 import { layerGraph } from "../ops/graphs.js";
 import { gradientGraph } from "../training/graphs.js";

@@ -9,7 +9,7 @@ import { algorithmKey } from "../../../compiler/passes/choose-algorithms.js";
 import { DEVICE_PASSES, runPasses } from "../../../compiler/passes/index.js";
 import { algorithmsOf, estimatedAlgorithm } from "../../../compiler/tuning/algorithms.js";
 import { choicesOf, fastest, measureChoice, relevantAlgorithms } from "../../../compiler/tuning/choices.js";
-import { machineBlockSize } from "../../../runtime/blocked-layout.js";
+import { machineBlockSize } from "../../../runtime/onnx/blocked-layout.js";
 import { relativeError } from "../emit/run.js";
 import { openTraining } from "../training/session.js";
 

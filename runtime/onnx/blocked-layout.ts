@@ -1,8 +1,8 @@
 /** Which blocked layout ONNX Runtime's convolutions use on this machine: found out by asking it. */
-import { concat, emitOnnx } from "../compiler/emit/onnx.js";
-import type { Graph } from "../compiler/ir/types.js";
-import { blockProbe, BLOCKS } from "../compiler/tuning/block-probe.js";
-import { loadRuntime, type Runtime } from "./onnx/onnxruntime.js";
+import { concat, emitOnnx } from "../../compiler/emit/onnx.js";
+import type { Graph } from "../../compiler/ir/types.js";
+import { blockProbe, BLOCKS } from "../../compiler/tuning/block-probe.js";
+import { loadRuntime, type Runtime } from "./onnxruntime.js";
 
 let found: Promise<number> | undefined;
 
