@@ -2,6 +2,7 @@
 import type { Declaration, Import, SourceFile } from "../grammar/ast.js";
 import { own } from "../grammar/own.js";
 import { parse, type ParseResult } from "./syntax.js";
+import { reportSyntaxError } from "./check/unknown-words.js";
 import type { Reporter } from "./diagnostics/reporter.js";
 import { didYouMean } from "./diagnostics/suggest.js";
 import { Environment, type Binding } from "./elaborate/environment.js";
@@ -114,13 +115,7 @@ export class Program {
 
   #parse(path: string, text: string, outer?: Environment): Module {
     const { file, errors } = text === own(STANDARD_FILES, path) ? parseStandard(path, text) : parse(text, path);
-    for (const error of errors) {
-      this.reporter.reportSyntax(error.code, error.span, error.message, {
-        help: error.help,
-        fix: error.fix,
-        notes: error.related ?? [],
-      });
-    }
+    for (const error of errors) reportSyntaxError(error, file, this.reporter);
     const declared = new Map<string, Binding>();
     const module: Module = { path, text, file, environment: new Environment(outer), declared };
     this.#modules.set(path, module);

@@ -160,11 +160,22 @@ export abstract class ExpressionBuilder extends BaseVisitor {
 
   parenthesised(parts: Parts, location: Location): Expression {
     const { start, end } = placeOf(location);
+    if (token(parts, "Comma") !== undefined) return this.tuple(parts, start, end);
     const value = this.required(node(parts, "expression"), "an expression", start + 1);
-    const isList = this.gaps.nextToken(end)?.image === ",";
-    this.gaps.closed(parts, "RightParen", end, isList ? { help: "a call has no space before its `(`" } : {});
+    this.gaps.closed(parts, "RightParen", end);
     // The tree has no node for parentheses; they belong to the span, so that every span is a whole expression.
     return { ...value, span: this.span(start, end) };
+  }
+
+  /** Parentheses with commas in them are nothing here; a list of the same is gone on with. */
+  private tuple(parts: Parts, start: number, end: number): ListLiteral {
+    const elements = nodes(parts, "expression").map((element) => this.build<Expression>(element));
+    const numbers = elements.flatMap((element) => (element.kind === "number" ? [element.text] : []));
+    const isSize = numbers.length === elements.length && numbers.length > 1;
+    const message = isSize ? "a size has no parentheses" : "a list is written in brackets";
+    const help = isSize ? `write \`${numbers.join("x")}\`` : "write `[a, b]`; a call has no space before its `(`";
+    this.gaps.errors.add("syntax-error", start, end, message, { help, ...(isSize && { fix: numbers.join("x") }) });
+    return { kind: "list", elements, span: this.span(start, end) };
   }
 
   list(parts: Parts, location: Location): ListLiteral {

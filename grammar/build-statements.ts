@@ -19,6 +19,7 @@ import { asNode, endOfElement, inOrder, node, nodes, placeOf, token, tokens, typ
 import { quote } from "./errors.js";
 import { endOf, startOf } from "./lexer.js";
 import { nearest } from "./nearest.js";
+import { own } from "./own.js";
 import { RESERVED_WORDS } from "./tokens.js";
 import { takesBareArguments, type Context } from "./vocabulary.js";
 
@@ -33,6 +34,18 @@ const STATEMENT_RULES = [
   "inputStatement",
   "useStatement",
 ];
+
+/** Statements whose name comes before everything else: what is missing, and what to write. */
+const NAMED_FIRST: Readonly<Record<string, readonly [what: string, help: string]>> = {
+  input: ["a name after `input`", "write `input image 3x224x224`"],
+  stage: ["a name after `stage`", "its name has no quotes: `stage conv1 { ... }`"],
+};
+
+/** Whether the first argument is given by its name. */
+function isNamed(bare: CstNode): boolean {
+  const [first] = nodes(bare.children, "argument");
+  return first !== undefined && token(first.children, "Colon") !== undefined;
+}
 
 export const spelling = (word: string, candidates: readonly string[]): { help?: string; fix?: string } => {
   const candidate = nearest(word, candidates);
@@ -248,12 +261,21 @@ export abstract class StatementBuilder extends ExpressionBuilder {
     cut: boolean,
   ): void {
     const word = target.map(({ text }) => text).join(".");
-    const takesBare = target.length === 1 && !cut && takesBareArguments(this.context, word);
+    const isWord = target.length === 1 && !cut;
+    const takesBare = isWord && takesBareArguments(this.context, word);
     const { start, end } = placeOf(path.location);
     if (takesBare && bare === undefined && call === undefined) {
       this.gaps.missing(`an argument after \`${word}\``, end);
     } else if (!takesBare && bare !== undefined) {
       const place = placeOf(bare.location);
+      const named = isWord ? own(NAMED_FIRST, word) : undefined;
+      if (named !== undefined) {
+        const [what, help] = named;
+        this.gaps.missing(what, end, { help });
+        return;
+      }
+      // `bn eps: 1e-3`: what can only be an argument needs no parentheses, after words that are none of a file's own.
+      if (isWord && this.context.has(word) && isNamed(bare)) return;
       const bareWords = [...this.context].filter(([, form]) => form.bare).map(([name]) => name);
       const candidate = nearest(word, bareWords);
       const [at, details] =
@@ -264,7 +286,8 @@ export abstract class StatementBuilder extends ExpressionBuilder {
               { help: `did you mean \`${candidate}\`?`, fix: candidate },
             ];
       const message = `\`${word}\` takes no arguments without parentheses`;
-      this.gaps.errors.add("syntax-error", at.start, at.end, message, details);
+      const about = isWord ? { word: target[0]! } : {};
+      this.gaps.errors.add("syntax-error", at.start, at.end, message, { ...details, ...about });
     }
   }
 

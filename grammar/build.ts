@@ -27,15 +27,22 @@ const HABITS: Readonly<Record<string, string>> = {
   const: "let",
   var: "let",
   class: "block",
-  def: "block",
-  function: "block",
-  layer: "block",
   module: "block",
   model: "network",
 };
 
+/** What other languages declare and this one has in another form. */
+const OTHER_FORMS: Readonly<Record<string, string>> = {
+  def: "a flow of layers is a `block`; a formula is a `let`, or stands where it is used",
+  function: "a flow of layers is a `block`; a formula is a `let`, or stands where it is used",
+  layer: "layers stand in a network: `network Net { input image 3x224x224   conv 7x7, 64, /2 }`",
+  name: "a network is named where it is declared: `network Net { ... }`",
+};
+
 const declarationSpelling = (word: string): { help: string; fix?: string } => {
   const habit = own(HABITS, word);
+  const form = own(OTHER_FORMS, word);
+  if (form !== undefined) return { help: form };
   const guess = habit === undefined ? spelling(word, DECLARATION_WORDS) : { help: `write \`${habit}\``, fix: habit };
   const words = [...DECLARATION_WORDS, "let"].map((each) => `\`${each}\``);
   return { help: `declarations begin with ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`, ...guess };

@@ -1,4 +1,4 @@
-import type { Span } from "./ast.js";
+import type { Identifier, Span } from "./ast.js";
 
 /** Every code that a syntax error can have; the compiler's diagnostics use the same ones. */
 export const SYNTAX_ERROR_CODES = [
@@ -30,12 +30,14 @@ export interface SyntaxError {
   /** Text that can replace the span to mend it, where one is known. */
   readonly fix?: string;
   readonly related?: readonly Related[];
+  /** The word whose arguments it is about: where nothing is called so, that is what is wrong. */
+  readonly word?: Identifier;
 }
 
 /** Text of the source in a message, cut where it is long. */
 export const quote = (text: string): string => `\`${text.length > 40 ? `${text.slice(0, 40)}...` : text}\``;
 
-export type ErrorDetails = Pick<SyntaxError, "help" | "fix" | "related">;
+export type ErrorDetails = Pick<SyntaxError, "help" | "fix" | "related" | "word">;
 
 /** Collects the errors of one file. */
 export class ErrorList {

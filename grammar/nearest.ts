@@ -8,7 +8,8 @@ const MOST_CANDIDATES = 5000;
  * candidates the first are looked at, and a long word has no near ones.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  if (word.length > LONGEST_WORD) return undefined;
+  // Of single letters each is as near as another.
+  if (word.length > LONGEST_WORD || word.length < 2) return undefined;
   const limit = Math.max(1, Math.floor(word.length / 3));
   const lowerCase = word.toLowerCase();
   let best: string | undefined;

@@ -362,7 +362,10 @@ export class ResnetParser extends CstParser {
       // A forgotten argument, and a layer in the next line.
       return !(this.#onNewLine(1) && this.#context.has(this.LA(1).image) && !this.#is(2, t.Comma, t.Colon));
     }
-    return this.#is(1, ...ONLY_ARGUMENTS) || (this.#is(1, t.Slash) && !this.#onNewLine(1));
+    return (
+      this.#is(1, ...ONLY_ARGUMENTS) ||
+      (!this.#onNewLine(1) && (this.#is(1, t.Slash) || (this.#is(1, t.Name) && this.#is(2, t.Colon))))
+    );
   }
 
   readonly path = this.RULE("path", () => {
@@ -509,7 +512,12 @@ export class ResnetParser extends CstParser {
   readonly parenthesised = this.RULE("parenthesised", () => {
     this.CONSUME(t.LeftParen);
     this.OPTION(() => this.SUBRULE(this.expression));
-    this.OPTION2(() => this.CONSUME(t.RightParen));
+    // `(7, 7)`, other languages' way to write a size or a list.
+    this.MANY(() => {
+      this.CONSUME(t.Comma);
+      this.OPTION2(() => this.SUBRULE2(this.expression));
+    });
+    this.OPTION3(() => this.CONSUME(t.RightParen));
   });
 
   readonly list = this.RULE("list", () => {

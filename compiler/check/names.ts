@@ -14,7 +14,7 @@ import type {
   Use,
 } from "../../grammar/ast.js";
 import type { Reporter } from "../diagnostics/reporter.js";
-import { didYouMean } from "../diagnostics/suggest.js";
+import { helpForUnknown, NO_LAYER, NOTHING } from "../diagnostics/suggest.js";
 import { FUNCTIONS } from "../elaborate/functions.js";
 import { LAYER_WORDS } from "../elaborate/layer-words.js";
 import { GROUPS, GROUPS_OF, type WordGroup } from "../vocabulary.js";
@@ -41,6 +41,8 @@ class NameChecker {
   #network: Names | undefined;
   /** The words of the body. */
   #groups: readonly WordGroup[] = [];
+  /** Whether the declaration's statements are layers. */
+  #isFlow = false;
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
@@ -84,6 +86,7 @@ class NameChecker {
 
   #declaration(declaration: Declaration, file: Names): void {
     this.#groups = declaration.keyword === "let" ? [] : GROUPS_OF[declaration.keyword];
+    this.#isFlow = own(GIVEN, declaration.keyword) !== undefined;
     const parameters = new Names(file);
     for (const parameter of declaration.parameters ?? []) {
       if (parameter.default) this.#expression(parameter.default, parameters);
@@ -218,13 +221,18 @@ class NameChecker {
     if (found) found.used = true;
     else if (name.text !== "") {
       const words = this.#groups.flatMap((group) => Object.keys(group.words));
-      this.#unknown(name.text, name, () => [...names.all(), ...words]);
+      this.#unknown(name.text, name, () => [...names.all(), ...words], this.#isFlow ? NO_LAYER : NOTHING);
     }
   }
 
-  #unknown(text: string, at: { readonly span: Identifier["span"] }, candidates: () => Iterable<string>): void {
-    this.#reporter.report("unknown-name", at.span, `nothing here is called \`${text}\``, {
-      help: () => didYouMean(text, candidates()),
+  #unknown(
+    text: string,
+    at: { readonly span: Identifier["span"] },
+    candidates: () => Iterable<string>,
+    what = NOTHING,
+  ): void {
+    this.#reporter.report("unknown-name", at.span, `${what} \`${text}\``, {
+      help: () => helpForUnknown(text, candidates),
     });
   }
 

@@ -32,6 +32,7 @@ export class Reporter {
   /** Places that could not be parsed. */
   readonly #broken = new Places();
   readonly #counts = { error: 0, warning: 0 };
+  #failures = 0;
 
   constructor(cancellation: Cancellation = {}) {
     this.budget = new Budget(this, cancellation);
@@ -43,12 +44,15 @@ export class Reporter {
     this.#broken.add(span);
   }
 
-  report(code: Code, span: Span, message: string, details: Details = {}): void {
-    const key = `${code} ${span.file} ${span.start} ${span.end}`;
-    // `conv 3x3, }` lacks just behind it what the error is about.
-    if (this.#seen.has(key) || this.#broken.touches(span, 2)) return;
-    this.#seen.add(key);
+  report(code: Code, place: Span, message: string, details: Details = {}): void {
     const { severity } = CODES[code];
+    if (severity === "error") this.#failures++;
+    const span = usersPlace(place, details.chain ?? []);
+    const inside: readonly Note[] = span === place ? [] : [{ message: "in the standard library", span: place }];
+    const key = [code, ...[place, span].map(({ file, start, end }) => `${file} ${start} ${end}`)].join(" ");
+    // `conv 3x3, }` lacks just behind it what the error is about.
+    if (this.#seen.has(key) || this.#broken.touches(place, 2)) return;
+    this.#seen.add(key);
     this.#counts[severity]++;
     if (!this.#hasRoom(`${severity} ${span.file}`) && !details.always) return;
     const help = typeof details.help === "function" ? details.help() : details.help;
@@ -57,7 +61,7 @@ export class Reporter {
       severity,
       message: shortened(message),
       span,
-      notes: (details.notes ?? []).map((note) => ({ ...note, message: shortened(note.message) })),
+      notes: [...(details.notes ?? []), ...inside].map((note) => ({ ...note, message: shortened(note.message) })),
       chain: (details.chain ?? []).map((link) => ({ ...link, label: shortened(link.label, LONGEST_LABEL) })),
       ...(help === undefined ? {} : { help: shortened(help) }),
       ...(details.fix === undefined ? {} : { fix: details.fix }),
@@ -101,9 +105,23 @@ export class Reporter {
     return this.#counts.warning;
   }
 
+  /** How often an error was met, those included that were told before or are the echo of others. */
+  get failures(): number {
+    return this.#failures;
+  }
+
   get hasErrors(): boolean {
     return this.errorCount > 0;
   }
+}
+
+/** The standard library's files begin so. */
+const STANDARD = "std/";
+
+/** What goes wrong in the standard library was asked for elsewhere: the last line of the user's on the way there. */
+function usersPlace(place: Span, chain: readonly Frame[]): Span {
+  if (!place.file.startsWith(STANDARD)) return place;
+  return chain.findLast(({ span }) => !span.file.startsWith(STANDARD))?.span ?? place;
 }
 
 /** Characters of one link of a chain. */

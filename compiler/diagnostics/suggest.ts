@@ -1,4 +1,5 @@
 import { nearest } from "../../grammar/nearest.js";
+import { foreignName } from "./foreign-names.js";
 
 export { nearest };
 
@@ -7,3 +8,14 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
   const candidate = nearest(name, candidates);
   return candidate === undefined ? undefined : `did you mean \`${candidate}\`?`;
 }
+
+/** What may be meant by a name that nothing is called: the same in other letters, what others call something, a near one. */
+export function helpForUnknown(name: string, candidates: () => Iterable<string>): string | undefined {
+  const suggestion = nearest(name, candidates());
+  const isSame = suggestion?.toLowerCase() === name.toLowerCase();
+  return (isSame ? undefined : foreignName(name)) ?? (suggestion && `did you mean \`${suggestion}\`?`);
+}
+
+/** What is said of a name that nothing has: as a statement among layers, and elsewhere. */
+export const NO_LAYER = "no layer, block or label is called";
+export const NOTHING = "nothing here is called";

@@ -14,7 +14,7 @@ import {
 } from "../words/schema.js";
 import { wanted } from "../words/describe.js";
 import { isOf, outside, wordsOf } from "../words/values.js";
-import { describeNumber, evaluate, fail, type Site } from "./evaluate.js";
+import { describeNumber, evaluate, fail, MAKES_WHOLE, type Site } from "./evaluate.js";
 import { isUnknown, sizeOf } from "./lists.js";
 import { describeKind, isList, isRecord, type EvalValue } from "./values.js";
 
@@ -160,7 +160,10 @@ function convert(what: string, { type }: Argument, expression: Expression, site:
   const read = readAs(type, value);
   if (read === undefined) {
     const code = "keyword" in type ? "wrong-declaration" : "wrong-type";
-    fail(site, code, expression.span, `${what} must be ${wanted(type)}, not ${describeNumber(value)}`);
+    const isBroken = type.kind === "integer" && typeof value === "number";
+    fail(site, code, expression.span, `${what} must be ${wanted(type)}, not ${describeNumber(value)}`, {
+      help: isBroken ? MAKES_WHOLE : undefined,
+    });
     return undefined;
   }
   const beyond = outside(type, read);

@@ -3,7 +3,7 @@ import type { Assert, BinaryExpression, BinaryOperator, Expression, Identifier, 
 import type { Code } from "../diagnostics/codes.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
 import type { Details, Reporter } from "../diagnostics/reporter.js";
-import { didYouMean } from "../diagnostics/suggest.js";
+import { didYouMean, helpForUnknown, NOTHING } from "../diagnostics/suggest.js";
 import { own } from "../../grammar/own.js";
 import { equalDims } from "../ir/dim.js";
 import { applyArguments, stageNames } from "./declarations.js";
@@ -93,12 +93,16 @@ export function evaluateBoolean(expression: Expression, site: Site): boolean | u
   return undefined;
 }
 
+export const MAKES_WHOLE = "`floor(...)`, `ceil(...)` and `round(...)` make a whole number";
+
 /** A whole number of at least `min`. */
 export function evaluateWhole(expression: Expression, site: Site, what: string, min: number): number | undefined {
   const value = evaluate(expression, site);
   if (isUnknown(value)) return undefined;
   if (typeof value !== "number" || !Number.isInteger(value)) {
-    fail(site, "wrong-type", expression.span, `${what} must be a whole number, not ${describeNumber(value)}`);
+    fail(site, "wrong-type", expression.span, `${what} must be a whole number, not ${describeNumber(value)}`, {
+      help: typeof value === "number" ? MAKES_WHOLE : undefined,
+    });
     return undefined;
   }
   if (value < min) {
@@ -117,9 +121,10 @@ export function unknownName(
   span: Span,
   site: Site,
   names: () => Iterable<string> = () => [...site.environment.names(), ...Object.keys(FUNCTIONS)],
+  what = NOTHING,
 ): typeof UNKNOWN {
-  return fail(site, "unknown-name", span, `nothing here is called \`${name}\``, {
-    help: () => didYouMean(name, names()),
+  return fail(site, "unknown-name", span, `${what} \`${name}\``, {
+    help: () => helpForUnknown(name, names),
   });
 }
 
@@ -267,6 +272,12 @@ function binary(expression: BinaryExpression, site: Site): EvalValue {
   if (operator === "+" && isList(left) && isList(right)) {
     return makeList(left.length + right.length, () => [...left, ...right], span, site);
   }
+  if (operator === "+" && [left, right].some(isText) && [left, right].some((each) => typeof each === "number")) {
+    const number = typeof left === "number" ? expression.left : expression.right;
+    return fail(site, "wrong-type", number.span, "a string is needed here, not a number", {
+      help: "`text(...)` makes a string of a number",
+    });
+  }
   if (typeof left !== "number") return wrongType("a number", left, expression.left.span, site);
   if (typeof right !== "number") return wrongType("a number", right, expression.right.span, site);
   if ((operator === "/" || operator === "%") && right === 0) {
@@ -277,8 +288,12 @@ function binary(expression: BinaryExpression, site: Site): EvalValue {
   return typeof result === "boolean" ? result : finite(result, span, site);
 }
 
-function finite(value: number, span: Span, site: Site): EvalValue {
-  return Number.isFinite(value) ? value : fail(site, "out-of-range", span, "the result is not a finite number");
+const isText = (value: EvalValue): boolean => typeof value === "string";
+
+function finite(value: number | string, span: Span, site: Site): EvalValue {
+  return typeof value === "string" || Number.isFinite(value)
+    ? value
+    : fail(site, "out-of-range", span, "the result is not a finite number");
 }
 
 /** Goes through both with a stack of its own, and pays for what it looks at. */

@@ -1,6 +1,7 @@
 /** Statements, one after the other, each on the tensor that the one before gave. */
 import type { Body, Expression, Use } from "../../grammar/ast.js";
 import { own } from "../../grammar/own.js";
+import { NO_LAYER } from "../diagnostics/suggest.js";
 import { inlineNetwork, instantiateBlock, readInput, runStage } from "./instantiate.js";
 import { LAYER_WORDS } from "./layer-words.js";
 import { describeNumber, evaluate, evaluateWhole, fail, member, unknownName, wrongType } from "./evaluate.js";
@@ -142,5 +143,5 @@ function resolveTarget(use: Use, place: Place): EvalValue {
 /** As for any name, with the layers' words among the suggestions. */
 function unknownLayer(name: string, span: Use["span"], place: Place): EvalValue {
   const words = [...Object.keys(LAYER_WORDS), ...Object.keys(NETWORK_WORDS)];
-  return unknownName(name, span, siteOf(place), () => [...place.environment.names(), ...words]);
+  return unknownName(name, span, siteOf(place), () => [...place.environment.names(), ...words], NO_LAYER);
 }

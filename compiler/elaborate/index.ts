@@ -33,7 +33,7 @@ export function elaborateNetwork(
   const session = new Session(reporter, inputShape);
   const name = network.alias ?? network.declaration.name.text;
   const { span } = network.declaration.name;
-  const errorsBefore = reporter.errorCount;
+  const errorsBefore = reporter.failures;
   const { depth } = reporter.budget;
   try {
     const site: Site = { reporter, environment: network.environment, chain: [], at: span };
@@ -55,7 +55,7 @@ export function elaborateNetwork(
       depth: 0,
     });
     const here: Site = { reporter, environment: opened.environment, chain };
-    if (reporter.errorCount === errorsBefore) checkComplete(state, session, flow, opened.declaration.name.span, here);
+    if (reporter.failures === errorsBefore) checkComplete(state, session, flow, opened.declaration.name.span, here);
     assignPaths(scope, (length) => reporter.budget.spend(length / 64, span, chain));
     if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
     const outputs = statedOutputs(state, session) ?? defaultOutputs(flow, session);
@@ -63,7 +63,7 @@ export function elaborateNetwork(
     const { preprocess, assumed } = fitPreprocess(declared, session, inputShape !== undefined, here);
     checkLabels(labels, outputs, state, here);
     checkNames(session.inputs, outputs ?? [], opened.declaration.name.span, here);
-    if (reporter.errorCount > errorsBefore || !outputs) return undefined;
+    if (reporter.failures > errorsBefore || !outputs) return undefined;
     return {
       name,
       graph: {

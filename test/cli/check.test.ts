@@ -125,7 +125,7 @@ describe("--format", () => {
     const lines = stdout.trim().split("\n");
     expect(lines).toHaveLength(2);
     expect(lines[1]).toMatch(
-      /^::error file=a%2Cb%25\.resnet,line=4,col=36,endLine=4,endColumn=41,title=unknown-name::nothing here is called `rellu`%0Adid you mean/,
+      /^::error file=a%2Cb%25\.resnet,line=4,col=36,endLine=4,endColumn=41,title=unknown-name::no layer, block or label is called `rellu`%0Adid you mean/,
     );
     expect(stderr).toBe("1 file: 2 errors\n");
   });

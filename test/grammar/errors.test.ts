@@ -103,7 +103,10 @@ describe("one mistake is one error, where it was made", () => {
     ["block a { b(64\n  relu\n  conv 3x3, 4 }", "1:15: expected a `)` here"],
     ["block a(b { relu }", "1:10: expected a `)` here"],
     ["block a { relu ) }", "1:16: this `)` closes nothing"],
-    ["block a { conv (3x3, 4) }", "1:20: expected a `)` here | a call has no space before its `(`"],
+    [
+      "block a { conv (3x3, 4) }",
+      "1:16: a list is written in brackets | write `[a, b]`; a call has no space before its `(`",
+    ],
     // Tokens
     ['let a = "b\nlet c = 3', '1:9: a string without its closing `"`'],
     ['let a = "b\\q"', '1:11: `\\q` is no escape | the escapes are `\\"`, `\\\\`, `\\n` and `\\t`'],

@@ -163,11 +163,14 @@ network Small {
   it("are many in one run, each with its place, chain and a suggestion", () => {
     const { diagnostics } = check([{ path: "net.resnet", text: source }]);
     expect(diagnostics.map(({ code, help }) => [code, help])).toEqual([
+      ["shape-mismatch", expect.stringContaining("projection_on_change")],
       ["unknown-argument", "did you mean `groups`?"],
       ["unknown-name", "did you mean `bottleneck`?"],
-      ["shape-mismatch", expect.stringContaining("projection_on_change")],
     ]);
     const mismatch = diagnostics.find((diagnostic) => diagnostic.code === "shape-mismatch");
+    // At the user's own line, with the one in the standard library as a note.
+    expect(source.slice(mismatch!.span.start, mismatch!.span.end)).toMatch(/^bottleneck/);
+    expect(mismatch?.notes.at(-1)?.span?.file).toBe("std/blocks.resnet");
     expect(mismatch?.message).toBe("the shortcut gives [N, 3, 32, 32], the residual branch [N, 256, 32, 32]");
     expect(mismatch?.chain.map(({ label }) => label)).toEqual(["network Small", "stage conv2", "block bottleneck"]);
   });
