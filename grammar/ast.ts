@@ -120,9 +120,10 @@ export interface If {
   readonly span: Span;
 }
 
-/** `for i in 1 .. n { ... }`; also over a list. */
+/** `for i in 1 .. n { ... }`; also over a list. Labelled it gives the list of what its turns gave: `maps = for ...`. */
 export interface For {
   readonly kind: "for";
+  readonly label?: Identifier;
   readonly variable: Identifier;
   readonly over: Expression;
   readonly body: Body;

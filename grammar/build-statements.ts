@@ -150,7 +150,17 @@ export abstract class StatementBuilder extends ExpressionBuilder {
         : this.required(overPart, "a range or list after `in`", endOfFirst(inWord, name, header));
     const after = endOfFirst(overPart, inWord, name, header);
     const body = this.requiredBody(node(parts, "body"), "the head of the loop", after, overPart);
-    return name && { kind: "for", variable: this.identifier(name), over, body, span: this.span(start, body.span.end) };
+    const label = token(parts, "label");
+    return (
+      name && {
+        kind: "for",
+        ...(label === undefined ? {} : { label: this.identifier(label) }),
+        variable: this.identifier(name),
+        over,
+        body,
+        span: this.span(start, body.span.end),
+      }
+    );
   }
 
   stageStatement(parts: Parts, location: Location): Stage | undefined {

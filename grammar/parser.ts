@@ -70,6 +70,11 @@ export class ResnetParser extends CstParser {
     );
   }
 
+  #startsFor(): boolean {
+    const labelled = this.#is(1, t.Name) && this.#is(2, t.Equals) && this.#is(3, t.For);
+    return labelled || this.#is(1, t.For) || this.#isMisspelt("for", t.In);
+  }
+
   #startsStage(): boolean {
     if (this.#is(1, t.Head)) return this.#is(2, t.LeftBrace, t.Slash);
     if (this.#is(1, t.Stage)) return this.#is(2, t.Name, t.LeftBrace, t.Slash) && !this.#is(3, t.Equals);
@@ -212,10 +217,7 @@ export class ResnetParser extends CstParser {
             { ALT: () => this.SUBRULE(this.letStatement) },
             { ALT: () => this.SUBRULE(this.assertStatement) },
             { ALT: () => this.SUBRULE(this.ifStatement) },
-            {
-              GATE: () => this.#is(1, t.For) || this.#isMisspelt("for", t.In),
-              ALT: () => this.SUBRULE(this.forStatement),
-            },
+            { GATE: () => this.#startsFor(), ALT: () => this.SUBRULE(this.forStatement) },
             { GATE: () => this.#startsStage(), ALT: () => this.SUBRULE(this.stageStatement) },
             { GATE: () => this.#startsInput(), ALT: () => this.SUBRULE(this.inputStatement) },
             { GATE: () => this.#is(1, t.Name), ALT: () => this.SUBRULE(this.useStatement) },
@@ -270,6 +272,13 @@ export class ResnetParser extends CstParser {
   });
 
   readonly forStatement = this.RULE("forStatement", () => {
+    this.OPTION5({
+      GATE: () => this.#is(2, t.Equals),
+      DEF: () => {
+        this.CONSUME3(t.Name, { LABEL: "label" });
+        this.CONSUME(t.Equals);
+      },
+    });
     this.OR([
       { ALT: () => this.CONSUME(t.For, { LABEL: "keyword" }) },
       { ALT: () => this.CONSUME(t.Name, { LABEL: "keyword" }) },

@@ -25,9 +25,9 @@ import { Names, type Name } from "./scope.js";
 
 /** What a declaration's body knows without declaring it. */
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
-  block: ["input"],
+  block: ["input", "image", "dialect"],
   network: ["input"],
-  detector: ["input"],
+  detector: ["input", "dialect"],
   shortcut: ["input", "channels", "stride", "changes"],
 };
 
@@ -96,7 +96,9 @@ class NameChecker {
     if (declaration.body) {
       const body = new Names(parameters);
       this.#network = body;
-      for (const given of own(GIVEN, declaration.keyword) ?? []) body.declare(given, declaration.name.span, "given");
+      for (const given of own(GIVEN, declaration.keyword) ?? []) {
+        if (!parameters.own.has(given)) body.declare(given, declaration.name.span, "given");
+      }
       this.#body(declaration.body, body);
     }
     this.#reportUnused(parameters);
@@ -126,7 +128,9 @@ class NameChecker {
         this.#expression(statement.over, names);
         const turn = new Names(names);
         this.#declare(statement.variable, "variable", turn);
-        return this.#body(statement.body, turn);
+        this.#body(statement.body, turn);
+        if (statement.label) this.#declare(statement.label, "label", names);
+        return;
       }
       case "stage":
         if (statement.stride) this.#expression(statement.stride, names);

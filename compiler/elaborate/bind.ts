@@ -234,11 +234,26 @@ function pathOf(expression: Expression, site: Site): string | undefined {
   return value === undefined || isRecord(value, "declaration") ? expression.text : undefined;
 }
 
-/** The graph's output is called as the label is. */
+/** The graph's output is called as the label or member is; of a list each by its number too, `maps.0`. */
 function label(expression: Expression, value: EvalValue, site: Site): readonly ir.NamedValue[] | undefined {
-  if (isRecord(value, "tensor") && expression.kind === "name") return [{ name: expression.text, value: value.value }];
-  fail(site, "wrong-type", expression.span, `the label of a tensor is needed here, not ${describeKind(value)}`);
+  const name = labelOf(expression);
+  const found = name === undefined ? undefined : namedTensors(name, value);
+  if (found) return found;
+  const given = name === undefined ? "an expression" : describeKind(value);
+  fail(site, "wrong-type", expression.span, `the label of a tensor is needed here, not ${given}`);
   return undefined;
+}
+
+function labelOf(expression: Expression): string | undefined {
+  if (expression.kind === "name") return expression.text;
+  return expression.kind === "member" ? expression.member.text : undefined;
+}
+
+function namedTensors(name: string, value: EvalValue): readonly ir.NamedValue[] | undefined {
+  if (isRecord(value, "tensor")) return [{ name, value: value.value }];
+  if (!isList(value) || value.length === 0) return undefined;
+  const parts = value.map((part, index) => namedTensors(`${name}.${index}`, part));
+  return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
 }
 
 /** The value as the type has it, bounds aside; undefined where it is of another type. */

@@ -1,10 +1,12 @@
-/** `dialect` declarations to records. */
-import type { Dialect } from "../detection/dialect.js";
+/**
+ * A `dialect` declaration: which of the field's incompatible conventions a detector follows. It becomes a record that the
+ * blocks of std/detection read; the standard library's dialects say each of them for one code base, to the letter.
+ */
 import { boolean, choice, number, numbers, words } from "../words/schema.js";
 import { open } from "./declarations.js";
 import { fail, type Site } from "./evaluate.js";
 import { readSettings } from "./settings.js";
-import type { DeclarationValue } from "./values.js";
+import type { DeclarationValue, EvalValue, RecordValue } from "./values.js";
 
 /** The words of a `dialect`: every one has to be there, since a convention that is not said is one that is guessed. */
 export const DIALECT_WORDS = words({
@@ -69,53 +71,34 @@ export const DIALECT_WORDS = words({
   },
 });
 
-/** Undefined after an error, which is reported. */
-export function readDialect(value: DeclarationValue, site: Site): Dialect | undefined {
+const known = new WeakMap<DeclarationValue, RecordValue>();
+
+/**
+ * What a dialect says, by its words and their arguments: `dialect.boxes.edges`. Undefined after an error, which is
+ * reported.
+ */
+export function readDialect(value: DeclarationValue, site: Site): RecordValue | undefined {
+  const before = known.get(value);
+  if (before) return before;
   const opened = open(value, site);
   if (!opened) return undefined;
   const errors = site.reporter.errorCount;
   const settings = readSettings(opened, DIALECT_WORDS, site);
   const { name } = opened.declaration;
-  const [boxes, deltas, anchors, objectness, proposals, background, detections] = [
-    settings.last("boxes")?.values,
-    settings.last("deltas")?.values,
-    settings.last("anchors")?.values,
-    settings.last("objectness")?.values,
-    settings.last("proposals")?.values,
-    settings.last("background")?.values,
-    settings.last("detections")?.values,
-  ];
+  const members = new Map<string, EvalValue>();
   for (const { name: word } of Object.values(DIALECT_WORDS)) {
-    if (settings.last(word) || site.reporter.errorCount > errors) continue;
-    fail(site, "missing-argument", name.span, `dialect ${name.text} needs \`${word}\``);
+    const rule = settings.last(word);
+    if (rule) members.set(word, { kind: "record", of: `\`${word}\``, members: new Map(Object.entries(rule.values)) });
+    else if (site.reporter.errorCount === errors) {
+      fail(site, "missing-argument", name.span, `dialect ${name.text} needs \`${word}\``);
+    }
   }
-  if (deltas && deltas.regions.length !== 4) {
-    const message = `\`regions\` of \`deltas\` are four numbers, not ${deltas.regions.length}`;
-    fail(site, "out-of-range", name.span, message);
+  const deltas = settings.last("deltas")?.values.regions;
+  if (deltas && deltas.length !== 4) {
+    fail(site, "out-of-range", name.span, `\`regions\` of \`deltas\` are four numbers, not ${deltas.length}`);
   }
   if (site.reporter.errorCount > errors) return undefined;
-  if (!boxes || !deltas || !anchors || !objectness || !proposals || !background || !detections) return undefined;
-  return {
-    name: value.alias ?? name.text,
-    inclusive: boxes.edges === "inclusive",
-    lastPixel: boxes.last_pixel,
-    regionWeights: deltas.regions,
-    clamp: deltas.clamp,
-    anchors,
-    objectness: objectness.kind,
-    proposals: {
-      rank: proposals.rank,
-      minSize: proposals.min_size,
-      scaled: proposals.scaled,
-      strict: proposals.strict,
-    },
-    background: background.place,
-    detections: {
-      coordinates: detections.coordinates,
-      threshold: detections.threshold,
-      minSize: detections.min_size,
-      clip: detections.clip,
-      ties: detections.ties,
-    },
-  };
+  const found: RecordValue = { kind: "record", of: `dialect ${value.alias ?? name.text}`, members };
+  known.set(value, found);
+  return found;
 }

@@ -9,7 +9,7 @@ import { equalDims } from "../ir/dim.js";
 import { applyArguments, stageNames } from "./declarations.js";
 import type { Environment } from "./environment.js";
 import { FUNCTIONS } from "./functions.js";
-import { isUnknown, joinText, makeList, sizeOf } from "./lists.js";
+import { isUnknown, joinText, listOf, makeList, sizeOf } from "./lists.js";
 import { describeKind, formatValue, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue } from "./values.js";
 
 /** Where an expression is evaluated: what its names mean, and the chain of instantiations to report. */
@@ -155,6 +155,7 @@ const TENSOR_MEMBERS: Readonly<Record<string, (tensor: TensorValue) => EvalValue
   height: (tensor) => size(tensor, 2),
   width: (tensor) => size(tensor, 3),
   stride: (tensor) => (tensor.scale[0] === tensor.scale[1] ? tensor.scale[0] : tensor.scale),
+  shape: (tensor) => tensor.value.type.shape.map((dim) => (typeof dim === "number" ? dim : { kind: "size", dim })),
 };
 
 function size(tensor: TensorValue, axis: number): EvalValue {
@@ -183,6 +184,10 @@ export function member(object: EvalValue, name: Identifier, site: Site): EvalVal
     if (stages.includes(name.text)) return { kind: "part", network: object, from: name.text, to: name.text };
     return unknownMember(describeKind(object), name, stages, site);
   }
+  if (isRecord(object, "record")) {
+    const found = object.members.get(name.text);
+    return found ?? unknownMember(object.of, name, [...object.members.keys()], site);
+  }
   return unknownMember(describeKind(object), name, [], site);
 }
 
@@ -195,11 +200,12 @@ function unknownMember(owner: string, name: Identifier, known: readonly string[]
 function index(object: EvalValue, objectExpression: Expression, at: Expression, site: Site): EvalValue {
   const position = evaluateWhole(at, site, "an index", 0);
   if (object === UNKNOWN || position === undefined) return UNKNOWN;
-  if (!isList(object)) return wrongType("a list", object, objectExpression.span, site);
-  const element = object[position];
+  const list = listOf(object);
+  if (!list) return wrongType("a list", object, objectExpression.span, site);
+  const element = list[position];
   if (element !== undefined) return element;
-  return fail(site, "out-of-range", at.span, `index ${position} is outside a list of ${object.length}`, {
-    help: `indexes begin at 0${object.length > 0 ? `; the last here is ${object.length - 1}` : ""}`,
+  return fail(site, "out-of-range", at.span, `index ${position} is outside a list of ${list.length}`, {
+    help: `indexes begin at 0${list.length > 0 ? `; the last here is ${list.length - 1}` : ""}`,
   });
 }
 

@@ -1,14 +1,15 @@
 /** Statements, one after the other, each on the tensor that the one before gave. */
-import type { Body, Expression, Use } from "../../grammar/ast.js";
+import type { Body, Expression, For, Use } from "../../grammar/ast.js";
 import { own } from "../../grammar/own.js";
 import { NO_LAYER } from "../diagnostics/suggest.js";
 import { inlineNetwork, instantiateBlock, readInput, runStage } from "./instantiate.js";
 import { LAYER_WORDS } from "./layer-words.js";
 import { describeNumber, evaluate, evaluateWhole, fail, member, unknownName, wrongType } from "./evaluate.js";
+import { draftScope } from "./draft.js";
 import { isUnknown, makeList } from "./lists.js";
-import { isSkipped, isTensor, inner, siteOf, type Place } from "./place.js";
+import { isSkipped, isTensor, inner, siteOf, withMembers, type Place } from "./place.js";
 import { applyShared } from "./shared.js";
-import { walk, type Walk } from "./statements.js";
+import { walk, type Turns, type Walk } from "./statements.js";
 import { applyNetworkWord, NETWORK_WORDS } from "./network-words.js";
 import { applyArguments } from "./declarations.js";
 import { describeKind, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue, type Unknown } from "./values.js";
@@ -21,6 +22,7 @@ const LAYERS: Walk<Place> = {
     place.flow.tensor = UNKNOWN;
     return "stop";
   },
+  collect: listOfTurns,
   other(statement, place) {
     if (statement.kind === "stage") runStage(statement, place);
     else if (statement.kind === "input") readInput(statement, place);
@@ -30,6 +32,34 @@ const LAYERS: Walk<Place> = {
 
 export function runBody(body: Body, place: Place): void {
   walk(body, place, LAYERS);
+}
+
+/**
+ * The list of what the turns gave, each with its labels as members. In the graph each turn is a part of its own, by its
+ * number from 0: `heads.0.conv`.
+ */
+function listOfTurns({ label, span, body }: For, place: Place): Turns<Place> {
+  const list = draftScope("group", "for", span, { label: label!.text });
+  place.scope.children.push(list);
+  const found: EvalValue[] = [];
+  return {
+    begin() {
+      const scope = draftScope("group", "turn", body.span, { indexed: true });
+      if (isTensor(place.flow.tensor)) scope.input = place.flow.tensor.value;
+      list.children.push(scope);
+      return inner(place, { scope });
+    },
+    end(turn) {
+      const { tensor } = turn.flow;
+      if (!isTensor(tensor)) return void found.push(UNKNOWN);
+      turn.scope.output = tensor.value;
+      found.push(withMembers(tensor, turn.environment, turn));
+    },
+    finish() {
+      const given = makeList(found.length, () => found, span, siteOf(place));
+      place.environment.set(label!.text, given, label!.span);
+    },
+  };
 }
 
 /** A layer, a setting, a block, a network or a part of one, or a label. */

@@ -6,18 +6,19 @@ import type * as ir from "../ir/types.js";
 import type { Model, Preprocess, WeightMap } from "../model.js";
 import { channelProblem, fitted, type Fitted } from "../preprocess.js";
 import { open } from "./declarations.js";
+import { readDialect } from "./dialect.js";
 import { draftScope } from "./draft.js";
 import { fail, type Site } from "./evaluate.js";
 import { runBody } from "./flow.js";
 import { networkState } from "./instantiate.js";
 import { assignPaths } from "./naming.js";
-import { isTensor, type Detector, type Flow, type NetworkState } from "./place.js";
+import { isTensor, type Flow, type NetworkState } from "./place.js";
 import { Abandoned, Exhausted } from "../budget.js";
 import { Session } from "./session.js";
 import { readPreprocess } from "./preprocess.js";
 import { readWeightMap } from "./weight-map.js";
 import { mapsInside } from "./weight-maps-inside.js";
-import type { DeclarationValue } from "./values.js";
+import { isRecord, type DeclarationValue } from "./values.js";
 
 /**
  * Undefined where there are errors; they are reported, as many as there are.
@@ -58,7 +59,9 @@ export function elaborateNetwork(
     if (reporter.failures === errorsBefore) checkComplete(state, session, flow, opened.declaration.name.span, here);
     assignPaths(scope, (length) => reporter.budget.spend(length / 64, span, chain));
     if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
-    const outputs = statedOutputs(state, session) ?? defaultOutputs(flow, session);
+    const outputs = statedOutputs(state, flow) ?? defaultOutputs(flow, session);
+    const isClean = reporter.errorCount === errorsBefore;
+    const boxes = state.detector && isClean ? boxEnds(state, opened.declaration.name.span, here) : undefined;
     const { preprocess: declared, weightMaps, labels } = readDescriptions(state, session, here);
     const { preprocess, assumed } = fitPreprocess(declared, session, inputShape !== undefined, here);
     checkLabels(labels, outputs, state, here);
@@ -80,7 +83,7 @@ export function elaborateNetwork(
       ...(preprocess ? { preprocess } : {}),
       ...(assumed === undefined ? {} : { assumed: [`${name}: ${assumed}`] }),
       ...(labels ? { labels } : {}),
-      ...(session.detector && { detection: { boxes: boxEnds(session.detector) } }),
+      ...(boxes && { detection: { boxes } }),
     };
   } catch (error) {
     if (error instanceof Exhausted || !(error instanceof Abandoned)) throw error;
@@ -97,21 +100,38 @@ function checkComplete(state: NetworkState, session: Session, flow: Flow, span: 
     });
   } else if (session.nodes.length === (state.detector ? 1 : 0) && isTensor(flow.tensor)) {
     fail(site, "empty-network", span, `${what} has no layers`);
-  } else if (session.detector && !session.detector.found) {
+  } else if (state.detector && isTensor(flow.tensor) && !detections(flow)) {
     fail(site, "missing-detect", span, `${what} detects nothing`, {
-      help: "end its body with `detect regions, scores, deltas, nms: 0.5, keep: 100`",
+      help: "end its body with `detect(regions, scores, deltas, nms: 0.5, keep: 100)` (std/detection)",
     });
   }
 }
 
 /** What a detector detects, then what `output` names. */
-function statedOutputs(state: NetworkState, { detector }: Session): ir.NamedValue[] | undefined {
-  const stated = [...(detector?.found ?? []), ...(state.outputs ?? [])];
+function statedOutputs(state: NetworkState, flow: Flow): ir.NamedValue[] | undefined {
+  const stated = [...((state.detector && detections(flow)) || []), ...(state.outputs ?? [])];
   return stated.length === 0 ? undefined : stated;
 }
 
-function boxEnds({ rules }: Detector): "inclusive" | "exclusive" {
-  return rules?.dialect?.inclusive ? "inclusive" : "exclusive";
+/** What a detector ends with has these members. */
+function detections({ tensor }: Flow): ir.NamedValue[] | undefined {
+  const found = ["boxes", "scores", "labels", "images"].map((name) => {
+    const value = isTensor(tensor) ? tensor.members?.get(name) : undefined;
+    return value !== undefined && isRecord(value, "tensor") ? { name, value: value.value } : undefined;
+  });
+  return found.every((each) => each !== undefined) ? found : undefined;
+}
+
+/** Where boxes end, which their reader has to know. */
+function boxEnds({ dialect }: NetworkState, span: Span, site: Site): "inclusive" | "exclusive" | undefined {
+  if (!dialect) {
+    const help = "write `dialect detectron2` (std/dialects) in its body";
+    fail(site, "missing-argument", span, "a detector needs a dialect", { help });
+    return undefined;
+  }
+  const rule = readDialect(dialect, site)?.members.get("boxes");
+  const edges = rule !== undefined && isRecord(rule, "record") ? rule.members.get("edges") : undefined;
+  return edges === "inclusive" || edges === "exclusive" ? edges : undefined;
 }
 
 /** The end of the flow; where that is a softmax, what went into it too. */
@@ -169,6 +189,15 @@ function fitPreprocess(
 
 /** In an ONNX file inputs and outputs are told apart by their names alone. */
 function checkNames(inputs: readonly ir.NamedValue[], outputs: readonly ir.NamedValue[], span: Span, site: Site): void {
+  const names = new Map<string, ir.Value>();
+  for (const { name, value } of outputs) {
+    if (names.has(name) && names.get(name) !== value) {
+      fail(site, "duplicate-name", span, `two outputs are called \`${name}\``, {
+        help: "label one of them differently: `other = r.left`, then `output other`",
+      });
+    }
+    names.set(name, value);
+  }
   for (const { name, value } of inputs) {
     if (!outputs.some((output) => output.name === name && output.value !== value)) continue;
     fail(site, "duplicate-name", span, `the input and an output are both called \`${name}\``, {

@@ -2,10 +2,11 @@
 import type { Input, Stage, Use } from "../../grammar/ast.js";
 import { formatShape, symbol, type Dim } from "../ir/dim.js";
 import { value as makeValue } from "../ir/build.js";
-import type { Value } from "../ir/types.js";
 import { operator } from "../ops/index.js";
 import { hasParameter, open, stageNames, type Opened } from "./declarations.js";
+import { dialectInForce, knowDetector } from "./detector.js";
 import { draftScope, type DraftScope } from "./draft.js";
+import { Environment } from "./environment.js";
 import { describeNumber, evaluate, evaluateWhole, fail, isWhole, wrongType } from "./evaluate.js";
 import { isUnknown } from "./lists.js";
 import { runBody } from "./flow.js";
@@ -18,12 +19,19 @@ import {
   setInput,
   siteOf,
   withMembers,
-  type Detector,
   type NetworkState,
   type Place,
   type StageStride,
 } from "./place.js";
-import { isList, isRecord, UNKNOWN, type DeclarationValue, type EvalValue, type PartValue } from "./values.js";
+import {
+  isList,
+  isRecord,
+  UNKNOWN,
+  type DeclarationValue,
+  type EvalValue,
+  type PartValue,
+  type TensorValue,
+} from "./values.js";
 
 /** `bottleneck(64)`: its layers, once. */
 export function instantiateBlock(use: Use, block: DeclarationValue, place: Place): void {
@@ -39,22 +47,25 @@ export function instantiateBlock(use: Use, block: DeclarationValue, place: Place
   const { tensor } = place.flow;
   if (isTensor(tensor)) scope.input = tensor.value;
   setInput(opened.environment, tensor ?? UNKNOWN, use.span);
+  knowDetector(opened.environment, name.text, use, place);
   place.scope.children.push(scope);
+  // What it was given is not its own.
+  const environment = new Environment(opened.environment);
   const inside: Place = {
     ...place,
     kind: "block",
-    environment: opened.environment,
+    environment,
     chain: opened.chain,
     scope,
     stride: undefined,
     depth: place.depth + 1,
   };
   runBody(opened.body, inside);
-  finish(scope, opened, place);
+  finish(scope, environment, place);
 }
 
 /** What the body gave is the scope's output; its labels are members of that. */
-function finish(scope: DraftScope, { environment }: Opened, place: Place): void {
+function finish(scope: DraftScope, environment: Environment, place: Place): void {
   const { flow } = place;
   if (!isTensor(flow.tensor)) return;
   scope.output = flow.tensor.value;
@@ -120,7 +131,7 @@ export function inlineNetwork(use: Use, part: PartValue, place: Place): void {
     depth: place.depth + 1,
   });
   place.session.inside.push({ scope, maps: state.weights });
-  finish(scope, opened, place);
+  finish(scope, opened.environment, place);
 }
 
 export function networkState(opened: Opened, options: Pick<NetworkState, "root" | "selection">): NetworkState {
@@ -134,6 +145,7 @@ export function networkState(opened: Opened, options: Pick<NetworkState, "root" 
     weights: [],
     outputs: undefined,
     dialect: undefined,
+    image: undefined,
     hasInput: false,
     ...options,
   };
@@ -210,18 +222,21 @@ export function readInput(input: Input, place: Place): void {
   place.session.inputs.push({ name: input.name.text, value });
   place.flow.tensor = { kind: "tensor", value, scale: [1, 1] };
   place.scope.input = value;
-  if (place.network.detector) place.session.detector = readImages(value, input, place);
+  if (place.network.detector) {
+    place.flow.tensor = place.network.image = readImages(place.flow.tensor, input, place);
+    place.environment.define("dialect", { span: input.span, get: () => dialectInForce("the detector", input, place) });
+  }
   place.environment.set(input.name.text, place.flow.tensor, input.name.span);
   setInput(place.environment, place.flow.tensor, input.span);
 }
 
 /** A detector's second input: what is known of its images, by row of the batch (docs/detection.md). */
-function readImages(image: Value, input: Input, { session, scope, chain }: Place): Detector {
+function readImages(image: TensorValue, input: Input, { session, scope, chain }: Place): TensorValue {
   const given = makeValue({ dtype: "float32", shape: [symbol("M"), 6] }, "image_info");
   session.inputs.push({ name: "image_info", value: given });
-  const node = session.append(operator("image_info"), [image, given], {}, { span: input.span, chain });
+  const node = session.append(operator("image_info"), [image.value, given], {}, { span: input.span, chain });
   scope.children.push(node);
-  return { image, info: node.outputs[0]!, rules: undefined, found: undefined };
+  return { ...image, members: new Map([["info", { kind: "tensor", value: node.outputs[0]!, scale: [1, 1] }]]) };
 }
 
 function inputShape(input: Input, place: Place): Dim[] | undefined {

@@ -4,7 +4,6 @@ import { LAYERS } from "../ops/index.js";
 import type { Operator } from "../ops/operator.js";
 import type { Word } from "../words/schema.js";
 import { declaration } from "./declared.js";
-import { applyDetectionWord, DETECTION_WORDS } from "./detection-words.js";
 import { applyLayer, applyMerge, applyNothing, applyResidual } from "./layers.js";
 import type { Place } from "./place.js";
 import { defineShared } from "./shared.js";
@@ -56,12 +55,5 @@ function ofOperator(operator: Operator): LayerWord {
 
 /** By name. */
 export const LAYER_WORDS: Readonly<Record<string, LayerWord>> = Object.fromEntries(
-  [
-    ...[...LAYERS.values()].map(ofOperator),
-    ...STRUCTURE,
-    ...Object.values(DETECTION_WORDS).map((word): LayerWord => ({
-      ...word,
-      apply: (use, place) => applyDetectionWord(use, word, place),
-    })),
-  ].map((word) => [word.name, word]),
+  [...[...LAYERS.values()].map(ofOperator), ...STRUCTURE].map((word) => [word.name, word]),
 );

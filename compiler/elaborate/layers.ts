@@ -12,8 +12,8 @@ import { fail } from "./evaluate.js";
 import { runBody } from "./flow.js";
 import { RESIDUAL_ARGUMENTS } from "./layer-words.js";
 import { inner, isTensor, requireDepth, setInput, siteOf, type Flow, type Place } from "./place.js";
-import type { Tensor } from "../words/schema.js";
-import { UNKNOWN, type DeclarationValue, type TensorValue } from "./values.js";
+import type { Schema, Tensor } from "../words/schema.js";
+import { UNKNOWN, type DeclarationValue, type EvalValue, type TensorValue } from "./values.js";
 
 /** Applies `conv 3x3, 64`, `relu`, ... to what flows. */
 export function applyLayer(use: Use, definition: Operator, place: Place): void {
@@ -28,10 +28,18 @@ export function applyLayer(use: Use, definition: Operator, place: Place): void {
   const stride = takeStride(place, "stride" in schema && given?.["stride"] === undefined);
   place.flow.tensor = UNKNOWN;
   if (!given || !isTensor(tensor)) return;
-  const { tensors, attributes } = sorted(given);
+  const { strideOf, byStride, flow = "first" } = definition.layer ?? {};
+  const { tensors, attributes } = sorted(schema, given);
   if (stride !== undefined) attributes["stride"] = [stride, stride];
-  const made = appendNode(use, definition, [tensor, ...tensors], completeAttributes(definition, attributes), place);
-  const { strideOf } = definition.layer ?? {};
+  const inputs = { first: [tensor, ...tensors], last: [...tensors, tensor], none: tensors }[flow];
+  const following = byStride && inputs[0] ? byStride(inputs[0].scale) : {};
+  const made = appendNode(
+    use,
+    definition,
+    inputs,
+    completeAttributes(definition, { ...following, ...attributes }),
+    place,
+  );
   const like = strideOf === undefined ? undefined : given[strideOf];
   if (made) place.flow.tensor = isOneTensor(like) ? { ...made, scale: like.scale } : made;
 }
@@ -43,14 +51,15 @@ const isOneTensor = (value: LayerValue | undefined): value is Tensor =>
 const areTensors = (value: LayerValue): value is readonly Tensor[] =>
   Array.isArray(value) && value.length > 0 && (value as readonly LayerValue[]).every(isOneTensor);
 
-/** Tensors and attributes among a layer's arguments. */
-function sorted(given: Readonly<Record<string, LayerValue | undefined>>): {
-  readonly tensors: readonly Tensor[];
-  readonly attributes: Record<string, ir.AttributeValue>;
-} {
+/** Tensors and attributes among a layer's arguments, in the order of its schema, however they are written. */
+function sorted(
+  schema: Schema,
+  given: Readonly<Record<string, LayerValue | undefined>>,
+): { readonly tensors: readonly Tensor[]; readonly attributes: Record<string, ir.AttributeValue> } {
   const tensors: Tensor[] = [];
   const attributes: Record<string, ir.AttributeValue> = {};
-  for (const [name, value] of Object.entries(given)) {
+  for (const name of Object.keys(schema)) {
+    const value = given[name];
     if (value === undefined) continue;
     if (isOneTensor(value)) tensors.push(value);
     else if (areTensors(value)) tensors.push(...value);
@@ -90,7 +99,16 @@ function appendNode(
   const [first] = inputs;
   if (!output || !first) return undefined;
   const [down, across] = definition.scale?.(attributes) ?? [1, 1];
-  return { kind: "tensor", value: output, scale: [first.scale[0] * down, first.scale[1] * across] };
+  const scale = [first.scale[0] * down, first.scale[1] * across] as const;
+  const tensorOf = (value: ir.Value): TensorValue => ({ kind: "tensor", value, scale });
+  const { outputs: names } = definition.layer ?? {};
+  if (!names) return tensorOf(output);
+  const members = names.map((name, index): readonly [string, EvalValue] =>
+    name.startsWith("...")
+      ? [name.slice(3), node.outputs.slice(index).map(tensorOf)]
+      : [name, tensorOf(node.outputs[index]!)],
+  );
+  return { ...tensorOf(output), members: new Map(members) };
 }
 
 /** Runs braces from a given tensor; gives what comes out. */
@@ -124,7 +142,7 @@ export function applyMerge(use: Use, definition: Operator, place: Place): void {
   });
   place.flow.tensor = UNKNOWN;
   if (!given || use.bodies.length < 2 || !results.every(isTensor)) return;
-  const attributes = completeAttributes(definition, sorted(given).attributes);
+  const attributes = completeAttributes(definition, sorted(definition.layer?.arguments ?? {}, given).attributes);
   const merged = appendNode(use, definition, results, attributes, { ...place, scope: group });
   group.input = tensor.value;
   if (!merged) return;

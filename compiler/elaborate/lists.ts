@@ -6,7 +6,7 @@
 import type { Span } from "../../grammar/ast.js";
 import { LIMITS } from "../limits.js";
 import { fail, type Site } from "./evaluate.js";
-import { isList, UNKNOWN, type EvalValue, type Unknown } from "./values.js";
+import { isList, isRecord, UNKNOWN, type EvalValue, type Unknown } from "./values.js";
 
 interface Known {
   /** Elements at all depths. */
@@ -42,6 +42,12 @@ export function sizeOf(value: EvalValue): number {
 
 export function isUnknown(value: EvalValue): value is Unknown {
   return value === UNKNOWN || (isList(value) && describe(value).unknown);
+}
+
+/** What can be gone through: a list; one tensor stands for the list of it. */
+export function listOf(value: EvalValue): readonly EvalValue[] | undefined {
+  if (isList(value)) return value;
+  return isRecord(value, "tensor") ? [value] : undefined;
 }
 
 /** A list that an expression makes, paid for; unknown where it is too long or too deep, which is reported. */

@@ -45,7 +45,11 @@ export const NETWORK_WORDS: Readonly<Record<string, NetworkWord>> = Object.fromE
     setting({
       name: "output",
       doc: "The tensors that the network gives.",
-      arguments: { tensors: label("Labels of tensors, in order; outputs are called like them.", { many: true }) },
+      arguments: {
+        tensors: label("Labels or members of tensors, or of lists of them, in order; outputs are called like them.", {
+          many: true,
+        }),
+      },
       apply: ({ tensors }, network) => void (network.outputs = tensors),
     }),
     setting({

@@ -1,6 +1,5 @@
 /** Where a statement is carried out. */
 import type { Span } from "../../grammar/ast.js";
-import type { Dialect } from "../detection/dialect.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
 import type * as ir from "../ir/types.js";
 import type { DraftScope } from "./draft.js";
@@ -35,24 +34,14 @@ export interface NetworkState {
   weights: readonly DeclarationValue[];
   /** By the names that they have there; undefined: the end of the flow. */
   outputs: readonly ir.NamedValue[] | undefined;
-  /** The rules that detection layers follow. */
+  /** The rules that a detector's blocks follow. */
   dialect: DeclarationValue | undefined;
+  /** Of a detector: its input, [N, 3, H, W], with the member `info`, [N, 6], what is known of each image. */
+  image: TensorValue | undefined;
   /** False where the network is part of another: then its input is what flows there. */
   readonly root: boolean;
   readonly selection: Selection | undefined;
   hasInput: boolean;
-}
-
-/** What the layers of a detector share. */
-export interface Detector {
-  /** The network's input, [N, 3, H, W]. */
-  readonly image: ir.Value;
-  /** [N, 6], a row an image. */
-  readonly info: ir.Value;
-  /** The rules in force, read once for the words that follow them. */
-  rules: { readonly of: DeclarationValue; readonly dialect: Dialect | undefined } | undefined;
-  /** Boxes, scores, labels and rows: what `detect` gave. */
-  found: readonly ir.NamedValue[] | undefined;
 }
 
 /** `backbone.conv1 .. backbone.conv4`: layers outside of it are passed over. */

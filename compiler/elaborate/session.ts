@@ -11,7 +11,6 @@ import type * as ir from "../ir/types.js";
 import { ShapeError, type Operator, type ParameterSpec } from "../ops/operator.js";
 import type { DraftNode, DraftParameter } from "./draft.js";
 import type { NetworkInside } from "./weight-maps-inside.js";
-import type { Detector } from "./place.js";
 
 export class Session {
   readonly reporter: Reporter;
@@ -20,8 +19,6 @@ export class Session {
   readonly inputs: ir.NamedValue[] = [];
   /** Networks that are parts of this one, with their name maps. */
   readonly inside: NetworkInside[] = [];
-  /** Of a detector, from its `input` on. */
-  detector: Detector | undefined;
   /** Replaces the size that the network's `input` declares. */
   readonly inputShape: readonly (number | string)[] | undefined;
   #parameterCount = 0;

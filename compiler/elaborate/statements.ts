@@ -1,9 +1,8 @@
 /** `let`, `assert`, `if` and `for`, which mean the same in every body; all other statements are handed over. */
 import type { Body, For, If, Input, Stage, Statement, Use } from "../../grammar/ast.js";
 import type { Environment } from "./environment.js";
-import { checkAssertion, evaluate, evaluateBoolean, wrongType, type Site } from "./evaluate.js";
-import { isUnknown } from "./lists.js";
-import { isList } from "./values.js";
+import { checkAssertion, evaluate, evaluateBoolean, fail, wrongType, type Site } from "./evaluate.js";
+import { isUnknown, listOf } from "./lists.js";
 
 /** How bodies of one kind are gone through. `P` is the place where a statement stands. */
 export interface Walk<P extends { readonly environment: Environment }> {
@@ -14,7 +13,17 @@ export interface Walk<P extends { readonly environment: Environment }> {
   lost?(place: P): void;
   /** After an assertion that failed; `stop` where what follows relies on it: the body ends there. */
   failed?(place: P): "stop";
+  /** A labelled loop: what its turns give is kept. Absent where nothing gives anything, and there it is an error. */
+  collect?(statement: For, place: P): Turns<P>;
   other(statement: Stage | Input | Use, place: P): void;
+}
+
+/** What becomes of a labelled loop's turns. */
+export interface Turns<P> {
+  /** Where the next one stands: braces around it, in which its variable is known. */
+  begin(): P;
+  end(turn: P): void;
+  finish(): void;
 }
 
 /** Carries out the statements one after the other. */
@@ -64,11 +73,26 @@ function runFor<P extends { readonly environment: Environment }>(statement: For,
   const site = how.site(place);
   const over = evaluate(statement.over, site);
   if (isUnknown(over)) return how.lost?.(place);
-  if (!isList(over)) return void wrongType("a range such as `1 .. n` or a list", over, statement.over.span, site);
-  for (const item of over) {
-    site.reporter.budget.spend(STEPS, statement.span, site.chain);
-    const turn = how.inner(place);
-    turn.environment.set(statement.variable.text, item, statement.variable.span);
-    walk(statement.body, turn, how);
+  const items = listOf(over);
+  if (!items) return void wrongType("a range such as `1 .. n` or a list", over, statement.over.span, site);
+  const { label, variable } = statement;
+  if (label && !how.collect) {
+    fail(
+      site,
+      "misplaced-statement",
+      label.span,
+      "a loop has a label where layers are: its turns give something there",
+    );
   }
+  const turns = label && how.collect?.(statement, place);
+  for (const item of items) {
+    site.reporter.budget.spend(STEPS, statement.span, site.chain);
+    const around = turns ? turns.begin() : how.inner(place);
+    around.environment.set(variable.text, item, variable.span);
+    // Labels of a turn are its own, its variable is not.
+    const turn = turns ? how.inner(around) : around;
+    walk(statement.body, turn, how);
+    turns?.end(turn);
+  }
+  turns?.finish();
 }

@@ -18,6 +18,7 @@ export type EvalValue =
   | FunctionValue
   | SymbolValue
   | SizeValue
+  | RecordValue
   | Unknown;
 
 /** Stands for a value whose evaluation failed; it was reported, and whatever meets it stays silent. */
@@ -80,6 +81,14 @@ export interface SizeValue {
   readonly dim: Dim;
 }
 
+/** What a declaration such as a dialect says, by its words and their arguments. */
+export interface RecordValue {
+  readonly kind: "record";
+  /** For messages: `dialect paper`. */
+  readonly of: string;
+  readonly members: ReadonlyMap<string, EvalValue>;
+}
+
 export function isRecord<K extends string>(value: EvalValue, kind: K): value is Extract<EvalValue, { kind: K }> {
   return typeof value === "object" && !Array.isArray(value) && (value as { kind: string }).kind === kind;
 }
@@ -109,6 +118,8 @@ export function describeKind(value: EvalValue): string {
       return `the symbol \`${value.name}\``;
     case "size":
       return `the size ${formatDim(value.dim)}, known only when the network runs`;
+    case "record":
+      return value.of;
     case "unknown":
       return "unknown";
   }

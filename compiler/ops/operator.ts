@@ -73,14 +73,22 @@ export interface Operator {
   /** A layer can be written in the source, by its name; others are made by passes. */
   readonly layer?: {
     /**
-     * Tensors become inputs after the one that flows, in their order; all others become attributes of the node, by their
-     * names.
+     * Tensors become inputs of the node, in this order; all others become attributes of it, by their names.
      */
     readonly arguments: Schema<AttributeValue | Tensor | readonly Tensor[]>;
     /** Branch merges take the branches' outputs; all others take the one tensor that flows. */
     readonly merges?: true;
-    /** Its output has the feature stride of this tensor among its arguments, and not of the one that flows. */
+    /** Where what flows stands among the inputs: before the tensors among the arguments, behind them, or nowhere. */
+    readonly flow?: "first" | "last" | "none";
+    /** Its output has the feature stride of this tensor among its arguments, and not of its first input. */
     readonly strideOf?: string;
+    /** Attributes that follow from the feature stride of its first input: pixels of the network's input, along y and x. */
+    readonly byStride?: (stride: readonly [number, number]) => Attributes;
+    /**
+     * Of a layer with several outputs: their names, members of what it gives, the first of which flows. The
+     * last may be `...rows`, the list of all others.
+     */
+    readonly outputs?: readonly string[];
   };
   /** Fills in attributes whose default depends on others (a padding that keeps the size), all plain defaults filled. */
   complete?(attributes: Attributes): Attributes;

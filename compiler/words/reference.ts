@@ -1,6 +1,6 @@
 /** The tables of docs/language.md, from the words' records: `npm run generate` writes them between their marks. */
-import { DETECTION_WORDS } from "../elaborate/detection-words.js";
 import { SCHEDULES } from "../elaborate/schedules.js";
+import { DETECTION_OPERATORS } from "../ops/detection/index.js";
 import { OPTIMIZERS } from "../training/optimizers/index.js";
 import { GROUPS } from "../vocabulary.js";
 import { signature } from "./describe.js";
@@ -21,10 +21,12 @@ function sentence({ doc, source }: Word): string {
 const among = (words: Words, is: (word: Word) => boolean): Words =>
   Object.fromEntries(Object.entries(words).filter(([, word]) => is(word)));
 
+/** docs/detection-operators.md has these. */
+const OF_DETECTORS: ReadonlySet<string> = new Set(DETECTION_OPERATORS.map(({ name }) => name));
+
 /** By the name in the mark. */
 export const TABLES: Readonly<Record<string, string>> = {
-  layers: table(among(GROUPS.layers.words, ({ name, braces }) => !braces && !(name in DETECTION_WORDS))),
-  detectors: table(DETECTION_WORDS),
+  layers: table(among(GROUPS.layers.words, ({ name, braces }) => !braces && !OF_DETECTORS.has(name))),
   dialect: table(GROUPS.dialect.words),
   recipe: table(GROUPS.recipe.words),
   optimizers: table(OPTIMIZERS),

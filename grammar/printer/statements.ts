@@ -55,8 +55,9 @@ function printParts(statement: Statement, column: number, context: Context): Omi
     case "if":
       return printIf(statement, column, context);
     case "for": {
-      const { variable, over, body } = statement;
-      return withBodies([`for ${variable.text} in `, expression(over)], over.span.end, [body], "", column, context);
+      const { label, variable, over, body } = statement;
+      const head = `${label === undefined ? "" : `${label.text} = `}for ${variable.text} in `;
+      return withBodies([head, expression(over)], over.span.end, [body], "", column, context);
     }
     case "stage": {
       const { name, stride, body } = statement;

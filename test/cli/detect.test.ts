@@ -36,6 +36,7 @@ const INSTANCES = JSON.stringify({
 
 /** Proposals alone, of weights by chance: what it finds means nothing, but boxes it gives. */
 const TINY = `import { proposal_head } from "std/detectors"
+import { detect, propose } from "std/detection"
 import { detectron2 } from "std/dialects"
 import { torchvision_detection } from "std/preprocess"
 
@@ -47,8 +48,8 @@ detector Tiny {
   conv 7x7, 8, stride: 4, pad: 3   relu
   features = max_pool 4x4, stride: 4
   rpn = proposal_head(16, 6)
-  regions = propose rpn.objectness, rpn.deltas, sizes: [8, 16], ratios: [0.5, 1, 2], top: 100, nms: 0.7, keep: 20
-  detect regions, regions.scores, nms: 0.7, keep: 20, background: none
+  regions = propose(rpn.objectness, rpn.deltas, [[8, 16]], [0.5, 1, 2], top: 100, nms: 0.7, keep: 20)
+  detect(regions, regions.scores, nms: 0.7, keep: 20, background: false)
 }
 `;
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { check } from "../../compiler/index.js";
 import * as prettier from "prettier";
+import { DETECTION_OPERATORS } from "../../compiler/ops/detection/index.js";
 import { allWords } from "../../compiler/vocabulary.js";
 import { TABLES, withTables } from "../../compiler/words/reference.js";
 import { accepts } from "../../compiler/words/values.js";
@@ -33,9 +34,19 @@ describe("the tables of words", () => {
     for (const name of Object.keys(TABLES)) expect(text).toContain(`<!-- words: ${name} -->`);
   });
 
-  it("and every word is on the page, with a sentence for it and for each argument", () => {
+  const operators = readFileSync(new URL("../../docs/detection-operators.md", import.meta.url), "utf8");
+
+  it("of detection's operators have every argument", () => {
+    for (const { name, layer } of DETECTION_OPERATORS) {
+      if (!layer) continue;
+      const row = operators.split("\n").find((line) => line.startsWith(`| \`${name}\``) && line.split("|").length > 5);
+      for (const argument of Object.keys(layer.arguments)) expect(row, `${name} has ${argument}`).toContain(argument);
+    }
+  });
+
+  it("and every word is on a page, with a sentence for it and for each argument", () => {
     for (const { word } of allWords()) {
-      expect(text).toContain(`\`${word.name}`);
+      expect(text + operators).toContain(`\`${word.name}`);
       expect(word.doc, word.name).toMatch(/\S.*\.$/s);
       for (const [name, argument] of Object.entries(word.arguments)) {
         expect(argument.doc, `${word.name}: ${name}`).toMatch(/\S.*\.$/s);

@@ -13,6 +13,7 @@ import { openSession } from "../../runtime/onnx/session.js";
 /** Every kind of layer that a detector has, on a trunk that takes no time. Random heads find something of every class. */
 const SOURCE = `import { basic } from "std/blocks"
 import { projection_on_change } from "std/shortcuts"
+import { detect, propose, refine } from "std/detection"
 import { detectron2 } from "std/dialects"
 import { proposal_head, siblings } from "std/detectors"
 
@@ -23,7 +24,7 @@ detector Small(classes = 3) {
   conv 3x3, 8, /2   bn   relu
   features = basic(16, /2)
   rpn = proposal_head(16, 6)
-  regions = propose rpn.objectness, rpn.deltas, sizes: [16, 32], ratios: [0.5, 1, 2], top: 500, nms: 0.7, keep: 50
+  regions = propose(rpn.objectness, rpn.deltas, [[16, 32]], [0.5, 1, 2], top: 500, nms: 0.7, keep: 50)
   head = shared {
     roi_align features, 6x6
     basic(32, /2)
@@ -31,9 +32,12 @@ detector Small(classes = 3) {
     siblings(classes, classes)
   }
   once = head on regions
-  again = refine regions, once.scores, once.deltas
+  again = refine(regions, once.scores, once.deltas)
   twice = head on again
-  detect [regions, again], [once.scores, twice.scores], [once.deltas, twice.deltas], nms: 0.5, vote: 0.5, keep: 20
+  all = concat_rows [regions, again]
+  scores = concat_rows [once.scores, twice.scores]
+  deltas = concat_rows [once.deltas, twice.deltas]
+  detect(all, scores, deltas, nms: 0.5, vote: 0.5, keep: 20)
 }`;
 
 /** The whole program: feeds an image, and prints what comes out. */

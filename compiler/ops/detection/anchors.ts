@@ -5,8 +5,9 @@ import { roundHalfEven } from "../../rounding.js";
 import { int, size2, word } from "../attributes.js";
 import { ShapeError, type Operator } from "../operator.js";
 import { featureMap } from "../shapes.js";
-import { ints as numbers } from "../tensor/shape.js";
+import { ints } from "../tensor/shape.js";
 import { floats, forms } from "./forms.js";
+import { choice, integer, numbers, tensor } from "../../words/schema.js";
 import { writer, type Writer } from "../write.js";
 
 /** Corners x1, y1, x2, y2 of one anchor around its cell's origin, of a size and a ratio of height to width. */
@@ -38,7 +39,7 @@ const ROUNDING: Readonly<Record<string, Corners>> = {
 
 /** Anchors of one cell: [x1, y1, x2, y2] each, in the order in which the channels have them. */
 export function cellAnchors(attributes: Attributes): readonly (readonly [number, number, number, number])[] {
-  const [sizes, ratios] = [numbers(attributes, "sizes"), numbers(attributes, "ratios")];
+  const [sizes, ratios] = [ints(attributes, "sizes"), ints(attributes, "ratios")];
   const corners = ROUNDING[word(attributes, "rounding")]!;
   return word(attributes, "order") === "by_size"
     ? sizes.flatMap((size) => ratios.map((ratio) => corners(size, ratio)))
@@ -53,6 +54,23 @@ export function cellAnchors(attributes: Attributes): readonly (readonly [number,
 const anchors: Operator = {
   name: "anchors",
   doc: "The anchors of every cell of a feature map.",
+  layer: {
+    arguments: {
+      image: tensor("The network's input."),
+      sizes: numbers("Square roots of the anchors' areas, in pixels of the input.", { min: 1 }),
+      ratios: numbers("Heights through widths.", { min: 1e-3 }),
+      rounding: choice(
+        "What is rounded: nothing, the corners, or the sides of a base of 16 pixels that is then enlarged.",
+        ["none", "corners", "base"],
+      ),
+      order: choice("What changes last among the anchors of a place.", ["by_ratio", "by_size"]),
+      step: choice("Between places: the feature stride, or the whole pixels that the grid leaves for each.", [
+        "fixed",
+        "grid",
+      ]),
+    },
+    byStride: (stride) => ({ stride }),
+  },
   fullPrecision: true,
   gradient: "none",
   shapeOnly: [0, 1],
@@ -94,6 +112,7 @@ function writeRows(w: Writer, map: string, values: number | undefined): void {
 const anchorValues: Operator = {
   name: "anchor_values",
   doc: "The values of each anchor, from a map with a group of channels for each.",
+  layer: { arguments: { values: integer("Channels of each anchor.", { min: 1 }) } },
   fullPrecision: true,
   gradient: "none",
   infer([x], attributes) {
@@ -111,21 +130,26 @@ const anchorValues: Operator = {
  * map to [N, h * w * A], how likely each anchor is an object, as a logit. `kind`: `sigmoid`, a channel an anchor;
  * `softmax`, [N, 2 * A, h, w], the A of the background first (py-faster-rcnn): the difference of the two is the logit.
  */
-const objectness: Operator = {
-  name: "objectness",
+const anchorLogits: Operator = {
+  name: "anchor_logits",
   doc: "The logit of each anchor for being an object.",
+  layer: {
+    arguments: {
+      kind: choice("Two channels an anchor, those of the background first, or one.", ["softmax", "sigmoid"]),
+    },
+  },
   fullPrecision: true,
   gradient: "none",
   infer([x], attributes) {
-    const { batch, channels, height, width } = featureMap(x, "objectness");
-    const each = word(attributes, "kind") === "softmax" ? groups("objectness", channels, 2) : channels;
+    const { batch, channels, height, width } = featureMap(x, "anchor_logits");
+    const each = word(attributes, "kind") === "softmax" ? groups("anchor_logits", channels, 2) : channels;
     return [floats(batch, mul(mul(height, width), each))];
   },
   lower(node, emit) {
     const w = writer(node, emit);
     const [map] = w.inputs;
     if (word(node.attributes, "kind") === "sigmoid") return writeRows(w, map!, undefined);
-    const each = featureMap(node.inputs[0]!.type, "objectness").channels / 2;
+    const each = featureMap(node.inputs[0]!.type, "anchor_logits").channels / 2;
     const [background, object] = [w.slice(map!, 1, 0, each, "background"), w.slice(map!, 1, each, 2 * each, "object")];
     writeRows(w, w.step("Sub", [object, background], "logit"), undefined);
   },
@@ -140,6 +164,7 @@ function groups(operator: string, channels: number, size: number): number {
 const splitClasses: Operator = {
   name: "split_classes",
   doc: "Four values of each class, from rows with those of all.",
+  layer: { arguments: {} },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -158,4 +183,4 @@ function classes(values: Dim): number {
   throw new ShapeError("split_classes needs a known number of values");
 }
 
-export const ANCHORS: readonly Operator[] = [anchors, anchorValues, objectness, splitClasses];
+export const ANCHORS: readonly Operator[] = [anchors, anchorValues, anchorLogits, splitClasses];

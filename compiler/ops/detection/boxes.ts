@@ -7,9 +7,11 @@ import type { Attributes, TensorType } from "../../ir/types.js";
 import { flag, int } from "../attributes.js";
 import type { Operator } from "../operator.js";
 import { broadcastShape } from "../tensor/arithmetic.js";
-import { ints as numbers } from "../tensor/shape.js";
+import { ints } from "../tensor/shape.js";
 import { floats, forms } from "./forms.js";
 import { FINITE, LOWEST } from "./scores.js";
+import { boolean, number, tensor } from "../../words/schema.js";
+import { INCLUSIVE, CODING, CLAMP, LAST_PIXEL } from "./arguments.js";
 import { writer, type Writer } from "../write.js";
 
 /** Width and height of boxes: [..., 4] to [..., 2]. */
@@ -31,7 +33,7 @@ function bothShapes(operator: string, second: string, inputs: readonly TensorTyp
 
 /** Two of the four weights of the deltas, for x and y or for width and height. */
 function weightPair(w: Writer, attributes: Attributes, which: "centre" | "size"): string | undefined {
-  const weights = numbers(attributes, "weights");
+  const weights = ints(attributes, "weights");
   const pair = which === "centre" ? weights.slice(0, 2) : weights.slice(2);
   return pair.every((weight) => weight === 1) ? undefined : w.numbers(pair);
 }
@@ -44,6 +46,9 @@ function weightPair(w: Writer, attributes: Attributes, which: "centre" | "size")
 const boxDecode: Operator = {
   name: "box_decode",
   doc: "Boxes moved and stretched by predicted deltas.",
+  layer: {
+    arguments: { deltas: tensor("dx, dy, dw, dh of each box."), ...CODING, clamp: CLAMP, last_pixel: LAST_PIXEL },
+  },
   fullPrecision: true,
   gradient: "none",
   infer: (inputs) => bothShapes("box_decode", "deltas", inputs),
@@ -74,6 +79,7 @@ const boxDecode: Operator = {
 const boxEncode: Operator = {
   name: "box_encode",
   doc: "The deltas that move and stretch boxes to their targets.",
+  layer: { arguments: { targets: tensor("What each box should become."), ...CODING } },
   fullPrecision: true,
   gradient: "none",
   infer: (inputs) => bothShapes("box_encode", "targets", inputs),
@@ -106,6 +112,7 @@ function withPairs(operator: string, what: string, inputs: readonly TensorType[]
 const boxClip: Operator = {
   name: "box_clip",
   doc: "Boxes cut off at the edges of their image.",
+  layer: { arguments: { sizes: tensor("Height and width of each box's image."), inclusive: INCLUSIVE } },
   fullPrecision: true,
   gradient: "none",
   infer: (inputs) => withPairs("box_clip", "sizes", inputs),
@@ -122,6 +129,12 @@ const boxClip: Operator = {
 const boxScale: Operator = {
   name: "box_scale",
   doc: "Boxes in the coordinates of a larger or smaller image.",
+  layer: {
+    arguments: {
+      factors: tensor("Along y and x, of each box."),
+      divide: boolean("By the factors, in place of times.", { default: false }),
+    },
+  },
   fullPrecision: true,
   gradient: "none",
   infer: (inputs) => withPairs("box_scale", "factors", inputs),
@@ -139,6 +152,15 @@ const boxScale: Operator = {
 const maskSmall: Operator = {
   name: "mask_small",
   doc: "Scores without those of boxes that are too small or not finite.",
+  layer: {
+    arguments: {
+      boxes: tensor("The boxes of the scores that arrive."),
+      scale: tensor("Times `min_size`, of each box.", { optional: true }),
+      min_size: number("The smallest width and height.", { min: 0 }),
+      inclusive: INCLUSIVE,
+      strict: boolean("A box of just that size is too small.", { default: false }),
+    },
+  },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {

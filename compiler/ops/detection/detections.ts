@@ -7,6 +7,7 @@ import { flag, int } from "../attributes.js";
 import type { Operator } from "../operator.js";
 import { floats, forms, integers } from "./forms.js";
 import { LOWEST } from "./scores.js";
+import { boolean, integer, tensor } from "../../words/schema.js";
 import { writer, type Writer } from "../write.js";
 
 /** The places (row, class) of picks in what has [R, K, ...]: int64 [S, 2]. */
@@ -18,6 +19,7 @@ export function writePlaces(w: Writer, picks: string): string {
 const pickClass: Operator = {
   name: "pick_class",
   doc: "Of each region the box of its likeliest class.",
+  layer: { arguments: { scores: tensor("The scores of the boxes that arrive.") } },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -39,6 +41,15 @@ const pickClass: Operator = {
 const topDetections: Operator = {
   name: "top_detections",
   doc: "The best detections of each image, over all classes.",
+  layer: {
+    arguments: {
+      scores: tensor("The scores of the picks that arrive."),
+      info: tensor("What is known of the images."),
+      keep: integer("How many an image, at most.", { min: 1 }),
+      ties: boolean("What scores as much as the last of them stays too.", { default: false }),
+    },
+    outputs: ["picks", "scores", "images", "labels"],
+  },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -93,6 +104,7 @@ const topDetections: Operator = {
 const pickBoxes: Operator = {
   name: "pick_boxes",
   doc: "The boxes of detections.",
+  layer: { arguments: { picks: tensor("Image, class and row of each detection.") } },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {

@@ -3,6 +3,8 @@ import type { Dim } from "../../ir/dim.js";
 import { flag, word } from "../attributes.js";
 import type { Operator } from "../operator.js";
 import { floats, forms } from "./forms.js";
+import { boolean, choice } from "../../words/schema.js";
+import { INCLUSIVE } from "./arguments.js";
 import { writer } from "../write.js";
 
 /**
@@ -35,6 +37,7 @@ const imageInfo: Operator = {
 const wholeImages: Operator = {
   name: "whole_images",
   doc: "The whole of each image as a region.",
+  layer: { arguments: { inclusive: INCLUSIVE } },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -66,6 +69,15 @@ const COLUMNS: Readonly<Record<string, readonly number[]>> = {
 const imageValues: Operator = {
   name: "image_values",
   doc: "Sizes or scales of the images of a batch.",
+  layer: {
+    arguments: {
+      what: choice(
+        "Height and width in the tensor, those of the original, the scale along y and x, or along x alone.",
+        ["size", "original", "scale", "enlargement"],
+      ),
+      apart: boolean("[N, 1, k], to broadcast over an image's boxes.", { default: false }),
+    },
+  },
   fullPrecision: true,
   gradient: "none",
   complete: (attributes) => ({ apart: false, ...attributes }),

@@ -1,4 +1,4 @@
-/** Operators that detectors are composed of: compiler/detection/ writes the language's layers in them. */
+/** Operators that detectors are composed of, by the blocks of std/detection. */
 import type { Operator } from "../operator.js";
 import { ANCHORS } from "./anchors.js";
 import { BOXES } from "./boxes.js";

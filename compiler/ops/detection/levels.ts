@@ -5,10 +5,12 @@ import { onnxType } from "../../ir/dtype.js";
 import { flag, int, word } from "../attributes.js";
 import { ShapeError, type Operator } from "../operator.js";
 import { reshaped } from "../shapes.js";
-import { ints as numbers } from "../tensor/shape.js";
+import { ints } from "../tensor/shape.js";
 import { writeSizes } from "./boxes.js";
 import { floats, forms, integers } from "./forms.js";
 import { joined } from "./regions.js";
+import { boolean, choice, integer, number, numbers, tensor, tensors } from "../../words/schema.js";
+import { INCLUSIVE } from "./arguments.js";
 import { writer, type Writer } from "../write.js";
 
 /** The size of regions that ImageNet's networks are made for: 224 x 224. */
@@ -25,9 +27,32 @@ const IMAGENET_AREA = 224 ** 2;
 const assignLevel: Operator = {
   name: "assign_level",
   doc: "Which feature map each region is pooled from.",
+  layer: {
+    arguments: {
+      rule: choice("By the area of a region, or by the scale of an image pyramid at which it is nearest to 224x224.", [
+        "area",
+        "scale",
+      ]),
+      canonical_size: number("Of `area`: the side of a region that belongs to `canonical_level`.", {
+        min: 1,
+        default: 224,
+      }),
+      canonical_level: integer("Of `area`: the level of such a region.", { default: 4 }),
+      min: integer("Of `area`: the level of the first map.", { default: 2 }),
+      max: integer("Of `area`: the level of the last map.", { default: 5 }),
+      strides: numbers("Of `scale`: the feature strides of the maps, descending.", { min: 1e-3, optional: true }),
+      stride: number("Of `scale`: the feature stride of the map of the image as it is.", { min: 1e-3, default: 16 }),
+      second: boolean("Of `scale`: the one beside the nearest, on the other side of 224x224.", { default: false }),
+      inclusive: INCLUSIVE,
+    },
+  },
   fullPrecision: true,
   gradient: "none",
-  complete: (attributes) => ({ inclusive: false, second: false, ...attributes }),
+  complete({ strides, stride, ...attributes }) {
+    // How much larger than the input the image was from which each map was made.
+    const factors = strides && (strides as readonly number[]).map((each) => (stride as number) / each);
+    return { inclusive: false, second: false, ...(factors && { factors }), ...attributes };
+  },
   infer(inputs) {
     const [[rows]] = forms("assign_level", { regions: ["R", 5] }, inputs) as [readonly Dim[]];
     return [integers(rows!)];
@@ -57,7 +82,7 @@ function writeCount(w: Writer, truth: string): void {
 }
 
 function writeByScale(w: Writer, area: string, attributes: Attributes): void {
-  const squares = numbers(attributes, "factors").map((factor) => factor ** 2);
+  const squares = ints(attributes, "factors").map((factor) => factor ** 2);
   const scaled = w.step("Mul", [area, w.numbers(squares)], "areas.scaled");
   const excess = w.step("Sub", [scaled, w.number(IMAGENET_AREA)], "excess");
   const how = { axis: 1, keepdims: 1 };
@@ -79,6 +104,13 @@ function writeByScale(w: Writer, area: string, attributes: Attributes): void {
 const regionsOfLevel: Operator = {
   name: "regions_of_level",
   doc: "The regions that are pooled from one feature map.",
+  layer: {
+    arguments: {
+      levels: tensor("The level of each region that arrives."),
+      level: integer("Which is wanted, from 0.", { min: 0 }),
+    },
+    outputs: ["regions", "rows"],
+  },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -102,6 +134,13 @@ const regionsOfLevel: Operator = {
 const mergeLevels: Operator = {
   name: "merge_levels",
   doc: "The results of all levels in the order of the regions.",
+  layer: {
+    arguments: {
+      results: tensors("What was made of the regions of each level."),
+      rows: tensors("Which regions those were."),
+    },
+    flow: "last",
+  },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {

@@ -10,6 +10,8 @@ import type { Operator } from "../operator.js";
 import { count, floats, forms, integers } from "./forms.js";
 import { writeRowsByImage } from "./by_image.js";
 import { FINITE, IN, LOWEST } from "./scores.js";
+import { integer, number, tensor } from "../../words/schema.js";
+import { INCLUSIVE, IOU } from "./arguments.js";
 import { writer, type Writer } from "../write.js";
 
 /** boxes [B, T, 4], scores [B, T] to the rows (b, 0, t) of those that stay and whose score is above a threshold. */
@@ -33,6 +35,14 @@ function writeNms(
 const nms: Operator = {
   name: "nms",
   doc: "Scores without those of boxes that overlap better ones.",
+  layer: {
+    arguments: {
+      scores: tensor("The scores of the boxes that arrive."),
+      iou: IOU,
+      keep: integer("How many of an image stay, at most.", { min: 1 }),
+      inclusive: INCLUSIVE,
+    },
+  },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -60,6 +70,17 @@ const nms: Operator = {
 const batchedNms: Operator = {
   name: "batched_nms",
   doc: "Detections of each class that overlap no better one of theirs.",
+  layer: {
+    arguments: {
+      scores: tensor("The scores of the boxes that arrive."),
+      regions: tensor("The regions that they are of."),
+      info: tensor("What is known of the images."),
+      threshold: number("Scores up to this are out.", { default: 0 }),
+      iou: IOU,
+      inclusive: INCLUSIVE,
+    },
+    outputs: ["picks", "scores"],
+  },
   summarized: true,
   label: (attributes) => `NMS, ${int(attributes, "iou")}`,
   fullPrecision: true,

@@ -2,8 +2,15 @@
 import type { Dim } from "../../ir/dim.js";
 import type { Attributes, TensorType } from "../../ir/types.js";
 import { size2 } from "../attributes.js";
+import { size, tensor } from "../../words/schema.js";
 import { floats, forms } from "./forms.js";
 import type { Writer } from "../write.js";
+
+export const MAP = tensor("The map that the regions which arrive are of.");
+export const GRID = size("Rows and columns of the grid.", { min: 1 });
+
+/** From pixels of the network's input to cells of a map of this feature stride. */
+export const cellsOf = ([y, x]: readonly [number, number]): Attributes => ({ scale: [1 / y, 1 / x] });
 
 /** [R, C, size], of features [N, C, h, w] and regions [R, 5]. */
 export function pooledType(operator: string, inputs: readonly TensorType[], attributes: Attributes): TensorType {

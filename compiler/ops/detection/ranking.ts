@@ -6,6 +6,7 @@ import type { Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { floats, forms, integers } from "./forms.js";
 import { IN, LOWEST } from "./scores.js";
+import { integer, tensor, tensors } from "../../words/schema.js";
 import { writer, type Writer } from "../write.js";
 
 /** The smaller of a number and the size of an axis, which decides how many there are to take. */
@@ -23,6 +24,7 @@ function writeAtMost(w: Writer, number: number, of: Value, axis: number): string
 const topK: Operator = {
   name: "top_k",
   doc: "The best scores of each image and where they are.",
+  layer: { arguments: { k: integer("How many, at most.", { min: 1 }) }, outputs: ["scores", "indices"] },
   fullPrecision: true,
   gradient: "none",
   infer(inputs, attributes) {
@@ -41,6 +43,7 @@ const topK: Operator = {
 const gatherRows: Operator = {
   name: "gather_rows",
   doc: "Rows by their indices, image by image.",
+  layer: { arguments: { indices: tensor("Which rows, image by image.") } },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -68,6 +71,13 @@ const gatherRows: Operator = {
 const topRegions: Operator = {
   name: "top_regions",
   doc: "The best boxes of each image as regions.",
+  layer: {
+    arguments: {
+      scores: tensor("The scores of the boxes that arrive."),
+      keep: integer("How many an image, at most.", { min: 1 }),
+    },
+    outputs: ["regions", "scores"],
+  },
   summarized: true,
   label: (attributes) => `best ${int(attributes, "keep")} regions`,
   fullPrecision: true,
@@ -104,6 +114,7 @@ const topRegions: Operator = {
 const selectValid: Operator = {
   name: "select_valid",
   doc: "The rows whose score is not out.",
+  layer: { arguments: { of: tensors("What else has a row for each score.") }, outputs: ["scores", "...rows"] },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {

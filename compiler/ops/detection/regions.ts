@@ -9,6 +9,8 @@ import { ShapeError, type Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { writeSizes } from "./boxes.js";
 import { floats, forms, type Form } from "./forms.js";
+import { integer, tensor, tensors } from "../../words/schema.js";
+import { INCLUSIVE } from "./arguments.js";
 import { writer, type Writer } from "../write.js";
 
 /** The images of regions as indices: int32 [R], which WebGPU has, or int64, which some operators insist on. */
@@ -20,6 +22,7 @@ export function writeImages(w: Writer, regions: string, dtype: "int32" | "int64"
 const regionBoxes: Operator = {
   name: "region_boxes",
   doc: "The boxes of regions, for every class alike.",
+  layer: { arguments: {} },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -36,6 +39,7 @@ const regionBoxes: Operator = {
 const withBoxes: Operator = {
   name: "with_boxes",
   doc: "Regions with other boxes.",
+  layer: { arguments: { boxes: tensor("A box for each region that arrives."), inclusive: INCLUSIVE } },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -56,6 +60,7 @@ const withBoxes: Operator = {
 const rowsOfImage: Operator = {
   name: "rows_of_image",
   doc: "For each region the row of its image.",
+  layer: { arguments: { regions: tensor("Regions or picks.") } },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
@@ -73,6 +78,13 @@ const rowsOfImage: Operator = {
 const concatRows: Operator = {
   name: "concat_rows",
   doc: "The rows of several tensors, one after the other.",
+  layer: {
+    arguments: {
+      parts: tensors("In their order."),
+      axis: integer("Along which axis.", { min: 0, default: 0 }),
+    },
+    flow: "none",
+  },
   fullPrecision: true,
   gradient: "none",
   complete: (attributes) => ({ axis: 0, ...attributes }),

@@ -1,10 +1,11 @@
 import { flag, int, size2, word } from "../attributes.js";
 import type { Lowering } from "../lowering.js";
 import type { Node, Operator } from "../operator.js";
-import { pooledType, writeBoxes } from "./pooled.js";
+import { cellsOf, GRID, MAP, pooledType, writeBoxes } from "./pooled.js";
 import { writeImages } from "./regions.js";
 import { writeProducts } from "./roi_align_products.js";
 import { writeSamples } from "./roi_align_samples.js";
+import { boolean, integer } from "../../words/schema.js";
 import { writer } from "../write.js";
 
 /**
@@ -21,6 +22,19 @@ import { writer } from "../write.js";
 export const roiAlign: Operator = {
   name: "roi_align",
   doc: "Averages over the bins of each region, of values interpolated between the cells of a map.",
+  layer: {
+    arguments: {
+      map: MAP,
+      size: GRID,
+      sampling: integer("Points in each cell of the grid, along each side; 0: as many as it has pixels.", {
+        min: 0,
+        default: 0,
+      }),
+      aligned: boolean("Pixels' middles are at halves.", { default: true }),
+    },
+    flow: "last",
+    byStride: cellsOf,
+  },
   fullPrecision: true,
   gradient({ inputs: [features, regions], attributes }, [dy], builder) {
     if (dy === undefined) return [];

@@ -1,7 +1,7 @@
 import type { Lowering } from "../lowering.js";
 import { size2, word } from "../attributes.js";
 import type { Node, Operator } from "../operator.js";
-import { pooledType, writeBoxes } from "./pooled.js";
+import { cellsOf, GRID, MAP, pooledType, writeBoxes } from "./pooled.js";
 import { writeTables } from "./roi_pool_tables.js";
 import { writer } from "../write.js";
 
@@ -18,6 +18,7 @@ import { writer } from "../write.js";
 export const roiPool: Operator = {
   name: "roi_pool",
   doc: "Maxima over the bins of each region, its corners rounded to cells of the map.",
+  layer: { arguments: { map: MAP, size: GRID }, flow: "last", byStride: cellsOf },
   fullPrecision: true,
   gradient({ inputs: [features, regions], attributes }, [dy], builder) {
     if (dy === undefined) return [];

@@ -7,6 +7,8 @@ import { writeRowsByImage } from "./by_image.js";
 import { writePlaces } from "./detections.js";
 import { count, floats, forms } from "./forms.js";
 import { LOWEST } from "./scores.js";
+import { number, tensor } from "../../words/schema.js";
+import { INCLUSIVE } from "./arguments.js";
 import { writer, type Writer } from "../write.js";
 
 /**
@@ -18,6 +20,17 @@ import { writer, type Writer } from "../write.js";
 export const boxVote: Operator = {
   name: "box_vote",
   doc: "Boxes of detections as the weighted mean of the candidates that overlap them.",
+  layer: {
+    arguments: {
+      scores: tensor("The scores of the boxes that arrive."),
+      regions: tensor("The regions that they are of."),
+      picks: tensor("Image, class and row of each detection."),
+      iou: number("Boxes that overlap by this or more vote.", { min: 0, max: 1 }),
+      threshold: number("Scores up to this do not vote.", { default: 0 }),
+      offset: number("Added to a score, which then is the weight of its vote.", { default: 0 }),
+      inclusive: INCLUSIVE,
+    },
+  },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {

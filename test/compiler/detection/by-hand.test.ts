@@ -1,10 +1,7 @@
 /** What the paper adds to the detector (appendix B), on inputs whose answers are worked out by hand. */
 import { describe, expect, it } from "vitest";
-import { detect } from "../../../compiler/detection/detect.js";
-import { pool } from "../../../compiler/detection/pool.js";
-import { refine } from "../../../compiler/detection/refine.js";
 import type { Tensor } from "../emit/run.js";
-import { rows, runComposition, standardDialect, type Image } from "./run.js";
+import { rows, runComposition, type Image } from "./run.js";
 
 const tensor = (shape: readonly number[], ...data: readonly number[]): Tensor => ({
   shape,
@@ -15,7 +12,9 @@ const whole = (height: number, width: number): Image => ({
 });
 
 /** Deltas as they are, so that the arithmetic is short. */
-const paper = { ...standardDialect("paper"), regionWeights: [1, 1, 1, 1] };
+const paper = "paper(deltas: [1, 1, 1, 1])";
+
+const detections = { boxes: "found.boxes", scores: "found.scores" };
 
 describe("box refinement", () => {
   it("pools again from the box of the likeliest class", async () => {
@@ -29,9 +28,7 @@ describe("box refinement", () => {
       },
       [100, 100],
       [whole(100, 100)],
-      ({ regions, scores, deltas }, images, build) => ({
-        again: refine({ regions: regions!, scores: scores!, deltas }, paper, images, build),
-      }),
+      { dialect: paper, body: "again = refine(regions, scores, deltas)", outputs: { again: "again" } },
     );
     expect(rows(again!)[0]!.map((value) => Math.round(value * 1e4) / 1e4)).toEqual([0, 20, 20, 40, 30]);
   });
@@ -47,14 +44,11 @@ describe("box refinement", () => {
       },
       [100, 100],
       [whole(100, 100)],
-      (values, images, build) => {
-        const judged = ["1", "2"].map((pass) => ({
-          regions: values[`regions${pass}`]!,
-          scores: values[`scores${pass}`]!,
-          deltas: undefined,
-        }));
-        const settings = { nms: 0.3, vote: 0, voteOffset: 0, keep: 100, background: "first" } as const;
-        return { ...detect(judged, settings, paper, images, build) };
+      {
+        dialect: paper,
+        body: `regions = concat_rows [regions1, regions2]   scores = concat_rows [scores1, scores2]
+          found = detect(regions, scores, nms: 0.3, keep: 100)`,
+        outputs: detections,
       },
     );
     expect(rows(boxes!)).toEqual([
@@ -69,7 +63,6 @@ describe("box voting", () => {
   it("averages a box with those of its class that it suppressed, weighted by their scores", async () => {
     // Exclusive boxes. 0..10 at 0.6 and 0..12 at 0.3 overlap by 100 / 120 = 0.83; 0..30 at 0.5 overlaps the first by
     // 100 / 300 = 0.33: suppressed at 0.3, no voter at 0.5. Far edge: (0.6 * 10 + 0.3 * 12) / 0.9 = 10.667.
-    const dialect = { ...standardDialect("detectron2"), background: "first" as const };
     const { boxes, scores } = await runComposition(
       {
         regions: tensor([3, 5], ...[0, 0, 0, 10, 10], ...[0, 0, 0, 12, 10], ...[0, 0, 0, 30, 10]),
@@ -77,11 +70,10 @@ describe("box voting", () => {
       },
       [100, 100],
       [whole(100, 100)],
-      ({ regions, given }, images, build) => {
-        const settings = { nms: 0.3, vote: 0.5, voteOffset: 0, keep: 100, background: "first" } as const;
-        return {
-          ...detect([{ regions: regions!, scores: given!, deltas: undefined }], settings, dialect, images, build),
-        };
+      {
+        dialect: "torchvision_detection",
+        body: "found = detect(regions, given, nms: 0.3, keep: 100, vote: 0.5)",
+        outputs: detections,
       },
     );
     expect(rows(boxes!)[0]!.map((value) => value.toFixed(3))).toEqual(["0.000", "0.000", "10.667", "10.000"]);
@@ -98,18 +90,13 @@ describe("global context", () => {
       ...[20, 21, 99, 99, 22, 23, 99, 99, 24, 25, 99, 99, 26, 27, 99, 99],
     );
     const regions = tensor([3, 5], ...[0, 0, 0, 1, 1], ...[1, 0, 0, 0, 0], ...[1, 1, 1, 1, 2]);
-    const { both } = await runComposition(
-      { map, regions },
-      [4, 4],
-      [whole(4, 4), whole(4, 2)],
-      (values, { info }, build) => {
-        const pooled = (of: typeof info) =>
-          pool("roi_pool", [{ map: values["map"]!, scale: [1, 1] }], of, { size: [1, 1] }, {}, build);
-        const scene = pooled(build("whole_images", [info], { inclusive: true })[0]!);
-        const own = build("rows_of_image", [scene, values["regions"]!])[0]!;
-        return { both: build("concat", [pooled(values["regions"]!), own])[0]! };
-      },
-    );
+    const { both } = await runComposition({ map, regions }, [4, 4], [whole(4, 4), whole(4, 2)], {
+      dialect: paper,
+      body: `whole = whole_image
+          scene = roi_pool map, 1x1 on whole
+          both = concat { roi_pool map, 1x1 on regions } { rows_of_image regions on scene }`,
+      outputs: { both: "both" },
+    });
     // The maximum of [1, 2, 5, 6] beside that of 1 to 16; 20, and 23 to 25, beside 27: not 99, which is padding.
     expect(rows(both!)).toEqual([
       [6, 16],
@@ -135,27 +122,13 @@ describe("multi-scale testing", () => {
     // 90000 to 50176 pixels, beyond it: the second is the next smaller.
     const squares = [448, 224, 112, 300].map((side) => [0, 0, 0, side - 1, side - 1]);
     const regions = tensor([4, 5], ...squares.flat());
-    const { merged } = await runComposition(
-      { ...maps, regions },
-      [512, 512],
-      [whole(512, 512)],
-      (values, _images, build) => {
-        const from = sizes.map((_, level) => ({
-          map: values[`map${level}`]!,
-          scale: [32 / 2 ** level, 32 / 2 ** level] as const,
-        }));
-        const at = (second: boolean) =>
-          pool(
-            "roi_pool",
-            from,
-            values["regions"]!,
-            { size: [1, 1] },
-            { rule: "scale", factors: [0.5, 1, 2], second, inclusive: true },
-            build,
-          );
-        return { merged: build("maximum", [at(false), at(true)])[0]! };
-      },
-    );
+    const { merged } = await runComposition({ ...maps, regions }, [512, 512], [whole(512, 512)], {
+      dialect: paper,
+      body: `maps = identity on [map0, map1, map2]
+          merged = maximum { scale_roi_pool(maps, 1x1) on regions } { scale_roi_pool(maps, 1x1, second: true) on regions }`,
+      outputs: { merged: "merged" },
+      strides: { map0: 32, map1: 16, map2: 8 },
+    });
     expect([...merged!.data]).toEqual([20, 20, 20, 20]);
   });
 
@@ -165,27 +138,13 @@ describe("multi-scale testing", () => {
       map1: tensor([1, 1, 32, 32], ...new Array<number>(1024).fill(2)),
     };
     const regions = tensor([2, 5], ...[0, 0, 0, 447, 447], ...[0, 0, 0, 99, 99]);
-    const { first, second } = await runComposition(
-      { ...maps, regions },
-      [512, 512],
-      [whole(512, 512)],
-      (values, _images, build) => {
-        const from = [0, 1].map((level) => ({
-          map: values[`map${level}`]!,
-          scale: [32 / 2 ** level, 32 / 2 ** level] as const,
-        }));
-        const at = (next: boolean) =>
-          pool(
-            "roi_pool",
-            from,
-            values["regions"]!,
-            { size: [1, 1] },
-            { rule: "scale", factors: [0.5, 1], second: next, inclusive: true },
-            build,
-          );
-        return { first: at(false), second: at(true) };
-      },
-    );
+    const { first, second } = await runComposition({ ...maps, regions }, [512, 512], [whole(512, 512)], {
+      dialect: paper,
+      body: `first = scale_roi_pool([map0, map1], 1x1) on regions
+          second = scale_roi_pool([map0, map1], 1x1, second: true) on regions`,
+      outputs: { first: "first", second: "second" },
+      strides: { map0: 32, map1: 16 },
+    });
     expect([...first!.data]).toEqual([1, 2]);
     expect([...second!.data]).toEqual([2, 1]);
   });

@@ -1,13 +1,10 @@
 /**
- * From the maps and heads of a network to regions and detections: what the compiler composes of operators, as ONNX
+ * From the maps and heads of a network to regions and detections: the blocks of std/detection, as ONNX
  * Runtime runs it, against the references in float64 (test/runtime/detection/reference/, no line shared), for each
  * dialect over random batches of images of different sizes. The seeds are fixed: a comparison within a millionth of
  * its threshold falls out one way in float32 and the other in float64, and none of these does.
  */
 import { describe, expect, it } from "vitest";
-import { detect, type DetectSettings } from "../../../compiler/detection/detect.js";
-import { propose } from "../../../compiler/detection/propose.js";
-import { refine } from "../../../compiler/detection/refine.js";
 import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
 import { refined, voted } from "../../runtime/detection/reference/additions.js";
 import type { Box } from "../../runtime/detection/reference/boxes.js";
@@ -17,7 +14,7 @@ import { paperCandidates, paperDetections, paperProposals } from "../../runtime/
 import type { Detection, Scored } from "../../runtime/detection/reference/scored.js";
 import { torchvisionDetections, torchvisionProposals } from "../../runtime/detection/reference/torchvision.js";
 import type { Tensor } from "../emit/run.js";
-import { rows, runComposition, standardDialect, type Image } from "./run.js";
+import { rows, runComposition, type Image } from "./run.js";
 
 const SEEDS = [1, 2, 3, 4, 5, 6];
 /** The tensor of a batch of two; the second image leaves some of it empty. */
@@ -73,16 +70,12 @@ describe("proposals", () => {
     const objectness = normal([2, 2 * 9, height, width], `o${seed}`, 2);
     const deltas = normal([2, 4 * 9, height, width], `d${seed}`, 0.4);
     const of = images("opencv");
-    const settings = { ratios: [0.5, 1, 2], top: 300, nms: 0.7, keep: 40 };
-    const { regions, scores } = await runComposition({ objectness, deltas }, IMAGE, of, (values, about, build) =>
-      propose(
-        [{ objectness: values["objectness"]!, deltas: values["deltas"]!, stride: [16, 16], sizes }],
-        settings,
-        standardDialect("paper"),
-        about,
-        build,
-      ),
-    );
+    const { regions, scores } = await runComposition({ objectness, deltas }, IMAGE, of, {
+      dialect: "paper",
+      body: "found = propose(objectness, deltas, [[32, 64, 128]], [0.5, 1, 2], top: 300, nms: 0.7, keep: 40)",
+      outputs: { regions: "found", scores: "found.scores" },
+      strides: { objectness: 16 },
+    });
     const expected = of.map((image, index) =>
       paperProposals(mapOf(objectness, index), mapOf(deltas, index), image, {
         ...{ scales: sizes.map((size) => size / 16), top: 300, keep: 40 },
@@ -101,16 +94,12 @@ describe("proposals", () => {
     const objectness = normal([2, 9, height, width], `o${seed}`, 2);
     const deltas = normal([2, 4 * 9, height, width], `d${seed}`, 0.4);
     const of = images("torch");
-    const settings = { ratios: [0.5, 1, 2], top: 200, nms: 0.7, keep: 50 };
-    const { regions } = await runComposition({ objectness, deltas }, IMAGE, of, (values, about, build) =>
-      propose(
-        [{ objectness: values["objectness"]!, deltas: values["deltas"]!, stride: [16, 16], sizes }],
-        settings,
-        standardDialect("detectron2"),
-        about,
-        build,
-      ),
-    );
+    const { regions } = await runComposition({ objectness, deltas }, IMAGE, of, {
+      dialect: "detectron2",
+      body: "found = propose(objectness, deltas, [[32, 64, 128]], [0.5, 1, 2], top: 200, nms: 0.7, keep: 50)",
+      outputs: { regions: "found" },
+      strides: { objectness: 16 },
+    });
     const expected = of.map((image, index) =>
       detectron2Proposals(mapOf(objectness, index), mapOf(deltas, index), image, { sizes, top: 200, keep: 50 }),
     );
@@ -132,20 +121,13 @@ describe("proposals", () => {
       ]),
     );
     const of = images("torch");
-    const { regions } = await runComposition(inputs, IMAGE, of, (values, about, build) =>
-      propose(
-        shapes.map((_, level) => ({
-          objectness: values[`objectness${level}`]!,
-          deltas: values[`deltas${level}`]!,
-          stride: [4 * 2 ** level, 4 * 2 ** level],
-          sizes: sizes[level]!,
-        })),
-        { ratios: [0.5, 1, 2], top: 100, nms: 0.7, keep: 60 },
-        standardDialect("torchvision_detection"),
-        about,
-        build,
-      ),
-    );
+    const { regions } = await runComposition(inputs, IMAGE, of, {
+      dialect: "torchvision_detection",
+      body: `found = propose([objectness0, objectness1, objectness2], [deltas0, deltas1, deltas2], [[16], [32], [64]],
+        [0.5, 1, 2], top: 100, nms: 0.7, keep: 60)`,
+      outputs: { regions: "found" },
+      strides: { objectness0: 4, objectness1: 8, objectness2: 16 },
+    });
     const expected = of.map((image, index) =>
       torchvisionProposals(
         shapes.map((_, level) => ({
@@ -165,15 +147,12 @@ describe("proposals", () => {
     const objectness = normal([1, 2 * 3, 2, 2], "o");
     const deltas = normal([1, 4 * 3, 2, 2], "d", 0.1);
     const small = { height: 32, width: 32, originalHeight: 1, originalWidth: 1, scaleY: 32, scaleX: 32 };
-    const { regions } = await runComposition({ objectness, deltas }, [32, 32], [small], (values, about, build) =>
-      propose(
-        [{ objectness: values["objectness"]!, deltas: values["deltas"]!, stride: [16, 16], sizes: [32] }],
-        { ratios: [0.5, 1, 2], top: 100, nms: 0.7, keep: 10 },
-        standardDialect("paper"),
-        about,
-        build,
-      ),
-    );
+    const { regions } = await runComposition({ objectness, deltas }, [32, 32], [small], {
+      dialect: "paper",
+      body: "found = propose(objectness, deltas, [[32]], [0.5, 1, 2], top: 100, nms: 0.7, keep: 10)",
+      outputs: { regions: "found" },
+      strides: { objectness: 16 },
+    });
     expect(rows(regions!)).toEqual([[0, 0, 0, -1, -1]]);
   });
 });
@@ -224,11 +203,12 @@ function ofImage({ regions, logits, scores, deltas }: Head, image: number) {
   };
 }
 
+/** @param settings of `detect`, as they are written */
 async function detections(
   heads: readonly Head[],
   of: readonly Image[],
-  dialect: Parameters<typeof detect>[2],
-  more: Partial<DetectSettings>,
+  dialect: string,
+  settings: string,
 ): Promise<number[][]> {
   const inputs = Object.fromEntries(
     heads.flatMap(({ regions, scores, deltas }, index) => [
@@ -237,14 +217,12 @@ async function detections(
       [`deltas${index}`, deltas],
     ]),
   );
-  const found = await runComposition(inputs, IMAGE, of, (values, about, build) => {
-    const judged = heads.map((_, index) => ({
-      regions: values[`regions${index}`]!,
-      scores: values[`scores${index}`]!,
-      deltas: values[`deltas${index}`]!,
-    }));
-    const settings = { nms: 0.5, vote: 0, voteOffset: 0, keep: 100, background: dialect.background, ...more };
-    return { ...detect(judged, settings, dialect, about, build) };
+  const all = (what: string): string => `concat_rows [${heads.map((_, index) => `${what}${index}`).join(", ")}]`;
+  const found = await runComposition(inputs, IMAGE, of, {
+    dialect,
+    body: `regions = ${all("regions")}   scores = ${all("scores")}   deltas = ${all("deltas")}
+      found = detect(regions, scores, deltas, ${settings})`,
+    outputs: { boxes: "found.boxes", scores: "found.scores", labels: "found.labels", images: "found.images" },
   });
   const numbers = (name: string): number[] => Array.from(found[name]!.data, Number);
   const [images, labels, scores] = [numbers("images"), numbers("labels"), numbers("scores")];
@@ -255,7 +233,7 @@ const expectedRows = (byImage: readonly (readonly Detection[])[]): number[][] =>
   byImage.flatMap((found, image) => found.map(({ label, score, box }) => [image, label, score, ...box]));
 
 /** Released models of py-faster-rcnn have the deltas' deviations in their weights, and the reference is theirs. */
-const released = { ...standardDialect("paper"), regionWeights: [1, 1, 1, 1] };
+const released = "paper(deltas: [1, 1, 1, 1])";
 
 describe("detections", () => {
   it.each(SEEDS)("of the paper, seed %i", async (seed) => {
@@ -266,7 +244,7 @@ describe("detections", () => {
       const { boxes, probabilities, deltas } = ofImage(small, index);
       return paperDetections(boxes, probabilities, deltas, image, { iou: 0.3, keep: 9 });
     });
-    expectClose(await detections([small], of, released, { nms: 0.3, keep: 9 }), expectedRows(expected));
+    expectClose(await detections([small], of, released, "nms: 0.3, keep: 9"), expectedRows(expected));
   });
 
   it.each(SEEDS)("of Detectron2, seed %i", async (seed) => {
@@ -276,7 +254,7 @@ describe("detections", () => {
       const { boxes, probabilities, deltas } = ofImage(head, index);
       return detectron2Detections(boxes, probabilities, deltas, image, { keep: 11 });
     });
-    expectClose(await detections([head], of, standardDialect("detectron2"), { keep: 11 }), expectedRows(expected));
+    expectClose(await detections([head], of, "detectron2", "nms: 0.5, keep: 11"), expectedRows(expected));
   });
 
   it.each(SEEDS)("of torchvision, seed %i", async (seed) => {
@@ -292,7 +270,7 @@ describe("detections", () => {
       };
       return torchvisionDetections(boxes, logits, deltas, info, { keep: 10 });
     });
-    const found = await detections([head], of, standardDialect("torchvision_detection"), { keep: 10 });
+    const found = await detections([head], of, "torchvision_detection", "nms: 0.5, keep: 10");
     expectClose(found, expectedRows(expected));
   });
 
@@ -317,7 +295,7 @@ describe("detections", () => {
       );
       return voted(kept, candidates, { threshold: 0.5, one: 1 });
     });
-    const found = await detections(passes, of, released, { nms: 0.3, keep: 9, vote: 0.5 });
+    const found = await detections(passes, of, released, "nms: 0.3, keep: 9, vote: 0.5");
     expectClose(found, expectedRows(expected));
   });
 
@@ -330,7 +308,7 @@ describe("detections", () => {
       deltas: normal([1, 4 * (CLASSES + 1)], "d"),
     };
     for (const dialect of ["paper", "torchvision_detection"]) {
-      expect(await detections([head], [one], standardDialect(dialect), {})).toEqual([]);
+      expect(await detections([head], [one], dialect, "nms: 0.5, keep: 100")).toEqual([]);
     }
   });
 });
@@ -340,19 +318,12 @@ describe("refinement", () => {
     const of = images("opencv");
     const head = randomHead(seed, of, CLASSES + 1);
     const deltas = { ...head.deltas, data: head.deltas.data.map((value) => value / 5) };
-    const { again } = await runComposition(
-      { regions: head.regions, scores: head.scores, deltas },
-      IMAGE,
-      of,
-      (values, about, build) => ({
-        again: refine(
-          { regions: values["regions"]!, scores: values["scores"]!, deltas: values["deltas"] },
-          released,
-          about,
-          build,
-        ),
-      }),
-    );
+    const { regions, scores } = head;
+    const { again } = await runComposition({ regions, scores, deltas }, IMAGE, of, {
+      dialect: released,
+      body: "again = refine(regions, scores, deltas)",
+      outputs: { again: "again" },
+    });
     const expected = of.flatMap((image, index) => {
       const own = ofImage({ ...head, deltas }, index);
       return refined(own.boxes, own.probabilities, own.deltas, image).map((box) => [index, ...box]);

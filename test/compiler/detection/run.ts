@@ -1,27 +1,20 @@
-/** Compositions of detection operators as graphs of their own, for tests. */
-import { readDialect } from "../../../compiler/elaborate/dialect.js";
+/** Blocks of std/detection as graphs of their own, for tests. */
+import { parse } from "../../../compiler/syntax.js";
+import { networkState } from "../../../compiler/elaborate/instantiate.js";
+import { open } from "../../../compiler/elaborate/declarations.js";
+import { draftScope } from "../../../compiler/elaborate/draft.js";
+import { evaluate } from "../../../compiler/elaborate/evaluate.js";
+import { runBody } from "../../../compiler/elaborate/flow.js";
+import { assignPaths } from "../../../compiler/elaborate/naming.js";
+import { Session } from "../../../compiler/elaborate/session.js";
 import { isRecord } from "../../../compiler/elaborate/values.js";
 import { Reporter } from "../../../compiler/diagnostics/reporter.js";
-import type { Build, Images } from "../../../compiler/detection/build.js";
-import type { Dialect } from "../../../compiler/detection/dialect.js";
 import { memoryHost } from "../../../compiler/host.js";
 import { tensor, value } from "../../../compiler/ir/build.js";
-import { node } from "../../../compiler/ops/node.js";
 import { symbol, type Dim } from "../../../compiler/ir/dim.js";
-import type { NamedValue, Node, Value } from "../../../compiler/ir/types.js";
 import { Program } from "../../../compiler/program.js";
 import type { Info } from "../../runtime/detection/reference/boxes.js";
-import { SPAN } from "../ops/graphs.js";
 import { runGraph, type Tensor } from "../emit/run.js";
-
-/** A dialect of the standard library. */
-export function standardDialect(name: string): Dialect {
-  const reporter = new Reporter();
-  const module = new Program(memoryHost({}), reporter).load("std/dialects.resnet")!;
-  const found = module.environment.own(name)!.get();
-  if (!isRecord(found, "declaration")) throw new TypeError(`${name} is no declaration`);
-  return readDialect(found, { reporter, environment: found.environment, chain: [] })!;
-}
 
 /** What is known of an image. */
 export type Image = Info;
@@ -36,50 +29,74 @@ export const infoOf = (images: readonly Image[]): Tensor => ({
   ),
 });
 
+/** What stands in a detector's body, on tensors that are given. */
+export interface Composition {
+  /** After `dialect`: `paper(deltas: [1, 1, 1, 1])`. */
+  readonly dialect: string;
+  /** Its statements; they know the inputs by their names. */
+  readonly body: string;
+  /** What is wanted of them, by expressions: `found.boxes`. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Feature strides of inputs; 1 where nothing is said. */
+  readonly strides?: Readonly<Record<string, number>>;
+  /** Declarations before the detector. */
+  readonly declarations?: string;
+}
+
+const IMPORTS = `
+import { detect, propose, pyramid_roi_align, refine, scale_roi_pool, whole_image } from "std/detection"
+import { detectron, detectron2, paper, torchvision_detection } from "std/dialects"`;
+
 /**
- * What `compose` makes of these inputs, run in ONNX Runtime. Sizes that differ from batch to batch in a detector are
+ * What a composition makes of these inputs, run in ONNX Runtime. Sizes that differ from batch to batch in a detector are
  * symbols here too.
  */
 export function runComposition(
   inputs: Readonly<Record<string, Tensor>>,
   image: readonly [height: number, width: number],
   images: readonly Image[],
-  compose: (values: Readonly<Record<string, Value>>, images: Images, build: Build) => Readonly<Record<string, Value>>,
+  { dialect, body, outputs, strides = {}, declarations = "" }: Composition,
 ): Promise<Record<string, Tensor>> {
-  const named: NamedValue[] = [];
-  const nodes: Node[] = [];
-  const input = (name: string, shape: readonly Dim[]): Value => {
-    const made = value(tensor(shape), name);
-    named.push({ name, value: made });
-    return made;
+  const reporter = new Reporter();
+  const text = `${IMPORTS}\n${declarations}\ndetector Composition { input image 3xHxW   dialect ${dialect}\n${body} }`;
+  const module = new Program(memoryHost({ "composition.resnet": text }), reporter).load("composition.resnet")!;
+  const detector = module.environment.own("Composition")!.get();
+  if (!isRecord(detector, "declaration")) throw new TypeError("no detector");
+  const { span } = detector.declaration.name;
+  const session = new Session(reporter);
+  const opened = open(detector, { reporter, environment: detector.environment, chain: [], at: span })!;
+  for (const [name, { shape }] of Object.entries(inputs)) {
+    const made = value(tensor(openShape(name, shape)), name);
+    session.inputs.push({ name, value: made });
+    const stride = strides[name] ?? 1;
+    opened.environment.set(name, { kind: "tensor", value: made, scale: [stride, stride] }, span);
+  }
+  const scope = draftScope("network", "Composition", span);
+  const { environment } = opened;
+  runBody(opened.body, {
+    ...{ kind: "network", session, environment, chain: [], scope, flow: { tensor: undefined } },
+    ...{ network: networkState(opened, { root: true, selection: undefined }), stride: undefined, depth: 0 },
+  });
+  assignPaths(scope, () => {});
+  const read = (expression: string) => {
+    const { file } = parse(`let it = ${expression}`, "output.resnet");
+    const found = evaluate(file.declarations[0]!.value!, { reporter, environment, chain: [] });
+    if (!isRecord(found, "tensor")) throw new TypeError(`${expression} is no tensor`);
+    return found.value;
   };
-  const build: Build = (op, from, attributes = {}) => {
-    const made = node(op, from, attributes, `${op}${nodes.length}`, SPAN);
-    nodes.push(made);
-    return made.outputs;
-  };
+  const wanted = Object.entries(outputs).map(([name, expression]) => ({ name, value: read(expression) }));
+  if (reporter.errorCount > 0) throw new Error(JSON.stringify(reporter.diagnostics));
   const [height, width] = image;
   const feeds: Record<string, Tensor> = {
     image: { shape: [images.length, 3, height, width], data: new Float32Array(images.length * 3 * height * width) },
     image_info: infoOf(images),
     ...inputs,
   };
-  const batch = input("image", [symbol("N"), 3, symbol("H"), symbol("W")]);
-  const given = input("image_info", [symbol("M"), 6]);
-  const info = build("image_info", [batch, given])[0]!;
-  const values = Object.fromEntries(
-    Object.entries(inputs).map(([name, { shape }]) => [name, input(name, openShape(name, shape))]),
+  const { nodes } = session;
+  return runGraph(
+    { name: "composition", inputs: session.inputs, parameters: [], constants: [], nodes, outputs: wanted },
+    feeds,
   );
-  const outputs = compose(values, { image: batch, info }, build);
-  const graph = {
-    name: "composition",
-    inputs: named,
-    parameters: [],
-    constants: [],
-    nodes,
-    outputs: Object.entries(outputs).map(([name, made]) => ({ name, value: made })),
-  };
-  return runGraph(graph, feeds);
 }
 
 /** Maps: [N, C, h, w]; rows of regions: [R, ...]. Those of one number in their names have the same sizes. */

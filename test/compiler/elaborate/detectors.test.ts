@@ -18,13 +18,14 @@ const detector = (more: Readonly<Record<string, string>> = {}): string => {
     rules: "dialect detectron2",
     objectness: "objectness = conv 1x1, 3 on features",
     deltas: "deltas = conv 1x1, 12 on features",
-    propose: "regions = propose objectness, deltas, sizes: [32], ratios: [0.5, 1, 2], top: 100, nms: 0.7, keep: 10",
+    propose: "regions = propose(objectness, deltas, sizes: [32], ratios: [0.5, 1, 2], top: 100, nms: 0.7, keep: 10)",
     pool: "roi_align features, 7x7",
     head: "pooled = global_avg_pool   fc 3   scores = softmax   boxes = fc 8 on pooled",
-    end: "detect regions, scores, boxes, nms: 0.5, keep: 5",
+    end: "detect(regions, scores, boxes, nms: 0.5, keep: 5)",
     ...more,
   };
   return `import { detectron2 } from "std/dialects"
+    import { detect, propose } from "std/detection"
     ${parts.keyword} Net {
       input image 3xHxW
       ${parts.rules}
@@ -52,7 +53,7 @@ describe("a detector", () => {
   });
 
   it("gives what `output` names besides", () => {
-    const { model } = found(detector({ end: "detect regions, scores, boxes, nms: 0.5, keep: 5   output features" }));
+    const { model } = found(detector({ end: "detect(regions, scores, boxes, nms: 0.5, keep: 5)   output features" }));
     expect(model!.graph.outputs.map(({ name }) => name)).toEqual(["boxes", "scores", "labels", "images", "features"]);
   });
 
@@ -76,20 +77,20 @@ describe("a detector", () => {
     [
       "has an anchor for each size and ratio",
       { objectness: "objectness = conv 1x1, 6 on features" },
-      /^invalid-shape: propose: the sigmoid objectness of 3 anchors a place need 3 channels, got \[N, 6, /,
+      /^assertion-failed: sigmoid objectness of 3 anchors a place needs 3 channels, got \[N, 6, /,
     ],
     [
       "has four deltas for each anchor",
       { deltas: "deltas = conv 1x1, 16 on features" },
-      /^invalid-shape: propose: the deltas of 3 anchors a place need 12 channels/,
+      /^assertion-failed: deltas of 3 anchors a place need 12 channels, got \[N, 16, /,
     ],
     [
       "has as many deltas as maps",
       {
         propose:
-          "regions = propose [objectness, objectness], [deltas], sizes: [32], ratios: [1], top: 9, nms: 0.7, keep: 9",
+          "regions = propose([objectness, objectness], [deltas], sizes: [[32], [64]], ratios: [1], top: 9, nms: 0.7, keep: 9)",
       },
-      /^invalid-shape: 1 deltas for 2 objectness: as many are needed/,
+      /^assertion-failed: 1 deltas for 2 objectness: as many are needed/,
     ],
     [
       "pools from regions",
@@ -97,34 +98,34 @@ describe("a detector", () => {
       /^invalid-shape: roi_align needs regions \[R, 5\], got \[N, 8, /,
     ],
     [
-      "says which of several maps a region is pooled from",
+      "pools from one map, or from several by a block that chooses",
       { pool: "roi_align [features, features], 7x7" },
-      /^invalid-shape: roi_align: with 2 maps, `levels` has to say/,
+      /^wrong-type: `map` of `roi_align` must be a tensor, not a list/,
     ],
     [
       "has a box for each class",
       { head: "pooled = global_avg_pool   fc 3   scores = softmax   boxes = fc 7 on pooled" },
-      /^invalid-shape: 2 classes need deltas \[R, 8\] \(or 12 with the background's\), not \[R, 7\]/,
+      /^assertion-failed: 2 classes need deltas \[R, 8\] \(or 12 with the background's\), not \[R, 7\]/,
     ],
     [
       "pools from some map",
       { pool: "roi_align [], 7x7" },
-      /^wrong-type: `maps` of `roi_align` must be a tensor or a list of tensors, not a list/,
+      /^wrong-type: `map` of `roi_align` must be a tensor, not a list/,
     ],
     [
-      "detects once",
-      { end: "detect regions, scores, boxes, nms: 0.5, keep: 5   detect regions, scores, boxes, nms: 0.5, keep: 5" },
-      /^invalid-shape: a detector has one `detect`/,
+      "has regions to detect in",
+      { end: "detect(features, scores, boxes, nms: 0.5, keep: 5)" },
+      /^assertion-failed: `detect` needs regions \[R, 5\], got \[N, 8, /,
     ],
     [
       "scores rows",
-      { end: "detect regions, features, boxes, nms: 0.5, keep: 5" },
-      /^invalid-shape: scores must be \[R, classes\]/,
+      { end: "detect(regions, features, boxes, nms: 0.5, keep: 5)" },
+      /^assertion-failed: scores must be \[R, classes\]/,
     ],
     [
       "has thresholds that are overlaps",
-      { end: "detect regions, scores, boxes, nms: 50, keep: 5" },
-      /^out-of-range: `nms` of `detect` must be at most 1, not 50/,
+      { end: "detect(regions, scores, boxes, nms: 50, keep: 5)" },
+      /^assertion-failed: `nms` is an overlap from 0 to 1, not 50/,
     ],
   ])("%s", (_, more, problem) => {
     const [first, ...others] = problems(detector(more)).filter((line) => !line.startsWith("unused-import"));
@@ -154,7 +155,9 @@ describe("a detector", () => {
 
 describe("a dialect", () => {
   const dialect = (body: string): string[] =>
-    problems(`dialect mine { ${body} }\n${detector({ rules: "dialect mine" }).replace(/import.*\n/, "")}`);
+    problems(
+      `dialect mine { ${body} }\n${detector({ rules: "dialect mine" }).replace(/import .* detectron2 .*\n/, "")}`,
+    );
   const rules = {
     boxes: "exclusive",
     deltas: "[10, 10, 5, 5]",

@@ -131,7 +131,7 @@ describe("maps in the anchors' order", () => {
           softmax ? at(n!, anchors + a!, y!, x!) - at(n!, a!, y!, x!) : at(n!, a!, y!, x!),
         );
         const kind = softmax ? "softmax" : "sigmoid";
-        await check("objectness", [map], { kind }, [tensor([batch, 6 * anchors], expected)], variant);
+        await check("anchor_logits", [map], { kind }, [tensor([batch, 6 * anchors], expected)], variant);
       }),
     );
   });

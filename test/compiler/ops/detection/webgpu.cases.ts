@@ -96,6 +96,7 @@ export const CASES: Readonly<Record<string, Case>> = {
 export const IMAGE = { shape: [1, 3, 48, 64], data: [...uniform("image", 3 * 48 * 64, -2, 2)] };
 
 const detector = (dialect: string, pool: string): string => `
+  import { detect, propose } from "std/detection"
   import { ${dialect} } from "std/dialects"
   detector Net {
     input image 3xHxW
@@ -103,10 +104,10 @@ const detector = (dialect: string, pool: string): string => `
     features = conv 3x3, 8, /2   relu
     objectness = conv 1x1, ${dialect === "paper" ? 12 : 6} on features
     deltas = conv 1x1, 24 on features
-    regions = propose objectness, deltas, sizes: [24, 40], ratios: [0.5, 1, 2], top: 100, nms: 0.7, keep: 20
+    regions = propose(objectness, deltas, [[24, 40]], [0.5, 1, 2], top: 100, nms: 0.7, keep: 20)
     ${pool}
     pooled = global_avg_pool   fc 4   scores = softmax   boxes = fc ${dialect === "detectron2" ? 12 : 16} on pooled
-    detect regions, scores, boxes, nms: 0.5, keep: 10
+    detect(regions, scores, boxes, nms: 0.5, keep: 10)
   }`;
 
 export const DETECTORS: Readonly<Record<string, string>> = {
