@@ -33,7 +33,13 @@ export { openPredictions, type PredictionsFile } from "./classification/predicti
 export { drawConfusion } from "./figures/confusion.js";
 export * from "./data/index.js";
 export { train } from "./training/trainer.js";
-export { type Exported, type TrainEvent, type TrainOptions, type TrainRequest, type TrainResult } from "./training/request.js";
+export {
+  type Exported,
+  type TrainEvent,
+  type TrainOptions,
+  type TrainRequest,
+  type TrainResult,
+} from "./training/request.js";
 export {
   findRate,
   type FindRateOptions,

@@ -9,7 +9,6 @@ import { printReport } from "../report.js";
 import { colours, print, say } from "../terminal.js";
 import { WEIGHTS } from "../weights.js";
 
-
 interface Options extends RunnableOptions {
   readonly device: readonly DeviceRequest[];
   readonly batch: readonly number[];

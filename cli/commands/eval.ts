@@ -64,7 +64,7 @@ export function evalCommand(): Command {
     .addOption(scoresOption())
     .addOption(deviceOption())
     .option("--strict", "an image that can't be read is an error")
-    .addOption(new Option("--annotations <place>").hideHelp())
+    .addOption(new Option("--annotations <place>", "was the name of --data for boxes").hideHelp())
     .option("--images <folder>", "of coco: and voc: data, where the images are; default: beside the annotations")
     .addOption(new Option("--metric <name>", "for detectors; default: coco").choices(DETECTION_METRICS))
     .option("--set <name>", "of a voc: folder, a list in ImageSets/Main")

@@ -2,12 +2,7 @@ import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { evaluateVoc, type VocMetric } from "../../../runtime/detection/evaluate/voc.js";
-import {
-  fromInclusiveCorners,
-  type Box,
-  type Detection,
-  type Annotations,
-} from "../../../runtime/data/objects.js";
+import { fromInclusiveCorners, type Box, type Detection, type Annotations } from "../../../runtime/data/objects.js";
 import { randomCase } from "./random-data.js";
 import { referenceVoc } from "./reference-voc.js";
 

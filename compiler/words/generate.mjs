@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import * as prettier from "prettier";
 
-const page = fileURLToPath(new URL("language.md", import.meta.url));
+const page = fileURLToPath(new URL("../../docs/language.md", import.meta.url));
 
 const bundle = await build({
-  entryPoints: [fileURLToPath(new URL("../compiler/words/reference.ts", import.meta.url))],
+  entryPoints: [fileURLToPath(new URL("reference.ts", import.meta.url))],
   bundle: true,
   format: "esm",
   write: false,
