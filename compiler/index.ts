@@ -59,7 +59,7 @@ export type {
   Value,
 } from "./ir/types.js";
 export type { WeightsOrigin } from "./metadata.js";
-export type { Model, Preprocess, Rename, ResizeShorter, WeightMap } from "./model.js";
+export type { Model, Preprocess, Rename, WeightMap } from "./model.js";
 export type { Device } from "./device.js";
 export type { EarlyStop, Recipe, Schedule, StageRate, Thaw, TransformSettings, WarmUp } from "./recipe.js";
 export {

@@ -3,10 +3,16 @@
  *
  * No Node API here: the compiler writes it in a browser too.
  */
+import { own } from "../grammar/own.js";
+import { fromVersion1, isPreprocessVersion1 } from "./metadata-version-1.js";
 import type { Model, Preprocess } from "./model.js";
+import { orderProblem } from "./preprocess.js";
+import type { Word } from "./words/schema.js";
+import { PREPROCESS_WORDS, type TransformSettings } from "./words/transforms.js";
+import { accepts, expects } from "./words/values.js";
 
 export const METADATA_KEYS = {
-  /** JSON of {@link Preprocess}. */
+  /** JSON of {@link Preprocess}; of version 1, of a record that said the same (metadata-version-1.ts). */
   preprocess: "resnetc.preprocess",
   /** JSON: the class names in order. */
   labels: "resnetc.labels",
@@ -22,7 +28,7 @@ export const METADATA_KEYS = {
   version: "resnetc.version",
 } as const;
 
-const VERSION = "1";
+const VERSION = "2";
 
 /** Characters of a class's name. */
 const LONGEST_LABEL = 1000;
@@ -68,7 +74,7 @@ export function modelMetadata(
  */
 export function parseMetadata(metadata: Readonly<Record<string, string>>): ModelMetadata {
   const network = metadata[METADATA_KEYS.network];
-  const preprocess = parse(metadata, METADATA_KEYS.preprocess, isPreprocess);
+  const preprocess = parsePreprocess(metadata);
   const labels = parse(metadata, METADATA_KEYS.labels, isLabels);
   const long = labels?.find((label) => label.length > LONGEST_LABEL);
   if (long !== undefined) {
@@ -85,6 +91,41 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
     ...(detection && { detection }),
     ...(weights && { weights }),
   };
+}
+
+function parsePreprocess(metadata: Readonly<Record<string, string>>): Preprocess | undefined {
+  const key = METADATA_KEYS.preprocess;
+  const read = parse(metadata, key, (value) => isList(value) || isPreprocessVersion1(value));
+  const preprocess = read === undefined || isList(read) ? read : fromVersion1(read);
+  const problem = preprocess && (settingsProblem(preprocess) ?? orderProblem(preprocess.transforms)?.message);
+  if (problem !== undefined) throw new Error(`metadata ${key}: ${problem}`);
+  return preprocess;
+}
+
+function isList(value: unknown): value is Preprocess {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, transforms } = value as Record<string, unknown>;
+  return typeof name === "string" && Array.isArray(transforms) && transforms.every(isTransform);
+}
+
+function isTransform(value: unknown): value is TransformSettings {
+  return typeof value === "object" && value !== null && typeof (value as Record<string, unknown>)["kind"] === "string";
+}
+
+/** Why it can't be followed: a word that isn't known, or a setting that it doesn't take. */
+function settingsProblem({ transforms }: Preprocess): string | undefined {
+  for (const { kind, ...settings } of transforms) {
+    const word = own<Word>(PREPROCESS_WORDS, kind);
+    if (!word) return `no preprocessing has "${kind.slice(0, 40)}"`;
+    const unknown = Object.keys(settings).find((name) => own(word.arguments, name) === undefined);
+    if (unknown !== undefined) return `${kind} has no "${unknown.slice(0, 40)}"`;
+    for (const [name, argument] of Object.entries(word.arguments)) {
+      const value = settings[name];
+      if (value === undefined && argument.presence !== "required") continue;
+      if (!accepts(argument, value)) return `${kind}: ${name} must be ${expects(argument)}`;
+    }
+  }
+  return undefined;
 }
 
 function parseDetection(metadata: Readonly<Record<string, string>>): ModelMetadata["detection"] {
@@ -137,46 +178,4 @@ function isOrigin(value: unknown): value is WeightsOrigin {
 
 function isLabels(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((label) => typeof label === "string");
-}
-
-function isPreprocess(value: unknown): value is Preprocess {
-  if (typeof value !== "object" || value === null) return false;
-  const { name, resize, centerCrop, interpolation, color, range, mean, std, padTo } = value as Record<string, unknown>;
-  return (
-    typeof name === "string" &&
-    (resize === undefined || isResize(resize)) &&
-    (centerCrop === undefined || isSize(centerCrop)) &&
-    (padTo === undefined || isLength(padTo)) &&
-    ["nearest", "bilinear", "bicubic"].includes(interpolation as string) &&
-    ["rgb", "bgr", "grey"].includes(color as string) &&
-    typeof range === "number" &&
-    Number.isFinite(range) &&
-    range > 0 &&
-    areNumbers(mean, color === "grey" ? 1 : 3) &&
-    areNumbers(std, color === "grey" ? 1 : 3) &&
-    std.every((deviation) => deviation !== 0)
-  );
-}
-
-function isResize(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (!("shorter" in value)) return "to" in value && isSize(value.to);
-  const { shorter, longest, like } = value as Record<string, unknown>;
-  return (
-    isLength(shorter) &&
-    (longest === undefined || isLength(longest)) &&
-    (like === undefined || ["opencv", "torch", "pillow"].includes(like as string))
-  );
-}
-
-function isSize(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 2 && value.every(isLength);
-}
-
-function isLength(value: unknown): boolean {
-  return typeof value === "number" && Number.isInteger(value) && value > 0;
-}
-
-function areNumbers(value: unknown, count: number): value is readonly number[] {
-  return Array.isArray(value) && value.length === count && value.every((n) => Number.isFinite(n));
 }

@@ -1,38 +1,13 @@
 /** What elaboration gives: one network, with everything the source says of it. */
 import type { Span } from "../grammar/ast.js";
 import type { Graph, Scope } from "./ir/types.js";
+import type { TransformSettings } from "./words/transforms.js";
 
 /** How an image becomes an input tensor; a `preprocess` declaration. Travels in the `.onnx` as metadata. */
 export interface Preprocess {
   readonly name: string;
-  /** `to`: both sides. Absent: no scaling. */
-  readonly resize?: ResizeShorter | { readonly to: readonly [height: number, width: number] };
-  /** Cut from the middle after scaling. Absent: the network's input size. */
-  readonly centerCrop?: readonly [height: number, width: number];
-  readonly interpolation: "nearest" | "bilinear" | "bicubic";
-  /** `grey`: one channel, ITU-R 601-2 luma. */
-  readonly color: "rgb" | "bgr" | "grey";
-  /** The value of white before the subtraction: 1 or 255. */
-  readonly range: number;
-  /** Subtracted from each channel, in the order of `color`: three numbers, of grey one. */
-  readonly mean: readonly number[];
-  /** Each channel is divided by it after that. */
-  readonly std: readonly number[];
-  /** Zeros on the right and below, up to multiples of this; detectors. Absent: none. */
-  readonly padTo?: number;
-}
-
-/** The shorter side gets this length, the other follows in proportion. */
-export interface ResizeShorter {
-  readonly shorter: number;
-  /** Less where the longer side would exceed this. */
-  readonly longest?: number;
-  /**
-   * Whose resizing a detector's is, to the rounding: `opencv` (py-faster-rcnn) and `torch` (torchvision's detectors) sample
-   * the normalised values between pixels, `pillow` (Detectron2) averages bytes where it shrinks. Absent: torchvision's
-   * for classification.
-   */
-  readonly like?: "opencv" | "torch" | "pillow";
+  /** In the order in which they are carried out, with every setting: words of a `preprocess` (words/transforms.ts). */
+  readonly transforms: readonly TransformSettings[];
 }
 
 /** A `weights` declaration: how the names of a weight file correspond to ours. */

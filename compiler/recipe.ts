@@ -1,5 +1,6 @@
 /** A `recipe` declaration: how a network is trained. Plain data; sections 3.4 and 4.2 of the paper are two of them. */
 import type { Optimizer } from "./training/optimizers/index.js";
+import type { TransformSettings } from "./words/transforms.js";
 
 /** What the learning rate does after the warm-up; `rate` is the base rate, counted in updates from the first. */
 export type Schedule =
@@ -63,11 +64,7 @@ export interface StageRate {
   readonly times: number;
 }
 
-/** A transform of runtime/images/transforms, by name, with the settings that were given. */
-export interface TransformSettings {
-  readonly kind: string;
-  readonly [setting: string]: number | boolean | string | readonly number[];
-}
+export type { TransformSettings };
 
 /** Whether a transform subtracts an image of one size, which images at several scales do not have. */
 export function subtractsImage({ kind, ...settings }: TransformSettings): boolean {

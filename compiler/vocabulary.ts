@@ -4,11 +4,10 @@ import type { Context, Vocabulary, WordForm } from "../grammar/vocabulary.js";
 import { DIALECT_WORDS } from "./elaborate/dialect.js";
 import { LAYER_WORDS } from "./elaborate/layer-words.js";
 import { NETWORK_WORDS } from "./elaborate/network-words.js";
-import { PREPROCESS_WORDS } from "./elaborate/preprocess.js";
 import { RECIPE_BODIES, RECIPE_WORDS } from "./elaborate/recipe-words.js";
 import { WEIGHTS_WORDS } from "./elaborate/weight-map.js";
 import { isBare, type Word, type Words } from "./words/schema.js";
-import { TRANSFORM_WORDS } from "./words/transforms.js";
+import { PREPROCESS_WORDS, TRANSFORM_WORDS } from "./words/transforms.js";
 
 /** Words that belong together, as a page about them has it. */
 export interface WordGroup {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { openSession, SessionError, type Session, type Values } from "./onnx/session.js";
 import type { ModelMetadata } from "../compiler/metadata.js";
 import { tooManyValues } from "./images/limits.js";
-import { scaledSize } from "./images/crops.js";
+import { preparePipeline } from "./images/transforms/pipeline.js";
 import { readModelInfo, type ModelInfo } from "./onnx/model-info.js";
 import { readModelMetadata } from "./onnx/model-metadata.js";
 import { kernelLocator, type KernelTimes } from "./onnx/profile.js";
@@ -159,9 +159,7 @@ async function timeRuns(
 
 function usualSize({ detection, preprocess }: ModelMetadata): readonly [height: number, width: number] {
   if (!detection || !preprocess) return [224, 224];
-  const { resize, padTo = 1 } = preprocess;
-  const [height, width] = scaledSize([600, 800], resize).map((side) => Math.ceil(side / padTo) * padTo);
-  return [height!, width!];
+  return preparePipeline(preprocess.transforms, { from: [600, 800] }).size!;
 }
 
 /**

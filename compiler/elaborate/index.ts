@@ -181,7 +181,10 @@ function fitPreprocess(
   const span = site.chain.at(-1)?.span;
   if (problem !== undefined && span) {
     fail(site, "channel-mismatch", span, problem, {
-      help: channels === 1 ? "declare a preprocess with `color grey`" : "`input image 3x224x224` takes colour images",
+      help:
+        channels === 1
+          ? "declare a preprocess with `normalize(color: grey)`"
+          : "`input image 3x224x224` takes colour images",
     });
   }
   return fit;

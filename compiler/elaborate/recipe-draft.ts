@@ -1,14 +1,14 @@
 /** What a recipe's statements say, each bound to its words, before it is made a record. */
 import type { Body, Span, Use } from "../../grammar/ast.js";
 import { didYouMean } from "../diagnostics/suggest.js";
-import type { Preprocess } from "../model.js";
-import { channelsOf, counted, forChannels } from "../preprocess.js";
+import type { Normalization } from "../preprocess.js";
 import type { TransformSettings } from "../recipe.js";
 import { bind } from "./bind.js";
 import { fail, type Site } from "./evaluate.js";
 import { own } from "../../grammar/own.js";
 import type { Given as GivenOf, Schema, Words } from "../words/schema.js";
 import { TRANSFORM_WORDS } from "../words/transforms.js";
+import { forColour } from "./preprocess.js";
 import { RECIPE_BODIES, RECIPE_WORDS, recipeWord, type RecipeWordName } from "./recipe-words.js";
 import { readStatements, type SettingsBody } from "./settings.js";
 
@@ -87,19 +87,6 @@ function readTransforms(use: Use, environment: Site["environment"], site: Site):
 }
 
 /** `normalize(color: grey)` has one mean; without a colour, as many as fit some. */
-function areForColour(
-  bound: { readonly color?: Preprocess["color"]; readonly mean?: readonly number[]; readonly std?: readonly number[] },
-  span: Span,
-  site: Site,
-): boolean {
-  const { color } = bound;
-  if (color === undefined) return true;
-  const channels = channelsOf({ color });
-  for (const name of ["mean", "std"] as const) {
-    const numbers = bound[name];
-    if (!numbers || forChannels(numbers, channels)) continue;
-    fail(site, "channel-mismatch", span, `\`${name}\` has ${counted(numbers)}, \`color: ${color}\` takes ${channels}`);
-    return false;
-  }
-  return true;
+function areForColour(bound: Partial<Normalization>, span: Span, site: Site): boolean {
+  return bound.color === undefined || forColour(bound, span, site) !== undefined;
 }

@@ -12,6 +12,12 @@ export interface TransformWord extends Word {
   readonly idle?: Readonly<Record<string, number>>;
 }
 
+/** A transform as data: its word, and the arguments that are given. */
+export interface TransformSettings {
+  readonly kind: string;
+  readonly [setting: string]: number | boolean | string | readonly number[];
+}
+
 /** Sides of images. */
 const SIDE = { min: 1, max: 16384 } as const;
 
@@ -148,7 +154,7 @@ export const TRANSFORM_WORDS = words({
     },
   },
   normalize: {
-    doc: "Subtracts a number from each channel and divides by another; the same arithmetic as a `preprocess` declaration.",
+    doc: "Subtracts a number from each channel and divides by another.",
     arguments: {
       mean: channels("Subtracted from each channel, in the order of `color`.", {
         min: -1000,
@@ -179,3 +185,8 @@ export const TRANSFORM_WORDS = words({
     },
   },
 } as const satisfies Readonly<Record<string, Omit<TransformWord, "name">>>);
+
+const { pad, pad_to, center_crop, resize, resize_shorter, normalize } = TRANSFORM_WORDS;
+
+/** The words of a `preprocess` declaration: those that leave nothing to chance and need nothing measured. */
+export const PREPROCESS_WORDS = { resize, resize_shorter, center_crop, pad, pad_to, normalize };

@@ -23,7 +23,7 @@ import {
   type ScoreOutput,
   type Scorer,
 } from "./scores.js";
-import { checkPreprocess, type ImageInput } from "../images/network-input.js";
+import { checkChannels, type ImageInput } from "../images/network-input.js";
 import { readModelInfo } from "../onnx/model-info.js";
 import { metadataOf } from "../onnx/model-metadata.js";
 import type { ScoreKind } from "./score-kind.js";
@@ -125,7 +125,8 @@ export async function openClassifier(model: string | Uint8Array, options: Classi
     const input = onlyImageInput(session);
     // What was chosen for another network is made to fit; what the file says of itself has to.
     const { preprocess, assumed } = options.preprocess ? fitted(chosen, input.channels) : { preprocess: chosen };
-    checkPreprocess(name, input, preprocess);
+    checkChannels(name, input, preprocess);
+    if (!input.pixels) viewsFor({ session, input }, preprocess, { kind: "center" });
     const labels = options.labels ?? carried.labels;
     const scores = scoreOutput(session, info, { ...options, labels: labels?.length });
     const { classes } = scores;

@@ -2,6 +2,8 @@
 import path from "node:path";
 import type { Preprocess } from "../../compiler/model.js";
 import { channelProblem, fitted } from "../../compiler/preprocess.js";
+import { DataError } from "../data/error.js";
+import { preparePipeline } from "../images/transforms/pipeline.js";
 import { detectorInput, type DetectorInput } from "../images/detector-input.js";
 import { ImageError, type Image } from "../images/image.js";
 import { namedSources, nameOf, orProblem, readImage, type ImageSource, type NamedSource } from "../images/source.js";
@@ -101,7 +103,7 @@ export async function openDetector(model: string | Uint8Array, options: Detector
     checkPreprocess(preprocess, name);
     const labels = options.labels ?? carried.labels;
     const boxes = carried.detection?.boxes ?? options.boxes ?? "exclusive";
-    const ready: Ready = { session, preprocess, labels, run: { ...graph, boxes, padTo: preprocess.padTo } };
+    const ready: Ready = { session, preprocess, labels, run: { ...graph, boxes, padTo: padToOf(preprocess) } };
     return {
       session,
       preprocess,
@@ -117,16 +119,26 @@ export async function openDetector(model: string | Uint8Array, options: Detector
   }
 }
 
-function checkPreprocess({ name, resize, centerCrop, interpolation }: Preprocess, model: string): void {
-  if (centerCrop !== undefined) {
-    throw new SessionError(`${model}: preprocessing ${name} cuts the middle out; a detector needs the whole image`);
-  }
-  const like = resize !== undefined && "shorter" in resize ? resize.like : undefined;
-  if ((like === "torch" || like === "opencv") && interpolation !== "bilinear") {
+/** What a detector's image may be put through: it is given whole, and told how it was scaled. */
+const ALLOWED = new Set(["resize", "resize_shorter", "normalize", "pad_to"]);
+
+function checkPreprocess({ name, transforms }: Preprocess, model: string): void {
+  const cuts = transforms.find(({ kind }) => !ALLOWED.has(kind));
+  if (cuts) {
     throw new SessionError(
-      `${model}: preprocessing ${name} resizes like ${like}, which is bilinear, not ${interpolation}`,
+      `${model}: preprocessing ${name} has ${cuts.kind}; a detector needs the whole image, scaled`,
     );
   }
+  try {
+    preparePipeline(transforms);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new SessionError(`${model}: preprocessing ${name}: ${error.message}`, { cause: error });
+  }
+}
+
+function padToOf({ transforms }: Preprocess): number | undefined {
+  return transforms.findLast(({ kind }) => kind === "pad_to")?.["multiple"] as number | undefined;
 }
 
 interface Ready {

@@ -1,20 +1,7 @@
 /** Which part of a scaled image goes into the network, in torchvision's rounding. */
 import type { Size } from "./image.js";
-import type { Preprocess } from "../../compiler/model.js";
 import { roundHalfEven } from "../../compiler/rounding.js";
 import type { Window } from "./resample.js";
-import { scaleByRules } from "./scaled-size.js";
-
-/** Size of an image whose shorter side gets the given length; the longer side is rounded down. */
-export function scaleShorter(image: Size, shorter: number): Size {
-  return scaleByRules(image, { shorter }).size;
-}
-
-/** Size that the image is scaled to. */
-export function scaledSize(image: Size, resize: Preprocess["resize"]): Size {
-  if (resize === undefined) return image;
-  return "shorter" in resize ? scaleByRules(image, resize).size : resize.to;
-}
 
 /**
  * The cut from the middle. Where the image is smaller than the cut the window begins outside of it, at a negative

@@ -1,7 +1,6 @@
 /** From images to what a detector is given: whole images, scaled by its dialect's rules, and how they were scaled. */
 import type { Preprocess } from "../../compiler/model.js";
 import type { Size } from "./image.js";
-import { declaredTransforms } from "./declared.js";
 import { ImageError, type Image } from "./image.js";
 import { MOST_INPUT_PIXELS, tooManyValues } from "./limits.js";
 import { planesOf, type Planes } from "./planes.js";
@@ -31,7 +30,7 @@ export interface DetectorBatch {
  * @throws {ImageError} naming no file: scaled, the image would be too large
  */
 export function detectorInput(image: Image, preprocess: Preprocess): DetectorInput {
-  const transforms = declaredTransforms(preprocess).filter(({ kind }) => kind !== "pad_to");
+  const transforms = preprocess.transforms.filter(({ kind }) => kind !== "pad_to");
   const from: Size = [image.height, image.width];
   const { size, scale } = scaledBy(from, transforms);
   const [height, width] = size;

@@ -59,17 +59,10 @@ function checkSize(model: string, { name, batch = 1, channels = 3, size = [1, 1]
   if (problem !== undefined) throw new SessionError(`${model}: input ${name}: ${problem}`);
 }
 
-/** @throws {SessionError} where the preprocessing gives other channels, or cuts more than a network may be given */
-export function checkPreprocess(model: string, { channels, size }: ImageInput, preprocess: Preprocess): void {
+/** @throws {SessionError} where the preprocessing gives other channels than the network takes */
+export function checkChannels(model: string, { channels }: Pick<ImageInput, "channels">, preprocess: Preprocess): void {
   const problem = channelProblem(channels, preprocess);
   if (problem !== undefined) throw new SessionError(`${model}: ${problem}`);
-  const { resize, centerCrop, name } = preprocess;
-  const made = size ?? centerCrop ?? (resize && "to" in resize ? resize.to : undefined);
-  if (made !== undefined && made[0] * made[1] > MOST_INPUT_PIXELS) {
-    throw new SessionError(
-      `${model}: preprocessing ${name} makes images of ${made.join("x")}, more than the ${MOST_INPUT_PIXELS} pixels that a network may be given`,
-    );
-  }
 }
 
 export function numberOrNone(dim: number | string | undefined): number | undefined {

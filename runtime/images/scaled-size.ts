@@ -1,10 +1,16 @@
 /** Size of an image whose shorter side is scaled to a length, in the rounding of those who trained on such images. */
-import type { ResizeShorter } from "../../compiler/model.js";
 import { roundHalfEven } from "../../compiler/rounding.js";
 import type { Size } from "./image.js";
 
 /** Whose rules; `torchvision` are those for classification. */
-type Rules = NonNullable<ResizeShorter["like"]> | "torchvision";
+type Rules = "opencv" | "torch" | "pillow" | "torchvision";
+
+/** The shorter side gets a length, or less where the longer side would exceed another; `like`: whose rules these are. */
+export interface ScaleRules {
+  readonly shorter: number;
+  readonly longest?: number;
+  readonly like?: Exclude<Rules, "torchvision">;
+}
 
 export interface Scaled {
   readonly size: Size;
@@ -13,7 +19,7 @@ export interface Scaled {
 }
 
 /** Height and width of the scaled image: at least one pixel, where the rules would leave none of a long, thin one. */
-export function scaleByRules(image: Size, { shorter, longest = Infinity, like }: ResizeShorter): Scaled {
+export function scaleByRules(image: Size, { shorter, longest = Infinity, like }: ScaleRules): Scaled {
   const size = SIZES[like ?? "torchvision"](image, shorter, longest).map((side) => Math.max(1, side));
   const [height, width] = size as [number, number];
   const ratio = [height / image[0], width / image[1]] as const;

@@ -1,10 +1,8 @@
 /** From an image to a classifier's inputs: the middle, ten crops, or the whole at some scale. */
 import type { Preprocess } from "../../compiler/model.js";
-import type { Size } from "./image.js";
-import type { Image } from "./image.js";
+import type { Image, Size } from "./image.js";
 import { MOST_INPUT_PIXELS } from "./limits.js";
 import { planesOf, type Planes } from "./planes.js";
-import { declaredTransforms } from "./declared.js";
 import type { TransformSettings } from "./transforms/index.js";
 import { isGeometry, NO_CHANCE, preparePipeline } from "./transforms/pipeline.js";
 
@@ -29,7 +27,7 @@ type Transforms = readonly TransformSettings[];
  * @throws {DataError} where the transforms can't be run
  */
 export function prepareViews(preprocess: Preprocess, size: Size | undefined, view: View): (image: Image) => Planes[] {
-  const pipelines = transformsOf(declaredTransforms(preprocess), size, view).map((transforms) =>
+  const pipelines = transformsOf(preprocess.transforms, size, view).map((transforms) =>
     preparePipeline(transforms, { mostPixels: MOST_INPUT_PIXELS }),
   );
   return (image) =>
@@ -92,8 +90,7 @@ function atSize(transforms: Transforms, size: Size | undefined): Transforms {
   });
 }
 
-/** One more, behind those that move pixels before any value is changed. */
+/** One more, behind the last that moves pixels. */
 function afterGeometry(transforms: Transforms, added: TransformSettings): Transforms {
-  const first = transforms.findIndex((transform) => !isGeometry(transform));
-  return first < 0 ? [...transforms, added] : transforms.toSpliced(first, 0, added);
+  return transforms.toSpliced(transforms.findLastIndex(isGeometry) + 1, 0, added);
 }

@@ -324,7 +324,7 @@ export class Course {
     if (recipe.preciseStatistics > 0) {
       state = await withPreciseStatistics(engine, state, feed.calibration(recipe.preciseStatistics));
     }
-    const equivalent = preprocessOf(feed.evaluation, feed.statistics, data.train.imageSize, feed.channels);
+    const equivalent = preprocessOf(feed.evaluation, feed.statistics, feed.channels);
     if (equivalent.unsaid.length > 0) {
       const message = `${run.model}: its preprocessing leaves out ${equivalent.unsaid.join(", ")}`;
       tell({ kind: "warning", message });

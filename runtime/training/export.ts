@@ -19,7 +19,7 @@ export function trainedWeights(model: Model, state: Values): ReadonlyMap<string,
 
 /** How the network is validated, and what a model of it needs to know. */
 export function trainedBy({ model, recipe, data }: TrainRequest, feed: Feed): Trained {
-  const { preprocess, meanImage } = preprocessOf(feed.evaluation, feed.statistics, data.train.imageSize, feed.channels);
+  const { preprocess, meanImage } = preprocessOf(feed.evaluation, feed.statistics, feed.channels);
   return {
     network: model.name,
     labels: data.classes,

@@ -4,6 +4,7 @@ import type { Batch, TransformSettings } from "../data/index.js";
 import { letter, shorten } from "../detection/overlay/lettering.js";
 import type { EventFile } from "./event-file.js";
 import type { Feed } from "./feed.js";
+import { normalizationOf } from "../../compiler/preprocess.js";
 import { preprocessOf } from "./preprocess-of.js";
 
 /** Longest side of an image in it, in pixels; smaller ones are shown no smaller than this where whole multiples fit. */
@@ -101,8 +102,8 @@ function restorer(
   { statistics, channels }: Pick<Feed, "statistics" | "channels">,
 ): Restore {
   const perChannel = transforms.map((each) => (each.kind === "subtract_mean" ? { ...each, per: "channel" } : each));
-  const { preprocess } = preprocessOf(perChannel, statistics, undefined, channels);
-  const { range, mean, std, color } = preprocess;
+  const { preprocess } = preprocessOf(perChannel, statistics, channels);
+  const { range, mean, std, color } = normalizationOf(preprocess);
   return (planes, [height, width]) => {
     const area = height * width;
     const data = new Uint8Array(3 * area);

@@ -1,117 +1,100 @@
 /** The transforms of an evaluation as the preprocessing that a compiled model carries. */
 import type { Preprocess } from "../../compiler/model.js";
-import { channelsOf, forChannels } from "../../compiler/preprocess.js";
+import { forChannels } from "../../compiler/preprocess.js";
 import type { Statistics, TransformSettings } from "../data/index.js";
+import { planesOf } from "../images/planes.js";
+import {
+  completeTransforms,
+  isGeometry,
+  isLeftToChance,
+  NO_CHANCE,
+  preparePipeline,
+  steadyTransforms,
+} from "../images/transforms/pipeline.js";
 import type { MeanImage } from "../weights/trained.js";
 
 export interface Equivalent {
   readonly preprocess: Preprocess;
   readonly meanImage?: MeanImage;
-  /** Transforms that a declaration can't say, by name. */
+  /** Transforms that do something else each time, which a model can't, by name. */
   readonly unsaid: readonly string[];
 }
 
-type Draft = { -readonly [K in keyof Preprocess]: Preprocess[K] };
-type Settings = Readonly<Record<string, unknown>>;
-
 /**
- * The middle crop stands for ten: the classifier takes as many as it is asked for.
+ * The same list, but for what was measured: a mean of the channels becomes numbers, a mean image is the model's own. The
+ * middle crop stands for ten: the classifier takes as many as it is asked for.
  *
- * @param imageSize height and width of the images that go in, where they are all the same
  * @param channels of the network: 1 for images in grey
  */
 export function preprocessOf(
   transforms: readonly TransformSettings[],
   statistics: Statistics | undefined,
-  imageSize?: readonly [height: number, width: number],
   channels: 1 | 3 = 3,
 ): Equivalent {
-  const draft: Draft = {
-    name: "training",
-    interpolation: "bilinear",
-    color: channels === 1 ? "grey" : "rgb",
-    range: 1,
-    mean: all(channels, 0),
-    std: all(channels, 1),
-  };
-  let meanImage: MeanImage | undefined;
-  const unsaid: string[] = [];
-  const given = transforms as readonly ({ readonly kind: string } & Settings)[];
-  given.forEach(({ kind, ...settings }, index) => {
-    if (kind === "subtract_mean" && settings["per"] !== "channel" && statistics) {
-      meanImage = subtractImage(draft, settings, statistics);
-    } else if (SAYABLE[kind] !== undefined) SAYABLE[kind](draft, settings, statistics);
-    else if (kind !== "pad" || !isCutOffAgain(given.slice(index + 1), imageSize)) unsaid.push(kind);
+  const list = steadyTransforms(transforms).map((transform) =>
+    transform.kind === "ten_crop" ? { ...transform, kind: "center_crop" } : transform,
+  );
+  const said = list.map((transform) => {
+    if (transform.kind === "subtract_mean") return withoutMean(transform, statistics!, channels);
+    return transform.kind === "normalize" ? inChannels(transform, channels) : transform;
   });
-  return { preprocess: draft, ...(meanImage && { meanImage }), unsaid };
+  const isNormalized = said.some(({ kind }) => kind === "normalize");
+  if (channels === 1 && !isNormalized) said.push(inChannels({ kind: "normalize" }, channels));
+  const at = list.findIndex(({ kind, per }) => kind === "subtract_mean" && per !== "channel");
+  const meanImage = at < 0 ? undefined : meanImageOf(list[at]!, statistics!, list.slice(at + 1).filter(isGeometry));
+  return {
+    preprocess: { name: "training", transforms: completeTransforms(said) },
+    ...(meanImage && { meanImage }),
+    unsaid: transforms.filter(isLeftToChance).map(({ kind }) => kind),
+  };
 }
 
-/** A border that a crop from the middle takes away entirely. */
-function isCutOffAgain(
-  rest: readonly ({ readonly kind: string } & Settings)[],
-  size?: readonly [number, number],
-): boolean {
-  const crop = rest.find(({ kind }) => MOVING.test(kind));
-  if (crop?.kind !== "center_crop" || size === undefined) return false;
-  const [height, width] = crop["size"] as readonly [number, number];
-  return height <= size[0] && width <= size[1];
+/** `normalize` with as many numbers as there are channels. */
+function inChannels({ kind, ...settings }: TransformSettings, channels: 1 | 3): TransformSettings {
+  const numbers = (value: unknown, missing: number): readonly number[] =>
+    forChannels((value as readonly number[] | undefined) ?? all(channels, missing), channels)!;
+  const color = settings["color"] ?? (channels === 1 ? "grey" : "rgb");
+  return { kind, ...settings, color, mean: numbers(settings["mean"], 0), std: numbers(settings["std"], 1) };
 }
 
-const MOVING = /^(pad|resize|.*crop)/;
-
-const SAYABLE: Readonly<Record<string, (draft: Draft, settings: Settings, statistics?: Statistics) => void>> = {
-  resize(draft, { size, interpolation }) {
-    draft.resize = { to: size as [number, number] };
-    if (interpolation) draft.interpolation = interpolation as Draft["interpolation"];
-  },
-  resize_shorter(draft, { length, interpolation }) {
-    draft.resize = { shorter: length as number };
-    if (interpolation) draft.interpolation = interpolation as Draft["interpolation"];
-  },
-  center_crop(draft, { size }) {
-    draft.centerCrop = size as [number, number];
-  },
-  ten_crop(draft, { size }) {
-    draft.centerCrop = size as [number, number];
-  },
-  normalize(draft, { mean, std, range, color }) {
-    draft.range = (range as number | undefined) ?? 1;
-    draft.color = (color as Draft["color"] | undefined) ?? draft.color;
-    const channels = channelsOf(draft);
-    draft.mean = perChannel(mean, channels, 0);
-    draft.std = perChannel(std, channels, 1);
-  },
-  subtract_mean(draft, { divide, range = 1 }, statistics) {
-    const scale = range as number;
-    draft.range = scale;
-    draft.mean = statistics!.channelMean.map((mean) => mean * scale);
-    // What is divided by the spread of 0 to 1 and then scaled is divided by that spread alone.
-    draft.std = divide === "std" ? statistics!.channelStd : statistics!.channelMean.map(() => 1);
-  },
-};
-
-function perChannel(value: unknown, channels: 1 | 3, missing: number): readonly number[] {
-  if (!Array.isArray(value)) return all(channels, (value as number | undefined) ?? missing);
-  return forChannels(value as readonly number[], channels)!;
+/** What `subtract_mean` does besides subtracting an image, or where it subtracts a colour, that too. */
+function withoutMean(
+  { per, divide, range = 1 }: TransformSettings,
+  { channelMean, channelStd }: Statistics,
+  channels: 1 | 3,
+): TransformSettings {
+  const scale = range as number;
+  const mean = per === "channel" ? channelMean.map((each) => each * scale) : all(channels, 0);
+  // What is divided by the spread of 0 to 1 and then scaled is divided by that spread alone.
+  return inChannels(
+    { kind: "normalize", mean, std: divide === "std" ? channelStd : all(channels, 1), range },
+    channels,
+  );
 }
 
 function all(channels: 1 | 3, value: number): readonly number[] {
   return new Array<number>(channels).fill(value);
 }
 
-/** (x - mean image) / std * range is x * range / std, less the mean image made the same way. */
-function subtractImage(
-  draft: Draft,
-  { divide, range = 1 }: Settings,
+/**
+ * (x - mean image) / std * range is x * range / std, less the mean image made the same way.
+ *
+ * @param after what moves pixels once it was subtracted: the mean image moves with them
+ */
+function meanImageOf(
+  { divide, range = 1 }: TransformSettings,
   { mean, height, width, channelStd }: Statistics,
+  after: readonly TransformSettings[],
 ): MeanImage {
   const scale = range as number;
-  draft.range = scale;
-  const channels = channelStd.length;
-  draft.std = divide === "std" ? channelStd : channelStd.map(() => 1);
-  const data = new Float32Array(mean.length);
-  const area = height * width;
-  for (let i = 0; i < mean.length; i++)
-    data[(i % channels) * area + Math.floor(i / channels)] = (mean[i]! * scale) / draft.std[i % channels]!;
-  return { data, shape: [1, channels, height, width] };
+  const channels = channelStd.length as 1 | 3;
+  const data = new Float32Array(height * width * 3);
+  for (let i = 0; i < data.length; i++) {
+    const channel = channels === 1 ? 0 : i % 3;
+    const value = mean[Math.floor(i / 3) * channels + channel]! * scale;
+    data[i] = divide === "std" ? value / channelStd[channel]! : value;
+  }
+  const [moved] = preparePipeline(after).begin([height, width], NO_CHANCE).finish({ height, width, data });
+  const planes = planesOf(moved!, channels);
+  return { data: planes.data, shape: [1, channels, planes.height, planes.width] };
 }

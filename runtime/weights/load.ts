@@ -4,7 +4,7 @@ import type { EmitModelOptions } from "../../compiler/compile.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import { originIn, type WeightsOrigin } from "../../compiler/metadata.js";
 import type { Model, Preprocess } from "../../compiler/model.js";
-import { fitted, imageChannels } from "../../compiler/preprocess.js";
+import { fitted, imageChannels, normalizationOf } from "../../compiler/preprocess.js";
 import { layerPath } from "../../compiler/weights/rename.js";
 import { withAdaptedInput, withNewHead } from "./adapt.js";
 import { BATCH_NORM_EPSILON } from "./epsilon.js";
@@ -303,8 +303,10 @@ function choiceWarnings({ source, prefix, alternatives }: Match, { stateDict }: 
 function partWarnings(model: Model, { map, source }: Match, from: PreprocessOrigin): string[] {
   const { partTrainedWith: theirs, parts = [] } = map;
   if (!theirs || from === "option" || from === "training" || !model.preprocess) return [];
-  const describe = ({ name, color, range, mean }: Preprocess): string =>
-    `${name} (${color} up to ${range}, less ${mean.join(", ")})`;
+  const describe = (preprocess: Preprocess): string => {
+    const { color, range, mean } = normalizationOf(preprocess);
+    return `${preprocess.name} (${color} up to ${range}, less ${mean.join(", ")})`;
+  };
   return [
     `${source.file}: the weights of ${parts.join(" and ") || map.name} were trained with preprocessing ${describe(theirs)}; ` +
       `${model.name} has ${describe(model.preprocess)}`,

@@ -1,10 +1,11 @@
 /** Objects in images: listed, drawn, and as COCO's files. */
+import { fromVersion1 } from "../../compiler/metadata-version-1.js";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { drawnNames } from "../../cli/detection-output.js";
-import { SMALL_PREPROCESS, detectorMetadata, solidPng, wholeFiles } from "../support/detection-data.js";
+import { SMALL_DECLARED, SMALL_PREPROCESS, detectorMetadata, solidPng, wholeFiles } from "../support/detection-data.js";
 import { wholeImage } from "../support/detector.js";
 import { tinyNetwork } from "../support/onnx.js";
 import { folderWith, listing, resnetc, type Ended } from "./resnetc.js";
@@ -252,7 +253,7 @@ describe("one clear line", () => {
   });
 
   it("a long image where the preprocessing has no limit", async () => {
-    const endless = { ...SMALL_PREPROCESS, resize: { shorter: 600, like: "opencv" as const } };
+    const endless = fromVersion1({ ...SMALL_DECLARED, resize: { shorter: 600, like: "opencv" } });
     const model = wholeImage({ metadata: detectorMetadata(undefined, "exclusive", endless) });
     const cwd = await folder({ "net.onnx": model, "thread.png": await solidPng(10_000, 8, [255, 0, 0]) });
     const { code, stderr } = await detect(cwd, "thread.png");

@@ -1,4 +1,5 @@
 /** A classifier and folders of labelled images, from end to end. */
+import { fromVersion1 } from "../../compiler/metadata-version-1.js";
 import { readFile, symlink } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -8,10 +9,10 @@ import { solidPng } from "../support/detection-data.js";
 import { meanColour } from "../support/onnx.js";
 import { folderWith, listing, resnetc } from "./resnetc.js";
 
-const PREPROCESS = {
-  ...{ name: "small", resize: { shorter: 24 }, centerCrop: [24, 24] as const, interpolation: "bilinear" as const },
-  ...{ color: "rgb" as const, range: 1 as const, mean: [0, 0, 0], std: [1, 1, 1] },
-};
+const PREPROCESS = fromVersion1({
+  ...{ name: "small", resize: { shorter: 24 }, centerCrop: [24, 24], interpolation: "bilinear" },
+  ...{ color: "rgb", range: 1, mean: [0, 0, 0], std: [1, 1, 1] },
+});
 const CLASSES = { blue: ["blue", "blue", "red"], green: ["green"], red: ["red", "blue"] } as const;
 
 async function folder(

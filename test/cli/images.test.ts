@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { folderWith, resnetc } from "./resnetc.js";
 
 const CAT = fileURLToPath(new URL("../../examples/cifar10/cat.jpg", import.meta.url));
-const SOURCE = `preprocess how { resize to: 16x16   color grey   subtract 0.5   divide 0.25 }
+const SOURCE = `preprocess how { resize 16x16   normalize(mean: 0.5, std: 0.25, color: grey) }
 network Grey(end = true) {
   input image 1x16x16
   preprocess how
@@ -58,7 +58,7 @@ describe("classify", () => {
     expect(results[2]!.predictions).toEqual(results[0]!.predictions);
     expect(results[0]!.predictions[0]!.label).toMatch(/^class \d$/);
     expect(scores).toEqual({ output: "probabilities", kind: "probabilities", applied: null });
-    expect(preprocess).toMatchObject({ color: "grey", mean: [0.5] });
+    expect(preprocess).toMatchObject({ transforms: [{}, { color: "grey", mean: [0.5] }] });
     expect(stderr).toContain("photos: 1 file is not taken for images (1 .txt)");
   }, 60_000);
 
@@ -90,6 +90,9 @@ it("a network of one channel is trained, evaluated and looked into", async () =>
   const data = ["--data", "shapes", "--device", "cpu", "--json"];
   await good(["train", "grey.resnet", "--recipe", "grey.resnet#quick", ...data, "--threads", "1", "-o", "run"]);
   const { stdout } = await good(["eval", "run", ...data, "--split", "validation"]);
-  expect(JSON.parse(stdout)).toMatchObject({ scores: { kind: "probabilities" }, preprocess: { color: "grey" } });
+  expect(JSON.parse(stdout)).toMatchObject({
+    scores: { kind: "probabilities" },
+    preprocess: { transforms: [{}, { color: "grey" }] },
+  });
   await good(["responses", "grey.resnet", ...data, "--images", "50"]);
 }, 120_000);

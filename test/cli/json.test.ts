@@ -1,4 +1,5 @@
 /** What `--json` prints follows the schemas in docs/schemas. */
+import { fromVersion1 } from "../../compiler/metadata-version-1.js";
 import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -36,10 +37,10 @@ async function reported(
   return report;
 }
 
-const PREPROCESS = {
-  ...{ name: "small", resize: { shorter: 24 }, centerCrop: [24, 24] as const, interpolation: "bilinear" as const },
-  ...{ color: "rgb" as const, range: 1 as const, mean: [0, 0, 0], std: [1, 1, 1] },
-};
+const PREPROCESS = fromVersion1({
+  ...{ name: "small", resize: { shorter: 24 }, centerCrop: [24, 24], interpolation: "bilinear" },
+  ...{ color: "rgb", range: 1, mean: [0, 0, 0], std: [1, 1, 1] },
+});
 const CPU = ["--device", "cpu"];
 
 /** A network and a recipe, an image classifier, and images of three classes. */
@@ -101,8 +102,12 @@ describe("sources and networks", () => {
     await reported(cwd, ["explain"]);
     await reported(cwd, ["explain", "shape-mismatch"]);
     const { words } = await reported(cwd, ["explain", "pad"]);
-    expect(words).toMatchObject([{ of: "layers" }, { of: "the transforms of a recipe" }]);
-    await reported(cwd, ["explain", "detect"]);
+    expect(words).toMatchObject([
+      { of: "layers" },
+      { of: "a preprocess declaration" },
+      { of: "the transforms of a recipe" },
+    ]);
+    await reported(cwd, ["explain", "nms"]);
     await reported(cwd, ["explain", "class_weights"]);
     await reported(cwd, ["list"]);
     await reported(cwd, ["list", "--only-names"]);

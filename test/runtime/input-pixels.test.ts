@@ -1,4 +1,5 @@
 /** Models that take decoded images: what the graph makes of them is what the runtime's own preprocessing makes. */
+import { normalizationOf } from "../../compiler/preprocess.js";
 import path from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
@@ -16,11 +17,11 @@ const PREPROCESS: Readonly<Record<string, string>> = {
   torchvision: "",
   paper: "",
   cifar10: "",
-  bicubic: "resize shorter: 36   center_crop 32x32   interpolation bicubic   subtract 0.5   divide 0.25",
-  exact: "resize to: 40x28   color bgr   range 255   subtract [100, 110, 120]",
-  bounded: "resize shorter: 40, longest: 60   center_crop 32x32",
+  bicubic: "resize_shorter 36, bicubic   center_crop 32x32   normalize(mean: 0.5, std: 0.25)",
+  exact: "resize 40x28   normalize(mean: [100, 110, 120], range: 255, color: bgr)",
+  bounded: "resize_shorter 40, longest: 60   center_crop 32x32",
   unscaled: "center_crop 30x30",
-  grey: "resize shorter: 36   center_crop 32x32   color grey   subtract 0.5   divide 0.25",
+  grey: "resize_shorter 36   center_crop 32x32   normalize(mean: 0.5, std: 0.25, color: grey)",
 };
 
 /** A network that gives its input back. */
@@ -78,12 +79,13 @@ describe("preprocessing in the graph is the runtime's own, within a level", () =
           const results = await session.run({ image: { data: pixels.data, shape: [1, height, width, channels] } });
           const output = Object.values(results)[0]!;
           expect(output.shape).toEqual([1, made.channels, made.height, made.width]);
-          const level = how.range / 255;
+          const { range, std } = normalizationOf(how);
+          const level = range / 255;
           const area = made.height * made.width;
           let worst = 0;
           let differing = 0;
           (output.data as Float32Array).forEach((value, i) => {
-            const levels = (Math.abs(value - data[i]!) * how.std[Math.floor(i / area)]!) / level;
+            const levels = (Math.abs(value - data[i]!) * std[Math.floor(i / area)]!) / level;
             worst = Math.max(worst, levels);
             if (levels > 0.01) differing++;
           });
@@ -151,7 +153,7 @@ network Net { input image 3x64x64   preprocess torchvision   conv 3x3, 8   relu 
     ["net.resnet#Nearest", "can't be scaled by nearest pixels"],
   ])("of %s can't be made", (target, message) => {
     const text = `import { torchvision } from "std/preprocess"
-preprocess near { interpolation nearest }
+preprocess near { resize 8x8, nearest }
 network Open { input image 3xHxW   preprocess torchvision   relu }
 network Bare { input image 3x8x8   relu }
 network Nearest { input image 3x8x8   preprocess near   relu }`;
@@ -164,7 +166,7 @@ describe("images of a classifier", () => {
   it("are paths, bytes of any kind, and what has a name; all else is one line", async () => {
     const { onnx } = compile({
       files: {
-        "net.resnet": `preprocess how { resize to: 8x8 }
+        "net.resnet": `preprocess how { resize 8x8 }
 network Net { input image 3x8x8   preprocess how   conv 3x3, 4   relu   global_avg_pool   fc 3   softmax }`,
       },
       entry: "net.resnet",

@@ -1,10 +1,10 @@
 /** Images of one colour each, for the detector that finds an image in itself. */
+import { fromVersion1, type PreprocessVersion1 } from "../../compiler/metadata-version-1.js";
 import sharp from "sharp";
 import { METADATA_KEYS, modelMetadata } from "../../compiler/metadata.js";
-import type { Preprocess } from "../../compiler/model.js";
 import { wholeImage } from "./detector.js";
 
-export const SMALL_PREPROCESS: Preprocess = {
+export const SMALL_DECLARED: PreprocessVersion1 = {
   name: "small",
   resize: { shorter: 24, longest: 60, like: "torch" },
   interpolation: "bilinear",
@@ -14,6 +14,8 @@ export const SMALL_PREPROCESS: Preprocess = {
   std: [1, 1, 1],
   padTo: 16,
 };
+
+export const SMALL_PREPROCESS = fromVersion1(SMALL_DECLARED);
 
 export function detectorMetadata(
   labels: readonly string[] | undefined = ["red", "green", "blue"],

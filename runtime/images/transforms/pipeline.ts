@@ -1,7 +1,7 @@
 /** A list of transforms, checked once and then run on many images. */
-import type { Preprocess } from "../../../compiler/model.js";
-import { channelsOf, forChannels } from "../../../compiler/preprocess.js";
+import { channelsOf, forChannels, type Normalization } from "../../../compiler/preprocess.js";
 import { accepts, expects } from "../../../compiler/words/values.js";
+import type { TransformSettings as CompleteSettings } from "../../../compiler/words/transforms.js";
 import { nearest } from "../../../grammar/nearest.js";
 import type { Size } from "../image.js";
 import type { Box } from "../../data/objects.js";
@@ -90,6 +90,7 @@ interface Step {
  * @throws {DataError} naming the transform and the setting: unknown, out of bounds, or not possible at that place
  */
 export function preparePipeline(transforms: readonly TransformSettings[], options: PipelineOptions = {}): Pipeline {
+  const { statistics, mostPixels = Infinity } = options;
   const steps = transforms.map(completed);
   const channels = channelsFor(transforms, options);
   let size = options.from;
@@ -112,11 +113,15 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
       if (kind.measured) size = checkMeasured(kind.kind, values, size, channels, options.statistics);
     }
   }
+  if (size && size[0] * size[1] > mostPixels) {
+    throw new DataError(
+      `makes images of ${size.join("x")}, more than the ${mostPixels} pixels that a network may be given`,
+    );
+  }
   // Geometry at the front is known before the image is decoded.
   const first = steps.findIndex(({ kind }) => !kind.moves);
   const before = first < 0 ? steps : steps.slice(0, first);
   const after = first < 0 ? [] : steps.slice(first);
-  const { statistics, mostPixels = Infinity } = options;
   const checkFrame = (frame: Frame): void => {
     const [height, width] = frameSize(frame);
     if (height * width <= mostPixels) return;
@@ -166,7 +171,7 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
  */
 function channelsFor(transforms: readonly TransformSettings[], { channels }: PipelineOptions): 1 | 3 {
   const normalize = transforms.findLast(({ kind }) => kind === "normalize");
-  const color = normalize?.["color"] as Preprocess["color"] | undefined;
+  const color = normalize?.["color"] as Normalization["color"] | undefined;
   const said = color === undefined ? undefined : channelsOf({ color });
   if (said !== undefined && channels !== undefined && said !== channels) {
     throw new DataError(
@@ -189,6 +194,19 @@ function channelsFor(transforms: readonly TransformSettings[], { channels }: Pip
 
 function plural(channels: number): string {
   return channels === 1 ? "1 channel" : `${channels} channels`;
+}
+
+/** The transforms with every setting: what is kept means the same wherever defaults change. */
+export function completeTransforms(transforms: readonly TransformSettings[]): readonly CompleteSettings[] {
+  return transforms.map((transform) => {
+    const { kind, values } = completed(transform);
+    return { kind: kind.kind, ...values };
+  });
+}
+
+/** Whether it does something else each time, and is left out or replaced where nothing is left to chance. */
+export function isLeftToChance(transform: TransformSettings): boolean {
+  return TRANSFORM_KINDS.get(transform.kind)?.steady !== undefined;
 }
 
 /** The transforms with nothing left to chance: what evaluation does where a recipe doesn't say. */

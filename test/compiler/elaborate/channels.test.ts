@@ -1,4 +1,5 @@
 /** Where a preprocessing and an input meet, at check time. */
+import { normalizationOf } from "../../../compiler/preprocess.js";
 import { describe, expect, it } from "vitest";
 import { elaborate, elaborateRecipe, memoryHost, parseTarget } from "../../../compiler/index.js";
 import { emitModel } from "../../../compiler/compile.js";
@@ -17,17 +18,21 @@ let _used = [torchvision, paper]`);
 describe("a preprocess declaration", () => {
   it("in grey has one mean: a number, or a list of one", () => {
     for (const mean of ["0.5", "[0.5]"]) {
-      const { model, lines } = network("1x8x8", "preprocess how", `preprocess how { color grey   subtract ${mean} }`);
+      const { model, lines } = network(
+        "1x8x8",
+        "preprocess how",
+        `preprocess how { normalize(mean: ${mean}, color: grey) }`,
+      );
       expect(lines).toEqual([]);
-      expect(model!.preprocess).toMatchObject({ color: "grey", mean: [0.5], std: [1] });
+      expect(normalizationOf(model!.preprocess!)).toMatchObject({ color: "grey", mean: [0.5], std: [1] });
     }
   });
 
   it.each([
-    ["color grey   subtract [0.1, 0.2, 0.3]", "`subtract` has 3 numbers, `color grey` takes 1"],
-    ["color grey   divide [0.1, 0.2, 0.3]", "`divide` has 3 numbers, `color grey` takes 1"],
-    ["color bgr   subtract [0.1]", "`subtract` has 1 number, `color bgr` takes 3"],
-    ["divide [0.1]", "`divide` has 1 number, `color rgb` takes 3"],
+    ["normalize(mean: [0.1, 0.2, 0.3], color: grey)", "`mean` has 3 numbers, `color: grey` takes 1"],
+    ["normalize(std: [0.1, 0.2, 0.3], color: grey)", "`std` has 3 numbers, `color: grey` takes 1"],
+    ["normalize(mean: [0.1], color: bgr)", "`mean` has 1 number, `color: bgr` takes 3"],
+    ["normalize(std: [0.1])", "`std` has 1 number, `color: rgb` takes 3"],
   ])("%s is refused", (body, message) => {
     const { lines } = network("1x8x8", "preprocess how", `preprocess how { ${body} }`);
     expect(lines).toEqual([`channel-mismatch: ${message}`]);
@@ -40,19 +45,15 @@ describe("a preprocess declaration", () => {
     ["4x8x8", "preprocess torchvision", "its input has 4 channels; an image has 3, or 1 in grey"],
     ["3x8x8", "preprocess how", "its input has 3 channels, and preprocessing how gives grey"],
   ])("and input %s with %s", (input, settings, message) => {
-    const { model, lines } = network(input, settings, "preprocess how { color grey }");
+    const { model, lines } = network(input, settings, "preprocess how { normalize(color: grey) }");
     expect(model).toBeUndefined();
     expect(lines).toContain(`channel-mismatch: ${message}`);
   });
 
   it("follows an input that was asked for, and says so", () => {
     const { model } = elaborate(parseTarget("ResNet18"), { host: memoryHost({}), input: [1, 64, 64] });
-    expect(model!.preprocess).toMatchObject({
-      name: "torchvision, in grey",
-      color: "grey",
-      mean: [0.449],
-      std: [0.226],
-    });
+    expect(model!.preprocess!.name).toBe("torchvision, in grey");
+    expect(normalizationOf(model!.preprocess!)).toMatchObject({ color: "grey", mean: [0.449], std: [0.226] });
     expect(model!.assumed).toEqual([
       "ResNet18: one channel: preprocessing torchvision is followed in grey (ITU-R 601-2 luma), with the averages of its three numbers: mean 0.449, divided by 0.226",
     ]);

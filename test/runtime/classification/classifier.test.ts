@@ -1,3 +1,4 @@
+import { fromVersion1, type PreprocessVersion1 } from "../../../compiler/metadata-version-1.js";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
@@ -18,7 +19,7 @@ import { meanColour, tinyNetwork, type ModelText } from "../../support/onnx.js";
 
 const PHOTO = path.join(import.meta.dirname, "../../golden/images/photo.jpg");
 
-const preprocess: Preprocess = {
+const DECLARED: PreprocessVersion1 = {
   name: "small",
   resize: { shorter: 40 },
   centerCrop: [32, 32],
@@ -28,6 +29,7 @@ const preprocess: Preprocess = {
   mean: [0, 0, 0],
   std: [1, 1, 1],
 };
+const preprocess = fromVersion1(DECLARED);
 const labels = ["red", "green", "blue"];
 const metadata = modelMetadata(preprocess, labels, "MeanColour");
 
@@ -108,7 +110,7 @@ describe("a classifier", () => {
   });
 
   it("takes preprocessing and labels that are given, over those of the model", async () => {
-    const options = { preprocess: { ...preprocess, color: "bgr" as const, range: 255 }, labels: ["x", "y", "z"] };
+    const options = { preprocess: fromVersion1({ ...DECLARED, color: "bgr", range: 255 }), labels: ["x", "y", "z"] };
     await withClassifier(
       meanColour({ metadata }),
       async (classifier) => {

@@ -1,9 +1,9 @@
 /** What an output is comes from the graph that makes it: never from its values. */
+import { fromVersion1 } from "../../../compiler/metadata-version-1.js";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../../compiler/index.js";
 import { modelMetadata } from "../../../compiler/metadata.js";
-import type { Preprocess } from "../../../compiler/model.js";
 import {
   openClassifier,
   type ClassifierOptions,
@@ -15,7 +15,7 @@ import { traceOutput } from "../../../runtime/classification/score-kind.js";
 import { onnxModel, type NodeText } from "../../support/onnx.js";
 import { processorTime } from "../../support/processor-time.js";
 
-const HOW: Preprocess = {
+const HOW = fromVersion1({
   name: "small",
   resize: { to: [8, 8] },
   interpolation: "bilinear",
@@ -23,7 +23,7 @@ const HOW: Preprocess = {
   range: 1,
   mean: [0, 0, 0],
   std: [1, 1, 1],
-};
+});
 
 const INPUTS = [{ name: "image", type: "float32", shape: ["N", 3, 8, 8] }];
 
@@ -94,7 +94,7 @@ async function classified(model: Uint8Array, options: ClassifierOptions = {}, ho
 
 /** What ONNX Runtime gives, by a model of our own. */
 function network(end: string, settings = ""): Uint8Array {
-  const source = `preprocess how { resize to: 8x8 }
+  const source = `preprocess how { resize 8x8 }
 network Net { input image 3x8x8   preprocess how   ${settings}
   conv 3x3, 4, bias: true   relu   ${end} }`;
   const { onnx, diagnostics } = compile({ files: { "net.resnet": source }, entry: "net.resnet" });

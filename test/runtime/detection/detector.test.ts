@@ -1,3 +1,4 @@
+import { fromVersion1 } from "../../../compiler/metadata-version-1.js";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -10,7 +11,7 @@ import {
   type DetectorOptions,
 } from "../../../runtime/detection/detector.js";
 import type { NamedImage } from "../../../runtime/images/source.js";
-import { detectorMetadata, SMALL_PREPROCESS, solidPng } from "../../support/detection-data.js";
+import { detectorMetadata, SMALL_DECLARED, SMALL_PREPROCESS, solidPng } from "../../support/detection-data.js";
 import { nodesWith, wholeImage } from "../../support/detector.js";
 import { meanColour, tinyNetwork, type ModelText } from "../../support/onnx.js";
 
@@ -140,7 +141,7 @@ describe("a detector", () => {
 
   it("takes preprocessing and labels that are given, and numbers without labels", async () => {
     const first = (await images()).slice(0, 1);
-    const swapped = { preprocess: { ...preprocess, color: "bgr" as const }, labels: ["x", "y", "z"] };
+    const swapped = { preprocess: fromVersion1({ ...SMALL_DECLARED, color: "bgr" }), labels: ["x", "y", "z"] };
     await withDetector(
       wholeImage({ metadata: metadata() }),
       async (detector) => {
@@ -279,14 +280,14 @@ describe("one clear line", () => {
     [
       "a preprocessing that crops",
       {},
-      { preprocess: { ...preprocess, centerCrop: [20, 20] } },
-      /^model: preprocessing small cuts the middle out; a detector needs the whole image$/,
+      { preprocess: fromVersion1({ ...SMALL_DECLARED, centerCrop: [20, 20] }) },
+      /^model: preprocessing small has center_crop; a detector needs the whole image, scaled$/,
     ],
     [
       "a resampler that the rules don't have",
       {},
-      { preprocess: { ...preprocess, interpolation: "bicubic" } },
-      /^model: preprocessing small resizes like torch, which is bilinear, not bicubic$/,
+      { preprocess: fromVersion1({ ...SMALL_DECLARED, interpolation: "bicubic" }) },
+      /^model: preprocessing small: resize_shorter: like torch is bilinear, not bicubic$/,
     ],
   ])("%s", async (_, changes, options, message) => {
     await expect(open(wholeImage(changes), options)).rejects.toThrow(message);
@@ -337,7 +338,7 @@ describe("images of odd shapes and kinds", () => {
   });
 
   it("a long one without a limit is refused, and the others are done", async () => {
-    const endless = { ...preprocess, resize: { shorter: 600, like: "opencv" as const } };
+    const endless = fromVersion1({ ...SMALL_DECLARED, resize: { shorter: 600, like: "opencv" } });
     await withDetector(
       wholeImage({ metadata: metadata() }),
       async (detector) => {

@@ -1,7 +1,7 @@
+import { fromVersion1, type PreprocessVersion1 } from "../../../compiler/metadata-version-1.js";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Preprocess } from "../../../compiler/model.js";
 import { decodeImage } from "../../../runtime/images/decode.js";
 import { detectorInput, stack, type DetectorInput } from "../../../runtime/images/detector-input.js";
 import type { Image } from "../../../runtime/images/image.js";
@@ -15,7 +15,8 @@ interface Golden {
   readonly sizes: readonly ({ readonly from: [number, number] } & Readonly<Record<Rules, [number, number] | null>>)[];
   readonly tensors: readonly {
     readonly file: string;
-    readonly preprocess: Preprocess;
+    /** As version 1 had it. */
+    readonly preprocess: PreprocessVersion1;
     readonly info: readonly number[];
     readonly shape: readonly number[];
     readonly sum: number;
@@ -65,7 +66,7 @@ describe("images as detectors are given them", () => {
   it.each(tensors.map((each) => [`${each.file} like ${JSON.stringify(each.preprocess.resize)}`, each] as const))(
     "%s",
     async (_, { file, preprocess, info, shape, sum, at, values }) => {
-      const ours = detectorInput(await decodeImage(path.join(GOLDEN, file)), preprocess);
+      const ours = detectorInput(await decodeImage(path.join(GOLDEN, file)), fromVersion1(preprocess));
       expect(ours.info).toEqual(info.map((value) => expect.closeTo(value, 9) as unknown));
       const { image } = stack([ours], preprocess.padTo);
       expect(image.shape).toEqual([1, ...shape]);
@@ -152,7 +153,7 @@ describe("several images in one tensor", () => {
 });
 
 describe("without rules", () => {
-  const plain: Preprocess = {
+  const plain: PreprocessVersion1 = {
     name: "plain",
     interpolation: "bilinear",
     color: "rgb",
@@ -163,20 +164,23 @@ describe("without rules", () => {
   const image: Image = { width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 4, 5, 6) };
 
   it("no scaling: the pixels", () => {
-    const { planes, info } = detectorInput(image, plain);
+    const { planes, info } = detectorInput(image, fromVersion1(plain));
     expect([...planes.data]).toEqual([1, 4, 2, 5, 3, 6]);
     expect(info).toEqual([1, 2, 1, 2, 1, 1]);
   });
 
   it("a fixed size", () => {
-    expect(detectorInput(image, { ...plain, resize: { to: [4, 6] } }).info).toEqual([4, 6, 1, 2, 4, 3]);
+    expect(detectorInput(image, fromVersion1({ ...plain, resize: { to: [4, 6] } })).info).toEqual([4, 6, 1, 2, 4, 3]);
   });
 
   it("a long image without a limit is refused before memory is spent", () => {
     const long: Image = { width: 10_000, height: 8, data: new Uint8Array(240_000) };
-    const scale = () => detectorInput(long, { ...plain, resize: { shorter: 600, like: "torch" } });
+    const scale = () => detectorInput(long, fromVersion1({ ...plain, resize: { shorter: 600, like: "torch" } }));
     expect(scale).toThrow("10000x8 is too much for a detector: scaled it would be 750000x600");
-    const limited = detectorInput(long, { ...plain, resize: { shorter: 600, longest: 1000, like: "opencv" } });
+    const limited = detectorInput(
+      long,
+      fromVersion1({ ...plain, resize: { shorter: 600, longest: 1000, like: "opencv" } }),
+    );
     expect(limited.info).toEqual([1, 1000, 8, 10_000, 0.1, 0.1]);
   });
 });

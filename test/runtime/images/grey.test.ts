@@ -1,9 +1,9 @@
 /** Grey images for networks of one channel: to the level as Pillow, the same on every way to a network. */
+import { fromVersion1, type PreprocessVersion1 } from "../../../compiler/metadata-version-1.js";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Preprocess } from "../../../compiler/model.js";
 import { Measurement } from "../../../runtime/data/statistics.js";
 import { preparePipeline, type TransformSettings } from "../../../runtime/data/index.js";
 import { writePlanes } from "../../../runtime/images/transforms/raster.js";
@@ -21,7 +21,7 @@ const golden = JSON.parse(readFileSync(path.join(FOLDER, "grey.json"), "utf8")) 
   readonly photo: string;
 };
 
-const GREY: Preprocess = {
+const DECLARED: PreprocessVersion1 = {
   name: "grey",
   resize: { shorter: 40 },
   centerCrop: [32, 32],
@@ -31,6 +31,7 @@ const GREY: Preprocess = {
   mean: [0.449],
   std: [0.226],
 };
+const GREY = fromVersion1(DECLARED);
 
 /** Of the one channel that a grey image has. */
 function digest({ data }: Image): string {
@@ -76,8 +77,8 @@ describe("grey", () => {
       }
     }
     for (const like of ["opencv", "torch", "pillow"] as const) {
-      const { centerCrop: _, ...whole } = GREY;
-      const { planes } = detectorInput(image, { ...whole, resize: { shorter: 50, longest: 90, like } });
+      const { centerCrop: _, ...whole } = DECLARED;
+      const { planes } = detectorInput(image, fromVersion1({ ...whole, resize: { shorter: 50, longest: 90, like } }));
       expect([planes.channels, planes.data.length]).toEqual([1, planes.height * planes.width]);
     }
   });

@@ -1,10 +1,10 @@
+import { fromVersion1, type PreprocessVersion1 } from "../../../compiler/metadata-version-1.js";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Preprocess } from "../../../compiler/model.js";
 import { decodeImage } from "../../../runtime/images/decode.js";
 import { ImageError } from "../../../runtime/images/image.js";
 import { preprocessImage, prepareViews, type View } from "../../../runtime/images/views.js";
@@ -59,7 +59,8 @@ describe("decoding gives Pillow's pixels", () => {
 describe("preprocessing gives torchvision's tensors", () => {
   interface Case {
     readonly file: string;
-    readonly preprocess: Preprocess;
+    /** As version 1 had it. */
+    readonly preprocess: PreprocessVersion1;
     readonly view: View;
     readonly tensors: readonly {
       readonly shape: readonly number[];
@@ -82,7 +83,7 @@ describe("preprocessing gives torchvision's tensors", () => {
 
   it.each(cases.map((each) => [title(each), each] as const))("%s", async (_, { file, preprocess, view, tensors }) => {
     const image = await decodeImage(path.join(GOLDEN, file));
-    const ours = prepareViews(preprocess, undefined, view)(image);
+    const ours = prepareViews(fromVersion1(preprocess), undefined, view)(image);
     expect(ours.map(({ height, width }) => [3, height, width])).toEqual(tensors.map(({ shape }) => shape));
     // A level of difference in a JPEG decoder is 1/255 of the range over the standard deviation; PNG is exact.
     const level = preprocess.range / 255 / Math.min(...preprocess.std);
@@ -102,20 +103,22 @@ describe("preprocessing gives torchvision's tensors", () => {
 
   it("follows a network of another input size in proportion", async () => {
     const image = await decodeImage(path.join(GOLDEN, "photo.jpg"));
-    const declared = { ...PLAIN, resize: { shorter: 64 }, centerCrop: [56, 56] } as const;
+    const declared = fromVersion1({ ...PLAIN, resize: { shorter: 64 }, centerCrop: [56, 56] });
     const asked = preprocessImage(image, declared, [112, 112]);
-    const same = preprocessImage(image, { ...PLAIN, resize: { shorter: 128 }, centerCrop: [112, 112] });
+    const same = preprocessImage(image, fromVersion1({ ...PLAIN, resize: { shorter: 128 }, centerCrop: [112, 112] }));
     expect(asked).toEqual(same);
   });
 
   it("cuts the network's size where the declaration does not say", async () => {
     const image = await decodeImage(path.join(GOLDEN, "photo.jpg"));
-    const asked = preprocessImage(image, { ...PLAIN, resize: { shorter: 64 } }, [56, 48]);
-    expect(asked).toEqual(preprocessImage(image, { ...PLAIN, resize: { shorter: 64 }, centerCrop: [56, 48] }));
+    const asked = preprocessImage(image, fromVersion1({ ...PLAIN, resize: { shorter: 64 } }), [56, 48]);
+    expect(asked).toEqual(
+      preprocessImage(image, fromVersion1({ ...PLAIN, resize: { shorter: 64 }, centerCrop: [56, 48] })),
+    );
   });
 });
 
-const PLAIN: Preprocess = {
+const PLAIN: PreprocessVersion1 = {
   name: "plain",
   interpolation: "bilinear",
   color: "rgb",
@@ -130,7 +133,7 @@ describe("images of odd shapes", () => {
     height,
     data: Uint8Array.from({ length: width * height * 3 }, (_, i) => [10, 20, 30][i % 3]!),
   });
-  const declared = { ...PLAIN, resize: { shorter: 256 }, centerCrop: [224, 224] } as const;
+  const declared = fromVersion1({ ...PLAIN, resize: { shorter: 256 }, centerCrop: [224, 224] });
 
   it.each([
     [1, 1],
@@ -153,7 +156,7 @@ describe("images of odd shapes", () => {
 
   it("ten crops need an image that is large enough", () => {
     const crop = (): unknown =>
-      prepareViews({ ...PLAIN, centerCrop: [32, 32] }, undefined, { kind: "ten crops" })(solid(40, 30));
+      prepareViews(fromVersion1({ ...PLAIN, centerCrop: [32, 32] }), undefined, { kind: "ten crops" })(solid(40, 30));
     expect(crop).toThrow("30x40 is smaller than the 32x32 that is cut out");
   });
 });

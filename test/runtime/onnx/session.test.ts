@@ -1,3 +1,5 @@
+import { elaborate, parseTarget } from "../../../compiler/index.js";
+import { fromVersion1 } from "../../../compiler/metadata-version-1.js";
 import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -154,7 +156,7 @@ describe("one clear line", () => {
 });
 
 describe("model files", () => {
-  const preprocess = {
+  const version1 = {
     name: "torchvision",
     resize: { shorter: 256 },
     centerCrop: [224, 224],
@@ -164,6 +166,7 @@ describe("model files", () => {
     mean: [0.485, 0.456, 0.406],
     std: [0.229, 0.224, 0.225],
   } as const;
+  const preprocess = fromVersion1(version1);
 
   it("carry preprocessing, labels and name", async () => {
     const metadata = modelMetadata(preprocess, ["cat", "Hündin", "日"], "Tiny");
@@ -177,10 +180,60 @@ describe("model files", () => {
   it.each([
     ["resnetc.preprocess", "{", "is not JSON"],
     ["resnetc.preprocess", '{"name":"x"}', "does not have the form"],
-    ["resnetc.preprocess", JSON.stringify({ ...preprocess, std: [1, 0, 1] }), "does not have the form"],
+    ["resnetc.preprocess", JSON.stringify({ ...version1, std: [1, 0, 1] }), "does not have the form"],
+    ["resnetc.preprocess", '{"name":"x","transforms":[{}]}', "does not have the form"],
     ["resnetc.labels", '["cat", 3]', "does not have the form"],
   ])("with damaged %s (%s)", (key, value, message) => {
     expect(() => parseMetadata({ [key]: value })).toThrow(`metadata ${key} ${message}`);
+  });
+
+  it.each<[object, string]>([
+    [{ kind: "sharpen" }, 'no preprocessing has "sharpen"'],
+    [{ kind: "random_crop", size: [8, 8] }, 'no preprocessing has "random_crop"'],
+    [{ kind: "center_crop", side: 8 }, 'center_crop has no "side"'],
+    [{ kind: "center_crop" }, "center_crop: size must be [height, width], integers from 1 to 16384"],
+    [{ kind: "normalize", std: [1, 0, 1] }, "normalize: std must be 3 numbers from 0.000001 to 1000"],
+    [{ kind: "resize", size: [8, 8], interpolation: "cubic" }, "resize: interpolation must be one of bilinear"],
+  ])("with %j among the transforms", (transform, message) => {
+    const value = JSON.stringify({ name: "x", transforms: [transform] });
+    expect(() => parseMetadata({ "resnetc.preprocess": value })).toThrow(`metadata resnetc.preprocess: ${message}`);
+  });
+
+  it("with transforms in an order that can't be", () => {
+    const transforms = [{ kind: "normalize" }, { kind: "resize", size: [8, 8] }];
+    const value = JSON.stringify({ name: "x", transforms });
+    expect(() => parseMetadata({ "resnetc.preprocess": value })).toThrow("`resize` has to come before `normalize`");
+  });
+
+  it("of version 1 are read: the record that it had is the list that it stood for", () => {
+    // As resnetc wrote it until November 2026.
+    const written = {
+      "resnetc.network": "ResNet50",
+      "resnetc.preprocess":
+        '{"name":"torchvision","resize":{"shorter":256},"centerCrop":[224,224],"interpolation":"bilinear","color":"rgb",' +
+        '"range":1,"mean":[0.485,0.456,0.406],"std":[0.229,0.224,0.225]}',
+      "resnetc.version": "1",
+    };
+    const interpolation = "bilinear";
+    expect(parseMetadata(written).preprocess).toEqual({
+      name: "torchvision",
+      transforms: [
+        { kind: "resize_shorter", length: 256, interpolation },
+        { kind: "center_crop", size: [224, 224] },
+        { kind: "normalize", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], range: 1, color: "rgb" },
+      ],
+    });
+    const detector =
+      '{"name":"d","resize":{"shorter":800,"longest":1333,"like":"torch"},"interpolation":"bilinear","color":"bgr",' +
+      '"range":255,"mean":[1,2,3],"std":[1,1,1],"padTo":32}';
+    expect(parseMetadata({ "resnetc.preprocess": detector }).preprocess!.transforms).toEqual([
+      { kind: "resize_shorter", length: 800, interpolation, longest: 1333, like: "torch" },
+      { kind: "normalize", mean: [1, 2, 3], std: [1, 1, 1], range: 255, color: "bgr" },
+      { kind: "pad_to", multiple: 32 },
+    ]);
+    // The compiler makes the same of the declaration.
+    const { model } = elaborate(parseTarget("ResNet50V15"));
+    expect(parseMetadata(written).preprocess).toEqual(model!.preprocess);
   });
 
   it("are described without their weights", () => {

@@ -1,3 +1,4 @@
+import { normalizationOf } from "../../../compiler/preprocess.js";
 import { describe, expect, it } from "vitest";
 import type { Statistics, TransformSettings } from "../../../runtime/data/index.js";
 import { preparePipeline } from "../../../runtime/data/index.js";
@@ -56,6 +57,18 @@ describe("the preprocessing of an evaluation", () => {
     ],
     ["the mean image", [{ kind: "subtract_mean" }]],
     ["the mean image and the spread, 0 to 255", [{ kind: "subtract_mean", divide: "std", range: 255 }]],
+    ["a border", [{ kind: "pad", margin: 4 }]],
+    [
+      "a border of the mean's colour",
+      [
+        { kind: "subtract_mean", per: "channel" },
+        { kind: "pad", margin: 4 },
+      ],
+    ],
+    [
+      "a border round the mean image, and a part of that",
+      [{ kind: "subtract_mean" }, { kind: "pad", margin: 4 }, { kind: "center_crop", size: [42, 30] }],
+    ],
     [
       "a border that is cut off again",
       [
@@ -66,21 +79,22 @@ describe("the preprocessing of an evaluation", () => {
   ])("says %s", async (_, transforms) => {
     const measured = statistics([height, width]);
     const expected = await transformed(transforms, measured);
-    const { preprocess, meanImage, unsaid } = preprocessOf(transforms, measured, [height, width]);
+    const { preprocess, meanImage, unsaid } = preprocessOf(transforms, measured);
     expect(unsaid).toEqual([]);
     const { data } = preprocessImage({ width, height, data: image }, preprocess);
     const found = meanImage ? data.map((value, i) => value - meanImage.data[i]!) : data;
     expect(found).toHaveLength(expected.length);
-    const scale = preprocess.range / Math.min(...preprocess.std);
+    const { range, std } = normalizationOf(preprocess);
+    const scale = range / Math.min(...std);
     found.forEach((value, i) => expect(Math.abs(value - expected[i]!)).toBeLessThan(2e-6 * scale));
   });
 
-  it("names what it can't say", () => {
-    expect(preprocessOf([{ kind: "pad", margin: 4 }], undefined, [32, 32]).unsaid).toEqual(["pad"]);
-    const beyond = [
-      { kind: "pad", margin: 4 },
-      { kind: "center_crop", size: [36, 36] },
-    ] as const;
-    expect(preprocessOf(beyond, undefined, [32, 32]).unsaid).toEqual(["pad"]);
+  it("names what is left to chance, which a model leaves out", () => {
+    const { preprocess, unsaid } = preprocessOf(
+      [{ kind: "random_crop", size: [20, 20] }, { kind: "color_jitter" }],
+      undefined,
+    );
+    expect(unsaid).toEqual(["random_crop", "color_jitter"]);
+    expect(preprocess.transforms).toEqual([{ kind: "center_crop", size: [20, 20] }]);
   });
 });

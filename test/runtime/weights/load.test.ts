@@ -1,4 +1,5 @@
 /** What commands and programs do with a weight file: one function, the same bytes. */
+import { normalizationOf } from "../../../compiler/preprocess.js";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
@@ -14,7 +15,7 @@ const folder = temporaryFolder();
 const at = (name: string) => path.join(folder, name);
 
 const text = (channels = 3, classes = 2) => `
-  preprocess theirs_preprocess { resize shorter: 16   interpolation bicubic   subtract [0.5, 0.4, 0.3] }
+  preprocess theirs_preprocess { resize_shorter 16, bicubic   normalize(mean: [0.5, 0.4, 0.3]) }
   weights theirs { format pytorch   rename "conv1.conv", "conv1"   rename "head.fc", "fc"   trained_with theirs_preprocess }
   network Tiny {
     input image ${channels}x8x8   weights theirs
@@ -45,7 +46,7 @@ describe("the same weights", () => {
     expect(Buffer.from(wrapped.onnx!).equals(bare.onnx!)).toBe(true);
     expect(wrapped.weights?.report).toMatchObject({ stateDict: "model.module", passedOver: "epoch", loaded: 3 });
     expect(readModelMetadata(bare.onnx!, "tiny")).toMatchObject({
-      preprocess: { name: "theirs_preprocess", interpolation: "bicubic" },
+      preprocess: { name: "theirs_preprocess", transforms: [{ interpolation: "bicubic" }, {}] },
       weights: { from: "given" },
     });
   });
@@ -203,7 +204,8 @@ describe("of a checkpoint", () => {
   test("a preprocessing that is asked for is made grey for one channel, and that is said", async () => {
     const preprocess = tiny().weightMaps[0]!.trainedWith!;
     const loaded = await loadWeights(tiny(1), at("bare.pth"), { adaptInput: true, preprocess });
-    expect(loaded.preprocess).toMatchObject({ name: "theirs_preprocess, in grey", color: "grey", mean: [0.4] });
+    expect(loaded.preprocess!.name).toBe("theirs_preprocess, in grey");
+    expect(normalizationOf(loaded.preprocess!)).toMatchObject({ color: "grey", mean: [0.4] });
     expect(loaded.warnings).toEqual([expect.stringMatching(/one channel: preprocessing theirs_preprocess .* in grey/)]);
     loaded.close();
   });
@@ -290,8 +292,8 @@ describe("name maps", () => {
 
   test("weights of a part that was trained on other pixels are warned of", async () => {
     const source = `
-      preprocess bytes { color bgr   range 255   subtract [1, 2, 3] }
-      preprocess own { subtract 0.5 }
+      preprocess bytes { normalize(mean: [1, 2, 3], range: 255, color: bgr) }
+      preprocess own { normalize(mean: 0.5) }
       weights theirs { rename "conv1.conv", "c"   trained_with bytes }
       network Inner { input image 3x8x8   weights theirs   stage conv1 { conv 1x1, 2 } }
       network Net { input image 3x8x8   preprocess own   body = Inner.conv1   head { global_avg_pool   fc 2 } }`;

@@ -9,8 +9,8 @@ import { temporaryFolder } from "../../support/weight-files.js";
 /** A network whose preprocessing is `how`, and weights that were trained with `trained(shorter: 64)`. */
 function network(how: string) {
   const text = `
-    preprocess trained(shorter = 64) { resize shorter: shorter   color bgr }
-    preprocess other { resize shorter: 32 }
+    preprocess trained(shorter = 64) { resize_shorter shorter   normalize(color: bgr) }
+    preprocess other { resize_shorter 32 }
     weights theirs { format pytorch   rename "fc", "last"   trained_with trained }
     network Tiny { input image 3x8x8   preprocess ${how}   weights theirs   global_avg_pool   fc 2 }
   `;
@@ -36,11 +36,23 @@ describe("weights that were trained with a preprocessing", () => {
   }
 
   it("bring it with them", async () => {
-    expect(await preprocessWith("other")).toMatchObject({ name: "trained", resize: { shorter: 64 }, color: "bgr" });
+    expect(await preprocessWith("other")).toMatchObject({
+      name: "trained",
+      transforms: [
+        { kind: "resize_shorter", length: 64 },
+        { kind: "normalize", color: "bgr" },
+      ],
+    });
   });
 
   it("leave the same one as it was asked for", async () => {
     const preprocess = await preprocessWith("trained(shorter: 48)");
-    expect(preprocess).toMatchObject({ name: "trained", resize: { shorter: 48 }, color: "bgr" });
+    expect(preprocess).toMatchObject({
+      name: "trained",
+      transforms: [
+        { kind: "resize_shorter", length: 48 },
+        { kind: "normalize", color: "bgr" },
+      ],
+    });
   });
 });
