@@ -1,7 +1,7 @@
 /** What a preprocessing makes of pixels: the channels that it gives a network, and whether they are those that it takes. */
 import type { Model, Preprocess } from "./model.js";
 import type { Values } from "./words/schema.js";
-import type { TRANSFORM_WORDS} from "./words/transforms.js";
+import type { TRANSFORM_WORDS } from "./words/transforms.js";
 import { type TransformSettings } from "./words/transforms.js";
 
 /** What `normalize` does: the order of the channels, the value of white, and the numbers of each channel. */

@@ -120,9 +120,7 @@ async function respond(network: Network, data: DataSet, options: Options) {
   const { layerResponses } = await import("../../runtime/training/responses.js");
   const { channelsFor } = await import("../../runtime/training/fit.js");
   const { needsStatistics, oneView } = await import("../../runtime/training/feed.js");
-  const transforms = oneView(
-    network.transforms ?? network.model.preprocess?.transforms ?? [],
-  );
+  const transforms = oneView(network.transforms ?? network.model.preprocess?.transforms ?? []);
   if (needsStatistics(transforms) && network.statistics === undefined) {
     throw new InputFailure(`${network.name}: its mean image is not known`);
   }
