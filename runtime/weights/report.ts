@@ -97,10 +97,11 @@ function advice(match: Match, model: Model | undefined): string[] {
   const heads = model ? headLayers(model.graph) : lastLayer(match);
   const inHead = ({ path }: { readonly path: string }): boolean => heads.some((layer) => path.startsWith(`${layer}.`));
   const classes = match.misshaped.filter((item) => inHead(item) && item.path.endsWith(".weight"));
-  const [first] = classes;
+  // Where what arrives at the last layer is of another width, the numbers of classes may be the same.
+  const counted = classes.filter(({ ours, theirs }) => ours[0] !== theirs[0]);
   return [
-    ...(first ? [classCounts(classes, model)] : []),
-    ...(first && [...match.misshaped, ...match.missing].every(inHead) && match.unexpected.length === 0
+    ...(counted.length > 0 ? [classCounts(counted, model)] : []),
+    ...(classes.length > 0 && [...match.misshaped, ...match.missing].every(inHead) && match.unexpected.length === 0
       ? ["  with --new-head the last layer begins anew, and all others are taken from the file"]
       : []),
     ...channelAdvice(match.misshaped, model),

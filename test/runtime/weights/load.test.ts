@@ -87,6 +87,13 @@ describe("the same weights", () => {
 });
 
 describe("on request", () => {
+  test("classes are counted where their numbers differ, not where another width arrives at them", async () => {
+    fs.writeFileSync(at("wide.pth"), torchFile({ ...weights, "fc.weight": tensorOf([2, 3], 7) }, "pth"));
+    const refused = loadWeights(tiny(), at("wide.pth"));
+    await expect(refused).rejects.toThrow("--new-head");
+    await expect(refused).rejects.not.toThrow("classes, the network");
+  });
+
   test("a head of another size begins anew, and nothing else may differ", async () => {
     await expect(loadWeights(tiny(3, 5), at("bare.pth"))).rejects.toThrow(
       /the file has 2 classes, the network 5\n.*--new-head/,
