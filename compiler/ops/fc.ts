@@ -68,17 +68,18 @@ export const fc: Operator = {
     if (dy === undefined) return [];
     const f = formula(builder);
     const [x, weight, bias] = node.inputs;
-    const dBias = bias === undefined ? [] : [f.channelSum(dy)];
+    // Last: what is computed again begins where the first gradient of a segment is ready.
+    const dBias = (): readonly Value[] => (bias === undefined ? [] : [f.channelSum(dy)]);
     const shape = sizes(x!);
     if (isPixelwise(node.attributes)) {
       const { dx, dFilters } = pointwiseGradients(x!, f.reshape(weight!, [...sizes(weight!), 1, 1]), dy, builder);
-      return [dx, f.reshape(dFilters, sizes(weight!)), ...dBias];
+      return [dx, f.reshape(dFilters, sizes(weight!)), ...dBias()];
     }
     const flat = shape.length === 2 ? x! : f.reshape(x!, [shape[0]!, flatSize(x!.type)]);
     const dFlat = f.matmul(dy, weight!);
     const dx = shape.length === 2 ? dFlat : f.reshape(dFlat, shape);
     const dWeight = f.matmul(dy, flat, { left: true });
-    return [dx, dWeight, ...dBias];
+    return [dx, dWeight, ...dBias()];
   },
 };
 

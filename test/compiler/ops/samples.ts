@@ -1,6 +1,13 @@
 /** Random uses of every operator: shapes and arguments that fit, small enough for the reference's loops. */
 import fc from "fast-check";
 import type { Attributes } from "../../../compiler/ir/types.js";
+import { DETECTION_OPERATORS } from "../../../compiler/ops/detection/index.js";
+import { LAYERS } from "../../../compiler/ops/index.js";
+
+const OF_DETECTORS: ReadonlySet<string> = new Set(DETECTION_OPERATORS.map(({ name }) => name));
+
+/** The layers of networks, each with samples here; detection/ has those of detectors. */
+export const SAMPLED: readonly string[] = [...LAYERS.keys()].filter((name) => !OF_DETECTORS.has(name));
 
 export interface Sample {
   readonly op: string;
