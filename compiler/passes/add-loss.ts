@@ -5,15 +5,16 @@ import { recorder, type Recorder } from "../ops/recorder.js";
 import type { Pass, TrainingContext } from "./pass.js";
 
 /**
- * The mean softmax cross entropy of the logits with an input `labels`, int64 [N], in their place; `correct` and
- * `correct5`, how many labels are the likeliest class and among the five likeliest, beside it.
+ * The mean softmax cross entropy of the logits with an input `labels`, int64 [N], or float32 [N, classes] where labels are
+ * soft, in their place; `correct` and `correct5`, how many labels are the likeliest class and among the five likeliest,
+ * beside it.
  */
 export const addLoss: Pass<TrainingContext> = {
   name: "add the loss",
   run(graph, context) {
     const [logits, ...others] = graph.outputs;
-    const batch = logits!.value.type.shape[0] as number;
-    const labels = value(tensor([batch], "int64"), "labels");
+    const [batch, classes] = logits!.value.type.shape as readonly [number, number];
+    const labels = value(context.softLabels ? tensor([batch, classes]) : tensor([batch], "int64"), "labels");
     const record = recorder({ path: "loss", span: spanOf(graph) });
     const [loss, correct, correct5] = recordLoss(logits!.value, labels, context, record);
     return {

@@ -34,6 +34,8 @@ export interface TrainingContext extends PassContext {
   readonly frozen?: (path: string) => boolean;
   /** Share of the probability that is spread evenly over all classes. Default 0. */
   readonly labelSmoothing?: number;
+  /** Labels are the shares of the classes, and not class numbers. Default false. */
+  readonly softLabels?: boolean;
   /** Of each class in the loss. Default 1. */
   readonly classWeights?: readonly number[];
   /** The logits are an output beside the loss. Default false. */

@@ -139,7 +139,8 @@ function requireSizes(graph: Graph, sizes: NonNullable<TrainingContext["sizes"]>
 
 /** What the passes are told. */
 function contextOf({ options, trained, frozen, segments }: Plan): TrainingContext {
-  const { sizes, batch, device = "cpu", blockSize = 0, algorithms, precision, labelSmoothing, classWeights } = options;
+  const { sizes, batch, device = "cpu", blockSize = 0, algorithms, precision } = options;
+  const { labelSmoothing, softLabels, classWeights } = options;
   const mixed = precision === "mixed";
   return {
     sizes: { ...sizes, N: batch },
@@ -151,6 +152,7 @@ function contextOf({ options, trained, frozen, segments }: Plan): TrainingContex
     precision: mixed ? "fp16" : "fp32",
     ...(algorithms && { algorithms }),
     ...(labelSmoothing !== undefined && { labelSmoothing }),
+    ...(softLabels && { softLabels }),
     ...(classWeights && { classWeights }),
     ...(segments && { segments }),
   };

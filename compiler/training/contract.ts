@@ -22,6 +22,8 @@ export interface TrainingOptions {
   readonly sizes?: Readonly<Record<string, number>>;
   /** Share of the probability that is spread evenly over all classes (Szegedy et al., arXiv:1512.00567). Default 0. */
   readonly labelSmoothing?: number;
+  /** Labels are float32 [N, classes], each class's share of an image, as mixup makes them. `evaluate` takes class numbers. Default false. */
+  readonly softLabels?: boolean;
   /** Of each class in the loss, as PyTorch's CrossEntropyLoss: the mean is weighted. `evaluate` weighs none. Default: 1. */
   readonly classWeights?: readonly number[];
   /** The gradients of all parameters together are scaled down to this Euclidean norm. Default: not. */
@@ -97,7 +99,8 @@ export function emaDecayAt(decay: number, update: number): number {
 /**
  * One graph, ready for {@link emitOnnx}: no parameters of its own, every size a number. Inputs besides state are
  *
- * - `image` (the network's own name for its input), float32 [N, 3, H, W], and `labels`, int64 [N]
+ * - `image` (the network's own name for its input), float32 [N, 3, H, W], and `labels`, int64 [N], or float32
+ *   [N, classes] where they are soft
  * - `learning_rate`, float32 scalar
  * - `loss_scale`, float32 scalar, in mixed precision
  * - `ema_decay`, float32 scalar, where the average has a warm-up

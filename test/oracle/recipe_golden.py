@@ -55,6 +55,26 @@ def losses():
     return out
 
 
+def soft_losses():
+    """Labels that are shares of classes: of two, as mixup makes them, and of one."""
+    out = []
+    logits = torch.from_numpy(oracle_weights.uniform("logits", 6 * 5, -3, 3).reshape(6, 5)).double()
+    shares = torch.zeros(6, 5, dtype=torch.float64)
+    for image, (a, b, share) in enumerate([(2, 1, 0.75), (1, 1, 1), (2, 4, 0.625), (0, 4, 0.25), (4, 2, 0.125), (1, 3, 0.875)]):
+        shares[image, a] += share
+        shares[image, b] += 1 - share
+    for weights in (None, [1, 2, 0.5, 3, 0.25]):
+        for smoothing in (0, 0.1):
+            x = logits.clone().requires_grad_()
+            weight = None if weights is None else torch.tensor(weights, dtype=torch.float64)
+            loss = F.cross_entropy(x, shares, weight=weight, label_smoothing=smoothing)
+            loss.backward()
+            correct = int((logits.argmax(1) == shares.argmax(1)).sum())
+            out.append({"weights": weights, "smoothing": smoothing, "shares": shares.flatten().tolist(),
+                        "loss": float(loss), "gradient": x.grad.flatten().tolist(), "correct": correct})
+    return out
+
+
 # A convolution of three channels to two and a fully connected layer of two to four.
 SHAPES = {"conv1.conv.weight": [2, 3, 1, 1], "head.fc.weight": [4, 2], "head.fc.bias": [4]}
 RATES = {"conv1.conv.weight": 0.1, "head.fc.weight": 10, "head.fc.bias": 2}
@@ -92,6 +112,7 @@ if __name__ == "__main__":
     golden = {
         "schedules": schedules(),
         "losses": losses(),
+        "soft_losses": soft_losses(),
         "updates": {f"{name} {thaw}": updates(make, thaw) for name, make in (("sgd", sgd), ("adamw", adamw)) for thaw in (0, 2)},
     }
     FILE.write_text(json.dumps(rounded(golden), separators=(",", ":")) + "\n")

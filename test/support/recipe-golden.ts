@@ -10,6 +10,15 @@ export interface RecipeGolden {
     readonly loss: number;
     readonly gradient: readonly number[];
   }[];
+  /** Of labels that are shares, [6, 5]; no weights: null. */
+  readonly soft_losses: readonly {
+    readonly weights: readonly number[] | null;
+    readonly smoothing: number;
+    readonly shares: readonly number[];
+    readonly loss: number;
+    readonly gradient: readonly number[];
+    readonly correct: number;
+  }[];
   /** Weights after each of five updates, by optimiser and the update before which conv1 thaws. */
   readonly updates: Readonly<Record<string, readonly Readonly<Record<string, readonly number[]>>[]>>;
 }

@@ -11,6 +11,9 @@ import { scalar } from "../tensor/arithmetic.js";
  * likeliest class and among the five likeliest: logits [N, classes], labels int64 [N] to three scalars. `smoothing`
  * spreads this share of the probability evenly over all classes (arXiv:1512.00567, section 7; as PyTorch does). A third
  * input, float32 [classes], weighs the classes.
+ *
+ * Soft labels, float32 [N, classes], are each class's share of an image (mixup, arXiv:1710.09412); the label that is
+ * counted is then the class with the largest share. All of it is PyTorch's CrossEntropyLoss.
  */
 export const softmaxCrossEntropy: Operator = {
   name: "softmax_cross_entropy",
@@ -26,12 +29,22 @@ export const softmaxCrossEntropy: Operator = {
     const [logits] = node.inputs;
     const [batch, classes] = sizes(logits!) as [number, number];
     const smoothing = int(node.attributes, "smoothing");
-    const chosen = writeOneHot(node, emit, node.inputs[1]!);
     // Shifted by the maximum, so that no exponential overflows.
     const centred = step("Sub", [emit.name(logits!), over("Max", emit.name(logits!), "maximum")], "centred");
     const total = over("Sum", step("Exp", [centred], "exponentials"), "total");
-    const label = over("Sum", step("Mul", [centred, chosen], "label.only"), "label");
     const logTotal = step("Log", [total], "log_total");
+    if (areSoft(node.inputs[1]!)) {
+      const { targets, all } = softTargets(node, emit, node.inputs[1]!);
+      const named = over("Sum", step("Mul", [centred, targets], "each.weighed"), "each.sum");
+      const surprise = step("Sub", [step("Mul", [logTotal, all], "log_total.weighed"), named], "surprise");
+      const sum = emit.temporary("loss.sum");
+      emit.node("ReduceSum", [surprise, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
+      emit.node("Mul", [sum, number(1 / batch)], [loss!]);
+      countCorrect(node, emit, centred, largestShare(node, emit, centred), surprise, [correct!, correct5!]);
+      return;
+    }
+    const chosen = writeOneHot(node, emit, node.inputs[1]!);
+    const label = over("Sum", step("Mul", [centred, chosen], "label.only"), "label");
     let surprise = step("Sub", [logTotal, label], "surprise");
     const weights = weighing(node, emit, chosen);
     if (weights) {
@@ -57,24 +70,7 @@ export const softmaxCrossEntropy: Operator = {
       emit.node("ReduceSum", [surprise, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
       emit.node("Mul", [sum, number(1 / batch)], [loss!]);
     }
-    // A label's rank is the number of classes that are likelier. A NaN anywhere makes nothing likelier: no answer is
-    // right then, which the comparison with itself, false for NaN, takes care of.
-    const likelier = step("Cast", [step("Greater", [centred, label], "likelier")], "likelier.number", float);
-    const rank = over("Sum", likelier, "rank");
-    const real = step("Cast", [step("Equal", [surprise, surprise], "real")], "real.number", float);
-    for (const [limit, output] of [
-      [1, correct!],
-      [5, correct5!],
-    ] as const) {
-      const below = step(
-        "Cast",
-        [step("Less", [rank, number(limit - 0.5)], `top${limit}`)],
-        `top${limit}.number`,
-        float,
-      );
-      const counted = step("Mul", [below, real], `top${limit}.real`);
-      emit.node("ReduceSum", [counted, emit.constant([0, 1], "int64")], [output], { keepdims: 0 });
-    }
+    countCorrect(node, emit, centred, label, surprise, [correct!, correct5!]);
   },
   gradient(node, [dy], builder) {
     if (dy === undefined) return [];
@@ -95,6 +91,13 @@ export const softmaxCrossEntropyGradient: Operator = {
     const smoothing = int(node.attributes, "smoothing");
     const probabilities = emit.temporary("probabilities");
     emit.node("Softmax", [emit.name(logits!)], [probabilities], { axis: 1 });
+    if (areSoft(labels!)) {
+      const { targets, all } = softTargets(node, emit, labels!);
+      const difference = step("Sub", [step("Mul", [probabilities, all], "p.weighed"), targets], "difference");
+      const factor = step("Mul", [emit.name(dy!), number(1 / batch)], "factor");
+      emit.node("Mul", [difference, factor], [emit.name(node.outputs[0]!)]);
+      return;
+    }
     const chosen = writeOneHot(node, emit, labels!);
     const weights = weighing(node, emit, chosen);
     if (weights) {
@@ -142,12 +145,71 @@ function helpers(node: Node, emit: Lowering) {
   };
 }
 
+/** Whether labels are shares, float32 [N, classes], and not class numbers. */
+function areSoft({ type }: Value): boolean {
+  return type.dtype !== "int64";
+}
+
+/**
+ * What the loss takes of each class's -log p, [N, classes]: its share, smoothed, times its weight; and the sum of that
+ * for each image, [N, 1]. Unlike class numbers' it is divided by the number of images, whatever the weights: PyTorch's.
+ */
+function softTargets(node: Node, emit: Lowering, labels: Value) {
+  const { step, number, over } = helpers(node, emit);
+  const classes = sizes(labels)[1]!;
+  const smoothing = int(node.attributes, "smoothing");
+  let targets = emit.name(labels);
+  if (smoothing > 0) {
+    const kept = step("Mul", [targets, number(1 - smoothing)], "kept");
+    targets = step("Add", [kept, number(smoothing / classes)], "smoothed");
+  }
+  const weights = weightsOf(node);
+  if (weights) targets = step("Mul", [targets, emit.name(weights)], "weighed");
+  return { targets, all: over("Sum", targets, "all") };
+}
+
+/** The centred logit of the class with the largest share, [N, 1]; of several with the same, the likeliest's. */
+function largestShare(node: Node, emit: Lowering, centred: string): string {
+  const { step, over } = helpers(node, emit);
+  const shares = emit.name(node.inputs[1]!);
+  const largest = step("Equal", [shares, over("Max", shares, "largest")], "is_largest");
+  const lowest = emit.constant([-3e38], node.inputs[0]!.type.dtype, []);
+  return over("Max", step("Where", [largest, centred, lowest], "largest.only"), "label");
+}
+
+/**
+ * The outputs `correct` and `correct5`. A label's rank is the number of classes that are likelier. A NaN anywhere makes
+ * nothing likelier: no answer is right then, which the comparison with itself, false for NaN, takes care of.
+ *
+ * @param label the label's logit, [N, 1], of those in `centred`, [N, classes]
+ * @param surprise [N, 1], NaN where anything is
+ */
+function countCorrect(
+  node: Node,
+  emit: Lowering,
+  centred: string,
+  label: string,
+  surprise: string,
+  outputs: readonly [string, string],
+): void {
+  const { step, number, over } = helpers(node, emit);
+  const likelier = step("Cast", [step("Greater", [centred, label], "likelier")], "likelier.number", float);
+  const rank = over("Sum", likelier, "rank");
+  const real = step("Cast", [step("Equal", [surprise, surprise], "real")], "real.number", float);
+  for (const [index, limit] of [1, 5].entries()) {
+    const within = step("Less", [rank, number(limit - 0.5)], `top${limit}`);
+    const below = step("Cast", [within], `top${limit}.number`, float);
+    const counted = step("Mul", [below, real], `top${limit}.real`);
+    emit.node("ReduceSum", [counted, emit.constant([0, 1], "int64")], [outputs[index]!], { keepdims: 0 });
+  }
+}
+
 /**
  * What a third input, float32 [classes], makes of the mean: PyTorch's CrossEntropyLoss(weight). `own` is the label's
  * weight, [N, 1]; `each` every class's; `all` their sum; `batch` the sum of the labels' weights, which the loss is divided by.
  */
 function weighing(node: Node, emit: Lowering, chosen: string) {
-  const weights = node.inputs.find((input) => input.type.shape.length === 1 && input.type.dtype !== "int64");
+  const weights = weightsOf(node);
   if (weights === undefined) return undefined;
   const { step, over } = helpers(node, emit);
   const own = over("Sum", step("Mul", [chosen, emit.name(weights)], "label.weight"), "own_weight");
@@ -159,6 +221,10 @@ function weighing(node: Node, emit: Lowering, chosen: string) {
     all: sum(emit.name(weights), [0], "all_weights"),
     batch: sum(own, [0, 1], "batch_weights"),
   };
+}
+
+function weightsOf(node: Node): Value | undefined {
+  return node.inputs.find((input) => input.type.shape.length === 1 && input.type.dtype !== "int64");
 }
 
 /**

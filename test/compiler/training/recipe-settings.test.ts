@@ -29,39 +29,76 @@ function model(source: string): Model {
   return result.model;
 }
 
+/** Loss, right answers and gradient of logits [6, 5]. */
+async function lossOf(labels: ort.Tensor, weights: readonly number[] | null, smoothing: number) {
+  const logits = value(tensor([6, 5]), "logits");
+  const target = value(tensor(labels.dims, labels.type === "int64" ? "int64" : "float32"), "labels");
+  const record = recorder({ path: "loss" });
+  const weighing = weights ? [record.constant(Float32Array.from(weights), [5])] : [];
+  const outputs = record.apply("softmax_cross_entropy", [logits, target, ...weighing], { smoothing });
+  const seed = record.constant(Float32Array.of(1), []);
+  const [gradient] = differentiate({ nodes: [...record.nodes] }, outputs[0]!, [logits], seed, record);
+  const named = (name: string, at: NamedValue["value"]): NamedValue => ({ name, value: at });
+  const graph: Graph = {
+    name: "loss",
+    inputs: [named("logits", logits), named("labels", target)],
+    outputs: [named("loss", outputs[0]!), named("correct", outputs[1]!), named("gradient", gradient!)],
+    parameters: [],
+    constants: record.constants,
+    nodes: record.nodes,
+  };
+  verify(graph);
+  const session = await ort.InferenceSession.create(emitBytes(graph), { logSeverityLevel: 3 });
+  const found = await session.run({ logits: new ort.Tensor("float32", uniform("logits", 30, -3, 3), [6, 5]), labels });
+  await session.release();
+  return {
+    loss: found["loss"]!.data[0] as number,
+    correct: found["correct"]!.data[0] as number,
+    gradient: found["gradient"]!.data as Float32Array,
+  };
+}
+
 describe("class weights", () => {
   it.each(RECIPE_GOLDEN.losses)("$weights with smoothing $smoothing are PyTorch's", async (golden) => {
-    const logits = value(tensor([6, 5]), "logits");
-    const labels = value(tensor([6], "int64"), "labels");
-    const record = recorder({ path: "loss" });
-    const weights = record.constant(Float32Array.from(golden.weights), [5]);
-    const outputs = record.apply("softmax_cross_entropy", [logits, labels, weights], { smoothing: golden.smoothing });
-    const seed = record.constant(Float32Array.of(1), []);
-    const [gradient] = differentiate({ nodes: [...record.nodes] }, outputs[0]!, [logits], seed, record);
-    const named = (name: string, at: NamedValue["value"]): NamedValue => ({ name, value: at });
-    const graph: Graph = {
-      name: "loss",
-      inputs: [named("logits", logits), named("labels", labels)],
-      outputs: [named("loss", outputs[0]!), named("correct", outputs[1]!), named("gradient", gradient!)],
-      parameters: [],
-      constants: record.constants,
-      nodes: record.nodes,
-    };
-    verify(graph);
-    const session = await ort.InferenceSession.create(emitBytes(graph), { logSeverityLevel: 3 });
-    const found = await session.run({
-      logits: new ort.Tensor("float32", uniform("logits", 30, -3, 3), [6, 5]),
-      labels: new ort.Tensor("int64", BigInt64Array.from([0n, 1n, 2n, 3n, 4n, 1n]), [6]),
-    });
-    await session.release();
-    expect(found["loss"]!.data[0]).toBeCloseTo(golden.loss, 5);
-    (found["gradient"]!.data as Float32Array).forEach((each, at) => expect(each).toBeCloseTo(golden.gradient[at]!, 6));
+    const { weights, smoothing } = golden;
+    const labels = new ort.Tensor("int64", BigInt64Array.from([0n, 1n, 2n, 3n, 4n, 1n]), [6]);
+    const found = await lossOf(labels, weights, smoothing);
+    expect(found.loss).toBeCloseTo(golden.loss, 5);
+    found.gradient.forEach((each, at) => expect(each).toBeCloseTo(golden.gradient[at]!, 6));
   });
 
   it("are needed one a class, and left out of the evaluation", () => {
     expect(() => program({ classWeights: [1, 2] })).toThrow("2 class weights for 10 classes: one for each is needed");
     const weighted = program({ classWeights: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] });
     expect(weighted.evaluate.graph.nodes.length).toBe(program().evaluate.graph.nodes.length);
+  });
+});
+
+describe("soft labels", () => {
+  it.each(RECIPE_GOLDEN.soft_losses)("with weights $weights and smoothing $smoothing are PyTorch's", async (golden) => {
+    const { weights, smoothing, shares } = golden;
+    const found = await lossOf(new ort.Tensor("float32", Float32Array.from(shares), [6, 5]), weights, smoothing);
+    expect(found.loss).toBeCloseTo(golden.loss, 5);
+    expect(found.correct).toBe(golden.correct);
+    found.gradient.forEach((each, at) => expect(each).toBeCloseTo(golden.gradient[at]!, 6));
+  });
+
+  it("that are one class each are class numbers, which the evaluation keeps", async () => {
+    const soft = program({ softLabels: true });
+    const numbers = uniform("labels0", 3, 0, 10).map(Math.floor);
+    const shares = new Float32Array(30);
+    numbers.forEach((label, image) => (shares[10 * image + label] = 1));
+    const labelsOf = ({ train, evaluate }: TrainingProgram) =>
+      [train, evaluate].map(({ graph }) => graph.inputs.find(({ name }) => name === "labels")!.value.type);
+    expect(labelsOf(soft)).toEqual([tensor([3, 10]), tensor([3], "int64")]);
+    const hard = await openTraining(program().train, network);
+    const session = await openTraining(soft.train, network, {}, 1, { labels: shares });
+    const [a, b] = [await hard.run(0), await session.run(0)];
+    expect(Math.abs(a["loss"]![0]! - b["loss"]![0]!)).toBeLessThan(1e-6);
+    expect(b["correct"]).toEqual(a["correct"]);
+    expect(relativeError(b["next.head.fc.weight"]!, a["next.head.fc.weight"]!)).toBeLessThan(1e-6);
+    await hard.close();
+    await session.close();
   });
 });
 

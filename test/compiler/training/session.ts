@@ -47,7 +47,7 @@ export async function openTraining(
       const labels = uniform(`labels${index}`, batch, 0, classes);
       const feeds: Record<string, ort.Tensor> = Object.fromEntries([...others, ...state]);
       if (wanted.has("image")) feeds["image"] = new ort.Tensor("float32", image, network.image);
-      if (wanted.has("labels")) {
+      if (wanted.has("labels") && given["labels"] === undefined) {
         const numbers = BigInt64Array.from(labels, (label) => BigInt(Math.floor(label)));
         feeds["labels"] = new ort.Tensor("int64", numbers, [batch]);
       }
