@@ -54,12 +54,7 @@ export async function openDetectionOutput(
       const index = next++;
       if ("error" in detected || pixels === undefined) return;
       const file = path.join(folder, names[index]!);
-      const marks = detected.objects.map(({ index: number, label, score, box }) => ({
-        class: number,
-        label,
-        score,
-        box,
-      }));
+      const marks = detected.objects.map(({ index: number, ...object }) => ({ ...object, class: number }));
       try {
         await writeWhole(file, [
           await drawDetections(pixels, marks, { format: file.endsWith(".jpg") ? "jpeg" : "png" }),

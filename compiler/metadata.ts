@@ -22,6 +22,8 @@ export const METADATA_KEYS = {
   task: "resnetc.task",
   /** Of a detector: `inclusive` boxes end with their last pixel (x2 - x1 + 1 wide), `exclusive` ones behind it. */
   boxes: "resnetc.boxes",
+  /** Of a detector with masks: `grid`, its output `masks` [D, h, w] has probabilities on a grid over each box. */
+  masks: "resnetc.masks",
   /** JSON of {@link WeightsOrigin}: where the weights came from. Absent in models without weights. */
   weights: "resnetc.weights",
   /** Version of this layout. */
@@ -62,6 +64,7 @@ export function modelMetadata(
     ...(preprocess && { [METADATA_KEYS.preprocess]: JSON.stringify(preprocess) }),
     ...(labels && { [METADATA_KEYS.labels]: JSON.stringify(labels) }),
     ...(detection && { [METADATA_KEYS.task]: "detection", [METADATA_KEYS.boxes]: detection.boxes }),
+    ...(detection?.masks && { [METADATA_KEYS.masks]: "grid" }),
     ...(weights && { [METADATA_KEYS.weights]: JSON.stringify(weights) }),
     [METADATA_KEYS.version]: VERSION,
   };
@@ -132,7 +135,7 @@ function parseDetection(metadata: Readonly<Record<string, string>>): ModelMetada
   if (word(metadata, METADATA_KEYS.task, ["detection"]) === undefined) return undefined;
   const boxes = word(metadata, METADATA_KEYS.boxes, ["inclusive", "exclusive"]);
   if (boxes === undefined) throw new Error(`metadata ${METADATA_KEYS.boxes} is missing`);
-  return { boxes };
+  return { boxes, ...(word(metadata, METADATA_KEYS.masks, ["grid"]) && { masks: true }) };
 }
 
 function word<const T extends string>(

@@ -54,8 +54,8 @@ export interface Model {
   /** What was taken for granted where the source leaves it open: one line each. */
   readonly assumed?: readonly string[];
   readonly labels?: readonly string[];
-  /** Of a detector: whether a box ends with its last pixel (x2 - x1 + 1 wide) or behind it. */
-  readonly detection?: { readonly boxes: "inclusive" | "exclusive" };
+  /** Of a detector: whether a box ends with its last pixel (x2 - x1 + 1 wide) or behind it, and has a mask. */
+  readonly detection?: { readonly boxes: "inclusive" | "exclusive"; readonly masks?: true };
   /** The first that fits a weight file is used. */
   readonly weightMaps: readonly WeightMap[];
   /** Text of every file that took part, for code frames and source lines. */

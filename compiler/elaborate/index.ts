@@ -2,6 +2,7 @@
 import type { Span } from "../../grammar/ast.js";
 import type { Reporter } from "../diagnostics/reporter.js";
 import { operator } from "../ops/index.js";
+import { formatShape } from "../ir/dim.js";
 import type * as ir from "../ir/types.js";
 import type { Model, Preprocess, WeightMap } from "../model.js";
 import { channelProblem, fitted, type Fitted } from "../preprocess.js";
@@ -62,6 +63,7 @@ export function elaborateNetwork(
     const outputs = statedOutputs(state, flow) ?? defaultOutputs(flow, session);
     const isClean = reporter.errorCount === errorsBefore;
     const boxes = state.detector && isClean ? boxEnds(state, opened.declaration.name.span, here) : undefined;
+    const masks = boxes !== undefined && hasMasks(flow, opened.declaration.name.span, here);
     const { preprocess: declared, weightMaps, labels } = readDescriptions(state, session, here);
     const { preprocess, assumed } = fitPreprocess(declared, session, inputShape !== undefined, here);
     checkLabels(labels, outputs, state, here);
@@ -83,7 +85,7 @@ export function elaborateNetwork(
       ...(preprocess ? { preprocess } : {}),
       ...(assumed === undefined ? {} : { assumed: [`${name}: ${assumed}`] }),
       ...(labels ? { labels } : {}),
-      ...(boxes && { detection: { boxes } }),
+      ...(boxes && { detection: { boxes, ...(masks && { masks }) } }),
     };
   } catch (error) {
     if (error instanceof Exhausted || !(error instanceof Abandoned)) throw error;
@@ -113,13 +115,28 @@ function statedOutputs(state: NetworkState, flow: Flow): ir.NamedValue[] | undef
   return stated.length === 0 ? undefined : stated;
 }
 
-/** What a detector ends with has these members. */
+/** What a detector ends with has the first four members, and where it has masks, the last. */
 function detections({ tensor }: Flow): ir.NamedValue[] | undefined {
-  const found = ["boxes", "scores", "labels", "images"].map((name) => {
+  const member = (name: string): ir.NamedValue | undefined => {
     const value = isTensor(tensor) ? tensor.members?.get(name) : undefined;
     return value !== undefined && isRecord(value, "tensor") ? { name, value: value.value } : undefined;
-  });
-  return found.every((each) => each !== undefined) ? found : undefined;
+  };
+  const found = ["boxes", "scores", "labels", "images"].map(member);
+  const masks = member(MASKS);
+  return found.every((each) => each !== undefined) ? [...found, ...(masks ? [masks] : [])] : undefined;
+}
+
+const MASKS = "masks";
+
+/** Whether what is found has masks, [D, h, w]. */
+function hasMasks(flow: Flow, span: Span, site: Site): boolean {
+  const masks = detections(flow)?.find(({ name }) => name === MASKS);
+  if (!masks) return false;
+  const { shape } = masks.value.type;
+  if (shape.length === 3) return true;
+  const message = `a detector's masks are [D, height, width], a row for each box, not ${formatShape(shape)}`;
+  fail(site, "invalid-shape", span, message, { help: "`with_masks` (std/detection) makes them" });
+  return false;
 }
 
 /** Where boxes end, which their reader has to know. */

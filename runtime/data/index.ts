@@ -25,6 +25,8 @@ export {
   type Detection,
   type GroundTruth,
 } from "./objects.js";
+export { areaOf, boxOf, eachRun, type Mask } from "./masks/mask.js";
+export { readMask, writeMask, type MaskText } from "./masks/text.js";
 export { batchesPerEpoch } from "./order.js";
 export {
   preparePipeline,

@@ -1,4 +1,5 @@
 /** Images, the objects in them, and what a detector found. Plain data. */
+import type { MaskText } from "./masks/text.js";
 
 /**
  * Left, top, width and height in pixels. The image's first pixel reaches from 0 to 1, so that a box round it is
@@ -53,6 +54,8 @@ export interface Detection {
   readonly box: Box;
   /** How sure the detector is; any finite number, greater is surer. */
   readonly score: number;
+  /** The object's pixels, where the detector finds masks. */
+  readonly mask?: MaskText;
 }
 
 /** Images with the objects in them. Ids are unique, and every object's image and category are listed. */

@@ -102,8 +102,8 @@ export function toDetections(
   categoryOf: (index: number) => number | undefined = (index) => index + 1,
 ): (Omit<Detection, "image"> & { readonly image: number | string })[] {
   if ("error" in detected) return [];
-  return detected.objects.flatMap(({ index, box, score }) => {
+  return detected.objects.flatMap(({ index, box, score, mask }) => {
     const category = categoryOf(index);
-    return category === undefined ? [] : [{ image, category, box, score }];
+    return category === undefined ? [] : [{ image, category, box, score, ...(mask && { mask }) }];
   });
 }

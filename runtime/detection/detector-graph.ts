@@ -5,15 +5,23 @@ import type { BoxEnds } from "../onnx/model-metadata.js";
 import { SessionError, type Session, type Values } from "../onnx/session.js";
 import { type TensorSpec } from "../onnx/model-info.js";
 import { fromInclusiveCorners, type Box } from "../data/objects.js";
+import type { Corners, MaskGrid } from "./paste.js";
 
 const INPUTS = ["image", "image_info"] as const;
 const OUTPUTS = ["boxes", "scores", "labels", "images"] as const;
+const MASKS = "masks";
 
 /** Its images: where they are fixed, how many at a time, their channels, height and width. */
-export type DetectorGraph = ImageInput;
+export interface DetectorGraph extends ImageInput {
+  /** Whether each box has a mask. */
+  readonly masks: boolean;
+}
 
-/** @throws {SessionError} where the model is no detector */
-export function detectorGraph({ name, inputs, outputs }: Session): DetectorGraph {
+/**
+ * @param said whether the model has masks, where it says so; else its outputs do
+ * @throws {SessionError} where the model is no detector
+ */
+export function detectorGraph({ name, inputs, outputs }: Session, said?: boolean): DetectorGraph {
   const find = (specs: readonly TensorSpec[], wanted: string) => specs.find((each) => each.name === wanted);
   const lacks =
     INPUTS.some((each) => find(inputs, each) === undefined) ||
@@ -30,7 +38,9 @@ export function detectorGraph({ name, inputs, outputs }: Session): DetectorGraph
   }
   const image = imageInput(name, find(inputs, "image")!);
   if (image.pixels) throw new SessionError(`${name}: input image is uint8: detectors take float[N, 3, H, W]`);
-  return image;
+  const grids = find(outputs, MASKS);
+  if (said && grids === undefined) throw new SessionError(`${name}: says that it has masks, and has no output of them`);
+  return { ...image, masks: said ?? grids?.shape.length === 3 };
 }
 
 function names(specs: readonly TensorSpec[]): string {
@@ -41,6 +51,8 @@ function names(specs: readonly TensorSpec[]): string {
 /** A box in the image's own pixels. */
 export interface Finding {
   readonly box: Box;
+  /** Where it has a mask: its probabilities, and the corners that they are between, as the model gave them. */
+  readonly mask?: { readonly grid: MaskGrid; readonly corners: Corners };
   /** Of the class, from 0, without the background. */
   readonly index: number;
   readonly score: number;
@@ -66,17 +78,17 @@ export interface RunOptions extends DetectorGraph {
  *
  * @param inputs no more than the graph takes at a time
  * @returns for each, what was found, surest first
- * @throws {SessionError} also where boxes or scores are no numbers
+ * @throws {SessionError} also where boxes, scores or masks are no numbers
  */
 export async function runDetector(
   session: Session,
   inputs: readonly DetectorInput[],
-  { batch, size, padTo, boxes: ends }: RunOptions,
+  { batch, size, padTo, boxes: ends, masks: hasMasks }: RunOptions,
 ): Promise<Finding[][]> {
   // A graph made for N images is given N: what comes of the repeated last one is not looked at.
   const repeated = Array.from({ length: (batch ?? inputs.length) - inputs.length }, () => inputs.at(-1)!);
   const { image, info } = asSessionError(session, () => stack([...inputs, ...repeated], padTo, size));
-  const results = await session.run({ image, image_info: info }, OUTPUTS);
+  const results = await session.run({ image, image_info: info }, hasMasks ? [...OUTPUTS, MASKS] : OUTPUTS);
   const [boxes, scores] = [floats(session, results, "boxes"), floats(session, results, "scores")];
   const [labels, images] = [wholes(session, results, "labels"), wholes(session, results, "images")];
   const count = scores.length;
@@ -86,12 +98,33 @@ export async function runDetector(
   if (!boxes.every(Number.isFinite) || !scores.every(Number.isFinite)) {
     throw new SessionError(`${session.name}: its boxes are not finite numbers; do weights and preprocessing fit?`);
   }
+  const gridOf = hasMasks ? grids(session, results, count) : undefined;
   const found: Finding[][] = inputs.map(() => []);
   for (let i = 0; i < count; i++) {
-    const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4) as unknown as [number, number, number, number];
-    found[Number(images[i])]?.push({ box: BOX[ends](x1, y1, x2, y2), index: Number(labels[i]), score: scores[i]! });
+    const corners = Array.from(boxes.subarray(4 * i, 4 * i + 4)) as unknown as Corners;
+    found[Number(images[i])]?.push({
+      box: BOX[ends](...corners),
+      index: Number(labels[i]),
+      score: scores[i]!,
+      ...(gridOf && { mask: { grid: gridOf(i), corners } }),
+    });
   }
   return found;
+}
+
+/** The grid of each box. */
+function grids(session: Session, results: Readonly<Record<string, Values>>, count: number): (row: number) => MaskGrid {
+  const values = floats(session, results, MASKS);
+  const [rows, height, width] = results[MASKS]!.shape;
+  if (rows !== count || height === undefined || width === undefined || values.length !== count * height * width) {
+    const shape = results[MASKS]!.shape.join(", ");
+    throw new SessionError(`${session.name}: its masks are [${shape}], not [${count}, height, width] of its boxes`);
+  }
+  if (!values.every(Number.isFinite)) {
+    throw new SessionError(`${session.name}: its masks are not finite numbers; do weights and preprocessing fit?`);
+  }
+  const size = height * width;
+  return (row) => ({ width, height, values: values.subarray(row * size, (row + 1) * size) });
 }
 
 const BOX: Readonly<Record<BoxEnds, (x1: number, y1: number, x2: number, y2: number) => Box>> = {

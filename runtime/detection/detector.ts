@@ -11,6 +11,8 @@ import { readModelMetadata, type BoxEnds } from "../onnx/model-metadata.js";
 import { openSession, SessionError, type Session, type SessionOptions } from "../onnx/session.js";
 import { detectorGraph, runDetector, type Finding, type RunOptions } from "./detector-graph.js";
 import type { Box } from "../data/objects.js";
+import { writeMask, type MaskText } from "../data/masks/text.js";
+import { maskInImage } from "./paste.js";
 
 /** How a model is opened for detection. */
 export interface DetectorOptions extends SessionOptions {
@@ -26,6 +28,8 @@ export interface DetectorOptions extends SessionOptions {
 export interface DetectOptions {
   /** What is less sure is left out, 0 to 1. Default 0: all that the model gives. */
   readonly score?: number;
+  /** Of a mask are the pixels that are likelier than this, 0 to 1. Default 0.5. */
+  readonly maskThreshold?: number;
   /**
    * Images that go through the network at once, padded to the size of the largest. Default 1, or what the model was
    * compiled for.
@@ -48,6 +52,8 @@ export interface DetectedObject {
   readonly score: number;
   /** In the image's own pixels. */
   readonly box: Box;
+  /** Its pixels in the image, as COCO's files have masks, where the model finds masks. */
+  readonly mask?: MaskText;
 }
 
 /** What became of one image: the objects, surest first, or the one-line reason why there are none. */
@@ -65,6 +71,8 @@ export interface Detector {
   readonly session: Session;
   readonly preprocess: Preprocess;
   readonly labels: readonly string[] | undefined;
+  /** Whether what it finds has masks. */
+  readonly hasMasks: boolean;
   /** Name of the network, where the model says it. */
   readonly network: string | undefined;
   /** What was taken for granted, one line each. */
@@ -92,7 +100,8 @@ export async function openDetector(model: string | Uint8Array, options: Detector
   const carried = readModelMetadata(model, name);
   const session = await openSession(model, options);
   try {
-    const graph = detectorGraph(session);
+    const { detection } = carried;
+    const graph = detectorGraph(session, detection && detection.masks === true);
     const chosen = options.preprocess ?? carried.preprocess;
     if (chosen === undefined) {
       throw new SessionError(`${name}: carries no preprocessing; say which it was trained with`);
@@ -102,12 +111,13 @@ export async function openDetector(model: string | Uint8Array, options: Detector
     if (problem !== undefined) throw new SessionError(`${name}: ${problem}`);
     checkPreprocess(preprocess, name);
     const labels = options.labels ?? carried.labels;
-    const boxes = carried.detection?.boxes ?? options.boxes ?? "exclusive";
+    const boxes = detection?.boxes ?? options.boxes ?? "exclusive";
     const ready: Ready = { session, preprocess, labels, run: { ...graph, boxes, padTo: padToOf(preprocess) } };
     return {
       session,
       preprocess,
       labels,
+      hasMasks: graph.masks,
       network: carried.network,
       assumed: assumed === undefined ? [] : [`${name}: ${assumed}`],
       detect: async (images, how = {}) => detectAll(ready, await namedSources(images), how),
@@ -151,9 +161,11 @@ interface Ready {
 async function detectAll(
   model: Ready,
   images: readonly NamedSource[],
-  { score = 0, batch: asked = 1, onProgress, onImage }: DetectOptions,
+  { score = 0, maskThreshold = 0.5, batch: asked = 1, onProgress, onImage }: DetectOptions,
 ): Promise<Detected[]> {
-  if (!(score >= 0 && score <= 1)) throw new SessionError(`score: ${score} is not from 0 to 1`);
+  for (const [name, share] of Object.entries({ score, maskThreshold })) {
+    if (!(share >= 0 && share <= 1)) throw new SessionError(`${name}: ${share} is not from 0 to 1`);
+  }
   if (!Number.isInteger(asked) || asked < 1) throw new SessionError(`batch: ${asked} is not a positive whole number`);
   const batch = model.run.batch ?? asked;
   const group = (start: number) => images.slice(start, start + batch).map((image) => prepare(model, image));
@@ -165,7 +177,7 @@ async function detectAll(
     const prepared = await Promise.all(coming);
     coming = group(start + batch);
     const found = await find(model, prepared);
-    const detected = prepared.map((image, i) => describe(model, image, found[i]!, score));
+    const detected = prepared.map((image, i) => describe(model, image, found[i]!, { score, maskThreshold }));
     await handed;
     handed = handOn(detected, prepared, onImage);
     // Awaited later: by then its failure would be one that nobody had taken.
@@ -233,12 +245,23 @@ async function findIn(model: Ready, images: readonly Prepared[]): Promise<Map<Pr
   }
 }
 
-function describe({ labels, session }: Ready, prepared: Prepared, found: Found, least: number): Detected {
+function describe(
+  { labels, session }: Ready,
+  prepared: Prepared,
+  found: Found,
+  least: Required<Pick<DetectOptions, "score" | "maskThreshold">>,
+): Detected {
   const { name: image, pixels } = prepared;
   if ("error" in found) return { image, error: found.error };
   const objects = found
-    .filter(({ score }) => score >= least)
-    .map(({ index, score, box }) => ({ label: labelOf(index, labels, session), index, score, box }));
+    .filter(({ score }) => score >= least.score)
+    .map(({ index, score, box, mask }): DetectedObject => ({
+      label: labelOf(index, labels, session),
+      index,
+      score,
+      box,
+      ...(mask && { mask: writeMask(maskInImage(mask.grid, mask.corners, pixels!, least.maskThreshold)) }),
+    }));
   return { image, width: pixels!.width, height: pixels!.height, objects };
 }
 

@@ -26,5 +26,6 @@ export {
 export type { Annotated } from "./evaluate/group.js";
 export { detectData, type DetectDataOptions, type DetectedData } from "./run.js";
 export { matchCategories, toDetections, type CategoryMatch } from "./categories.js";
+export { maskInImage, pasteMask, type Corners, type MaskGrid, type PastedMask } from "./paste.js";
 export { drawDetections, type DrawOptions, type Mark } from "./overlay/index.js";
 export { drawCocoCurves, drawVocCurves } from "../figures/detection-curves.js";

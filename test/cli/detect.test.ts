@@ -6,6 +6,9 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { drawnNames } from "../../cli/detection-output.js";
 import { SMALL_DECLARED, SMALL_PREPROCESS, detectorMetadata, solidPng, wholeFiles } from "../support/detection-data.js";
+import { areaOf } from "../../runtime/data/masks/mask.js";
+import { readMask, type MaskText } from "../../runtime/data/masks/text.js";
+import type { Detected } from "../../runtime/detection/detector.js";
 import { wholeImage } from "../support/detector.js";
 import { tinyNetwork } from "../support/onnx.js";
 import { folderWith, listing, resnetc, type Ended } from "./resnetc.js";
@@ -53,6 +56,14 @@ detector Tiny {
   detect(regions, regions.scores, nms: 0.7, keep: 20, background: false)
 }
 `;
+
+/** The same with a mask for each. */
+const TINY_MASKS = TINY.replace("{ proposal_head }", "{ mask_head, proposal_head }")
+  .replace("{ detect, propose }", "{ detect, found_regions, propose, with_masks }")
+  .replace(/detect\(.*/, (detect) => {
+    const masks = "masks = mask_head([features], 1, channels: 8)";
+    return `found = ${detect}\n  found_regions(found)\n  ${masks}\n  with_masks(found, masks)`;
+  });
 
 async function folder(more: Readonly<Record<string, string | Uint8Array>> = {}): Promise<string> {
   return folderWith({ ...(await wholeFiles()), ...more });
@@ -129,6 +140,28 @@ describe("resnetc detect", () => {
       ],
     });
     expect(await listing(path.join(cwd, "out"))).toEqual(["detections.json", "stdin.png"]);
+  });
+
+  it("gives masks where the detector has them: drawn, in COCO's list, and for programs", async () => {
+    const cwd = await folder({ "tiny.resnet": TINY_MASKS });
+    await copyFile(PHOTO, path.join(cwd, "photo.jpg"));
+    const args = ["detect", "tiny.resnet", "photo.jpg", "--score", "0", "--json", "-o", "out", "--device", "cpu"];
+    const { code, stdout, stderr } = await resnetc(args, { cwd });
+    expect(code, stderr).toBe(0);
+    const [{ objects }] = (JSON.parse(stdout) as { results: [Extract<Detected, { objects: object }>] }).results;
+    expect(objects.length).toBeGreaterThan(3);
+    const written = (await detections(cwd)) as { bbox: number[]; segmentation: MaskText }[];
+    objects.forEach(({ box, mask }, row) => {
+      expect(written[row]).toMatchObject({ bbox: box, segmentation: mask });
+      const { width, height } = readMask(mask!);
+      expect([width, height]).toEqual([203, 151]);
+    });
+    expect(objects.some(({ mask }) => areaOf(readMask(mask!)) > 0)).toBe(true);
+    const drawn = await sharp(path.join(cwd, "out/photo.jpg")).raw().toBuffer();
+    const bare = await sharp(PHOTO).resize(406, 302, { kernel: "nearest" }).raw().toBuffer();
+    // More than lines and letters change.
+    const changed = drawn.filter((value, i) => Math.abs(value - bare[i]!) > 40).length / drawn.length;
+    expect(changed).toBeGreaterThan(0.1);
   });
 
   it("compiles a target first, to the same result as its file", async () => {

@@ -49,6 +49,30 @@ export function wholeImage(changes: Partial<ModelText> = {}): Uint8Array {
   });
 }
 
+/** {@link wholeImage} with a mask for each: of this grid, a row of places after the other. */
+export function wholeImageWithMasks(
+  grid: readonly (readonly number[])[],
+  changes: Partial<ModelText> = {},
+): Uint8Array {
+  const [height, width] = [grid.length, grid[0]!.length];
+  const sides = [height, width].map((side) => BigInt(side));
+  return wholeImage({
+    ...changes,
+    nodes: [
+      ...NODES,
+      { op: "Shape", inputs: ["scores"], outputs: ["found"] },
+      { op: "Concat", inputs: ["found", "sides"], outputs: ["masks_shape"], ints: { axis: 0 } },
+      { op: "Expand", inputs: ["grid", "masks_shape"], outputs: ["masks"] },
+    ],
+    outputs: { boxes: ["D", 4], scores: ["D"], labels: ["D"], images: ["D"], masks: ["D", height, width] },
+    constants: {
+      sides: { shape: [2], data: BigInt64Array.from(sides) },
+      grid: { shape: [1, height, width], data: Float32Array.from(grid.flat()) },
+      ...changes.constants,
+    },
+  });
+}
+
 /** The nodes of {@link wholeImage}, one of which is replaced by another that gives the same output; `before` come first. */
 export function nodesWith(node: NodeText, before: readonly NodeText[] = []): readonly NodeText[] {
   return [...before, ...NODES.map((each) => (each.outputs[0] === node.outputs[0] ? node : each))];

@@ -5,6 +5,7 @@
 import { unknownSize, type Dim } from "../../ir/dim.js";
 import { flag, int } from "../attributes.js";
 import type { Operator } from "../operator.js";
+import { reshaped } from "../shapes.js";
 import { floats, forms, integers } from "./forms.js";
 import { LOWEST } from "./scores.js";
 import { boolean, integer, tensor } from "../../words/schema.js";
@@ -117,4 +118,27 @@ const pickBoxes: Operator = {
   },
 };
 
-export const DETECTIONS: readonly Operator[] = [pickClass, topDetections, pickBoxes];
+/**
+ * masks [R, K, h, w], labels int64 [D] of the first D rows to [D, h, w]: the mask of each detection's own class. R is more
+ * than D where a region stands for none at all.
+ */
+const pickMasks: Operator = {
+  name: "pick_masks",
+  doc: "Of the masks of every class, that of each detection's own.",
+  layer: { arguments: { labels: tensor("The class of each detection.") } },
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const wanted = { masks: ["R", "K", "h", "w"], labels: ["D"] };
+    const [[, , height, width], [found]] = forms("pick_masks", wanted, inputs) as [Dim[], Dim[]];
+    return [reshaped(inputs[0], [found!, height!, width!])];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const rows = w.range(w.size(node.inputs[1]!, 0), "int64", "rows");
+    const columns = [w.unsqueeze(rows, [1], "rows.column"), w.unsqueeze(w.inputs[1]!, [1], "labels.column")];
+    w.give("GatherND", [w.inputs[0]!, w.concat(columns, 1, "places")]);
+  },
+};
+
+export const DETECTIONS: readonly Operator[] = [pickClass, topDetections, pickBoxes, pickMasks];

@@ -5,6 +5,7 @@ import { int } from "../attributes.js";
 import type { Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { floats, forms, integers } from "./forms.js";
+import { NO_REGION } from "./regions.js";
 import { IN, LOWEST } from "./scores.js";
 import { integer, tensor, tensors } from "../../words/schema.js";
 import { writer, type Writer } from "../write.js";
@@ -102,7 +103,7 @@ const topRegions: Operator = {
     const some = w.step("Greater", [flat, w.number(IN)], "some");
     const most = w.reduce("Max", w.cast(some, "float32", "some.number"), [0], "any", true);
     const none = w.step("Less", [most, w.number(0.5)], "none");
-    const rows = w.concat([all, w.numbers([0, 0, 0, -1, -1], [1, 5])], 0, "rows.all");
+    const rows = w.concat([all, w.numbers(NO_REGION, [1, 5])], 0, "rows.all");
     const values = w.concat([flat, w.numbers([LOWEST])], 0, "scores.all");
     const kept = w.where(w.concat([some, none], 0, "kept"), "kept.places");
     w.give("Gather", [rows, kept], { axis: 0 }, 0);

@@ -2,7 +2,7 @@
  * Regions: float32 [R, 5], the row of the image in the batch and a box in its coordinates, so that all images'
  * regions are rows of one tensor, however many each has.
  */
-import { add, type Dim } from "../../ir/dim.js";
+import { add, unknownSize, type Dim } from "../../ir/dim.js";
 import type { TensorType } from "../../ir/types.js";
 import { int } from "../attributes.js";
 import { ShapeError, type Operator } from "../operator.js";
@@ -12,6 +12,9 @@ import { floats, forms, type Form } from "./forms.js";
 import { integer, tensor, tensors } from "../../words/schema.js";
 import { INCLUSIVE } from "./arguments.js";
 import { writer, type Writer } from "../write.js";
+
+/** The region without area that stands for none at all, of the first image. */
+export const NO_REGION: readonly number[] = [0, 0, 0, -1, -1];
 
 /** The images of regions as indices: int32 [R], which WebGPU has, or int64, which some operators insist on. */
 export function writeImages(w: Writer, regions: string, dtype: "int32" | "int64"): string {
@@ -56,21 +59,46 @@ const withBoxes: Operator = {
   },
 };
 
-/** x [N, ...], regions [R, 5] (or picks int64 [D, 3]) to [R, ...]: the row of each one's image. */
-const rowsOfImage: Operator = {
-  name: "rows_of_image",
-  doc: "For each region the row of its image.",
-  layer: { arguments: { regions: tensor("Regions or picks.") } },
+/** boxes [D, 4], the rows of their images int64 [D], to regions [R, 5]: where D is 0 one without area (see `top_regions`). */
+const asRegions: Operator = {
+  name: "as_regions",
+  doc: "Boxes as regions of their images.",
+  layer: { arguments: { images: tensor("The row of the batch that each box is of.") } },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
-    const of: Record<string, Form> = known(inputs[1]).dtype === "int64" ? { picks: ["D", 3] } : { regions: ["R", 5] };
-    const [, [rows]] = forms("rows_of_image", { rows: ["N", "..."], ...of }, inputs) as [Dim[], Dim[]];
+    const [[rows]] = forms("as_regions", { boxes: ["D", 4], images: ["D"] }, inputs) as [readonly Dim[]];
+    return [floats(unknownSize("R", add(rows!, 1)), 5)];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const image = w.unsqueeze(w.cast(w.inputs[1]!, "float32", "images"), [1], "images.column");
+    const own = w.concat([image, w.inputs[0]!], 1, "own");
+    const count = w.step("Max", [w.size(node.inputs[0]!, 0), w.ints(1)], "count");
+    const all = w.concat([own, w.numbers(NO_REGION, [1, 5])], 0, "all");
+    w.give("Slice", [all, w.ints(0), count, w.ints(0)]);
+  },
+};
+
+/** x [N, ...], regions [R, 5] (or picks int64 [D, 3], or images int64 [D]) to [R, ...]: the row of each one's image. */
+const rowsOfImage: Operator = {
+  name: "rows_of_image",
+  doc: "For each region the row of its image.",
+  layer: { arguments: { regions: tensor("Regions or picks, or the rows of images themselves.") } },
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const { dtype, shape } = known(inputs[1]);
+    const [what, form]: [string, Form] =
+      dtype !== "int64" ? ["regions", ["R", 5]] : shape.length === 1 ? ["images", ["D"]] : ["picks", ["D", 3]];
+    const [, [rows]] = forms("rows_of_image", { rows: ["N", "..."], [what]: form }, inputs) as [Dim[], Dim[]];
     return [reshaped(inputs[0], [rows!, ...known(inputs[0]).shape.slice(1)])];
   },
   lower(node, emit) {
     const w = writer(node, emit);
-    w.give("Gather", [w.inputs[0]!, writeImages(w, w.inputs[1]!, "int32")], { axis: 0 });
+    const isImages = node.inputs[1]!.type.shape.length === 1;
+    const images = isImages ? w.cast(w.inputs[1]!, "int32", "images") : writeImages(w, w.inputs[1]!, "int32");
+    w.give("Gather", [w.inputs[0]!, images], { axis: 0 });
   },
 };
 
@@ -109,4 +137,4 @@ export function joined(operator: string, parts: readonly TensorType[], joint = 0
   return reshaped(first, first!.shape.with(joint, rows));
 }
 
-export const REGIONS: readonly Operator[] = [regionBoxes, withBoxes, rowsOfImage, concatRows];
+export const REGIONS: readonly Operator[] = [regionBoxes, withBoxes, asRegions, rowsOfImage, concatRows];

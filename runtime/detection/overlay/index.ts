@@ -1,10 +1,12 @@
-/** Images with what was found in them: boxes, labels and scores. */
+/** Images with what was found in them: masks, boxes, labels and scores. */
 import type { Sharp } from "sharp";
 import { ImageError, type Image } from "../../images/image.js";
+import type { MaskText } from "../../data/masks/text.js";
 import type { Box } from "../../data/objects.js";
 import { classColour, inkOn } from "./colours.js";
 import { LabelPlaces, type Area } from "./labels.js";
 import { CAPITALS, DESCENT, letter, round, shorten, widthOf } from "./lettering.js";
+import { paintMasks } from "./masks.js";
 
 /** A box to be drawn. */
 export interface Mark {
@@ -14,6 +16,8 @@ export interface Mark {
   readonly label: string;
   /** Stands behind the label. Absent for what is known. */
   readonly score?: number;
+  /** Of the image's size: painted below the box. */
+  readonly mask?: MaskText;
   /** Dashed: what should have been found, a crowd. */
   readonly isDashed?: boolean;
 }
@@ -32,10 +36,11 @@ const MAX_SIDE = 32_767;
 
 /**
  * Draws the marks over an image: of the size of the image, or a whole multiple of it where it is tiny. The surest
- * are drawn last and get their labels first; a label that finds no free place is left out.
+ * are drawn last and get their labels first; a label that finds no free place is left out. Masks are below all boxes.
  *
  * @returns the file's bytes
  * @throws {ImageError} where a side of the image is too long
+ * @throws {DataError | RangeError} where a mask is none, or of another size
  */
 export async function drawDetections(
   image: Image,
@@ -48,10 +53,22 @@ export async function drawDetections(
     throw new ImageError(`boxes can't be drawn on an image of ${width} x ${height}: ${MAX_SIDE} is the most`);
   }
   const { default: sharp } = await import("sharp");
-  let canvas: Sharp = sharp(image.data, { raw: { width: image.width, height: image.height, channels: 3 } });
+  const painted = painting(image, marks);
+  let canvas: Sharp = sharp(painted.data, { raw: { width: image.width, height: image.height, channels: 3 } });
   if (zoom > 1) canvas = sharp(await canvas.resize(width, height, { kernel: "nearest" }).png().toBuffer());
   const drawn = canvas.composite([{ input: Buffer.from(overlay(image, marks)), density: 72 }]);
   return (format === "png" ? drawn.png() : drawn.jpeg({ quality: 92, chromaSubsampling: "4:4:4" })).toBuffer();
+}
+
+/** The surest mask last. */
+function painting(image: Image, marks: readonly Mark[]): Image {
+  const masks = bySureness(marks).flatMap(({ mask, class: index }) => (mask ? [{ mask, class: index }] : []));
+  return masks.length === 0 ? image : paintMasks(image, masks.reverse());
+}
+
+/** Surest first. The sort keeps the order of equals; what has no score comes last, below everything. */
+function bySureness(marks: readonly Mark[]): Mark[] {
+  return marks.toSorted((a, b) => (b.score ?? -Infinity) - (a.score ?? -Infinity) || 0);
 }
 
 /** How many times an image is enlarged when boxes are drawn on it. */
@@ -68,11 +85,9 @@ export function overlay(image: Pick<Image, "width" | "height">, marks: readonly 
   const line = Math.max(2, Math.round(unit));
   const size = Math.max(10, unit * 5.5);
 
-  const visible = marks
+  const visible = bySureness(marks)
     .map((mark) => ({ mark, area: visibleArea(mark.box, zoom, width, height) }))
-    .filter((each): each is Placed => each.area !== undefined)
-    // The sort keeps the order of equals; what has no score comes last, below everything.
-    .sort((a, b) => (b.mark.score ?? -Infinity) - (a.mark.score ?? -Infinity) || 0);
+    .filter((each): each is Placed => each.area !== undefined);
   const places = new LabelPlaces(width, height);
   const labels = visible.map((each) => drawLabel(each, places, size, width, height));
   const boxes = visible.map((each) => drawBox(each, line)).reverse();

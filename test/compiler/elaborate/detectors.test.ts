@@ -52,6 +52,33 @@ describe("a detector", () => {
     expect(model!.detection).toEqual({ boxes: "exclusive" });
   });
 
+  it("gives masks where what it ends with has them", () => {
+    const masks = (tensor: string): string => `
+      found = detect(regions, scores, boxes, nms: 0.5, keep: 5)
+      found_regions(found)
+      roi_align features, 4x4
+      every = conv 1x1, 3
+      ${tensor}`;
+    const source = detector({ end: masks("with_masks(found, every)") });
+    const { model } = found(source.replace("{ detect, propose }", "{ detect, found_regions, propose, with_masks }"));
+    const { name, value } = model!.graph.outputs.at(-1)!;
+    expect(`${name} ${value.type.dtype} ${formatShape(value.type.shape)}`).toBe("masks float32 [D, 4, 4]");
+    expect(model!.detection).toEqual({ boxes: "exclusive", masks: true });
+    const { graph } = model!;
+    verify(runPasses(INFERENCE_PASSES, graph, { precision: "fp16" }, (_, passed) => void verify(passed)));
+  });
+
+  it("gives no masks that are none", () => {
+    const flat = `block flat(found) {
+      scores = found.scores   labels = found.labels   images = found.images   masks = identity on scores
+      boxes = found.boxes
+    }`;
+    const end = "found = detect(regions, scores, boxes, nms: 0.5, keep: 5)   flat(found)";
+    expect(problems(`${detector({ end })}\n${flat}`)).toEqual([
+      "invalid-shape: a detector's masks are [D, height, width], a row for each box, not [D]",
+    ]);
+  });
+
   it("gives what `output` names besides", () => {
     const { model } = found(detector({ end: "detect(regions, scores, boxes, nms: 0.5, keep: 5)   output features" }));
     expect(model!.graph.outputs.map(({ name }) => name)).toEqual(["boxes", "scores", "labels", "images", "features"]);

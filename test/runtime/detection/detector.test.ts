@@ -12,7 +12,10 @@ import {
 } from "../../../runtime/detection/detector.js";
 import type { NamedImage } from "../../../runtime/images/source.js";
 import { detectorMetadata, SMALL_DECLARED, SMALL_PREPROCESS, solidPng } from "../../support/detection-data.js";
-import { nodesWith, wholeImage } from "../../support/detector.js";
+import { readMask } from "../../../runtime/data/masks/text.js";
+import { areaOf, boxOf } from "../../../runtime/data/masks/mask.js";
+import { METADATA_KEYS } from "../../../compiler/metadata.js";
+import { nodesWith, wholeImage, wholeImageWithMasks } from "../../support/detector.js";
 import { meanColour, tinyNetwork, type ModelText } from "../../support/onnx.js";
 
 const PHOTO = path.join(import.meta.dirname, "../../golden/images/photo.jpg");
@@ -239,6 +242,77 @@ describe("a detector", () => {
   });
 });
 
+describe("masks", () => {
+  // The left half of every box.
+  const HALF = [
+    [1, 0],
+    [1, 0],
+  ];
+  const withMasks = (boxes: "inclusive" | "exclusive" = "exclusive") => ({
+    ...metadata(boxes),
+    [METADATA_KEYS.masks]: "grid",
+  });
+  const masksOf = (results: readonly Detected[]) =>
+    results.map((each) => ("error" in each ? each.error : each.objects.map(({ mask }) => mask && readMask(mask))));
+
+  it("are of the image's size, where the box is", async () => {
+    // Two places of a box of 50 columns and a border of one on either side: 101 columns from -25 on. Likelier than a half
+    // are those from the middle of the first border and place (x = 0) to the middle of both places (x = 25); not the corners.
+    await withDetector(wholeImageWithMasks(HALF, { metadata: withMasks() }), async (detector) => {
+      expect(detector.hasMasks).toBe(true);
+      const results = await detector.detect((await images()).slice(0, 3), { batch: 3 });
+      expect(results.map((each) => "objects" in each && each.objects.length)).toEqual([1, 1, 0]);
+      const [[sky], [leaf]] = masksOf(results) as [ReturnType<typeof readMask>[], ReturnType<typeof readMask>[]];
+      expect(sky).toMatchObject({ width: 50, height: 40 });
+      expect(boxOf(sky!)).toEqual([0, 0, 25, 40]);
+      expect(areaOf(sky!)).toBeGreaterThan(0.8 * 25 * 40);
+      expect(areaOf(sky!)).toBeLessThan(25 * 40);
+      expect(leaf).toMatchObject({ width: 40, height: 90 });
+      const [more] = masksOf(await detector.detect((await images()).slice(0, 1), { maskThreshold: 0.1 }));
+      expect(areaOf((more as ReturnType<typeof readMask>[])[0]!)).toBeGreaterThan(25 * 40);
+    });
+  });
+
+  it("lie between the corners that the model gave, whatever pixel a box ends with", async () => {
+    const of = (boxes: "inclusive" | "exclusive"): Promise<unknown> =>
+      withDetector(wholeImageWithMasks(HALF, { metadata: withMasks(boxes) }), async (detector) =>
+        masksOf(await detector.detect(await images())),
+      );
+    expect(await of("inclusive")).toEqual(await of("exclusive"));
+  });
+
+  it("of other people's models are known by their output's axes", async () => {
+    const flat = { outputs: { boxes: ["D", 4], scores: ["D"], labels: ["D"], images: ["D"], masks: ["D", 1, 2, 2] } };
+    const silent = modelMetadata(preprocess, labels, "Whole");
+    const has = (model: Uint8Array): Promise<boolean> => withDetector(model, (each) => Promise.resolve(each.hasMasks));
+    expect(await has(wholeImageWithMasks(HALF, { metadata: silent }))).toBe(true);
+    expect(await has(wholeImage({ metadata: silent }))).toBe(false);
+    const nodes = nodesWith(
+      { op: "Compress", inputs: ["all_labels", "keep"], outputs: ["labels"], ints: { axis: 0 } },
+      [{ op: "Identity", inputs: ["grid"], outputs: ["masks"] }],
+    );
+    const constants = { grid: { shape: [1, 1, 2, 2], data: new Float32Array(4) } };
+    expect(await has(wholeImage({ metadata: silent, nodes, constants, ...flat }))).toBe(false);
+    // One of ours that names an output so has none unless it says so.
+    expect(await has(wholeImageWithMasks(HALF, { metadata: metadata() }))).toBe(false);
+  });
+
+  it("that are none are told", async () => {
+    await expect(openDetector(wholeImage({ metadata: withMasks() }), { device: "cpu" })).rejects.toThrow(
+      "model: says that it has masks, and has no output of them",
+    );
+    const broken = wholeImageWithMasks([[NaN]], { metadata: withMasks() });
+    await withDetector(broken, async (detector) => {
+      expect(masksOf(await detector.detect((await images()).slice(0, 1)))).toEqual([
+        "sky: model: its masks are not finite numbers; do weights and preprocessing fit?",
+      ]);
+    });
+    await expect(
+      openDetector(wholeImage({ metadata: { ...metadata(), [METADATA_KEYS.masks]: "round" } }), { device: "cpu" }),
+    ).rejects.toThrow('model: metadata resnetc.masks is "round", not grid');
+  });
+});
+
 describe("one clear line", () => {
   const open = (model: Uint8Array, options: DetectorOptions = {}): Promise<Detector> =>
     openDetector(model, { device: "cpu", ...options });
@@ -306,6 +380,7 @@ describe("one clear line", () => {
   it.each([
     [{ batch: 0 }, "batch: 0 is not a positive whole number"],
     [{ score: 1.5 }, "score: 1.5 is not from 0 to 1"],
+    [{ maskThreshold: -1 }, "maskThreshold: -1 is not from 0 to 1"],
   ])("options %j", async (options, message) => {
     await withDetector(wholeImage({ metadata: metadata() }), async (detector) => {
       await expect(detector.detect([PHOTO], options)).rejects.toThrow(message);

@@ -4,6 +4,8 @@ import { classColour, inkOn } from "../../../runtime/detection/overlay/colours.j
 import { drawDetections, overlay, type Mark } from "../../../runtime/detection/overlay/index.js";
 import { LabelPlaces } from "../../../runtime/detection/overlay/labels.js";
 import { shorten, widthOf } from "../../../runtime/detection/overlay/lettering.js";
+import { Runs } from "../../../runtime/data/masks/mask.js";
+import { writeMask } from "../../../runtime/data/masks/text.js";
 import { decodeImage } from "../../../runtime/images/decode.js";
 import type { Image } from "../../../runtime/images/image.js";
 
@@ -156,6 +158,54 @@ describe("labels", () => {
     const taken = Array.from({ length: 9 }, () => places.take(box, 40, 10));
     expect(taken.slice(0, 4).map((area) => area?.y)).toEqual([40, 50, 110, 100]);
     expect(taken[4]).toBeUndefined();
+  });
+});
+
+describe("masks", () => {
+  /** A square of 40 x 40 at 100, 100. */
+  const square = (width: number, height: number) => {
+    const runs = new Runs();
+    for (let x = 0; x < width; x++) {
+      for (let y = 0; y < height; y++) runs.add(x >= 100 && x < 140 && y >= 100 && y < 140, 1);
+    }
+    return writeMask({ width, height, runs: runs.finish() });
+  };
+  const box: Mark["box"] = [90, 90, 60, 60];
+  const drawn = async (...marks: Mark[]) => decodeImage(await drawDetections(plain(400, 300, 60), marks));
+
+  test("are their class's colour over the image, with an edge", async () => {
+    const image = await drawn(mark(box, { class: 2, mask: square(400, 300) }));
+    const mixed = (share: number) => rgb(classColour(2)).map((value) => Math.round(60 * (1 - share) + value * share));
+    expect(pixel(image, 120, 120)).toEqual(mixed(0.45));
+    expect(pixel(image, 101, 101)).toEqual(mixed(0.45));
+    for (const [x, y] of [
+      [100, 120],
+      [139, 120],
+      [120, 100],
+      [120, 139],
+    ] as const) {
+      expect(pixel(image, x, y)).toEqual(mixed(0.9));
+    }
+    expect(pixel(image, 98, 120)).toEqual([60, 60, 60]);
+    expect(pixel(image, 141, 120)).toEqual([60, 60, 60]);
+  });
+
+  test("of the surest are above the others", async () => {
+    const [sure, unsure] = [0.9, 0.6].map((score, index) => mark(box, { class: index, score, mask: square(400, 300) }));
+    const image = await drawn(sure!, unsure!);
+    expect(image.data).toEqual((await drawn(unsure!, sure!)).data);
+    expect(pixel(image, 120, 120)[0]).toBeGreaterThan(pixel(image, 120, 120)[1]!);
+  });
+
+  test("are enlarged with the image, and refused where they are of another size", async () => {
+    const small = plain(150, 150, 60);
+    const image = await decodeImage(await drawDetections(small, [mark(box, { mask: square(150, 150) })]));
+    expect(image.width).toBe(450);
+    expect(pixel(image, 360, 360)).not.toEqual([60, 60, 60]);
+    await expect(drawDetections(small, [mark(box, { mask: square(150, 151) })])).rejects.toThrow(
+      "a mask of 150 x 151 does not go on an image of 150 x 150",
+    );
+    expect(small.data.every((value) => value === 60)).toBe(true);
   });
 });
 

@@ -18,6 +18,7 @@ import {
   floats,
   type FasterRcnnGolden,
 } from "../../support/fasterrcnn-golden.js";
+import { expectSame, listOf } from "../../support/found.js";
 
 /** Images that the same weights look at. */
 const byWeights = new Map<string, [name: string, golden: FasterRcnnGolden][]>();
@@ -42,24 +43,6 @@ function inputOf(golden: FasterRcnnGolden) {
   const { preprocess } = model!;
   const inputs = images.map(({ name, size }) => detectorInput(fasterRcnnImage(name, size), preprocess!));
   return stack(inputs, 32);
-}
-
-interface Found {
-  readonly label: number;
-  readonly score: number;
-  readonly box: readonly number[];
-}
-
-function listOf(labels: ArrayLike<unknown>, scores: ArrayLike<number>, boxes: ArrayLike<number>): Found[] {
-  return Array.from(labels, (label, i) => ({
-    label: Number(label),
-    score: scores[i]!,
-    box: [0, 1, 2, 3].map((k) => boxes[4 * i + k]!),
-  }));
-}
-
-function difference(a: readonly number[], b: readonly number[]): number {
-  return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
 }
 
 describe.each([...byWeights.values()].map((goldens) => [goldens.map(([name]) => name).join(", "), goldens] as const))(
@@ -87,19 +70,8 @@ describe.each([...byWeights.values()].map((goldens) => [goldens.map(([name]) => 
           const here = [...labels!.keys()].filter((i) => Number(images![i]) === row);
           const all = listOf(labels!, scores!, boxes!);
           const ours = here.map((i) => all[i]!);
-          const expected = listOf(theirs.labels, floats(theirs.scores), floats(theirs.boxes));
-          expect(ours).toHaveLength(expected.length);
-          expect(ours.map(({ score }) => score)).toEqual(ours.map(({ score }) => score).toSorted((a, b) => b - a));
-          // Each of theirs has one of ours; scores nearer than the tolerance may have changed places.
-          const left = new Set(ours);
-          for (const their of expected) {
-            const nearest = [...left]
-              .filter(({ label, score }) => label === their.label - 1 && Math.abs(score - their.score) < 1e-3)
-              .toSorted((a, b) => difference(a.box, their.box) - difference(b.box, their.box))[0];
-            expect(nearest, `a box like ${JSON.stringify(their)}`).toBeDefined();
-            expect(difference(nearest!.box, their.box)).toBeLessThan(0.05);
-            left.delete(nearest!);
-          }
+          const classes = theirs.labels.map((label) => label - 1);
+          expectSame(ours, listOf(classes, floats(theirs.scores), floats(theirs.boxes)));
         }
         expect([...images!].every((image) => Number(image) < golden.found.length)).toBe(true);
       },

@@ -9,6 +9,7 @@ import { isComplete, matchWeights, type Match } from "../../../runtime/weights/m
 import type { TensorSource } from "../../../runtime/weights/source.js";
 import { strideWarning } from "../../../runtime/weights/stride.js";
 import { fasterRcnnSource, fasterRcnnTensors, oldName } from "../../support/fasterrcnn-golden.js";
+import { maskRcnnSource, maskRcnnTensors, oldName as oldMaskName } from "../../support/maskrcnn-golden.js";
 import { oracleSource } from "../../support/oracle-weights.js";
 import { tensorOf, torchFile } from "../../support/torch-file.js";
 import { temporaryFolder } from "../../support/weight-files.js";
@@ -124,6 +125,29 @@ describe("torchvision's fasterrcnn_resnet50_fpn", () => {
     const match = matched("FasterRCNN_ResNet50_FPN", source);
     expect(leftOver(match)).toEqual(NOTHING);
     expect(match.map.epsilon).toBe(0);
+  });
+});
+
+describe("torchvision's maskrcnn_resnet50_fpn", () => {
+  test("has these tensors", () => {
+    const match = matched("MaskRCNN_FPN", maskRcnnSource({ ranges: {} }));
+    expect(leftOver(match)).toEqual(NOTHING);
+    expect(match.map.name).toBe("torchvision_maskrcnn");
+    expect(match.map.epsilon).toBeUndefined();
+    const theirs = (path: string) => match.origins.get(path)?.tensors;
+    expect(theirs("mask.conv4.weight")).toEqual(["roi_heads.mask_head.3.0.weight"]);
+    expect(theirs("mask.conv_transpose.bias")).toEqual(["roi_heads.mask_predictor.conv5_mask.bias"]);
+    expect(theirs("mask.logits.weight")).toEqual(["roi_heads.mask_predictor.mask_fcn_logits.weight"]);
+  });
+
+  test("as it was released has older names, and batch norms without an epsilon", () => {
+    const names = Object.entries(maskRcnnTensors()).filter(([name]) => !name.endsWith("num_batches_tracked"));
+    const old = Object.fromEntries(names.map(([name, shape]) => [oldMaskName(name), shape]));
+    expect(Object.keys(old)).toContain("roi_heads.mask_head.mask_fcn1.weight");
+    const match = matched("MaskRCNN_ResNet50_FPN", oracleSource("maskrcnn.pth", old));
+    expect(leftOver(match)).toEqual(NOTHING);
+    expect(match.map.epsilon).toBe(0);
+    expect(match.origins.get("mask.conv1.weight")?.tensors).toEqual(["roi_heads.mask_head.mask_fcn1.weight"]);
   });
 });
 

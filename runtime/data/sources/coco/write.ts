@@ -3,7 +3,7 @@ import { writeWhole, type WriteOptions } from "../../../files.js";
 import type { Detection, Annotations } from "../../objects.js";
 
 /** An image is known by its id, or where nobody numbered it by its file's name; ids may be texts. */
-export type WrittenDetection = Pick<Detection, "box" | "score"> & {
+export type WrittenDetection = Pick<Detection, "box" | "score" | "mask"> & {
   readonly image: number | string;
   readonly category: number | string;
 };
@@ -45,8 +45,8 @@ export function* cocoDetections(detections: Iterable<WrittenDetection>): Generat
   yield* list(detections, entryOf);
 }
 
-function entryOf({ image, category, box, score }: WrittenDetection): object {
-  return { image_id: image, category_id: category, bbox: box, score };
+function entryOf({ image, category, box, score, mask }: WrittenDetection): object {
+  return { image_id: image, category_id: category, bbox: box, score, ...(mask && { segmentation: mask }) };
 }
 
 /** @throws {FileError} */

@@ -130,6 +130,22 @@ describe("picks", () => {
     );
   });
 
+  it("have the masks of their classes, a region more or not", async () => {
+    const labelled = fc.record({
+      labels: fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 5 }),
+      more: fc.integer({ min: 0, max: 1 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(labelled, variants, async ({ labels, more }, variant) => {
+        const shape = [labels.length + more, 3, 2, 4];
+        const data = Array.from({ length: 24 * shape[0]! }, (_, at) => at);
+        const expected = labels.flatMap((label, row) => data.slice(24 * row + 8 * label, 24 * row + 8 * (label + 1)));
+        const inputs = [input("R K h w", shape, data), indices("D", [labels.length], labels)];
+        await check("pick_masks", inputs, {}, [tensor([labels.length, 2, 4], expected)], variant);
+      }),
+    );
+  });
+
   it("of regions are of the likeliest class, the first of equals", async () => {
     await fc.assert(
       fc.asyncProperty(judged(anyBox, score), variants, async ({ boxes: all, scores }, variant) => {

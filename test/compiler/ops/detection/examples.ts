@@ -81,7 +81,9 @@ export const EXAMPLES: readonly Example[] = [
   use("batched_nms", [judged, probabilities, regions, images], { ...overlap, threshold: 0.1 }),
   use("region_boxes", [regions]),
   use("with_boxes", [regions, boxes("R 4", [3])], { inclusive: true }),
+  use("as_regions", [boxes("D 4", [2]), indices("D", [2], [1, 0])]),
   use("rows_of_image", [some("N 1 2", [2, 1, 2]), regions]),
+  use("rows_of_image", [some("N 2", [2, 2]), indices("D", [3], [1, 0, 1])]),
   use("rows_of_image", [some("N 2", [2, 2]), picks]),
   use("concat_rows", [regions, { ...regions, sizes: "Q 5" }]),
   use("roi_pool", [map, regions], pool),
@@ -107,5 +109,6 @@ export const EXAMPLES: readonly Example[] = [
   use("pick_class", [judged, probabilities]),
   use("top_detections", [{ ...picks, sizes: "S 3" }, some("S", [2]), images], { keep: 1, ties: true }),
   use("pick_boxes", [judged, picks]),
+  use("pick_masks", [some("R K h w", [3, 2, 4, 5]), indices("D", [2], [1, 0])]),
   use("box_vote", [judged, probabilities, regions, picks], { ...overlap, threshold: 0, offset: 0.5 }),
 ];

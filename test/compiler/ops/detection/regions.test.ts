@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, it } from "vitest";
 import { integers, largeEnough, rowsOf, tensor } from "./reference.js";
 import { check, variants } from "./run.js";
-import { boxes, counts, indices, info, input, regions, values } from "./samples.js";
+import { anyBox, boxes, counts, indices, info, input, regions, values } from "./samples.js";
 
 describe("images", () => {
   const image = fc.record({
@@ -93,6 +93,27 @@ describe("regions", () => {
           of_.flatMap((image) => [image, 7, 8]),
         );
         await check("rows_of_image", [x, picks], {}, [expected], variant);
+        await check("rows_of_image", [x, indices("D", [of_.length], of_)], {}, [expected], variant);
+      }),
+    );
+  });
+
+  it("are made of boxes; of none comes one without area", async () => {
+    const found = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), anyBox), { maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(found, variants, async (rows, variant) => {
+        const corners = input(
+          "D 4",
+          [rows.length, 4],
+          rows.flatMap(([, box]) => box),
+        );
+        const of = indices(
+          "D",
+          [rows.length],
+          rows.map(([image]) => image),
+        );
+        const all = rows.length === 0 ? [[0, 0, 0, -1, -1]] : rows.map(([image, box]) => [image, ...box]);
+        await check("as_regions", [corners, of], {}, [tensor([all.length, 5], all.flat())], variant);
       }),
     );
   });
