@@ -1,5 +1,6 @@
 /** From a target or a text to the bytes of an `.onnx` file. */
 import { modelMetadata, type WeightsOrigin } from "./metadata.js";
+import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { formatPlace } from "./diagnostics/render.js";
 import { concat, emitOnnx, type EmittedModel } from "./emit/onnx.js";
 import { valuesOf, type ParameterValues } from "./emit/parameters.js";
@@ -83,7 +84,26 @@ export function compile(input: string | Target | CompileInput, options: CompileO
   const target = typeof text === "string" ? parseTarget(text, host) : (text as Target);
   const { model, ...findings } = elaborate(target, { ...options, host });
   if (!model) return findings;
-  return { ...findings, model, ...modelBytes(emitModel(model, options)) };
+  return inMemory(model, emitModel(model, options), findings);
+}
+
+/** What one array of bytes holds; ONNX Runtime's own arrays end there too. */
+const LARGEST_ARRAY = 2 ** 32 - 1;
+
+/** All of an emitted model in memory; where that is too much, an error in place of it, before anything is computed. */
+export function inMemory(model: Model, emitted: EmittedModel, findings: Findings): CompileResult {
+  const byteLength = emitted.external?.byteLength ?? emitted.byteLength;
+  if (byteLength <= LARGEST_ARRAY) return { ...findings, model, ...modelBytes(emitted) };
+  const tooLarge: Diagnostic = {
+    code: "too-large",
+    severity: "error",
+    message: `${model.name} has ${(byteLength / 1e9).toFixed(1)} GB of weights, more than one array of bytes holds`,
+    span: model.root.span,
+    notes: [],
+    help: "`resnetc compile` writes it to a file piece by piece; half precision halves it",
+    chain: [],
+  };
+  return { ...findings, diagnostics: [...findings.diagnostics, tooLarge], errorCount: findings.errorCount + 1 };
 }
 
 /** Whether a model is written otherwise for one device than for another. */

@@ -22,6 +22,8 @@ export const LIMITS = {
   evaluationDepth: 400,
   /** Elements of a tensor, for one image: what a signed 32-bit index reaches. */
   tensorElements: 2 ** 31 - 1,
+  /** Elements of one parameter: 2 GiB in fp32, which every file, hash and array takes in one piece. */
+  parameterElements: 2 ** 29 - 1,
   /** Parameters of a network: 17 GB in fp32. */
   parameters: 2 ** 32,
   /** Problems that are kept of one file; the others are counted. */

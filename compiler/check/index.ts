@@ -1,13 +1,14 @@
 /** Everything that can be said of files without compiling them. */
 import { elaborateNetwork } from "../elaborate/index.js";
 import { readDialect } from "../elaborate/dialect.js";
-import { isComplete } from "../elaborate/declarations.js";
+import { isComplete, stageNames } from "../elaborate/declarations.js";
 import { readRecipe } from "../elaborate/recipe.js";
 import { readPreprocess } from "../elaborate/preprocess.js";
 import { readWeightMap } from "../elaborate/weight-map.js";
 import { isRecord, type DeclarationValue } from "../elaborate/values.js";
 import type { Model } from "../model.js";
 import type { Module, Program } from "../program.js";
+import { labelsOf } from "./elsewhere.js";
 import { checkNames } from "./names.js";
 
 /**
@@ -15,7 +16,7 @@ import { checkNames } from "./names.js";
  * Gives the networks, for hovers and summaries.
  */
 export function checkModule(module: Module, program: Program): Model[] {
-  checkNames(module.file, program.reporter);
+  checkNames(module.file, program.reporter, (name) => membersOf(name, module, program));
   const models: Model[] = [];
   for (const { name, keyword } of module.file.declarations) {
     const value = module.environment.own(name.text)?.get();
@@ -26,6 +27,14 @@ export function checkModule(module: Module, program: Program): Model[] {
     if (model) models.push(model);
   }
   return models;
+}
+
+/** What can be asked of what a block or network gives, by name. */
+function membersOf(name: string, { environment }: Module, { reporter }: Program): readonly string[] {
+  const value = environment.lookup(name)?.get();
+  if (value === undefined || !isRecord(value, "declaration")) return [];
+  const stages = stageNames(value, { reporter, environment, chain: [] }) ?? [];
+  return [...stages, ...labelsOf(value.declaration)];
 }
 
 function checkDeclaration(value: DeclarationValue, program: Program): Model | undefined {

@@ -21,6 +21,7 @@ import { GROUPS, GROUPS_OF, type WordGroup } from "../vocabulary.js";
 import type { Schema, Word } from "../words/schema.js";
 import { wordsOf } from "../words/values.js";
 import { own } from "../../grammar/own.js";
+import { nameElsewhere, type MembersOf } from "./elsewhere.js";
 import { Names, type Name } from "./scope.js";
 
 /** What a declaration's body knows without declaring it. */
@@ -31,12 +32,15 @@ const GIVEN: Readonly<Record<string, readonly string[]>> = {
   shortcut: ["input", "channels", "stride", "changes"],
 };
 
-export function checkNames(file: SourceFile, reporter: Reporter): void {
-  new NameChecker(reporter).file(file);
+export function checkNames(file: SourceFile, reporter: Reporter, membersOf: MembersOf): void {
+  new NameChecker(reporter, membersOf).file(file);
 }
 
 class NameChecker {
   readonly #reporter: Reporter;
+  readonly #membersOf: MembersOf;
+  /** The one whose names are being checked. */
+  #around: Declaration | undefined;
   /** Stages are names of the whole network. */
   #network: Names | undefined;
   /** The words of the body. */
@@ -44,8 +48,9 @@ class NameChecker {
   /** Whether the declaration's statements are layers. */
   #isFlow = false;
 
-  constructor(reporter: Reporter) {
+  constructor(reporter: Reporter, membersOf: MembersOf) {
     this.#reporter = reporter;
+    this.#membersOf = membersOf;
   }
 
   file(file: SourceFile): void {
@@ -65,11 +70,25 @@ class NameChecker {
         help: "choose another name",
       });
     }
+    if (what === "let" && this.#reportShadow(name, names.parent?.find(name.text))) {
+      names.declare(name.text, name.span, "given");
+      return;
+    }
     const before = names.declare(name.text, name.span, what);
     if (!before || before.what === "given") return;
     this.#reporter.report("duplicate-name", name.span, `\`${name.text}\` is declared twice`, {
       notes: [{ message: "first here", span: before.span }],
     });
+  }
+
+  /** A `let` changes nothing: in braces of its own it is another value, which ends with them. */
+  #reportShadow(name: Identifier, outer: Name | undefined): boolean {
+    if (!outer || outer.what === "given") return false;
+    this.#reporter.report("shadowed-name", name.span, `this \`${name.text}\` is another than the one outside`, {
+      notes: [{ message: `the ${outer.what} of this name`, span: outer.span }],
+      help: "a value can't be changed, and one declared in braces ends with them: choose another name",
+    });
+    return true;
   }
 
   #reportUnused(names: Names): void {
@@ -87,6 +106,7 @@ class NameChecker {
   #declaration(declaration: Declaration, file: Names): void {
     this.#groups = declaration.keyword === "let" ? [] : GROUPS_OF[declaration.keyword];
     this.#isFlow = own(GIVEN, declaration.keyword) !== undefined;
+    this.#around = declaration;
     const parameters = new Names(file);
     for (const parameter of declaration.parameters ?? []) {
       if (parameter.default) this.#expression(parameter.default, parameters);
@@ -236,7 +256,9 @@ class NameChecker {
     what = NOTHING,
   ): void {
     this.#reporter.report("unknown-name", at.span, `${what} \`${text}\``, {
-      help: () => helpForUnknown(text, candidates),
+      help: () =>
+        (this.#around && nameElsewhere(text, at.span, this.#around, this.#membersOf)) ??
+        helpForUnknown(text, candidates),
     });
   }
 

@@ -30,6 +30,7 @@ export const CODES = {
   "import-not-found": error("an imported file that does not exist"),
   "unused-import": warning("an import that nothing uses"),
   "unused-name": warning("a parameter or `let` that nothing uses"),
+  "shadowed-name": warning("a `let` called like a parameter, import or value that is known there already"),
   // Values
   "missing-argument": error("an argument without a default that is not given"),
   "too-many-arguments": error("more arguments than there are parameters"),

@@ -3,7 +3,7 @@ import type { Body, Use } from "../../grammar/ast.js";
 import { formatShape } from "../ir/dim.js";
 import { operator } from "../ops/index.js";
 import { completeAttributes } from "../ops/attributes.js";
-import { ShapeError, type Operator } from "../ops/operator.js";
+import { ShapeError, TooLargeError, type Operator } from "../ops/operator.js";
 import type * as ir from "../ir/types.js";
 import { bind } from "./bind.js";
 import { open } from "./declarations.js";
@@ -89,7 +89,8 @@ function appendNode(
     node = place.session.append(definition, values, attributes, { span: use.span, chain: place.chain });
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    const code = definition.layer?.merges ? "shape-mismatch" : "invalid-shape";
+    const misfit = definition.layer?.merges ? "shape-mismatch" : "invalid-shape";
+    const code = error instanceof TooLargeError ? "too-large" : misfit;
     fail(siteOf(place), code, use.span, error.message, { help: error.help });
     return undefined;
   }

@@ -8,7 +8,7 @@ import { value as makeValue } from "../ir/build.js";
 import { node as makeNode } from "../ops/node.js";
 import { bounds, complexity, formatShape, sameShape, type Dim } from "../ir/dim.js";
 import type * as ir from "../ir/types.js";
-import { ShapeError, type Operator, type ParameterSpec } from "../ops/operator.js";
+import { ShapeError, TooLargeError, type Operator, type ParameterSpec } from "../ops/operator.js";
 import type { DraftNode, DraftParameter } from "./draft.js";
 import type { NetworkInside } from "./weight-maps-inside.js";
 
@@ -32,7 +32,7 @@ export class Session {
 
   /**
    * Appends a layer. Its parameters follow the data inputs.
-   * @throws ShapeError if it can't be applied to these shapes; Abandoned where the network is too large
+   * @throws ShapeError if it can't be applied to these shapes, or makes a tensor too large; Abandoned where the network is
    */
   append(operator: Operator, inputs: readonly ir.Value[], attributes: ir.Attributes, at: Where): DraftNode {
     const { span, chain } = at;
@@ -57,7 +57,9 @@ export class Session {
       .flatMap((output) => output.type.shape)
       .reduce<number>((sum, dim) => sum + complexity(dim), 0);
     this.reporter.budget.spend(work / 2, span, chain);
-    for (const output of node.outputs) requireSize(`${operator.name}: its output`, output.type.shape.slice(1), output);
+    for (const { type } of node.outputs) {
+      requireSize(`${operator.name}: its output`, type.shape.slice(1), LIMITS.tensorElements, type.shape);
+    }
     this.nodes.push(node);
     this.parameters.push(...ownParameters);
     this.#shared?.parameters.push(...ownParameters);
@@ -65,10 +67,12 @@ export class Session {
   }
 
   #countParameters(what: string, shape: readonly number[]): void {
-    const count = requireSize(what, shape);
-    this.#parameterCount += count;
+    this.#parameterCount += requireSize(what, shape, LIMITS.parameterElements);
     if (this.#parameterCount <= LIMITS.parameters) return;
-    throw new ShapeError(`${what} makes it more than ${LIMITS.parameters} parameters, which no machine trains`);
+    throw new TooLargeError(
+      `${what}, ${formatShape(shape)}, makes it more than ${LIMITS.parameters} parameters in the network`,
+      "are channels meant that are fewer, or a `global_avg_pool` before a fully connected layer?",
+    );
   }
 
   /** Layers that `run` appends have these parameters, in their order; where there are none yet they are noted. */
@@ -96,13 +100,13 @@ export class Session {
   }
 }
 
-/** The fewest elements that a tensor can have; throws a ShapeError where that is beyond what can be indexed. */
-function requireSize(what: string, shape: readonly Dim[], value?: ir.Value): number {
+/** The fewest elements that a tensor can have; throws a TooLargeError where they are more than `most`. */
+function requireSize(what: string, shape: readonly Dim[], most: number, shown = shape): number {
   const count = shape.reduce<number>((product, dim) => product * Math.max(1, bounds(dim).min), 1);
-  if (count <= LIMITS.tensorElements) return count;
-  throw new ShapeError(
-    `${what} would be ${formatShape(value?.type.shape ?? shape)}, more than ${LIMITS.tensorElements} elements`,
-    "no runtime can address a larger tensor",
+  if (count <= most) return count;
+  throw new TooLargeError(
+    `${what} would be ${formatShape(shown)}, more than ${most} elements`,
+    "no runtime can hold a larger tensor",
   );
 }
 

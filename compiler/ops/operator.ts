@@ -40,6 +40,9 @@ export class ShapeError extends Error {
   }
 }
 
+/** The same of what could be applied, were it not beyond what the compiler accepts. */
+export class TooLargeError extends ShapeError {}
+
 /** Builds IR inside a gradient rule: `apply` infers types, so a rule reads like its formula. */
 export interface GraphBuilder {
   apply(op: string, inputs: readonly Value[], attributes?: Attributes): Value[];

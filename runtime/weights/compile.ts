@@ -1,7 +1,7 @@
 /** From a target and a weight file to a model in one call. */
 import {
   emitModel,
-  modelBytes,
+  inMemory,
   type CompileInput,
   type CompileOptions,
   type CompileResult,
@@ -39,7 +39,8 @@ export async function compileWithWeights(
   try {
     const { report, warnings, notes, preprocess } = loaded;
     const emitted = emitModel(loaded.model, { ...loaded.emit, ...options, weights: loaded.values });
-    return { ...findings, model, ...modelBytes(emitted), weights: { report, warnings, notes, preprocess } };
+    const compiled = inMemory(model, emitted, findings);
+    return compiled.onnx ? { ...compiled, weights: { report, warnings, notes, preprocess } } : compiled;
   } finally {
     loaded.close();
   }

@@ -241,18 +241,28 @@ describe("what is long or deep", () => {
     [
       "a weight that no index reaches",
       "network A { input i 3x8x8 conv 1x1, 100000 conv 1x1, 100000 }",
-      "invalid-shape",
+      "too-large",
     ],
     [
       "parameters that no machine holds",
       "network A { input i 3x8x8 conv 1x1, 40000 conv 1x1, 40000 x 9 }",
-      "invalid-shape",
+      "too-large",
     ],
-    ["a map that no index reaches", "network A { input i 3x8x8 upsample 99999 }", "invalid-shape"],
-    ["channels in the billions", "network A { input i 3x8x8 conv 1x1, 1e15 }", "invalid-shape"],
+    ["a map that no index reaches", "network A { input i 3x8x8 upsample 99999 }", "too-large"],
+    ["a weight that no file takes in one piece", "network A { input i 3x8x8 conv 3x3, 10000 x 2 }", "too-large"],
+    ["channels in the billions", "network A { input i 3x8x8 conv 1x1, 1e15 }", "too-large"],
     ["an open size divided to nothing", "network A { input i 3xHxW max_pool 2, /2 x 1100 }", "invalid-shape"],
   ])("%s", (_, text, code) => {
     expect(codesOf(text).filter((each) => each !== "unused-name")).toContain(code);
+  });
+
+  it("a network that files hold, but no array of bytes", () => {
+    const text = "network A { input i 3x8x8 conv 1x1, 20000 x 4 }";
+    expect(codesOf(text)).toEqual([]);
+    const { diagnostics, onnx, errorCount } = compile({ files: { "a.resnet": text }, entry: "a.resnet" });
+    expect([onnx, errorCount]).toEqual([undefined, 1]);
+    expect(diagnostics).toMatchObject([{ code: "too-large", span: { file: "a.resnet", start: 8, end: 9 } }]);
+    expect(diagnostics[0]!.message).toBe("A has 4.8 GB of weights, more than one array of bytes holds");
   });
 
   it("chains of imports, each file read once", () => {

@@ -50,7 +50,6 @@ describe("words that nothing declares are unknown, whatever stands behind them",
     ["conv 3x3, 16, bias: True", "unknown-name", "nothing here is called `True`", "write `true`"],
     ["conv 3x3, 16, bias: no", "unknown-name", "nothing here is called `no`", "write `false`"],
     ["conv 3x3, 16, pad: None", "unknown-name", "nothing here is called `None`", "leave the argument out"],
-    ["for i in 1 .. 3 { c = conv 3x3, 16 }   add { c } { identity }", "unknown-name", "is called `c`"],
   ])("%s", (statements, ...expected) => expectTold(among(statements), [expected]));
 
   test("of maps and recipes no layers are expected", () => {
@@ -94,6 +93,60 @@ network B = ResNet(basic, [1, 2])
       { span: { start: number; end: number } },
     ];
     expect(program.slice(span.start, span.end)).toBe(statement);
+  });
+});
+
+describe("names that are elsewhere", () => {
+  test.each<[string, ...Told]>([
+    ["add { later } { identity }   later = relu", "unknown-name", "is called `later`", "comes further down"],
+    ["add { c } { c = relu }", "unknown-name", "is called `c`", "a label before them names what they give"],
+    ["c = add { c } { relu }", "unknown-name", "is called `c`", "known after the statement that it names"],
+    ["if 1 < 2 { let n = 3 }   conv 3x3, n", "unknown-name", "is called `n`", "declare it before them"],
+    [
+      "for i in 1 .. 3 { c = conv 3x3, 16 }   add { c } { identity }",
+      "unknown-name",
+      "is called `c`",
+      "label the loop, `all = for i in ...`; `all[0].c`",
+    ],
+    [
+      "m = for i in 1 .. 3 { c = conv 3x3, 16 }   add { c } { identity }",
+      "unknown-name",
+      "is called `c`",
+      "`m[0].c` is the first turn's",
+    ],
+  ])("%s", (statements, ...expected) => expectTold(among(`conv 3x3, 16   ${statements}`), [expected]));
+
+  test("labels of blocks and stages of networks that were run", () => {
+    const using = (statements: string): string =>
+      `import { ResNet18 } from "std/resnet"\nblock b { inner = conv 3x3, 16   relu }\n${among(statements)}`;
+    const label = (name: string, call: string) =>
+      `it is in what \`${call}\` gave: label that, \`part = ${call}\`, and write \`part.${name}\``;
+    const stages = "ResNet18.conv1 .. ResNet18.conv5";
+    expectTold(using("r = b()   add { inner } { identity }   ResNet18"), [
+      ["unknown-name", "is called `inner`", "it is a member: `r.inner`"],
+    ]);
+    expectTold(using("b()   add { inner } { identity }   ResNet18"), [
+      ["unknown-name", "is called `inner`", label("inner", "b(...)")],
+    ]);
+    expectTold(using(`b()   conv 1x1, 3   ${stages}   output conv3, conv5`), [
+      ["unknown-name", "is called `conv3`", label("conv3", stages)],
+      ["unknown-name", "is called `conv5`", label("conv5", stages)],
+    ]);
+    expectTold(using(`b()   conv 1x1, 3   f = ${stages}   output f.conv3, f.conv5`), []);
+  });
+
+  test.each([
+    ["a parameter", "network A(width = 8) {\n  input image 3x32x32\n  let width = width * 2\n  conv 3x3, width\n}"],
+    ["a value outside a loop", among("let n = 8   for i in 1 .. 2 { conv 3x3, n   let n = n * 2 }")],
+    ["an import", `import { basic } from "std/blocks"\n${among("basic(3)   let basic = 8   conv 3x3, basic")}`],
+  ])("a `let` that shadows %s", (_, program) => {
+    expect(told(program)).toEqual([
+      [
+        "shadowed-name",
+        expect.stringMatching(/^this `\w+` is another than the one outside$/) as string,
+        expect.stringContaining("choose another name") as string,
+      ],
+    ]);
   });
 });
 
