@@ -104,7 +104,7 @@ export function fasterRcnnImage(name: string, [height, width]: readonly [number,
 }
 
 /** The input of a golden whose images are it: [N, 3, height, width]. */
-export function fasterRcnnTensor({ input, image }: FasterRcnnGolden): Float32Array {
+export function fasterRcnnTensor({ input, image }: Pick<FasterRcnnGolden, "input" | "image">): Float32Array {
   const [, channels, height, width] = image.shape as [number, number, number, number];
   const batch = new Float32Array(image.shape.reduce((size, length) => size * length, 1));
   for (const [n, { name, size }] of input.images.entries()) {

@@ -127,6 +127,33 @@ const anchorValues: Operator = {
 };
 
 /**
+ * map [N, A * K, h, w] to [N, K, h * w * A]: what is said of each class at each anchor, classes as channels; in the map
+ * channel = anchor * K + class.
+ */
+const anchorClasses: Operator = {
+  name: "anchor_classes",
+  doc: "What a map says of each class at each anchor, the classes as channels.",
+  layer: { arguments: { classes: integer("Classes of each anchor.", { min: 1 }) } },
+  fullPrecision: true,
+  gradient: "none",
+  infer([x], attributes) {
+    const { batch, channels, height, width } = featureMap(x, "anchor_classes");
+    const classes = int(attributes, "classes");
+    return [floats(batch, classes, mul(mul(height, width), groups("anchor_classes", channels, classes)))];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const map = node.inputs[0]!;
+    const classes = int(node.attributes, "classes");
+    const each = featureMap(map.type, "anchor_classes").channels / classes;
+    if (each === 1) return w.give("Reshape", [w.inputs[0]!, w.ints(0, 0, -1)]);
+    const split = w.reshape(w.inputs[0]!, [0, each, classes, -1], "anchors");
+    const last = w.step("Transpose", [split], "anchors_last", { perm: [0, 2, 3, 1] });
+    w.give("Reshape", [last, w.ints(0, classes, -1)]);
+  },
+};
+
+/**
  * map to [N, h * w * A], how likely each anchor is an object, as a logit. `kind`: `sigmoid`, a channel an anchor;
  * `softmax`, [N, 2 * A, h, w], the A of the background first (py-faster-rcnn): the difference of the two is the logit.
  */
@@ -183,4 +210,4 @@ function classes(values: Dim): number {
   throw new ShapeError("split_classes needs a known number of values");
 }
 
-export const ANCHORS: readonly Operator[] = [anchors, anchorValues, anchorLogits, splitClasses];
+export const ANCHORS: readonly Operator[] = [anchors, anchorValues, anchorClasses, anchorLogits, splitClasses];

@@ -2,6 +2,7 @@
 import type { Operator } from "../operator.js";
 import { ANCHORS } from "./anchors.js";
 import { BOXES } from "./boxes.js";
+import { CANDIDATES } from "./candidates.js";
 import { DETECTIONS } from "./detections.js";
 import { LEVELS } from "./levels.js";
 import { IMAGES } from "./images.js";
@@ -15,7 +16,7 @@ import { boxVote } from "./vote.js";
 
 export const DETECTION_OPERATORS: readonly Operator[] = [
   ...[...IMAGES, ...ANCHORS, ...BOXES],
-  ...[...RANKING, ...SUPPRESSION, ...REGIONS],
+  ...[...RANKING, ...CANDIDATES, ...SUPPRESSION, ...REGIONS],
   ...[roiPool, roiAlign, roiPoolGradient, roiAlignGradient, ...LEVELS],
   ...[...DETECTIONS, boxVote],
 ];

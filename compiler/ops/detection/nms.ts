@@ -7,14 +7,14 @@ import { mul, unknownSize, type Dim } from "../../ir/dim.js";
 import type { Attributes } from "../../ir/types.js";
 import { flag, int } from "../attributes.js";
 import type { Operator } from "../operator.js";
-import { count, floats, forms, integers } from "./forms.js";
+import { count, floats, forms, integers, type Form } from "./forms.js";
 import { writeRowsByImage } from "./by_image.js";
 import { FINITE, IN, LOWEST } from "./scores.js";
 import { integer, number, tensor } from "../../words/schema.js";
 import { INCLUSIVE, IOU } from "./arguments.js";
 import { writer, type Writer } from "../write.js";
 
-/** boxes [B, T, 4], scores [B, T] to the rows (b, 0, t) of those that stay and whose score is above a threshold. */
+/** boxes [B, T, 4], scores [B, K, T] to the rows (b, k, t) of those that stay and whose score is above a threshold. */
 function writeNms(
   w: Writer,
   boxes: string,
@@ -25,12 +25,13 @@ function writeNms(
 ): string {
   const outer = flag(attributes, "inclusive") ? w.step("Add", [boxes, w.numbers([0, 0, 1, 1])], "boxes.outer") : boxes;
   const numbers = [w.numbers([int(attributes, "iou")]), w.numbers([threshold])];
-  return w.step("NonMaxSuppression", [outer, w.unsqueeze(scores, [1], "scores.class"), keep, ...numbers], "selected");
+  return w.step("NonMaxSuppression", [outer, scores, keep, ...numbers], "selected");
 }
 
 /**
- * boxes [N, T, 4], scores [N, T] to scores, LOWEST for what is suppressed by a better box of its image, and for all
- * beyond the best `keep` of those that stay. Ties: the first is the better.
+ * boxes [N, T, 4], scores [N, T], and perhaps labels int64 [N, T], to scores, LOWEST for what is suppressed by a better box
+ * of its image (and its label), for all beyond the best `keep` of those that stay, and for scores not above `threshold`.
+ * Ties: the first is the better.
  */
 const nms: Operator = {
   name: "nms",
@@ -39,26 +40,46 @@ const nms: Operator = {
     arguments: {
       scores: tensor("The scores of the boxes that arrive."),
       iou: IOU,
-      keep: integer("How many of an image stay, at most.", { min: 1 }),
+      keep: integer("How many of an image stay, at most; with labels of each label.", { min: 1 }),
       inclusive: INCLUSIVE,
+      labels: tensor("Boxes of different labels don't suppress one another.", { optional: true }),
+      threshold: number("Scores up to this are out.", { optional: true }),
     },
   },
   fullPrecision: true,
   gradient: "none",
   infer(inputs) {
-    const [, shape] = forms("nms", { boxes: ["N", "T", 4], scores: ["N", "T"] }, inputs);
+    const labels: Record<string, Form> = inputs.length > 2 ? { labels: ["N", "T"] } : {};
+    const [, shape] = forms("nms", { boxes: ["N", "T", 4], scores: ["N", "T"], ...labels }, inputs);
     return [floats(...shape!)];
   },
   lower(node, emit) {
     const w = writer(node, emit);
-    const [boxes, scores] = w.inputs as readonly [string, string];
-    const selected = writeNms(w, boxes, scores, node.attributes, w.ints(int(node.attributes, "keep")), IN);
+    const [boxes, scores, labels] = w.inputs as readonly [string, string, string | undefined];
+    const rows = w.unsqueeze(scores, [1], "scores.class");
+    const ofLabels = labels === undefined ? rows : writeByLabel(w, rows, labels);
+    const threshold = Math.max((node.attributes["threshold"] as number | undefined) ?? IN, IN);
+    const keep = w.ints(int(node.attributes, "keep"));
+    const selected = writeNms(w, boxes, ofLabels, node.attributes, keep, threshold);
     const places = w.step("Gather", [selected, w.ints(0, 2)], "places", { axis: 1 });
     const kept = w.step("GatherND", [scores, places], "kept");
     const size = (axis: number): string => w.size(node.inputs[1]!, axis);
     w.give("ScatterND", [w.expand(w.number(LOWEST), [size(0), size(1)], "lowest"), places, kept]);
   },
 };
+
+/**
+ * scores [N, 1, T] and labels [N, T] to [N, K, T], as many as the largest label wants: LOWEST but for the scores of each
+ * label. ONNX suppresses such planes apart, on the same boxes.
+ */
+function writeByLabel(w: Writer, scores: string, labels: string): string {
+  // With a 0 more there is one, even of no boxes.
+  const all = w.concat([w.reshape(labels, [-1], "labels.flat"), w.ints(0)], 0, "labels.some");
+  const count = w.step("Add", [w.reduce("Max", all, [0], "largest", true), w.ints(1)], "count");
+  const planes = w.unsqueeze(w.range(count, "int64", "planes"), [0, 2], "planes.column");
+  const own = w.step("Equal", [w.unsqueeze(labels, [1], "labels.row"), planes], "own");
+  return w.step("Where", [own, scores, w.number(LOWEST)], "scores.label");
+}
 
 /**
  * boxes [R, K, 4], scores [R, K], regions [R, 5], info [N, 6] to picks int64 [S, 3] = image, class, row and their
@@ -108,7 +129,8 @@ const batchedNms: Operator = {
     };
     const finite = writeFinite(w, byClass.boxes, byClass.scores);
     const threshold = Math.max(int(attributes, "threshold"), IN);
-    const selected = writeNms(w, byClass.boxes, finite, attributes, most, threshold);
+    const rows = w.unsqueeze(finite, [1], "scores.one");
+    const selected = writeNms(w, byClass.boxes, rows, attributes, most, threshold);
     const [plane, slot] = [w.slice(selected, 1, 0, 1, "plane"), w.slice(selected, 1, 2, 3, "slot")];
     const image = w.step("Div", [plane, w.ints(classes)], "image");
     const label = w.step("Sub", [plane, w.step("Mul", [image, w.ints(classes)], "planes")], "class");

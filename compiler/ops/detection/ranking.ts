@@ -5,21 +5,11 @@ import { int } from "../attributes.js";
 import type { Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { floats, forms, integers } from "./forms.js";
+import { atMost, writeAtMost } from "./limits.js";
 import { NO_REGION } from "./regions.js";
 import { IN, LOWEST } from "./scores.js";
 import { integer, tensor, tensors } from "../../words/schema.js";
-import { writer, type Writer } from "../write.js";
-
-/** The smaller of a number and the size of an axis, which decides how many there are to take. */
-function atMost(number: number, dim: Dim, name: string): Dim {
-  return typeof dim === "number" ? Math.min(number, dim) : unknownSize(name, number);
-}
-
-function writeAtMost(w: Writer, number: number, of: Value, axis: number): string {
-  const dim = of.type.shape[axis];
-  if (typeof dim === "number") return w.ints(Math.min(number, dim));
-  return w.step("Min", [w.size(of, axis), w.ints(number)], "count");
-}
+import { writer } from "../write.js";
 
 /** scores [N, L] to the T = min(k, L) best of each row, best first, and int64 where they were; ties: the first first. */
 const topK: Operator = {
@@ -35,7 +25,8 @@ const topK: Operator = {
   },
   lower(node, emit) {
     const w = writer(node, emit);
-    const count = writeAtMost(w, int(node.attributes, "k"), node.inputs[0]!, 1);
+    const given = node.inputs[0]!;
+    const count = writeAtMost(w, int(node.attributes, "k"), given.type.shape[1]!, () => w.size(given, 1));
     emit.node("TopK", [w.inputs[0]!, count], w.outputs, { axis: 1, largest: 1, sorted: 1 });
   },
 };
@@ -92,7 +83,7 @@ const topRegions: Operator = {
     const w = writer(node, emit);
     const [boxes, scores] = node.inputs as readonly [Value, Value];
     const batch = w.size(boxes, 0);
-    const count = writeAtMost(w, int(node.attributes, "keep"), scores, 1);
+    const count = writeAtMost(w, int(node.attributes, "keep"), scores.type.shape[1]!, () => w.size(scores, 1));
     const best = w.top(w.inputs[1]!, count, "best");
     const places = w.unsqueeze(best.indices, [2], "places");
     const taken = w.step("GatherND", [w.inputs[0]!, places], "taken", { batch_dims: 1 });

@@ -113,7 +113,7 @@ describe("torchvision's fasterrcnn_resnet50_fpn", () => {
     const match = matched("FasterRCNN_FPN", oracleSource("fasterrcnn.pth", fasterRcnnTensors()));
     expect(leftOver(match)).toEqual(NOTHING);
     expect(match.map.epsilon).toBeUndefined();
-    expect(match.origins.get("fpn.inner2.weight")?.tensors).toEqual(["backbone.fpn.inner_blocks.1.0.weight"]);
+    expect(match.origins.get("fpn.inner.1.conv.weight")?.tensors).toEqual(["backbone.fpn.inner_blocks.1.0.weight"]);
     expect(match.origins.get("head.fc1.bias")?.tensors).toEqual(["roi_heads.box_head.fc6.bias"]);
   });
 

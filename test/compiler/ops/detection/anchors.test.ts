@@ -121,6 +121,19 @@ describe("maps in the anchors' order", () => {
     );
   });
 
+  it("are what is said of each class at each anchor, classes as channels", async () => {
+    await fc.assert(
+      fc.asyncProperty(maps, variants, async ({ map, anchors, each: classes }, variant) => {
+        const batch = map.shape[0]!;
+        const expected = indicesOf([batch, classes, 2, 3, anchors]).map(
+          ([n, k, y, x, a]) => map.data[((n! * anchors * classes + a! * classes + k!) * 2 + y!) * 3 + x!]!,
+        );
+        const shape = [batch, classes, 6 * anchors];
+        await check("anchor_classes", [map], { classes }, [tensor(shape, expected)], variant);
+      }),
+    );
+  });
+
   it("are logits of one channel, or of the background's and the object's", async () => {
     await fc.assert(
       fc.asyncProperty(maps, fc.boolean(), variants, async ({ map }, softmax, variant) => {

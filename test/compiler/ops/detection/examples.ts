@@ -37,6 +37,7 @@ const picks = indices("D 3", [2, 3], [0, 1, 2, 1, 0, 1]);
 const image = some("N C H W", [2, 3, 32, 32]);
 const map = some("N C h w", [2, 8, 4, 5]);
 const [candidates, candidateScores] = [boxes("N T 4", [2, 6]), some("N T", [2, 6])];
+const candidateLabels = indices("N T", [2, 6], [0, 1, 2, 0, 1, 2, 2, 2, 0, 0, 1, 1]);
 const [judged, probabilities] = [boxes("R K 4", [3, 2]), some("R K", [3, 2])];
 const overlap = { iou: 0.5, inclusive: true };
 const level = { rule: "area", canonical_level: 4, canonical_size: 224, min: 2, max: 5 };
@@ -59,6 +60,8 @@ export const EXAMPLES: readonly Example[] = [
   use("anchors", [map, image], { ...anchors, step: "grid" }),
   use("anchors", [map, image], { ...anchors, step: "fixed" }),
   use("anchor_values", [map], { values: 4 }),
+  use("anchor_classes", [map], { classes: 4 }),
+  use("anchor_classes", [map], { classes: 8 }),
   use("anchor_logits", [map], { kind: "sigmoid" }),
   use("anchor_logits", [map], { kind: "softmax" }),
   use("split_classes", [some("R K", [3, 8])]),
@@ -75,9 +78,13 @@ export const EXAMPLES: readonly Example[] = [
   use("top_k", [some("N L", [2, 9])], { k: 4 }),
   use("gather_rows", [boxes("N L 4", [2, 9]), indices("N T", [2, 2], [0, 3, 8, 1])]),
   use("gather_rows", [boxes("L 4", [9]), indices("N T", [2, 2], [0, 3, 8, 1])]),
+  use("top_candidates", [some("N K L", [2, 3, 5])], { k: 7, each_class: false }),
+  use("top_candidates", [some("N K L", [2, 3, 5])], { k: 2, each_class: true }),
+  use("top_boxes", [candidates, candidateScores, candidateLabels], { keep: 3 }),
   use("top_regions", [candidates, candidateScores], { keep: 3 }),
   use("select_valid", [some("D", [2]), boxes("D 4", [2]), indices("D", [2], [4, 5])]),
   use("nms", [candidates, candidateScores], { ...overlap, keep: 3 }),
+  use("nms", [candidates, candidateScores, candidateLabels], { ...overlap, keep: 3, threshold: 0.2 }),
   use("batched_nms", [judged, probabilities, regions, images], { ...overlap, threshold: 0.1 }),
   use("region_boxes", [regions]),
   use("with_boxes", [regions, boxes("R 4", [3])], { inclusive: true }),

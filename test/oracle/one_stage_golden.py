@@ -1,0 +1,216 @@
+"""Makes test/golden/one_stage/DETECTOR/*.json: what torchvision's one-stage detectors find, with the weights and images of
+oracle_weights.py, stage by stage. Run by hand with torchvision 0.14:
+    python3 test/oracle/one_stage_golden.py DETECTOR [case ...]
+
+Each case also runs in float64: what it finds has to be the same, and how near its decisions came to going the other way
+is recorded (detection_margins.py).
+"""
+
+import json
+import math
+import pathlib
+import sys
+
+import torch
+import torchvision
+from torchvision.models.detection import RetinaNet, retinanet_resnet50_fpn
+from torchvision.models.detection._utils import overwrite_eps
+from torchvision.models.detection.backbone_utils import _resnet_fpn_extractor
+from torchvision.ops import boxes as box_ops
+from torchvision.ops.feature_pyramid_network import LastLevelP6P7
+
+import detection_margins
+import oracle_weights
+from fasterrcnn_golden import around, floats, inputs, small_variances, summary
+
+OUT = pathlib.Path(__file__).resolve().parent.parent / "golden" / "one_stage"
+
+
+class Retinanet:
+    """Ranges with which hundreds of boxes of many classes pass the threshold on every level, scores well apart."""
+
+    many = {
+        "backbone.fpn.layer_blocks.0.0.weight": around(0.012),
+        "backbone.fpn.layer_blocks.1.0.weight": around(0.02),
+        "backbone.fpn.layer_blocks.2.0.weight": around(0.05),
+        "head.classification_head.cls_logits.weight": around(0.06),
+        "head.classification_head.cls_logits.bias": [-6, -4],
+        "head.regression_head.bbox_reg.weight": around(0.02),
+    }
+    # Fewer than are kept, so that the threshold itself decides what is found.
+    few = {**many, "head.classification_head.cls_logits.bias": [-7.6, -5.6]}
+    # No class of any anchor reaches the threshold.
+    none = {**many, "head.classification_head.cls_logits.weight": around(0.001)}
+
+    cases = {
+        "tensor": dict(images=[("tensor.0", 224, 320)], tensor=True),
+        "tensor_few": dict(images=[("few.0", 224, 320)], tensor=True, ranges=few),
+        "tensor_batch": dict(images=[("tensor_batch.0", 192, 235), ("tensor_batch.1", 150, 256)], tensor=True),
+        "image": dict(images=[("picture.0", 300, 200)], shorter=224, longest=373),
+        "image_batch": dict(images=[("picture_batch.0", 240, 160), ("picture_batch.1", 200, 300)], shorter=224, longest=373),
+        "released": dict(images=[("released.0", 192, 224)], tensor=True, released=True),
+        "none": dict(images=[("none.0", 192, 192)], tensor=True, ranges=none),
+    }
+
+    @staticmethod
+    def make(released=False):
+        if not released:
+            return retinanet_resnet50_fpn(weights=None, weights_backbone=None)
+        # As retinanet_resnet50_fpn(weights=...) makes it.
+        body = torchvision.models.resnet50(weights=None, norm_layer=torchvision.ops.FrozenBatchNorm2d)
+        backbone = _resnet_fpn_extractor(body, 3, returned_layers=[2, 3, 4], extra_blocks=LastLevelP6P7(256, 256))
+        model = RetinaNet(backbone, 91)
+        overwrite_eps(model, 0.0)
+        return model
+
+    @staticmethod
+    def scores(heads):
+        return torch.sigmoid(heads["cls_logits"])
+
+    @staticmethod
+    def boxes(model, heads, anchors):
+        return model.box_coder.decode_single(heads["bbox_regression"], anchors)
+
+
+DETECTORS = {"retinanet": Retinanet}
+
+
+def network(detector, released=False, ranges=None, **_):
+    """The network of a case in float32, and the ranges of its weights."""
+    model, ranges = detector.make(released), ranges or detector.many
+    if released:
+        ranges = {**ranges, **small_variances({name: value.shape for name, value in model.state_dict().items()})}
+    return oracle_weights.fill(model, ranges), ranges
+
+
+def run(model, images, sizes):
+    """Every stage's values."""
+    features = list(model.backbone(images.tensors).values())
+    heads = model.head(features)
+    anchors = model.anchor_generator(images, features)
+    # The number of anchors of a place may differ from map to map.
+    each = model.anchor_generator.num_anchors_per_location()
+    levels = [count * map.shape[2] * map.shape[3] for count, map in zip(each, features)]
+    split = {key: list(value.split(levels, 1)) for key, value in heads.items()}
+    found = found_of(model, heads, split, anchors, levels, images)
+    found = model.transform.postprocess(found, images.image_sizes, sizes)
+    return dict(features=features, heads=split, anchors=anchors[0].split(levels), found=found)
+
+
+def found_of(model, heads, split, anchors, levels, images):
+    if isinstance(model, torchvision.models.detection.ssd.SSD):
+        return model.postprocess_detections(heads, anchors, images.image_sizes)
+    of_levels = [list(each.split(levels)) for each in anchors]
+    return model.postprocess_detections(split, of_levels, images.image_sizes)
+
+
+def margins(detector, model, stages, image, size):
+    """Of one image, in float64: the smallest, and how many candidates there were and were suppressed."""
+    found = dict(score=math.inf, top=math.inf, iou=math.inf)
+    boxes, scores, labels, cuts = [], [], [], []
+    for level, anchors in enumerate(stages["anchors"]):
+        heads = {key: value[level][image] for key, value in stages["heads"].items()}
+        level_scores = detector.scores(heads)
+        level_boxes = box_ops.clip_boxes_to_image(detector.boxes(model, heads, anchors), size)
+        flat = level_scores.flatten()
+        found["score"] = min(found["score"], detection_margins.least((flat - model.score_thresh).abs()))
+        passed = torch.where(flat > model.score_thresh)[0]
+        best = passed[flat[passed].topk(min(model.topk_candidates, len(passed))).indices]
+        if len(passed) > len(best):
+            cuts.append((float(flat[best[-1]]), detection_margins.cut(flat[passed], len(best))))
+        classes = level_scores.shape[1]
+        boxes.append(level_boxes[torch.div(best, classes, rounding_mode="floor")])
+        scores.append(flat[best])
+        labels.append(best % classes)
+    boxes, scores, labels = torch.cat(boxes), torch.cat(scores), torch.cat(labels)
+    kept_scores = []
+    for label in labels.unique():
+        own = labels == label
+        kept, nearest = detection_margins.suppress(boxes[own], scores[own], model.nms_thresh)
+        found["iou"] = min(found["iou"], nearest)
+        kept_scores.append(scores[own][kept])
+    kept = torch.cat(kept_scores).sort(descending=True).values if kept_scores else scores
+    found["keep"] = detection_margins.cut(kept, model.detections_per_img)
+    best = kept[: model.detections_per_img]
+    found["order"] = detection_margins.least(best[:-1] - best[1:])
+    # What is cut off below the last that is kept decides nothing: it suppresses nothing above it.
+    last = float(best[-1]) if len(kept) > model.detections_per_img else 0
+    if last > model.score_thresh:
+        found["score"] = math.inf
+    found["top"] = min([gap for at, gap in cuts if at >= last], default=math.inf)
+    return found, dict(candidates=len(scores), suppressed=len(scores) - len(kept))
+
+
+def compute(detector, case):
+    """A case in both precisions: images, stages, and how they agree."""
+    model, ranges = network(detector, **case)
+    how = {key: value for key, value in case.items() if key in ("tensor", "shorter", "longest")}
+    with torch.no_grad():
+        images, sizes = inputs(model, case["images"], torch.float32, **how)
+        stages = run(model, images, sizes)
+        model.double()
+        images64, _ = inputs(model, case["images"], torch.float64, **how)
+        stages64 = run(model, images64, sizes)
+        near = [margins(detector, model, stages64, i, size) for i, size in enumerate(images64.image_sizes)]
+    pairs = list(zip(stages["found"], stages64["found"]))
+    same = all(torch.equal(a["labels"], b["labels"]) for a, b in pairs)
+    differ = {
+        key: max((float((a[key] - b[key]).abs().max()) if len(a[key]) else 0) for a, b in pairs) if same else math.inf
+        for key in ("boxes", "scores")
+    }
+    smallest = {key: min(each[key] for each, _ in near) for key in near[0][0]}
+    counts = [counts for _, counts in near]
+    return dict(ranges=ranges, images=images, stages=stages, margins=smallest, counts=counts, differ=differ)
+
+
+def golden(case, c):
+    stages = c["stages"]
+    return dict(
+        input={
+            **{key: value for key, value in case.items() if key in ("tensor", "shorter", "longest")},
+            "images": [dict(name=name, size=[height, width]) for name, height, width in case["images"]],
+        },
+        epsilon=0 if case.get("released") else 1e-5,
+        ranges=c["ranges"],
+        sizes=[list(size) for size in c["images"].image_sizes],
+        image=summary(c["images"].tensors),
+        features=[summary(x) for x in stages["features"]],
+        heads={key: [summary(x) for x in values] for key, values in stages["heads"].items()},
+        found=[
+            dict(boxes=floats(each["boxes"]), scores=floats(each["scores"]), labels=each["labels"].tolist(), **counts)
+            for each, counts in zip(stages["found"], c["counts"])
+        ],
+        margins={key: None if value == math.inf else value for key, value in c["margins"].items()},
+        float64=c["differ"],
+    )
+
+
+def report(name, c):
+    found = [len(each["labels"]) for each in c["stages"]["found"]]
+    classes = [len(each["labels"].unique()) for each in c["stages"]["found"]]
+    spread = [[round(float(v), 3) for v in each["scores"][[0, -1]]] if len(each["scores"]) else [] for each in c["stages"]["found"]]
+    print(name, tuple(c["images"].tensors.shape), "found", found, "of", c["counts"], "in classes", classes, spread)
+    print("   ", {key: f"{value:.1e}" for key, value in {**c["margins"], **c["differ"]}.items()}, flush=True)
+
+
+def main(name, cases):
+    torch.set_num_threads(2)
+    detector = DETECTORS[name]
+    folder = OUT / name
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def written(file, data, ends):
+        text = json.dumps(data, separators=(",", ":"))
+        for end in ends:
+            text = text.replace(f'{end},"', f'{end},\n"')
+        (folder / f"{file}.json").write_text(text + "\n")
+
+    for case in cases or detector.cases:
+        c = compute(detector, detector.cases[case])
+        report(case, c)
+        written(case, golden(detector.cases[case], c), ["]", "}"])
+    written("tensors", {key: list(value.shape) for key, value in detector.make().state_dict().items()}, ["]"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
