@@ -24,6 +24,18 @@ const SIDE = { min: 1, max: 16384 } as const;
 const interpolation = choice("The filter, as Pillow has it.", ["bilinear", "bicubic", "nearest"], {
   default: "bilinear",
 });
+/** What policies of AutoAugment's family have in common. */
+const augmenting = {
+  num_magnitude_bins: integer("Strengths that are told apart, from none to the greatest.", {
+    min: 2,
+    max: 1024,
+    default: 31,
+  }),
+  interpolation: choice("Of shearing and turning, as Pillow has it.", ["nearest", "bilinear", "bicubic"], {
+    default: "nearest",
+  }),
+  fill: channels("Levels of what comes from outside of the image, 0 to 255.", { min: 0, max: 255, default: [0, 0, 0] }),
+};
 const white = number("The value of white before the subtraction.", { min: 1, max: 255, default: 1 });
 
 export const TRANSFORM_WORDS = words({
@@ -182,6 +194,23 @@ export const TRANSFORM_WORDS = words({
       fill: choice("With zeros, which are the mean, or with numbers of a normal distribution.", ["zero", "noise"], {
         default: "zero",
       }),
+    },
+  },
+  rand_augment: {
+    doc:
+      "Some of fourteen operations on geometry and colours, drawn for each image, all of one strength: torchvision's " +
+      "RandAugment, to the level as on Pillow's images; boxes can't follow.",
+    source: "arXiv:1909.13719",
+    random: true,
+    idle: { num_ops: 0 },
+    arguments: {
+      num_ops: integer("Operations, one after the other.", { min: 0, max: 32, default: 2 }),
+      magnitude: integer("Their strength, counted from 0 to below `num_magnitude_bins`.", {
+        min: 0,
+        max: 1023,
+        default: 9,
+      }),
+      ...augmenting,
     },
   },
 } as const satisfies Readonly<Record<string, Omit<TransformWord, "name">>>);

@@ -6,6 +6,7 @@ import { flip } from "./flip.js";
 import { normalize } from "./normalize.js";
 import { pad } from "./pad.js";
 import { padTo } from "./pad-to.js";
+import { randAugment } from "./rand-augment.js";
 import { randomCrop } from "./random-crop.js";
 import { randomErasing } from "./random-erasing.js";
 import { randomResizeShorter } from "./random-resize-shorter.js";
@@ -33,6 +34,7 @@ const ALL = [
   subtractMean,
   normalize,
   randomErasing,
+  randAugment,
 ] as const;
 
 /** A transform as plain data: `{ kind: "pad", margin: 4 }`. What has a default may be left out. */

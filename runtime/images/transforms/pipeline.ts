@@ -122,6 +122,7 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
   const first = steps.findIndex(({ kind }) => !kind.moves);
   const before = first < 0 ? steps : steps.slice(0, first);
   const after = first < 0 ? [] : steps.slice(first);
+  const displaces = steps.find(({ kind }) => !kind.moves && kind.displaces)?.kind.kind;
   const checkFrame = (frame: Frame): void => {
     const [height, width] = frameSize(frame);
     if (height * width <= mostPixels) return;
@@ -130,6 +131,7 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
   const begin = (from: Size, key: SampleKey, given?: readonly Box[]): Begun => {
     const frames = before.reduce((so, step, at) => moved(so, step, draws(key, at)), [wholeFrame(from)] as Frame[]);
     frames.forEach(checkFrame);
+    if (given && displaces) throw new DataError(`${displaces}: moves pixels, and the boxes of objects can't follow`);
     const boxes = given?.map((box, index) => ({ box, index }));
     return {
       shrink: Math.min(...frames.map(allowedShrink)) as Shrink,
@@ -180,12 +182,14 @@ function channelsFor(transforms: readonly TransformSettings[], { channels }: Pip
     );
   }
   const chosen = said ?? channels ?? 3;
-  for (const setting of ["mean", "std"]) {
-    const numbers = normalize?.[setting];
-    if (!Array.isArray(numbers) || forChannels(numbers as number[], chosen)) continue;
-    throw new DataError(
-      `normalize: ${setting} has ${numbers.length} numbers, and images of ${plural(chosen)} take ${chosen}`,
-    );
+  for (const { kind, ...settings } of transforms) {
+    for (const [setting, numbers] of Object.entries(settings)) {
+      if (TRANSFORM_KINDS.get(kind)?.parameters[setting]?.type.kind !== "channels") continue;
+      if (!Array.isArray(numbers) || forChannels(numbers as number[], chosen)) continue;
+      throw new DataError(
+        `${kind}: ${setting} has ${(numbers as number[]).length} numbers, and images of ${plural(chosen)} take ${chosen}`,
+      );
+    }
   }
   const colourOnly = chosen === 1 && transforms.find(({ kind }) => TRANSFORM_KINDS.get(kind)?.colourOnly === true);
   if (colourOnly) throw new DataError(`${colourOnly.kind}: changes colours, and the images are grey`);

@@ -51,6 +51,8 @@ export interface PixelTransform<Name extends string = string, S extends Schema =
   readonly moves: false;
   /** What the numbers mean afterwards. */
   readonly gives: Content;
+  /** It moves pixels as no {@link Frame} does, and boxes can't follow. */
+  readonly displaces?: true;
   /** Needs what was measured on the training images. */
   readonly measured?: boolean;
   readonly apply: (raster: Raster, values: Values<S>, context: PixelContext) => Raster;
