@@ -213,6 +213,14 @@ export const TRANSFORM_WORDS = words({
       ...augmenting,
     },
   },
+  trivial_augment: {
+    doc:
+      "One of the operations of `rand_augment`, drawn for each image, of a strength that is drawn, too, and may be " +
+      "greater: torchvision's TrivialAugmentWide.",
+    source: "arXiv:2103.10158",
+    random: true,
+    arguments: augmenting,
+  },
 } as const satisfies Readonly<Record<string, Omit<TransformWord, "name">>>);
 
 const { pad, pad_to, center_crop, resize, resize_shorter, normalize } = TRANSFORM_WORDS;

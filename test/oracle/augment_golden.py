@@ -1,4 +1,4 @@
-"""What torchvision makes of two images with the operations of RandAugment: test/golden/data/augment.json.
+"""What torchvision makes of two images with the operations of RandAugment and TrivialAugment: test/golden/data/augment.json.
 
     /usr/bin/python3 test/oracle/augment_golden.py
 
@@ -12,7 +12,7 @@ import pathlib
 
 import numpy as np
 from PIL import Image
-from torchvision.transforms import InterpolationMode, RandAugment
+from torchvision.transforms import InterpolationMode, RandAugment, TrivialAugmentWide
 from torchvision.transforms.autoaugment import _apply_op
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "golden"
@@ -36,7 +36,8 @@ def digest(image):
 def case(policy, image, bins, bin, mode, fill):
     picture = IMAGES[image]
     size = (picture.height, picture.width)
-    space = RandAugment()._augmentation_space(bins, size)
+    space = RandAugment()._augmentation_space(bins, size) if policy == "rand_augment" else \
+        TrivialAugmentWide()._augmentation_space(bins)
     operations = {}
     for name, (word, (magnitudes, signed)) in zip(NAMES, space.items()):
         assert word.lower() == name.replace("_", "")
@@ -54,5 +55,8 @@ for image in IMAGES:
     cases.append(case("rand_augment", image, 11, 4, "bicubic", [255, 3, 128]))
     cases.append(case("rand_augment", image, 9, 3, "nearest", [1, 2, 3]))
     cases.append(case("rand_augment", image, 9, 1, "bilinear", [9, 9, 9]))
+    cases.append(case("trivial_augment", image, 31, 20, "nearest", None))
+    cases.append(case("trivial_augment", image, 31, 30, "bilinear", [200, 0, 7]))
+    cases.append(case("trivial_augment", image, 8, 2, "bicubic", None))
 
 (GOLDEN / "data" / "augment.json").write_text(json.dumps({"cases": cases}) + "\n")

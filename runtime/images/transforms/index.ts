@@ -14,6 +14,7 @@ import { randomResizedCrop } from "./random-resized-crop.js";
 import { resize, resizeShorter } from "./resize.js";
 import { subtractMean } from "./subtract-mean.js";
 import { tenCrop } from "./ten-crop.js";
+import { trivialAugment } from "./trivial-augment.js";
 import type { SettingsOf, TransformInfo, TransformKind } from "./transform.js";
 
 export type { TransformInfo, TransformSettings } from "./transform.js";
@@ -35,6 +36,7 @@ const ALL = [
   normalize,
   randomErasing,
   randAugment,
+  trivialAugment,
 ] as const;
 
 /** A transform as plain data: `{ kind: "pad", margin: 4 }`. What has a default may be left out. */

@@ -9,10 +9,11 @@ import { augmented, OPERATIONS, type OperationName } from "../../../../runtime/i
 import type { TransformSettings } from "../../../../runtime/images/transforms/index.js";
 import { preparePipeline, steadyTransforms } from "../../../../runtime/images/transforms/pipeline.js";
 import { SPACE as RAND } from "../../../../runtime/images/transforms/rand-augment.js";
+import { SPACE as TRIVIAL } from "../../../../runtime/images/transforms/trivial-augment.js";
 import { randomStream } from "../../../../runtime/random.js";
 
 interface Case {
-  readonly policy: "rand_augment";
+  readonly policy: "rand_augment" | "trivial_augment";
   readonly image: "photo" | "levels";
   readonly bins: number;
   readonly bin: number;
@@ -38,7 +39,7 @@ const levels: Image = {
   }),
 };
 const IMAGES = { photo, levels };
-const SPACES = { rand_augment: RAND };
+const SPACES = { rand_augment: RAND, trivial_augment: TRIVIAL };
 
 function digest({ data }: Pick<Image, "data">): string {
   return createHash("sha256").update(data).digest("hex").slice(0, 16);
@@ -140,4 +141,21 @@ describe("rand_augment", () => {
     );
     expect(steadyTransforms([{ kind: "rand_augment" }, { kind: "normalize" }])).toEqual([{ kind: "normalize" }]);
   });
+});
+
+it("trivial_augment draws one operation of any strength", async () => {
+  const space = TRIVIAL([photo.height, photo.width]);
+  const brighter = new Map(
+    Array.from({ length: 31 }, (_, bin) => {
+      const magnitude = space.brightness!.of(bin, 31);
+      return [digest(OPERATIONS.brightness(photo, magnitude)), bin];
+    }),
+  );
+  const bins = new Set<number>();
+  for (let index = 0; index < 6000; index++) {
+    const bin = brighter.get(digest(await run([{ kind: "trivial_augment" }], { ...KEY, index })));
+    if (bin !== undefined) bins.add(bin);
+  }
+  // About seven of each in 6000; bin 0 is what other operations of strength 0 give, too.
+  expect(bins.size).toBeGreaterThanOrEqual(30);
 });
