@@ -14,12 +14,7 @@ interface Found {
 }
 
 /** What to do to reach the name; undefined where nothing in the declaration's body is called so. */
-export function nameElsewhere(
-  text: string,
-  at: Span,
-  { body }: Declaration,
-  membersOf: MembersOf,
-): string | undefined {
+export function nameElsewhere(text: string, at: Span, { body }: Declaration, membersOf: MembersOf): string | undefined {
   if (!body) return undefined;
   for (const found of namesIn(body)) {
     if (found.name.text === text) return reach(found, text, at);

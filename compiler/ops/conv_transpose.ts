@@ -53,6 +53,13 @@ export const convTranspose: Operator = {
     requireGroups(map.channels, int(attributes, "channels"), int(attributes, "groups"));
     return [reshaped(x, [map.batch, int(attributes, "channels"), ...spread(map, attributes)])];
   },
+  linear: {
+    withBias: (attributes) => ({ ...attributes, bias: true }),
+    outputsOf(attributes, [given, outputs]) {
+      const groups = int(attributes, "groups");
+      return { groups, inputs: given! / groups, outputs: outputs! };
+    },
+  },
   scale(attributes) {
     const [down, across] = size2(attributes, "stride");
     return [1 / down, 1 / across];

@@ -43,6 +43,13 @@ export class ShapeError extends Error {
 /** The same of what could be applied, were it not beyond what the compiler accepts. */
 export class TooLargeError extends ShapeError {}
 
+/** A weight as [groups, inputs, outputs, window], whose output channels are group * outputs + output. */
+export interface WeightOutputs {
+  readonly groups: number;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
 /** Builds IR inside a gradient rule: `apply` infers types, so a rule reads like its formula. */
 export interface GraphBuilder {
   apply(op: string, inputs: readonly Value[], attributes?: Attributes): Value[];
@@ -137,8 +144,13 @@ export interface Operator {
     attributes: Attributes,
     parameters: readonly Float32Array[],
   ): { readonly scale: Float64Array; readonly offset: Float64Array };
-  /** Linear in its weight (its first parameter, output channels first); its second, where it has one, is added. */
-  readonly linear?: { /** The attributes with a bias. */ withBias(attributes: Attributes): Attributes };
+  /** Linear in its weight, its first parameter; its second, where it has one, is added. */
+  readonly linear?: {
+    /** The attributes with a bias. */
+    withBias(attributes: Attributes): Attributes;
+    /** Where the weight's output channels are. Absent: they are its first axis. */
+    outputsOf?(attributes: Attributes, weight: readonly number[]): WeightOutputs;
+  };
   /** Sums or exponentials that leave the range or precision of fp16: stays fp32 in a half precision model. */
   readonly fullPrecision?: true;
   /**

@@ -2,10 +2,11 @@ import { node as makeNode, parameter } from "../ops/node.js";
 import { countUses, rewrite } from "./rewrite.js";
 import type { Graph, Node, Parameter } from "../ir/types.js";
 import { operator } from "../ops/index.js";
+import type { WeightOutputs } from "../ops/operator.js";
 import type { Pass } from "./pass.js";
 
 /**
- * A batch norm after a convolution or a fully connected layer becomes part of its weight and bias:
+ * A batch norm after a convolution, transposed or not, or a fully connected layer becomes part of its weight and bias:
  *
  *     scale * (weight x + bias) + offset = (scale weight) x + (scale bias + offset)
  *
@@ -81,19 +82,13 @@ function parameterKey({ linear, norm }: Pair): string {
 /** The weight and bias that do the work of both; they keep the layer's names. */
 function fold({ linear, norm }: Pair, byId: ReadonlyMap<number, Parameter>): Folded {
   const [weight, bias] = linear.inputs.slice(1).map((value) => byId.get(value.id)!);
+  const shape = weight!.value.type.shape as readonly number[];
+  const layout = operator(linear.op).linear!.outputsOf?.(linear.attributes, shape);
   const statistics = norm.inputs.slice(1).map((value) => byId.get(value.id)!);
   const affine = (values: readonly Float32Array[]) => operator(norm.op).affine!(norm.attributes, values);
   const foldedWeight = derive(weight!, [weight!, ...statistics], (values, ...rest) => {
     const { scale } = affine(rest);
-    const filter = values.length / scale.length;
-    const scaled = new Float32Array(values.length);
-    for (let channel = 0; channel < scale.length; channel += 1) {
-      const factor = scale[channel]!;
-      for (let index = channel * filter; index < (channel + 1) * filter; index += 1) {
-        scaled[index] = values[index]! * factor;
-      }
-    }
-    return scaled;
+    return scaledOutputs(values, scale, layout ?? { groups: 1, inputs: 1, outputs: scale.length });
   });
   const biasPath = bias?.path ?? weight!.path.replace(/weight$/, "bias");
   const foldedBias = derive(
@@ -106,6 +101,21 @@ function fold({ linear, norm }: Pair, byId: ReadonlyMap<number, Parameter>): Fol
     },
   );
   return { weight: foldedWeight, bias: foldedBias };
+}
+
+/** A weight with what makes each output channel times that channel's scale. */
+function scaledOutputs(weight: Float32Array, scale: Float64Array, layout: WeightOutputs): Float32Array {
+  const { groups, inputs, outputs } = layout;
+  const window = weight.length / (groups * inputs * outputs);
+  const scaled = new Float32Array(weight.length);
+  for (let filter = 0; filter < groups * inputs * outputs; filter += 1) {
+    const group = Math.floor(filter / (inputs * outputs));
+    const factor = scale[group * outputs + (filter % outputs)]!;
+    for (let index = filter * window; index < (filter + 1) * window; index += 1) {
+      scaled[index] = weight[index]! * factor;
+    }
+  }
+  return scaled;
 }
 
 /** A parameter like this one whose values are computed from others'. */

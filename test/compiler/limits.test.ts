@@ -238,11 +238,7 @@ describe("what is long or deep", () => {
     ["a whole number that is rounded", "let a = 9007199254740993", "syntax-error"],
     ["a size that is rounded", "let a = 3x9007199254740993", "syntax-error"],
     ["channels that are rounded", "network A { input i 3x8x8 conv 1x1, 2 * 9007199254740991 }", "out-of-range"],
-    [
-      "a weight that no index reaches",
-      "network A { input i 3x8x8 conv 1x1, 100000 conv 1x1, 100000 }",
-      "too-large",
-    ],
+    ["a weight that no index reaches", "network A { input i 3x8x8 conv 1x1, 100000 conv 1x1, 100000 }", "too-large"],
     [
       "parameters that no machine holds",
       "network A { input i 3x8x8 conv 1x1, 40000 conv 1x1, 40000 x 9 }",

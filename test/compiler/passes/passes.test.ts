@@ -136,6 +136,16 @@ describe("folded batch norms", () => {
     ],
     ["a grouped convolution", ["conv"], (make, x) => make.layer("bn", [conv(make, x, { groups: 2, channels: 6 })])],
     [
+      "a transposed convolution",
+      ["conv_transpose", "relu"],
+      (make, x) => make.layer("relu", [make.layer("bn", [transposed(make, x, { channels: 6 })])]),
+    ],
+    [
+      "a grouped transposed convolution with a bias",
+      ["conv_transpose"],
+      (make, x) => make.layer("bn", [transposed(make, x, { channels: 6, groups: 2, bias: true })]),
+    ],
+    [
       "a fully connected layer",
       ["fc"],
       (make, x) => make.layer("bn", [make.layer("fc", [x], { channels: 5, bias: false })]),
@@ -231,6 +241,10 @@ describe("dead code", () => {
 
 function conv(make: GraphMaker, x: Value, attributes = {}): Value {
   return make.layer("conv", [x], { kernel: [3, 3], channels: 3, ...attributes });
+}
+
+function transposed(make: GraphMaker, x: Value, attributes: Record<string, number | boolean>): Value {
+  return make.layer("conv_transpose", [x], { kernel: [3, 2], stride: [2, 2], ...attributes });
 }
 
 function branching(make: GraphMaker, x: Value): Value {
