@@ -46,6 +46,7 @@ export const CODES = {
   "missing-input": error("a network without `input`"),
   "empty-network": error("a network without layers"),
   "missing-detect": error("a detector without `detect`"),
+  "unused-detections": error("what a detector detects but doesn't give"),
   "missing-body": error("a layer that needs braces after it, or more of them"),
   "unexpected-body": error("braces after something that takes none"),
   "not-a-layer": error("a value used as a statement that is no layer, block or tensor"),

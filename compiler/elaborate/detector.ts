@@ -1,10 +1,11 @@
-/** What the blocks of a detector know without being given it: its `image`, and the `dialect` in force. */
+/** What is a detector's own: the `image` and `dialect` that its blocks know without being given them, and what it finds. */
 import type { Span } from "../../grammar/ast.js";
+import type * as ir from "../ir/types.js";
 import { readDialect } from "./dialect.js";
 import type { Environment } from "./environment.js";
-import { fail } from "./evaluate.js";
-import { siteOf, type Place } from "./place.js";
-import { UNKNOWN, type EvalValue } from "./values.js";
+import { fail, type Site } from "./evaluate.js";
+import { isTensor, siteOf, type Flow, type NetworkState, type Place } from "./place.js";
+import { isRecord, UNKNOWN, type EvalValue } from "./values.js";
 
 interface At {
   readonly span: Span;
@@ -46,4 +47,45 @@ function complain({ network }: Place, report: () => void): EvalValue {
   if (!complained.has(network)) report();
   complained.add(network);
   return UNKNOWN;
+}
+
+export const MASKS = "masks";
+
+/** What a detector ends with has the first four members, and where it has masks, the last. */
+export function detectionsOf(tensor: Flow["tensor"]): ir.NamedValue[] | undefined {
+  const member = (name: string): ir.NamedValue | undefined => {
+    const value = isTensor(tensor) ? tensor.members?.get(name) : undefined;
+    return value !== undefined && isRecord(value, "tensor") ? { name, value: value.value } : undefined;
+  };
+  const found = ["boxes", "scores", "labels", "images"].map(member);
+  const masks = member(MASKS);
+  return found.every((each) => each !== undefined) ? [...found, ...(masks ? [masks] : [])] : undefined;
+}
+
+/** Notes what a block of a detector found, so that it can't be lost. */
+export function noteFound(tensor: Flow["tensor"], span: Span, { network, chain }: Place): void {
+  if (!network.root || !network.detector) return;
+  const boxes = detectionsOf(tensor)?.find(({ name }) => name === "boxes")?.value;
+  // A block that ends with another gives what that found: the outer one, which comes later, is what the author wrote.
+  if (boxes) network.found.set(boxes, { span, chain });
+}
+
+/** A detector gives what its body ends with: what was found besides and reaches no output would be lost without a word. */
+export function refuseLost(
+  found: NetworkState["found"],
+  outputs: readonly ir.NamedValue[],
+  nodes: readonly ir.Node[],
+  site: Site,
+): void {
+  if (found.size < 2) return;
+  const needed = new Set(outputs.map(({ value }) => value));
+  for (const node of [...nodes].reverse()) {
+    if (node.outputs.some((output) => needed.has(output))) node.inputs.forEach((input) => needed.add(input));
+  }
+  for (const [boxes, { span, chain }] of found) {
+    if (needed.has(boxes)) continue;
+    const message = "what is detected here is lost: a detector gives what its body ends with";
+    const help = "detect once, in regions set one after the other (`concat_rows [a, b]`), or name these by `output`";
+    fail({ ...site, chain }, "unused-detections", span, message, { help });
+  }
 }

@@ -7,6 +7,7 @@ import type * as ir from "../ir/types.js";
 import type { Model, Preprocess, WeightMap } from "../model.js";
 import { channelProblem, fitted, type Fitted } from "../preprocess.js";
 import { open } from "./declarations.js";
+import { detectionsOf, MASKS, refuseLost } from "./detector.js";
 import { readDialect } from "./dialect.js";
 import { draftScope } from "./draft.js";
 import { fail, type Site } from "./evaluate.js";
@@ -64,6 +65,7 @@ export function elaborateNetwork(
     const isClean = reporter.errorCount === errorsBefore;
     const boxes = state.detector && isClean ? boxEnds(state, opened.declaration.name.span, here) : undefined;
     const masks = boxes !== undefined && hasMasks(flow, opened.declaration.name.span, here);
+    if (outputs && isClean) refuseLost(state.found, outputs, session.nodes, here);
     const { preprocess: declared, weightMaps, labels } = readDescriptions(state, session, here);
     const { preprocess, assumed } = fitPreprocess(declared, session, inputShape !== undefined, here);
     checkLabels(labels, outputs, state, here);
@@ -102,7 +104,7 @@ function checkComplete(state: NetworkState, session: Session, flow: Flow, span: 
     });
   } else if (session.nodes.length === (state.detector ? 1 : 0) && isTensor(flow.tensor)) {
     fail(site, "empty-network", span, `${what} has no layers`);
-  } else if (state.detector && isTensor(flow.tensor) && !detections(flow)) {
+  } else if (state.detector && isTensor(flow.tensor) && !detectionsOf(flow.tensor)) {
     fail(site, "missing-detect", span, `${what} detects nothing`, {
       help: "end its body with `detect(regions, scores, deltas, nms: 0.5, keep: 100)` (std/detection)",
     });
@@ -111,26 +113,13 @@ function checkComplete(state: NetworkState, session: Session, flow: Flow, span: 
 
 /** What a detector detects, then what `output` names. */
 function statedOutputs(state: NetworkState, flow: Flow): ir.NamedValue[] | undefined {
-  const stated = [...((state.detector && detections(flow)) || []), ...(state.outputs ?? [])];
+  const stated = [...((state.detector && detectionsOf(flow.tensor)) || []), ...(state.outputs ?? [])];
   return stated.length === 0 ? undefined : stated;
 }
 
-/** What a detector ends with has the first four members, and where it has masks, the last. */
-function detections({ tensor }: Flow): ir.NamedValue[] | undefined {
-  const member = (name: string): ir.NamedValue | undefined => {
-    const value = isTensor(tensor) ? tensor.members?.get(name) : undefined;
-    return value !== undefined && isRecord(value, "tensor") ? { name, value: value.value } : undefined;
-  };
-  const found = ["boxes", "scores", "labels", "images"].map(member);
-  const masks = member(MASKS);
-  return found.every((each) => each !== undefined) ? [...found, ...(masks ? [masks] : [])] : undefined;
-}
-
-const MASKS = "masks";
-
 /** Whether what is found has masks, [D, h, w]. */
 function hasMasks(flow: Flow, span: Span, site: Site): boolean {
-  const masks = detections(flow)?.find(({ name }) => name === MASKS);
+  const masks = detectionsOf(flow.tensor)?.find(({ name }) => name === MASKS);
   if (!masks) return false;
   const { shape } = masks.value.type;
   if (shape.length === 3) return true;

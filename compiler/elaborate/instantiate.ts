@@ -4,7 +4,7 @@ import { formatShape, symbol, type Dim } from "../ir/dim.js";
 import { value as makeValue } from "../ir/build.js";
 import { operator } from "../ops/index.js";
 import { hasParameter, open, stageNames, type Opened } from "./declarations.js";
-import { dialectInForce, knowDetector } from "./detector.js";
+import { dialectInForce, knowDetector, noteFound } from "./detector.js";
 import { draftScope, type DraftScope } from "./draft.js";
 import { Environment } from "./environment.js";
 import { describeNumber, evaluate, evaluateWhole, fail, isWhole, wrongType } from "./evaluate.js";
@@ -62,6 +62,7 @@ export function instantiateBlock(use: Use, block: DeclarationValue, place: Place
   };
   runBody(opened.body, inside);
   finish(scope, environment, place);
+  noteFound(place.flow.tensor, use.span, place);
 }
 
 /** What the body gave is the scope's output; its labels are members of that. */
@@ -146,6 +147,7 @@ export function networkState(opened: Opened, options: Pick<NetworkState, "root" 
     outputs: undefined,
     dialect: undefined,
     image: undefined,
+    found: new Map(),
     hasInput: false,
     ...options,
   };

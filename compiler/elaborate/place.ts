@@ -38,6 +38,8 @@ export interface NetworkState {
   dialect: DeclarationValue | undefined;
   /** Of a detector: its input, [N, 3, H, W], with the member `info`, [N, 6], what is known of each image. */
   image: TensorValue | undefined;
+  /** Of a detector: boxes that its blocks found, and where. */
+  readonly found: Map<ir.Value, { readonly span: Span; readonly chain: readonly Frame[] }>;
   /** False where the network is part of another: then its input is what flows there. */
   readonly root: boolean;
   readonly selection: Selection | undefined;

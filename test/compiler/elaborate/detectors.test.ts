@@ -84,6 +84,13 @@ describe("a detector", () => {
     expect(model!.graph.outputs.map(({ name }) => name)).toEqual(["boxes", "scores", "labels", "images", "features"]);
   });
 
+  it("detects twice where `output` gives both", () => {
+    const end = `first = detect(regions, scores, boxes, nms: 0.5, keep: 5)
+      coarse = identity on first.boxes   output coarse
+      detect(regions, scores, boxes, nms: 0.3, keep: 5)`;
+    expect(problems(detector({ end }))).toEqual([]);
+  });
+
   it("keeps its types through every pass, in half precision and at a fixed size too", () => {
     const { graph } = found(detector()).model!;
     for (const context of [{}, { precision: "fp16" as const }, { sizes: { N: 2, H: 64, W: 96 } }]) {
@@ -143,6 +150,16 @@ describe("a detector", () => {
       "has regions to detect in",
       { end: "detect(features, scores, boxes, nms: 0.5, keep: 5)" },
       /^assertion-failed: `detect` needs regions \[R, 5\], got \[N, 8, /,
+    ],
+    [
+      "detects once",
+      { end: "detect(regions, scores, boxes, nms: 0.5, keep: 5)   detect(regions, scores, boxes, nms: 0.3, keep: 5)" },
+      /^unused-detections: what is detected here is lost/,
+    ],
+    [
+      "ends with what it detects",
+      { end: "a = detect(regions, scores, boxes, nms: 0.5, keep: 5)   b = detect(regions, scores, boxes, nms: 0.3, keep: 5)   a" },
+      /^unused-detections: what is detected here is lost/,
     ],
     [
       "scores rows",
