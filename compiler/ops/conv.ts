@@ -1,10 +1,11 @@
 import { valuesPerImage } from "./cost.js";
-import { flag, int, size2 } from "./attributes.js";
+import { int, size2 } from "./attributes.js";
+import { FILTER_ARGUMENTS, filters, requireGroups } from "./convolutions.js";
 import { sizes } from "./formula.js";
-import { ShapeError, type Operator } from "./operator.js";
+import type { Operator } from "./operator.js";
 import { featureMap, reshaped } from "./shapes.js";
 import { completePadding, KERNEL, onnxPads, PAD, slide, windowLabel, STRIDE } from "./windows.js";
-import { boolean, integer, size } from "../words/schema.js";
+import { integer } from "../words/schema.js";
 
 /** y = x * weight (+ bias): [N, C, H, W], [channels, C/groups, kh, kw] (, [channels]) to [N, channels, H', W']. */
 export const conv: Operator = {
@@ -16,34 +17,19 @@ export const conv: Operator = {
       channels: integer("Number of filters, the channels of the output.", { min: 1 }),
       stride: STRIDE,
       pad: PAD,
-      dilation: size("Distance between the kernel's taps.", { min: 1, default: [1, 1] }),
-      groups: integer("Channels are split into this many separate groups.", { min: 1, default: 1 }),
-      bias: boolean("Whether a learned constant is added to each channel.", { default: false }),
+      ...FILTER_ARGUMENTS,
     },
   },
   complete: completePadding,
-  // He et al. 2015 (section 3.4, [13]): variance 2 / (kernel area x input channels of the filter).
   parameters(attributes, [x]) {
-    const { channels: given } = featureMap(x, "conv");
     const [kh, kw] = size2(attributes, "kernel");
-    const [channels, groups] = [int(attributes, "channels"), int(attributes, "groups")];
-    requireGroups(given, channels, groups);
-    const fanIn = (given / groups) * kh * kw;
-    const weight = {
-      name: "weight",
-      role: "weight" as const,
-      shape: [channels, given / groups, kh, kw],
-      trainable: true,
-      init: { kind: "he_normal" as const, fanIn },
-    };
-    if (!flag(attributes, "bias")) return [weight];
-    const zero = { kind: "constant" as const, value: 0 };
-    return [weight, { name: "bias", role: "bias" as const, shape: [channels], trainable: true, init: zero }];
+    const [given, channels, groups] = requireGroups(featureMap(x, "conv").channels, attributes, "conv");
+    return filters([channels, given / groups, kh, kw], (given / groups) * kh * kw, attributes);
   },
   infer([x], attributes) {
     const map = featureMap(x, "conv");
-    requireGroups(map.channels, int(attributes, "channels"), int(attributes, "groups"));
-    return [reshaped(x, [map.batch, int(attributes, "channels"), ...slide(map, attributes, "conv")])];
+    const [, channels] = requireGroups(map.channels, attributes, "conv");
+    return [reshaped(x, [map.batch, channels, ...slide(map, attributes, "conv")])];
   },
   linear: { withBias: (attributes) => ({ ...attributes, bias: true }) },
   scale: (attributes) => size2(attributes, "stride"),
@@ -87,8 +73,3 @@ export const conv: Operator = {
     ];
   },
 };
-
-function requireGroups(given: number, channels: number, groups: number): void {
-  if (given % groups !== 0) throw new ShapeError(`conv: ${given} input channels can't be split into ${groups} groups`);
-  if (channels % groups !== 0) throw new ShapeError(`conv: ${channels} channels can't be split into ${groups} groups`);
-}

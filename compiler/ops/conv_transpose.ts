@@ -1,13 +1,14 @@
 import { valuesPerImage } from "./cost.js";
-import { flag, int, size2 } from "./attributes.js";
+import { int, size2 } from "./attributes.js";
+import { FILTER_ARGUMENTS, filters, requireGroups } from "./convolutions.js";
 import { add, formatDim, mul, type Dim } from "../ir/dim.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { featureMap, requirePositive, reshaped, type FeatureMap } from "./shapes.js";
 import { isMisreadOnWebgpu, writeTransposed } from "./transposed.js";
-import { completePadding, KERNEL, PAD, windowLabel, STRIDE } from "./windows.js";
+import { completePadding, KERNEL, PAD, PAD_DEFAULT, windowLabel, STRIDE } from "./windows.js";
 import { sizes } from "./formula.js";
 import type { Attributes } from "../ir/types.js";
-import { boolean, integer, size } from "../words/schema.js";
+import { integer, size } from "../words/schema.js";
 
 /**
  * The transpose of a convolution, which spreads each value by the kernel: [N, C, H, W], [C, channels/groups, kh, kw]
@@ -22,36 +23,27 @@ export const convTranspose: Operator = {
       kernel: KERNEL,
       channels: integer("Channels of the output.", { min: 1 }),
       stride: { ...STRIDE, doc: "How far apart the input's values are spread: /2 doubles height and width." },
-      pad: { ...PAD, doc: `Rows and columns cut off on each side; ${PAD.doc.slice(PAD.doc.indexOf("by default"))}` },
+      pad: { ...PAD, doc: `Rows and columns cut off on each side; ${PAD_DEFAULT}` },
       output_pad: size("Rows below and columns to the right more.", { min: 0, default: [0, 0] }),
-      dilation: size("Distance between the kernel's taps.", { min: 1, default: [1, 1] }),
-      groups: integer("Channels are split into this many separate groups.", { min: 1, default: 1 }),
-      bias: boolean("Whether a learned constant is added to each channel.", { default: false }),
+      ...FILTER_ARGUMENTS,
     },
   },
   complete: completePadding,
-  // As conv's: variance 2 / the values that each output sums up, on average of its places.
+  // Its fan-in is what each output sums up, on average of its places.
   parameters(attributes, [x]) {
-    const { channels: given } = featureMap(x, "conv_transpose");
     const [[kh, kw], [sh, sw]] = [size2(attributes, "kernel"), size2(attributes, "stride")];
-    const [channels, groups] = [int(attributes, "channels"), int(attributes, "groups")];
-    requireGroups(given, channels, groups);
+    const [given, channels, groups] = requireGroups(
+      featureMap(x, "conv_transpose").channels,
+      attributes,
+      "conv_transpose",
+    );
     const fanIn = Math.max(1, ((given / groups) * kh * kw) / (sh * sw));
-    const weight = {
-      name: "weight",
-      role: "weight" as const,
-      shape: [given, channels / groups, kh, kw],
-      trainable: true,
-      init: { kind: "he_normal" as const, fanIn },
-    };
-    if (!flag(attributes, "bias")) return [weight];
-    const zero = { kind: "constant" as const, value: 0 };
-    return [weight, { name: "bias", role: "bias" as const, shape: [channels], trainable: true, init: zero }];
+    return filters([given, channels / groups, kh, kw], fanIn, attributes);
   },
   infer([x], attributes) {
     const map = featureMap(x, "conv_transpose");
-    requireGroups(map.channels, int(attributes, "channels"), int(attributes, "groups"));
-    return [reshaped(x, [map.batch, int(attributes, "channels"), ...spread(map, attributes)])];
+    const [, channels] = requireGroups(map.channels, attributes, "conv_transpose");
+    return [reshaped(x, [map.batch, channels, ...spread(map, attributes)])];
   },
   linear: {
     withBias: (attributes) => ({ ...attributes, bias: true }),
@@ -88,14 +80,6 @@ export const convTranspose: Operator = {
     ];
   },
 };
-
-function requireGroups(given: number, channels: number, groups: number): void {
-  const split = (what: number, of: string): void => {
-    if (what % groups !== 0) throw new ShapeError(`conv_transpose: ${what} ${of} can't be split into ${groups} groups`);
-  };
-  split(given, "input channels");
-  split(channels, "channels");
-}
 
 /** Height and width of what the values are spread to. */
 function spread(map: FeatureMap, attributes: Attributes): readonly [Dim, Dim] {
