@@ -61,7 +61,7 @@ export type {
 export type { WeightsOrigin } from "./metadata.js";
 export type { Model, Preprocess, Rename, WeightMap } from "./model.js";
 export type { Device } from "./device.js";
-export type { EarlyStop, Recipe, Schedule, StageRate, Thaw, TransformSettings, WarmUp } from "./recipe.js";
+export type { EarlyStop, Mixing, Recipe, Schedule, StageRate, Thaw, TransformSettings, WarmUp } from "./recipe.js";
 export {
   summarize,
   type Cost,

@@ -5,7 +5,7 @@
  */
 import { own } from "../grammar/own.js";
 import { TRANSFORM_WORDS, type TransformWord } from "./words/transforms.js";
-import type { Recipe, TransformSettings, WarmUp } from "./recipe.js";
+import { MIXINGS, type Recipe, type TransformSettings, type WarmUp } from "./recipe.js";
 import { optimizerProblems } from "./training/optimizers/index.js";
 
 export interface RecipeProblem {
@@ -59,6 +59,25 @@ const RULES: readonly Rule[] = [
       `\`ema\` must be between 0 and 1, not ${emaDecay}: at 1 the average stays at the initial weights, at 0 it is none`,
     ),
   ],
+  (recipe) =>
+    MIXINGS.flatMap((name) => {
+      const { alpha = 1, probability = 1 } = recipe[name] ?? {};
+      return [
+        outOfRange(!isPositive(alpha), name, `\`alpha\` of \`${name}\` must be above 0, not ${alpha}`),
+        outOfRange(
+          !(probability >= 0 && probability <= 1),
+          name,
+          `\`probability\` of \`${name}\` must be from 0 to 1, not ${probability}`,
+        ),
+        noEffect(probability === 0, name, `\`${name}\` is done to no batch`, "leave it out, or raise `probability`"),
+        noEffect(
+          recipe[name] !== undefined && recipe.batch === 1,
+          name,
+          `\`${name}\` mixes the images of a batch with one another, and there is one`,
+          "leave it out, or write a larger `batch`",
+        ),
+      ];
+    }),
   ({ optimizer }) => optimizerProblems(optimizer).map((problem) => ({ ...problem, word: "optimizer" })),
   ({ schedule, learningRate, stop }) => {
     switch (schedule.kind) {

@@ -64,6 +64,23 @@ export interface StageRate {
   readonly times: number;
 }
 
+/** How the images of a batch are mixed with one another. */
+export interface Mixing {
+  /** Shares are drawn from Beta(alpha, alpha): below 1 mostly near 0 and 1, above mostly near the middle. */
+  readonly alpha: number;
+  /** Share of the batches that it is done to. */
+  readonly probability: number;
+}
+
+/** The settings that mix images; of several that a recipe has, one is drawn for each batch. */
+export const MIXINGS = ["mixup"] as const;
+export type MixingName = (typeof MIXINGS)[number];
+
+/** Whether a label is shares of several classes. */
+export function mixesImages(recipe: Pick<Recipe, MixingName>): boolean {
+  return MIXINGS.some((name) => recipe[name] !== undefined);
+}
+
 export type { TransformSettings };
 
 /** Whether a transform subtracts an image of one size, which images at several scales do not have. */
@@ -87,6 +104,8 @@ export interface Recipe {
   /** When it ends before that. */
   readonly earlyStop?: EarlyStop;
   readonly labelSmoothing: number;
+  /** Images are blended (Zhang et al., arXiv:1710.09412). */
+  readonly mixup?: Mixing;
   /** Of each class in the loss; `balanced`: in inverse proportion to its number of training images. */
   readonly classWeights?: "balanced" | readonly number[];
   /** Each class is drawn equally often, however many images it has. Absent: every image once an epoch. */

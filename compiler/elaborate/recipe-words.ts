@@ -37,6 +37,12 @@ function setting<const N extends string, const S extends Schema>(word: RecipeWor
 /** Numbers that are counted. */
 const COUNT = { min: 1 } as const;
 
+/** Of settings that mix images. */
+const mixing = {
+  alpha: number("Both parameters of the beta distribution that an image's share is drawn from.", { min: 0, max: 1000 }),
+  probability: number("Share of the batches that it is done to.", { min: 0, max: 1, default: 1 }),
+};
+
 const ALL = [
   setting({
     name: "optimizer",
@@ -118,6 +124,13 @@ const ALL = [
     arguments: { share: number("From 0 to below 1.", { min: 0, max: 1 }) },
     absent: { labelSmoothing: 0 },
     gives: ({ share }) => ({ labelSmoothing: share }),
+  }),
+  setting({
+    name: "mixup",
+    doc: "Blends each image of a batch with another, and their labels with them.",
+    source: "arXiv:1710.09412",
+    arguments: mixing,
+    gives: (mixup) => ({ mixup }),
   }),
   setting({
     name: "class_weights",

@@ -1,5 +1,5 @@
 /** What a recipe says of the training graphs. */
-import type { Recipe, Thaw } from "../recipe.js";
+import { mixesImages, type Recipe, type Thaw } from "../recipe.js";
 import type { TrainingOptions } from "./contract.js";
 
 /**
@@ -21,6 +21,7 @@ export function recipeOptions(recipe: Recipe, classWeights?: readonly number[]):
     frozenBatchNorm: recipe.frozenBatchNorm,
     checkpointStages: recipe.recompute,
     precision: recipe.precision,
+    ...(mixesImages(recipe) && { softLabels: true }),
     ...(weights !== undefined && { classWeights: weights }),
     ...(thawing.length > 0 && { thawing }),
     ...(recipe.stageRates && { stageRates: recipe.stageRates }),

@@ -1,7 +1,7 @@
 /** What a training begins as, and what is to be told of it: what a recipe leaves to the data and the weights. */
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Model } from "../../compiler/model.js";
-import type { Recipe } from "../../compiler/recipe.js";
+import { mixesImages, MIXINGS, type Recipe } from "../../compiler/recipe.js";
 import type { TrainingOptions } from "../../compiler/training/contract.js";
 import { zeroInitResidual } from "../../compiler/training/zero-init.js";
 import { asTrainingError } from "./error.js";
@@ -20,10 +20,16 @@ export function noticesOf(
 ): readonly string[] {
   return [
     ...(recipe.classWeights === "balanced" && classWeights ? [weightsLine(classWeights, classes)] : []),
+    ...(mixesImages(recipe) ? [mixingLine(recipe)] : []),
     ...(recipe.zeroInitResidual && weights
       ? ["zero_init_residual holds only for scales that the weights do not give"]
       : []),
   ];
+}
+
+function mixingLine(recipe: Recipe): string {
+  const names = MIXINGS.filter((name) => recipe[name] !== undefined);
+  return `${names.join(" or ")}: of an image that is mixed of two, the training error counts the class with the larger share`;
 }
 
 /** `class weights from 0.5 (cat) to 4.2 (dog)` */

@@ -15,6 +15,7 @@ import type { Identity } from "./identity.js";
 import type { Lock } from "./lock.js";
 import { ImageLog } from "./image-log.js";
 import { afterUpdate, LOSS_SCALE_START, SMALLEST } from "./loss-scale.js";
+import type { MixedBatch } from "./mixing/index.js";
 import type { MetricsFile, StepMetrics, ValidationMetrics } from "./metrics.js";
 import { phaseOf, thawSteps } from "./phases.js";
 import type { Position } from "./position.js";
@@ -159,14 +160,14 @@ export class Course {
     return reasonToStop(this.#parts.request.recipe.earlyStop, this.#position.progress);
   }
 
-  #input({ images, labels }: { images: Float32Array; labels: Int32Array }): StepInput {
+  #input({ images, labels, shares }: Pick<MixedBatch, "images" | "labels" | "shares">): StepInput {
     const { length } = this.#parts;
     const { recipe } = this.#parts.request;
     const { step, schedule, lossScale } = this.#position;
     const mixed = recipe.precision === "mixed";
     return {
       images,
-      labels,
+      labels: shares ?? labels,
       learningRate: learningRate(recipe, step, length, schedule),
       ...(recipe.thaws && { phase: phaseOf(thawSteps(recipe, length), step) }),
       ...(recipe.emaWarmUp && { emaDecay: emaDecayAt(recipe.emaDecay ?? 0, step) }),

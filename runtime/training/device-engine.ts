@@ -185,8 +185,7 @@ class DeviceEngine implements Engine {
     const images = input.images.subarray(part * size, (part + 1) * size);
     if (graph.inputs.includes(image) && wholes(images.length, size) === 1)
       feeds[image] = this.#tensor(images, stepShape);
-    const labels = input.labels.subarray(part * stepShape[0]!, (part + 1) * stepShape[0]!);
-    if (graph.inputs.includes("labels")) feeds["labels"] = this.#labels(labels);
+    if (graph.inputs.includes("labels")) feeds["labels"] = this.#partOfLabels(input.labels, part);
     this.#settings(graph, input, feeds);
     for (const { name, shape } of graph.noise) {
       const random = randomStream(`${input.key} ${part} ${name}`);
@@ -207,6 +206,14 @@ class DeviceEngine implements Engine {
 
   #scalar(value: number): Tensor {
     return this.#tensor(Float32Array.of(value), []);
+  }
+
+  #partOfLabels(labels: Int32Array | Float32Array, part: number): Tensor {
+    const { stepShape, classes } = this.#graphs;
+    const images = stepShape[0]!;
+    if (labels instanceof Int32Array) return this.#labels(labels.subarray(part * images, (part + 1) * images));
+    const size = images * classes;
+    return this.#tensor(labels.subarray(part * size, (part + 1) * size), [images, classes]);
   }
 
   #labels(labels: Int32Array): Tensor {

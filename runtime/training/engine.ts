@@ -12,7 +12,8 @@ export interface EngineOptions {
 export interface EngineBatch {
   /** float32[N, 3, H, W] */
   readonly images: Float32Array;
-  readonly labels: Int32Array;
+  /** Class numbers; or float32[N, classes], each class's share of an image, where the graphs take soft labels. */
+  readonly labels: Int32Array | Float32Array;
 }
 
 export interface StepInput extends EngineBatch {

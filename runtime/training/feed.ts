@@ -17,6 +17,7 @@ import {
   type Statistics,
   type TransformSettings,
 } from "../data/index.js";
+import { mixed, type MixedBatch } from "./mixing/index.js";
 
 export interface FeedOptions {
   readonly workers?: number;
@@ -42,9 +43,12 @@ export interface Feed {
   readonly size: readonly [height: number, width: number] | undefined;
   readonly channels: 1 | 3;
   readonly unreadable: number;
-  /** Batches of training from this update on, without end. They depend on the seed and their number alone. */
-  training(firstStep: number): AsyncGenerator<Batch, void, void>;
-  /** Other batches of the same kind, of so many images in all. */
+  /**
+   * Batches of training from this update on, without end, mixed as the recipe says. They depend on the seed and their
+   * number alone.
+   */
+  training(firstStep: number): AsyncGenerator<MixedBatch, void, void>;
+  /** Other batches of the same kind, of so many images in all; none is mixed. */
   calibration(images: number): AsyncGenerator<Batch, void, void>;
   /** Every image of a split once; `centre`: one view of each, the middle where the recipe takes ten crops. */
   evaluate(split: Split, batch: number, centre: boolean): AsyncGenerator<Batch, void, void>;
@@ -85,7 +89,7 @@ export async function openFeed(given: DataSet, recipe: Recipe, seed: number, opt
       get unreadable() {
         return loader.unreadable;
       },
-      training: (firstStep) => batches(firstStep, seed),
+      training: (firstStep) => mixed(batches(firstStep, seed), recipe, seed, data.classes.length),
       calibration: (images) => batches(0, seed + 1, Math.ceil(images / recipe.batch)),
       evaluate: (split, batch, centre) =>
         loader.evaluation({ ...common, split, batch, transforms: centre ? oneView(evaluation) : evaluation }),

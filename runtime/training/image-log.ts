@@ -1,9 +1,10 @@
 /** Images in TensorBoard: a few as they are trained on, and as they are validated, with what they are taken for. */
 import type { Recipe } from "../../compiler/recipe.js";
-import type { Batch, TransformSettings } from "../data/index.js";
+import type { TransformSettings } from "../data/index.js";
 import { letter, shorten } from "../detection/overlay/lettering.js";
 import type { EventFile } from "./event-file.js";
 import type { Feed } from "./feed.js";
+import type { MixedBatch } from "./mixing/index.js";
 import { normalizationOf } from "../../compiler/preprocess.js";
 import { preprocessOf } from "./preprocess-of.js";
 
@@ -20,7 +21,7 @@ interface Image {
   readonly data: Uint8Array;
 }
 
-type Shown = Pick<Batch, "images" | "shape" | "labels" | "views">;
+type Shown = Pick<MixedBatch, "images" | "shape" | "labels" | "shares" | "views">;
 
 interface Line {
   readonly text: string;
@@ -45,9 +46,19 @@ export class ImageLog {
 
   /** Images of a batch as they were augmented, with their classes: `train/images`. */
   async trained(step: number, batch: Shown): Promise<void> {
-    const { labels } = batch;
+    const { labels, shares } = batch;
     const images = this.#images(batch, this.#training);
-    await this.#show(step, "train/images", images, (index) => [{ text: this.#name(labels[index]!), colour: PLAIN }]);
+    await this.#show(step, "train/images", images, (index) =>
+      (shares ? this.#parts(shares, index) : [this.#name(labels[index]!)]).map((text) => ({ text, colour: PLAIN })),
+    );
+  }
+
+  /** The classes that an image is mixed of, the larger share first: `70 % cat`. */
+  #parts(shares: Float32Array, image: number): readonly string[] {
+    const count = this.#classes.length;
+    const each = [...shares.subarray(image * count, (image + 1) * count).entries()];
+    const largest = each.filter(([, share]) => share > 0).sort(([, a], [, b]) => b - a);
+    return largest.map(([index, share]) => `${(100 * share).toFixed(0)} % ${this.#name(index)}`);
   }
 
   /** Images of a validation, the right class and the likeliest one: `validation/images`. */

@@ -12,7 +12,10 @@ export interface StepMetrics {
   readonly epoch: number;
   /** Mean over the batch. */
   readonly loss: number;
-  /** Of the batch, with its augmentations and the weights before the update, 0 to 1. */
+  /**
+   * Of the batch, with its augmentations and the weights before the update, 0 to 1. Of images that are mixed of two, the
+   * class with the larger share is the right one.
+   */
   readonly error: number;
   readonly learningRate: number;
   readonly imagesPerSecond: number;

@@ -91,6 +91,8 @@ describe("settings of a training", () => {
       { emaDecay: 0.999, emaWarmUp: true, validateRaw: true, validateEvery: 50 },
     ],
     ["warm_up 0.01, epochs: 5", { warmUp: { kind: "epochs", rate: 0.01, epochs: 5 } }],
+    ["mixup 0.2", { mixup: { alpha: 0.2, probability: 1 } }],
+    ["mixup 0.2, probability: 0.5", { mixup: { alpha: 0.2, probability: 0.5 } }],
     ["gradient_norm   zero_init_residual", { gradientNorm: true, zeroInitResidual: true }],
     [
       "stop epochs: 90, patience: 10, min_delta: 0.001",
@@ -143,6 +145,10 @@ describe("settings of a training", () => {
     ["validate raw: true", "`raw` of `validate` needs `ema`"],
     ["class_weights [1, 0]", "`weights` of `class_weights` must be at least"],
     ["class_weights balancd", "must be balanced, not `balancd`"],
+    ["mixup 0", "`alpha` of `mixup` must be above 0, not 0"],
+    ["mixup 0.2, probability: 2", "`probability` of `mixup` must be at most 1, not 2"],
+    ["mixup 0.2, probability: 0", "`mixup` is done to no batch"],
+    ["batch 1   mixup 0.2", "`mixup` mixes the images of a batch with one another, and there is one"],
     ["stage_rate head, times: 0", "`times` of `stage_rate` must be at least"],
     ["freeze 3", "`stages` of `freeze` must be the names of stages, as `conv1` or `head.fc`, not 3"],
   ])("%s is refused", (body, message) => {

@@ -1,0 +1,72 @@
+/**
+ * Images of a batch that are mixed with one another, and their labels with them, as torchvision's reference training does
+ * it. What is drawn follows from the seed and the number of the batch, so that going on draws what would have been drawn.
+ */
+import { MIXINGS, type MixingName, type Recipe } from "../../../compiler/recipe.js";
+import type { Batch } from "../../data/index.js";
+import { beta, randomStream, type Random } from "../../random.js";
+import type { MixingWay, Mixture } from "./mixing.js";
+import { mixup } from "./mixup.js";
+
+/** A batch, whose images may be mixed of two. */
+export interface MixedBatch extends Batch {
+  /** float32[samples, classes]: each class's share of an image. There where the recipe mixes images, in every batch. */
+  readonly shares?: Float32Array;
+}
+
+/** A new one is a file beside this one, a line here, and its word among a recipe's. */
+const WAYS: Readonly<Record<MixingName, MixingWay>> = { mixup };
+
+/** Batches, mixed as a recipe says. */
+export async function* mixed(
+  batches: AsyncGenerator<Batch, void, void>,
+  recipe: Pick<Recipe, MixingName>,
+  seed: number,
+  classes: number,
+): AsyncGenerator<MixedBatch, void, void> {
+  const names = MIXINGS.filter((name) => recipe[name] !== undefined);
+  for await (const batch of batches) {
+    if (names.length === 0) {
+      yield batch;
+      continue;
+    }
+    const { step, images, shape, labels } = batch;
+    const mixture = drawMixture(recipe, names, [shape[2], shape[3]], randomStream(`mix ${seed} ${step}`));
+    if (mixture) mixImages(images, labels.length, mixture);
+    yield { ...batch, shares: sharesOf(labels, classes, mixture?.share ?? 1) };
+  }
+}
+
+/** One of the ways, each as likely; undefined where the batch stays as it is. */
+export function drawMixture(
+  recipe: Pick<Recipe, MixingName>,
+  names: readonly MixingName[],
+  size: readonly [height: number, width: number],
+  random: Random,
+): Mixture | undefined {
+  const name = names[names.length === 1 ? 0 : Math.floor(random() * names.length)]!;
+  const { alpha, probability } = recipe[name]!;
+  if (random() >= probability) return undefined;
+  return WAYS[name].draw(beta(alpha, alpha, random), size, random);
+}
+
+/** Each image with the one before it, in place. */
+export function mixImages(images: Float32Array, count: number, { mix }: Mixture): void {
+  const each = images.length / count;
+  const at = (index: number): Float32Array => images.subarray(index * each, (index + 1) * each);
+  const last = at(count - 1).slice();
+  // From the last one on, so that the one before is still as it was.
+  for (let index = count - 1; index > 0; index--) mix(at(index), at(index - 1));
+  mix(at(0), last);
+}
+
+/** Labels, of which a share is that of the image before: float32[labels, classes]. */
+export function sharesOf(labels: Int32Array, classes: number, share: number): Float32Array {
+  const shares = new Float32Array(labels.length * classes);
+  labels.forEach((label, index) => {
+    const before = labels[(index + labels.length - 1) % labels.length]!;
+    shares[index * classes + label] = share;
+    shares[index * classes + before]! += Math.fround(1 - share);
+  });
+  return shares;
+}
