@@ -42,10 +42,11 @@ def masks():
 
 
 def outline(name, points, height, width, reach):
-    """Points in and, by `reach` of its sides, around an image; every third of them whole, every fifth the one before."""
+    """Points in and, by `reach` of its sides, around an image; every third of them whole, and one twice."""
     places = oracle_weights.uniform(name, 2 * points, 0, 1).astype(np.float64).reshape(points, 2)
     places = (places * (1 + 2 * reach) - reach) * [width, height]
     places[::3] = places[::3].round()
+    places[-1] = places[-2]
     return [round(float(v), 2) for v in places.flatten()]
 
 
@@ -70,7 +71,7 @@ def polygons():
         (6, 9, [[0.2, 0.2, 8.7, 0.4, 4.5, 5.8]]),
     ]
     for index in range(24):
-        height, width = (int(v) for v in oracle_weights.uniform(f"size.{index}", 2, 5, 120))
+        height, width = (int(v) for v in oracle_weights.uniform(f"size.{index}", 2, 5, 90))
         if index % 2:
             parts = [star(f"star.{index}.{part}", 5 + 3 * part + index, height, width) for part in range(1 + index % 3)]
         else:

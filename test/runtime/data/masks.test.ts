@@ -3,10 +3,25 @@ import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { areaOf, boxOf, eachRun, Runs, type Mask } from "../../../runtime/data/masks/mask.js";
+import { lengthOf, maskOf as pixelsOf } from "../../../runtime/data/masks/outline.js";
+import { overlapOf, union } from "../../../runtime/data/masks/overlap.js";
 import { readMask, writeMask } from "../../../runtime/data/masks/text.js";
 import { uniform } from "../../support/oracle-weights.js";
 
 interface Golden {
+  readonly polygons: readonly {
+    readonly size: readonly [height: number, width: number];
+    readonly polygons: readonly (readonly number[])[];
+    readonly counts: string;
+    readonly area: number;
+    readonly box: readonly number[];
+  }[];
+  readonly pairs: readonly {
+    readonly size: readonly [height: number, width: number];
+    readonly counts: readonly string[];
+    readonly crowds: readonly number[];
+    readonly overlaps: readonly (readonly number[])[];
+  }[];
   readonly masks: readonly {
     readonly name: string;
     readonly how: readonly [height: number, width: number, share: number, square: number];
@@ -74,5 +89,53 @@ describe("a mask", () => {
     ["O", "has a negative run, at 1"],
   ])("that is none is refused: %j", (counts, message) => {
     expect(() => readMask({ size: [5, 5], counts })).toThrow(message);
+  });
+});
+
+describe("outlines", () => {
+  it.each(golden.polygons.map((each, index) => [index, each] as const))(
+    "are pycocotools' pixels, case %i",
+    (_, { size, polygons, counts, area, box }) => {
+      const mask = pixelsOf({ size, polygons });
+      expect(writeMask(mask)).toEqual({ size, counts });
+      expect([areaOf(mask), boxOf(mask)]).toEqual([area, box]);
+    },
+  );
+
+  it("are worth something: of several parts, out of the image, without area", () => {
+    expect(golden.polygons.filter(({ polygons }) => polygons.length > 1).length).toBeGreaterThan(10);
+    expect(golden.polygons.filter(({ area }) => area > 20).length).toBeGreaterThan(20);
+    expect(golden.polygons.some(({ area }) => area === 0)).toBe(true);
+    expect(golden.polygons.filter(({ polygons }) => polygons.flat().some((value) => value < 0)).length).toBeGreaterThan(
+      3,
+    );
+  });
+
+  it("have a length", () => expect(lengthOf([0, 0, 30, 0, 30, 40])).toBe(30 + 40 + 40));
+});
+
+describe("two masks", () => {
+  it.each(golden.pairs.map((each, index) => [index, each] as const))(
+    "overlap as pycocotools has it, case %i",
+    (_, { size, counts, crowds, overlaps }) => {
+      const masks = counts.map((each) => readMask({ size, counts: each }));
+      const ours = masks.map((mask) => masks.map((other, i) => overlapOf(mask, other, crowds[i] === 1)));
+      expect(ours).toEqual(overlaps);
+    },
+  );
+
+  it("are joined pixel by pixel, however many", () => {
+    const bits = fc.array(fc.boolean(), { minLength: 12, maxLength: 12 });
+    fc.assert(
+      fc.property(fc.array(bits, { minLength: 1, maxLength: 5 }), (all) => {
+        const masks = all.map((each) => maskOf(3, 4, (x, y) => each[x * 4 + y]!));
+        expect(union(masks)).toEqual(maskOf(3, 4, (x, y) => all.some((each) => each[x * 4 + y]!)));
+      }),
+    );
+  });
+
+  it("of different sizes are not compared", () => {
+    const [a, b] = [maskOf(3, 4, () => true), maskOf(4, 3, () => true)];
+    expect(() => overlapOf(a, b, false)).toThrow("masks of 3 x 4 and 4 x 3 can't be compared");
   });
 });

@@ -3,7 +3,7 @@ import * as ort from "#onnxruntime";
 import { compile, memoryHost } from "../../../../compiler/index.js";
 import type { Tensor } from "./run.js";
 
-/** Boxes and scores of one image. */
+/** Boxes and scores of one image, and masks where it has some. */
 export async function detections(source: string, image: Tensor, device: "cpu" | "webgpu"): Promise<Tensor[]> {
   const host = memoryHost({ "net.resnet": source });
   const { onnx, diagnostics } = compile("net.resnet", { host, device, seed: 5 });
@@ -14,9 +14,9 @@ export async function detections(source: string, image: Tensor, device: "cpu" | 
       image: new ort.Tensor("float32", Float32Array.from(image.data), image.shape),
       image_info: new ort.Tensor("float32", new Float32Array(), [0, 6]),
     });
-    return ["boxes", "scores"].map((name) => {
-      const { dims, data } = outputs[name]!;
-      return { shape: dims, data: [...(data as Float32Array)] };
+    return ["boxes", "scores", "masks"].flatMap((name) => {
+      const output = outputs[name];
+      return output ? [{ shape: output.dims, data: [...(output.data as Float32Array)] }] : [];
     });
   } finally {
     await session.release();

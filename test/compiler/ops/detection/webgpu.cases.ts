@@ -95,8 +95,8 @@ export const CASES: Readonly<Record<string, Case>> = {
 /** Detectors of a few layers, each with its own way to pool; 48 x 64 pixels. */
 export const IMAGE = { shape: [1, 3, 48, 64], data: [...uniform("image", 3 * 48 * 64, -2, 2)] };
 
-const detector = (dialect: string, pool: string): string => `
-  import { detect, propose } from "std/detection"
+const detector = (dialect: string, pool: string, masks = ""): string => `
+  import { detect, found_regions, propose, with_masks } from "std/detection"
   import { ${dialect} } from "std/dialects"
   detector Net {
     input image 3xHxW
@@ -107,11 +107,23 @@ const detector = (dialect: string, pool: string): string => `
     regions = propose(objectness, deltas, [[24, 40]], [0.5, 1, 2], top: 100, nms: 0.7, keep: 20)
     ${pool}
     pooled = global_avg_pool   fc 4   scores = softmax   boxes = fc ${dialect === "detectron2" ? 12 : 16} on pooled
-    detect(regions, scores, boxes, nms: 0.5, keep: 10)
+    found = detect(regions, scores, boxes, nms: 0.5, keep: 10)
+    ${masks}
   }`;
 
 export const DETECTORS: Readonly<Record<string, string>> = {
   tables: detector("paper", "roi_pool features, 4x4"),
   products: detector("detectron2", "roi_align features, 4x4"),
   samples: detector("detectron2", "roi_align features, 4x4, sampling: 2"),
+  masks: detector(
+    "detectron2",
+    "roi_align features, 4x4, sampling: 2",
+    `found_regions(found)
+    roi_align features, 6x6, sampling: 2
+    conv 3x3, 8, bias: true   relu
+    conv_transpose 2x2, 8, /2, bias: true   relu
+    conv 1x1, 4, bias: true
+    each = sigmoid
+    with_masks(found, each)`,
+  ),
 };
