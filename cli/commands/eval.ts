@@ -140,12 +140,13 @@ async function run(target: string | undefined, options: Options): Promise<void> 
 async function openEvaluated(
   target: string | undefined,
   place: string,
-  { images, set, detections, split }: Options,
+  { images, set, detections, split, metric = "coco" }: Options,
 ): Promise<{ readonly data: DataSet; readonly split: Split }> {
   const { evaluationSplit } = await import("../../runtime/data/index.js");
   const data = await loadDataFor(target, place, {
     ...(detections !== undefined ? { images: false } : images !== undefined && { images }),
     ...(set !== undefined && { set }),
+    masks: metric === "coco",
   });
   for (const warning of data.warnings) sayWarning(warning);
   return { data, split: evaluationSplit(data, split) };

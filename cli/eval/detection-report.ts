@@ -67,6 +67,7 @@ export async function present(
 ): Promise<void> {
   const judged =
     metric === "coco" ? await judgeCoco(annotations, detections) : await judgeVoc(annotations, detections, metric);
+  judged.warnings?.forEach(sayWarning);
   if (curves !== undefined) {
     await writeOutput(outputFile(curves, { json }), [Buffer.from(await judged.curves())]);
   }
@@ -74,7 +75,14 @@ export async function present(
   const counts = { data: name, split: split.name, detections: detections.length, images: images.length };
   if (json) {
     const files = await writtenFiles([...(more.files ?? []), curves]);
-    printReport({ ...more, metric, ...counts, ...judged.json, files, warnings });
+    printReport({
+      ...more,
+      metric,
+      ...counts,
+      ...judged.json,
+      files,
+      warnings: [...warnings, ...(judged.warnings ?? [])],
+    });
   } else {
     const part = split.name === "all" ? "" : ` of ${split.name}`;
     print(`${name}, ${plural(detections.length, "detection")} in ${plural(images.length, "image")}${part}\n`);
@@ -83,21 +91,31 @@ export async function present(
 }
 
 interface Judged {
+  /** Why something could not be judged. */
+  readonly warnings?: readonly string[];
   readonly text: string;
   readonly json: object;
   readonly curves: () => Promise<string>;
 }
 
 async function judgeCoco(data: Annotations, detections: readonly Detection[]): Promise<Judged> {
-  const { evaluateCoco } = await import("../../runtime/detection/evaluate/coco.js");
+  const { evaluateCoco, withoutMasks } = await import("../../runtime/detection/evaluate/coco.js");
   const evaluation = evaluateCoco(data, detections);
+  const hasMasks = detections.some(({ mask }) => mask !== undefined);
+  const problem = hasMasks ? withoutMasks(data, detections) : undefined;
+  const masks = hasMasks && problem === undefined ? evaluateCoco(data, detections, "masks") : undefined;
   return {
-    text: cocoReport(evaluation),
-    json: {
-      ...evaluation.summary,
-      classes: evaluation.classes.map(({ category, objects, numbers }) => ({ ...category, objects, ...numbers })),
-    },
+    warnings: problem === undefined ? [] : [`${problem}; the numbers are of boxes`],
+    text: masks ? `Boxes\n\n${cocoReport(evaluation)}\n\nMasks\n\n${cocoReport(masks)}` : cocoReport(evaluation),
+    json: { ...cocoFields(evaluation), ...(masks && { masks: cocoFields(masks) }) },
     curves: async () => (await import("../../runtime/figures/detection-curves.js")).drawCocoCurves(evaluation),
+  };
+}
+
+function cocoFields({ summary, classes }: CocoEvaluation): object {
+  return {
+    ...summary,
+    classes: classes.map(({ category, objects, numbers }) => ({ ...category, objects, ...numbers })),
   };
 }
 

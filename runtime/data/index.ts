@@ -26,6 +26,7 @@ export {
   type GroundTruth,
 } from "./objects.js";
 export { areaOf, boxOf, eachRun, type Mask } from "./masks/mask.js";
+export { maskOf, type ObjectMask, type Outline } from "./masks/outline.js";
 export { readMask, writeMask, type MaskText } from "./masks/text.js";
 export { batchesPerEpoch } from "./order.js";
 export {
@@ -53,7 +54,7 @@ export { openShapes, type ShapesOptions } from "./sources/synthetic/shapes/index
 export { locateImages, imageFolder, readAnnotations, type LocatedImages } from "./sources/annotated/index.js";
 export type { ImagesOption } from "./sources/annotated/split.js";
 export { openCoco } from "./sources/coco/index.js";
-export { parseCocoAnnotations, readCocoAnnotations } from "./sources/coco/annotations.js";
+export { parseCocoAnnotations, readCocoAnnotations, type CocoOptions } from "./sources/coco/annotations.js";
 export { parseCocoDetections, readCocoDetections, type Detections } from "./sources/coco/detections.js";
 export { writeCocoAnnotations, writeCocoDetections, type WrittenDetection } from "./sources/coco/write.js";
 export { openVoc } from "./sources/voc/index.js";

@@ -1,5 +1,5 @@
 /** Images, the objects in them, and what a detector found. Plain data. */
-import type { MaskText } from "./masks/text.js";
+import type { ObjectMask } from "./masks/outline.js";
 
 /**
  * Left, top, width and height in pixels. The image's first pixel reaches from 0 to 1, so that a box round it is
@@ -41,6 +41,8 @@ export interface GroundTruth {
   readonly box: Box;
   /** Of the object's outline where it has one, otherwise of the box; in pixels. */
   readonly area: number;
+  /** The object's pixels, where they are known and were asked for. */
+  readonly mask?: ObjectMask;
   /** The box is round a group of objects that nobody told apart. */
   readonly isCrowd: boolean;
   /** PASCAL VOC: hard to see, and neither asked for nor counted against a detector. */
@@ -55,7 +57,7 @@ export interface Detection {
   /** How sure the detector is; any finite number, greater is surer. */
   readonly score: number;
   /** The object's pixels, where the detector finds masks. */
-  readonly mask?: MaskText;
+  readonly mask?: ObjectMask;
 }
 
 /** Images with the objects in them. Ids are unique, and every object's image and category are listed. */

@@ -29,6 +29,8 @@ export interface OpenOptions {
    * looked for, and only the annotations can be used.
    */
   readonly images?: string | false;
+  /** Of COCO: objects' masks are read too. Of others there are none. Default false. */
+  readonly masks?: boolean;
   /** Of VOC: a list in ImageSets/Main, and no other images. */
   readonly set?: string;
 }

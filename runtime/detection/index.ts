@@ -12,10 +12,12 @@ export {
   evaluateCoco,
   IOU_THRESHOLDS,
   RECALLS,
+  withoutMasks,
   type CocoClass,
   type CocoEvaluation,
   type CocoNumbers,
 } from "./evaluate/coco.js";
+export type { IouType } from "./evaluate/coco-match.js";
 export {
   evaluateVoc,
   type EvaluateVocOptions,

@@ -43,6 +43,60 @@ describe("resnetc eval --detections", () => {
     expect(await readFile(path.join(cwd, "pr.svg"), "utf8")).toMatch(/^<svg /);
   });
 
+  describe("of masks", () => {
+    const SQUARES = [
+      [10, 10, 50, 10, 50, 50, 10, 50],
+      [60, 10, 80, 10, 80, 30, 60, 30],
+    ];
+    const masked = (part = 2) => ({
+      ...INSTANCES,
+      annotations: INSTANCES.annotations.map((each, i) => ({
+        ...each,
+        ...(i < part && { segmentation: [SQUARES[i]] }),
+      })),
+    });
+    const found = FOUND.slice(0, 2).map((each) => ({ ...each, segmentation: [SQUARES[0]] }));
+    const files = (instances: object, list: object = found) =>
+      folderWith({ "instances.json": JSON.stringify(instances), "dets.json": JSON.stringify(list) });
+
+    test("judges them beside boxes", async () => {
+      const cwd = await files(masked());
+      const { code, stdout, stderr } = await resnetc(ARGUMENTS, { cwd });
+      expect([code, stderr]).toEqual([0, ""]);
+      const [boxes, masks] = stdout.split("\nMasks\n");
+      expect(boxes).toContain("\nBoxes\n");
+      for (const part of [boxes, masks]) expect(part).toMatch(/^AP +50\.0 +average precision/m);
+      const json = JSON.parse((await resnetc([...ARGUMENTS, "--json"], { cwd })).stdout) as unknown;
+      const numbers = { AP: expect.closeTo(0.5, 9) as number, classes: [{ name: "cat" }, { name: "dog", AP: 0 }] };
+      expect(json).toMatchObject({ ...numbers, masks: numbers, warnings: [] });
+    });
+
+    test("or says why not", async () => {
+      const message = "masks can't be judged: 1 of 2 annotations have none; the numbers are of boxes";
+      const cwd = await files(masked(1));
+      const { code, stdout, stderr } = await resnetc([...ARGUMENTS, "--json"], { cwd });
+      expect(code).toBe(0);
+      expect(stderr).toContain(message);
+      const json = JSON.parse(stdout) as { warnings: string[] };
+      expect(json.warnings).toEqual([message]);
+      expect(json).not.toHaveProperty("masks");
+      // Nobody asks for those of annotations alone, nor for those of boxes' metrics.
+      const plain = await resnetc(ARGUMENTS, { cwd: await files(masked(), FOUND.slice(0, 2)) });
+      expect([plain.stderr, plain.stdout.includes("Masks")]).toEqual(["", false]);
+      const voc = await resnetc([...ARGUMENTS, "--metric", "voc07"], { cwd: await files(masked()) });
+      expect([voc.stderr, voc.stdout.includes("Masks")]).toEqual(["", false]);
+    });
+
+    test("gives what is no mask a line", async () => {
+      const wrong = found.map((each, i) => (i === 0 ? { ...each, segmentation: [[1, 2, 3]] } : each));
+      const { code, stderr } = await resnetc(ARGUMENTS, { cwd: await files(masked(), wrong) });
+      expect(stderr).toContain(
+        'dets.json: detection number 1: "segmentation" must have x and y of three corners or more for each part, not [1,2,3]',
+      );
+      expect(code).toBe(1);
+    });
+  });
+
   test.each([
     [["eval"], "eval needs a model, or --detections", 2],
     [["eval", "run"], "eval needs --data, whose classes or boxes are known", 2],

@@ -5,7 +5,8 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { SCENE_CATEGORIES } from "../../runtime/data/sources/synthetic/scenes/scenes.js";
 import { detectorMetadata, solidPng, wholeFiles } from "../support/detection-data.js";
-import { wholeImage } from "../support/detector.js";
+import { METADATA_KEYS } from "../../compiler/metadata.js";
+import { wholeImage, wholeImageWithMasks } from "../support/detector.js";
 import { folderWith, listing, resnetc, type Ended } from "./resnetc.js";
 
 const NAMES = ["rose", "leaf", "sky"];
@@ -55,6 +56,31 @@ describe("resnetc eval MODEL --data, with boxes", () => {
 
     const again = ["eval", "--detections", "dets.json", "--data", "instances.json"];
     expect((await resnetc(again, { cwd })).stdout).toBe(stdout);
+  });
+
+  it("judges masks too, where the model gives them and the annotations have them", async () => {
+    const annotations = INSTANCES.annotations.map((each) => {
+      const [, , right, below] = each.bbox as [number, number, number, number];
+      return { ...each, segmentation: [[0, 0, right, 0, right, below, 0, below]] };
+    });
+    const cwd = await folder({ ...INSTANCES, annotations });
+    const grid = Array.from({ length: 28 }, () => new Array<number>(28).fill(1));
+    const metadata = { ...detectorMetadata(), [METADATA_KEYS.masks]: "grid" };
+    await writeFile(path.join(cwd, "net.onnx"), wholeImageWithMasks(grid, { metadata }));
+    const { code, stdout, stderr } = await evaluate(cwd, "--save", "dets.json");
+    expect(code, stderr).toBe(0);
+    // Of the whole image but its corners, so that the one annotated at half of its width is overlapped by less than a half.
+    const [, masks] = stdout.split("\nMasks\n");
+    expect(masks).toMatch(/^red +1 +100\.0 +100\.0/m);
+    expect(masks).toMatch(/^blue +1 +0\.0 +0\.0/m);
+    const again = ["eval", "--detections", "dets.json", "--data", "instances.json"];
+    expect((await resnetc(again, { cwd })).stdout).toBe(stdout);
+
+    const bare = { ...INSTANCES, annotations: annotations.map(({ segmentation: _, ...each }) => each) };
+    await writeFile(path.join(cwd, "instances.json"), JSON.stringify(bare));
+    const boxes = await evaluate(cwd);
+    expect(boxes.stdout).not.toContain("Masks");
+    expect(boxes.stderr).toContain("masks can't be judged: 3 of 3 annotations have none; the numbers are of boxes");
   });
 
   it("finds the images in the folder images, or where it is told", async () => {

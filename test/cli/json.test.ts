@@ -187,6 +187,15 @@ describe("models that run", () => {
       files: [{ path: "d.json" }, { path: "c.svg" }],
     });
     await reported(cwd, ["eval", "--detections", "d.json", ...judge]);
+    const segmentation = [[0, 0, 80, 0, 80, 60, 0, 60]];
+    const masked = { ...instances, annotations: instances.annotations.map((each) => ({ ...each, segmentation })) };
+    await writeFile(path.join(cwd, "masks.json"), JSON.stringify(masked));
+    await writeFile(
+      path.join(cwd, "m.json"),
+      JSON.stringify([{ image_id: 1, category_id: 1, score: 1, segmentation }]),
+    );
+    const both = await reported(cwd, ["eval", "--detections", "m.json", "--data", "coco:masks.json"]);
+    expect(both).toMatchObject({ masks: { AP: expect.closeTo(1, 9) as number } });
     await reported(cwd, ["eval", "--detections", "d.json", ...judge, "--metric", "voc07"]);
   });
 

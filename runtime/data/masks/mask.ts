@@ -54,11 +54,18 @@ export function eachRun({ height, runs }: Mask, visit: (column: number, top: num
 }
 
 /** The smallest box round the object: left, top, width, height; zeros where it has no pixel. */
-export function boxOf(mask: Mask): readonly [number, number, number, number] {
+export function boxOf({ height, runs }: Mask): readonly [number, number, number, number] {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  eachRun(mask, (column, first, length) => {
-    [left, right] = [Math.min(left, column), Math.max(right, column + 1)];
-    [top, bottom] = [Math.min(top, first), Math.max(bottom, first + length)];
+  let at = 0;
+  runs.forEach((length, index) => {
+    const [start, end] = [at, at + length - 1];
+    at += length;
+    if (index % 2 === 0 || length === 0) return;
+    const [first, last] = [Math.floor(start / height), Math.floor(end / height)];
+    // One that goes on in the next column is at the bottom of the one and at the top of the other.
+    const [above, below] = first === last ? [start % height, end % height] : [0, height - 1];
+    [left, right] = [Math.min(left, first), Math.max(right, last + 1)];
+    [top, bottom] = [Math.min(top, above), Math.max(bottom, below + 1)];
   });
   return left === Infinity ? [0, 0, 0, 0] : [left, top, right - left, bottom - top];
 }

@@ -1,4 +1,7 @@
 /** Which detections of an image find which objects: COCO's greedy matching (cocoeval.py, `evaluateImg`). */
+import { areaOf, boxOf, type Mask } from "../../data/masks/mask.js";
+import { maskOf } from "../../data/masks/outline.js";
+import { overlapOf } from "../../data/masks/overlap.js";
 import type { Box, Detection, GroundTruth } from "../../data/objects.js";
 
 /** What a detection counts as. */
@@ -7,19 +10,55 @@ export const OUTCOME = { wrong: 0, right: 1, ignored: 2 } as const;
 /** Least and greatest area, both inclusive, in square pixels. */
 export type AreaRange = readonly [least: number, greatest: number];
 
-/**
- * Overlap of each detection with each object: intersection over union, and for a crowd intersection over the
- * detection's own area, since a crowd has room for many (maskApi.c, `bbIou`).
- *
- * @returns [detections, objects]
- */
-export function overlaps(detections: readonly Detection[], objects: readonly GroundTruth[]): Float64Array {
+/** What detections and objects are compared by: boxes, or the masks that all of them have. */
+export type IouType = "boxes" | "masks";
+
+/** Of detections and objects of an image. */
+export interface Measures {
+  /**
+   * Intersection over union of each detection with each object, and for a crowd intersection over the detection's own area,
+   * since a crowd has room for many (maskApi.c, `bbIou` and `rleIou`): [detections, objects].
+   */
+  readonly overlaps: Float64Array;
+  /** Of each detection, in square pixels. */
+  readonly areas: Float64Array;
+}
+
+export function measure(detections: readonly Detection[], objects: readonly GroundTruth[], iouType: IouType): Measures {
+  if (iouType === "boxes") {
+    const areas = Float64Array.from(detections, ({ box }) => box[2] * box[3]);
+    return { areas, overlaps: pairs(detections, objects, (d, g) => overlap(d.box, g.box, g.isCrowd)) };
+  }
+  const found = detections.map(shaped);
+  const wanted = objects.map((object) => ({ ...shaped(object), isCrowd: object.isCrowd }));
+  return {
+    areas: Float64Array.from(found, ({ mask }) => areaOf(mask)),
+    overlaps: pairs(found, wanted, (d, g) => maskOverlap(d, g, g.isCrowd)),
+  };
+}
+
+function pairs<D, G>(detections: readonly D[], objects: readonly G[], of: (d: D, g: G) => number): Float64Array {
   const out = new Float64Array(detections.length * objects.length);
   let at = 0;
-  for (const detection of detections) {
-    for (const object of objects) out[at++] = overlap(detection.box, object.box, object.isCrowd);
-  }
+  for (const detection of detections) for (const object of objects) out[at++] = of(detection, object);
   return out;
+}
+
+interface Shaped {
+  readonly mask: Mask;
+  /** Round the mask. */
+  readonly box: Box;
+}
+
+function shaped({ mask }: Pick<Detection, "mask">): Shaped {
+  const pixels = maskOf(mask!);
+  return { mask: pixels, box: boxOf(pixels) };
+}
+
+/** 0 where the image is known in two sizes: nothing is found there. */
+function maskOverlap(d: Shaped, g: Shaped, isCrowd: boolean): number {
+  const isOneSize = d.mask.width === g.mask.width && d.mask.height === g.mask.height;
+  return isOneSize && overlap(d.box, g.box, false) > 0 ? overlapOf(d.mask, g.mask, isCrowd) : 0;
 }
 
 function overlap(d: Box, g: Box, isCrowd: boolean): number {
@@ -33,11 +72,8 @@ function overlap(d: Box, g: Box, isCrowd: boolean): number {
 }
 
 /** An image's detections, surest first, and objects of one category, with an area range to judge them in. */
-export interface Encounter {
-  readonly detections: readonly Detection[];
+export interface Encounter extends Measures {
   readonly objects: readonly GroundTruth[];
-  /** [detections, objects]. */
-  readonly overlaps: Float64Array;
   readonly range: AreaRange;
 }
 
@@ -58,12 +94,12 @@ export function countWanted(objects: readonly GroundTruth[], range: AreaRange): 
  * @param outcomes [detections, thresholds], of which those from detection `start` on are written: what each counts as
  */
 export function match(
-  { detections, objects, overlaps, range }: Encounter,
+  { areas, objects, overlaps, range }: Encounter,
   thresholds: readonly number[],
   outcomes: Uint8Array,
   start: number,
 ): void {
-  const outside = detections.map((detection) => isOutside(detection, range));
+  const outside = Array.from(areas, (area) => area < range[0] || area > range[1]);
   if (objects.length === 0) {
     outside.forEach((isOut, d) => {
       const outcome = isOut ? OUTCOME.ignored : OUTCOME.wrong;
@@ -112,9 +148,4 @@ export function match(
 
 function isIgnored(object: GroundTruth, [least, greatest]: AreaRange): boolean {
   return object.isCrowd || object.area < least || object.area > greatest;
-}
-
-function isOutside({ box }: Detection, [least, greatest]: AreaRange): boolean {
-  const area = box[2] * box[3];
-  return area < least || area > greatest;
 }

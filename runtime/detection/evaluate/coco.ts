@@ -1,6 +1,7 @@
-/** COCO's evaluation of boxes: the twelve numbers, as pycocotools computes them, with the same roundings. */
+/** COCO's evaluation of boxes and of masks: the twelve numbers, as pycocotools computes them, with the same roundings. */
+import { DataError } from "../../data/error.js";
 import type { Category, Detection } from "../../data/objects.js";
-import { countWanted, match, OUTCOME, overlaps, type AreaRange } from "./coco-match.js";
+import { countWanted, match, measure, OUTCOME, type AreaRange, type IouType } from "./coco-match.js";
 import { mapCategories, type Annotated, type Scene } from "./group.js";
 
 /** 0.5, 0.55, ... 0.95; each the number that numpy's linspace gives. */
@@ -60,10 +61,31 @@ export interface CocoEvaluation {
 /**
  * Judges detections. Where scores are equal, the order is that of the image's id, and in an image that of the list.
  * Detections of images and categories that are not listed are left out.
+ *
+ * @param iouType what is compared. Of detections, masks have an area of their own; of objects it is the annotated one.
+ * @throws {DataError} one line: masks are to be compared, and not all have one
  */
-export function evaluateCoco(data: Annotated, detections: readonly Detection[]): CocoEvaluation {
-  const classes = mapCategories(data, detections, evaluateClass);
+export function evaluateCoco(
+  data: Annotated,
+  detections: readonly Detection[],
+  iouType: IouType = "boxes",
+): CocoEvaluation {
+  const problem = iouType === "masks" ? withoutMasks(data, detections) : undefined;
+  if (problem !== undefined) throw new DataError(problem);
+  const classes = mapCategories(data, detections, (category, scenes) => evaluateClass(category, scenes, iouType));
   return { summary: meanOf(classes.map(({ numbers }) => numbers)), classes };
+}
+
+/** Why masks can't be judged, in one line; undefined where all have one. */
+export function withoutMasks({ objects }: Annotated, detections: readonly Detection[]): string | undefined {
+  const lacking = [
+    { what: "annotations", all: objects },
+    { what: "detections", all: detections },
+  ].flatMap(({ what, all }) => {
+    const count = all.filter(({ mask }) => mask === undefined).length;
+    return count === 0 ? [] : [`${count} of ${all.length} ${what} have none`];
+  });
+  return lacking.length === 0 ? undefined : `masks can't be judged: ${lacking.join(", ")}`;
 }
 
 const ABSENT: CocoNumbers = {
@@ -89,8 +111,8 @@ function meanOf(all: readonly CocoNumbers[]): CocoNumbers {
   return Object.fromEntries(means) as unknown as CocoNumbers;
 }
 
-function evaluateClass(category: Category, scenes: readonly Scene[]): CocoClass {
-  const judged = judge(scenes);
+function evaluateClass(category: Category, scenes: readonly Scene[], iouType: IouType): CocoClass {
+  const judged = judge(scenes, iouType);
   const of = (area: Area, limit: number) => accumulate(judged, area, limit);
   const all = of("all", MOST);
   const [small, medium, large] = [of("small", MOST), of("medium", MOST), of("large", MOST)];
@@ -131,7 +153,7 @@ interface Judged {
 
 const AREAS = Object.keys(AREA_RANGES) as Area[];
 
-function judge(scenes: readonly Scene[]): Judged {
+function judge(scenes: readonly Scene[], iouType: IouType): Judged {
   const chosen = scenes.map((scene) =>
     scene.detections.length > MOST ? { ...scene, detections: scene.detections.slice(0, MOST) } : scene,
   );
@@ -143,7 +165,7 @@ function judge(scenes: readonly Scene[]): Judged {
   const wanted = byArea(() => 0);
   let start = 0;
   for (const { objects, detections } of chosen) {
-    const encounter = { objects, detections, overlaps: overlaps(detections, objects) };
+    const encounter = { objects, ...measure(detections, objects, iouType) };
     for (const area of AREAS) {
       const range = AREA_RANGES[area];
       wanted[area] += countWanted(objects, range);

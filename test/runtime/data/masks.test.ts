@@ -68,6 +68,11 @@ describe("a mask", () => {
     );
   });
 
+  it("as large as there are takes no time to be boxed", () => {
+    const width = 2 ** 31 - 1;
+    expect(boxOf({ width, height: 1, runs: Uint32Array.of(1, width - 3, 2) })).toEqual([1, 0, width - 3, 1]);
+  });
+
   it("is gone through by columns", () => {
     const visited: number[][] = [];
     const mask = maskOf(3, 4, (x, y) => (x === 0 && y > 1) || x === 1 || (x === 2 && y === 3));

@@ -4,6 +4,15 @@ import { isAbsent, Place, type Fields } from "./fields.js";
 import { Ids } from "./ids.js";
 import { readJson } from "./json.js";
 import { counted, Problems, shown, Tally } from "../annotated/problems.js";
+import type { ObjectMask } from "../../masks/outline.js";
+import { DataError } from "../../error.js";
+import { readSegmentation } from "./segmentation.js";
+
+/** What of the annotations is read. */
+export interface CocoOptions {
+  /** The objects' masks too, which take room. Those that are none are left out, with a warning. Default false. */
+  readonly masks?: boolean;
+}
 
 /**
  * Reads annotations. Objects of images or categories that the file doesn't list are left out, with a warning.
@@ -11,8 +20,8 @@ import { counted, Problems, shown, Tally } from "../annotated/problems.js";
  * @throws {DataError} one line: a missing or repeated id, a box that is none, a negative size, ...; of several how
  *   many there are and the first
  */
-export async function readCocoAnnotations(file: string): Promise<Annotations> {
-  return parseCocoAnnotations(await readJson(file), file);
+export async function readCocoAnnotations(file: string, options: CocoOptions = {}): Promise<Annotations> {
+  return parseCocoAnnotations(await readJson(file), file, options);
 }
 
 /**
@@ -22,14 +31,18 @@ export async function readCocoAnnotations(file: string): Promise<Annotations> {
  * @param file for messages
  * @throws {DataError} as there
  */
-export function parseCocoAnnotations(json: unknown, file: string): Annotations {
+export function parseCocoAnnotations(
+  json: unknown,
+  file: string,
+  { masks: areRead = false }: CocoOptions = {},
+): Annotations {
   const place = new Place(file);
   const root = place.object(json);
   const problems = new Problems(file);
   const reader = { file, problems };
   const images = things(reader, "image", place.list(root, "images"), readImage);
   const categories = things(reader, "category", place.list(root, "categories"), readCategory);
-  const knownImages = new Set(images.read.map(({ id }) => id));
+  const knownImages = new Map(images.read.map((image) => [image.id, image]));
   const knownCategories = new Set(categories.read.map(({ id }) => id));
   const tallies = {
     strayImages: new Tally(),
@@ -37,6 +50,18 @@ export function parseCocoAnnotations(json: unknown, file: string): Annotations {
     withoutArea: new Tally(),
     areaNaN: new Tally(),
     crowdNull: new Tally(),
+    badMasks: new Tally(),
+  };
+  const maskOf = (fields: Fields, image: AnnotatedImage, called: string): ObjectMask | undefined => {
+    const { width, height } = image;
+    const size = width !== undefined && height !== undefined ? ([height, width] as const) : undefined;
+    try {
+      return areRead ? readSegmentation(fields["segmentation"], size, new Place(called)) : undefined;
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      tallies.badMasks.add(() => error.message);
+      return undefined;
+    }
   };
 
   const { read: objects } = things(reader, "annotation", place.list(root, "annotations"), (fields, at, id, called) => {
@@ -59,7 +84,8 @@ export function parseCocoAnnotations(json: unknown, file: string): Annotations {
       tallies.strayCategories.add(() => `${called} of category ${shown(fields["category_id"])}`);
       return undefined;
     }
-    return { id, image, category, box, area, isCrowd, isDifficult } satisfies GroundTruth;
+    const mask = maskOf(fields, knownImages.get(image)!, called);
+    return { id, image, category, box, area, ...(mask && { mask }), isCrowd, isDifficult } satisfies GroundTruth;
   });
   problems.throwIfAny();
   return {
@@ -78,6 +104,7 @@ export function parseCocoAnnotations(json: unknown, file: string): Annotations {
         (n) => `${counted(n, "annotation")} with the "area" NaN: of every size, as pycocotools counts them`,
       ),
       ...tallies.crowdNull.lines(file, (n) => `${counted(n, "annotation")} with "iscrowd" null: taken for no crowds`),
+      ...tallies.badMasks.lines(file, (n) => `${counted(n, "annotation")} whose "segmentation" is no mask`),
       ...(objects.some(({ id }) => id === 0)
         ? [`${file}: an annotation has id 0, and COCO's evaluation takes what finds it for wrong: number from 1`]
         : []),

@@ -1,9 +1,12 @@
 /** COCO's lists of detections: what a detector found, each with image_id, category_id, bbox and score. */
 import type { Detection, Annotations } from "../../objects.js";
-import { Place } from "./fields.js";
+import { boxOf } from "../../masks/mask.js";
+import { maskOf } from "../../masks/outline.js";
+import { isAbsent, Place } from "./fields.js";
 import { Ids } from "./ids.js";
 import { imageNames } from "../annotated/image-names.js";
 import { readJson } from "./json.js";
+import { readSegmentation } from "./segmentation.js";
 import { counted, Problems, shown, Tally } from "../annotated/problems.js";
 
 /** Detections of a file, and what of it was left out. */
@@ -43,6 +46,11 @@ export function parseCocoDetections(
   const imageOf = imageFinder(images);
   const categoryIds = new Ids(categories.map(({ id, textId }) => textId ?? id));
   const known = new Set(categories.map(({ id }) => id));
+  const sizes = new Map(
+    images.flatMap(({ id, width, height }) =>
+      width === undefined || height === undefined ? [] : [[id, [height, width] as const] as const],
+    ),
+  );
   const strays = new Tally();
   const problems = new Problems(file);
   const detections: Detection[] = [];
@@ -52,7 +60,10 @@ export function parseCocoDetections(
       const fields = at.object(entry);
       const image = imageOf(fields["image_id"], at);
       const category = categoryIds.of(fields["category_id"], "category_id", at);
-      const detection = { image, box: at.box(fields, "bbox"), score: at.number(fields, "score") };
+      const mask = readSegmentation(fields["segmentation"], sizes.get(image), at);
+      // Lists of masks alone have no boxes.
+      const box = mask && isAbsent(fields["bbox"]) ? boxOf(maskOf(mask)) : at.box(fields, "bbox");
+      const detection = { image, box, score: at.number(fields, "score"), ...(mask && { mask }) };
       if (category !== undefined && known.has(category)) detections.push({ ...detection, category });
       else strays.add(() => `number ${index + 1} of category ${shown(fields["category_id"])}`);
     });

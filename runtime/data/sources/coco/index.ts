@@ -2,9 +2,12 @@
 import path from "node:path";
 import type { AnnotatedSplit, DataSet } from "../../data-set.js";
 import { annotatedData, type ImagesOption } from "../annotated/split.js";
-import { readCocoAnnotations } from "./annotations.js";
+import { readCocoAnnotations, type CocoOptions } from "./annotations.js";
 
 /** @throws {DataError} one line: what is wrong with the file, or which image is not there */
-export async function openCoco(file: string, options: ImagesOption = {}): Promise<DataSet<AnnotatedSplit>> {
-  return annotatedData(path.basename(file), file, await readCocoAnnotations(file), options);
+export async function openCoco(
+  file: string,
+  options: ImagesOption & CocoOptions = {},
+): Promise<DataSet<AnnotatedSplit>> {
+  return annotatedData(path.basename(file), file, await readCocoAnnotations(file, options), options);
 }

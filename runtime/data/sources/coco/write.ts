@@ -1,5 +1,6 @@
 /** COCO's files, written: the same bytes for the same data, an entry a line. */
 import { writeWhole, type WriteOptions } from "../../../files.js";
+import type { ObjectMask } from "../../masks/outline.js";
 import type { Detection, Annotations } from "../../objects.js";
 
 /** An image is known by its id, or where nobody numbered it by its file's name; ids may be texts. */
@@ -46,7 +47,11 @@ export function* cocoDetections(detections: Iterable<WrittenDetection>): Generat
 }
 
 function entryOf({ image, category, box, score, mask }: WrittenDetection): object {
-  return { image_id: image, category_id: category, bbox: box, score, ...(mask && { segmentation: mask }) };
+  return { image_id: image, category_id: category, bbox: box, score, ...segmentationOf(mask) };
+}
+
+function segmentationOf(mask: ObjectMask | undefined): object {
+  return mask === undefined ? {} : { segmentation: "polygons" in mask ? mask.polygons : mask };
 }
 
 /** @throws {FileError} */
@@ -66,12 +71,13 @@ export function* cocoAnnotations({ images, categories, objects }: Annotations): 
   yield* list(categories, ({ id, textId, name }) => ({ id: textId ?? id, name }));
   yield ',\n"annotations": ';
   const [imageIds, categoryIds] = [ownIds(images), ownIds(categories)];
-  yield* list(objects, ({ id, image, category, box, area, isCrowd, isDifficult }) => ({
+  yield* list(objects, ({ id, image, category, box, area, mask, isCrowd, isDifficult }) => ({
     id,
     image_id: imageIds.get(image),
     category_id: categoryIds.get(category),
     bbox: box,
     area,
+    ...segmentationOf(mask),
     iscrowd: isCrowd ? 1 : 0,
     ...(isDifficult && { difficult: 1 }),
   }));
