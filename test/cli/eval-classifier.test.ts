@@ -1,5 +1,4 @@
 /** A classifier and folders of labelled images, from end to end. */
-import { fromVersion1 } from "../../compiler/metadata-version-1.js";
 import { readFile, symlink } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -8,11 +7,9 @@ import { colourFolders } from "../support/colour-folders.js";
 import { solidPng } from "../support/detection-data.js";
 import { meanColour } from "../support/onnx.js";
 import { folderWith, listing, resnetc } from "./resnetc.js";
+import { plainPreprocess } from "../support/preprocess.js";
 
-const PREPROCESS = fromVersion1({
-  ...{ name: "small", resize: { shorter: 24 }, centerCrop: [24, 24], interpolation: "bilinear" },
-  ...{ color: "rgb", range: 1, mean: [0, 0, 0], std: [1, 1, 1] },
-});
+const PREPROCESS = plainPreprocess({ name: "small", resize: { shorter: 24 }, centerCrop: [24, 24] });
 const CLASSES = { blue: ["blue", "blue", "red"], green: ["green"], red: ["red", "blue"] } as const;
 
 async function folder(

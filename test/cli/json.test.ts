@@ -1,5 +1,4 @@
 /** What `--json` prints follows the schemas in docs/schemas. */
-import { fromVersion1 } from "../../compiler/metadata-version-1.js";
 import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -11,6 +10,7 @@ import { colourFolders } from "../support/colour-folders.js";
 import { wholeFiles } from "../support/detection-data.js";
 import { meanColour } from "../support/onnx.js";
 import { BROKEN, folderWith, resnetc, SMALL, type RunOptions } from "./resnetc.js";
+import { plainPreprocess } from "../support/preprocess.js";
 
 const SCHEMAS = new URL("../../docs/schemas/", import.meta.url);
 const names = readdirSync(SCHEMAS).map((file) => file.replace(".schema.json", ""));
@@ -37,10 +37,7 @@ async function reported(
   return report;
 }
 
-const PREPROCESS = fromVersion1({
-  ...{ name: "small", resize: { shorter: 24 }, centerCrop: [24, 24], interpolation: "bilinear" },
-  ...{ color: "rgb", range: 1, mean: [0, 0, 0], std: [1, 1, 1] },
-});
+const PREPROCESS = plainPreprocess({ name: "small", resize: { shorter: 24 }, centerCrop: [24, 24] });
 const CPU = ["--device", "cpu"];
 
 /** A network and a recipe, an image classifier, and images of three classes. */

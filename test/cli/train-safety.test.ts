@@ -8,29 +8,8 @@ import { build } from "esbuild";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { readMetrics, type StepMetrics } from "../../runtime/training/metrics.js";
+import { TINY_SOURCE, tinyFolder, trainTiny } from "../support/tiny-training.js";
 import { BIN, folderWith, resnetc } from "./resnetc.js";
-
-const SOURCE = `network Tiny(classes = 10) {
-  input image 3x32x32
-  stage conv1 { conv 3x3, 4, /4   bn   relu }
-  head        { global_avg_pool   fc classes   softmax }
-}
-recipe quick {
-  optimizer sgd(momentum: 0.9)
-  batch 16
-  learning_rate 0.05
-  stop 40
-  validate 100
-  checkpoint 10
-  train { normalize(mean: 0.5, std: 0.25)   flip_horizontal }
-}
-`;
-
-const folder = (): Promise<string> => folderWith({ "tiny.resnet": SOURCE });
-const words = (output: string, ...more: string[]): string[] => [
-  ...["train", "tiny.resnet", "--recipe", "tiny.resnet", "--data", "shapes", "--device", "cpu", "--threads", "1"],
-  ...["-o", output, ...more],
-];
 
 const steps = (cwd: string, output = "run"): number =>
   readMetrics(join(cwd, output, "metrics.jsonl")).filter((each): each is StepMetrics => each.kind === "step").length;
@@ -56,8 +35,11 @@ const quoted = (args: readonly string[]): string => [process.execPath, BIN, ...a
 
 describe.skipIf(!isLinux)("a hang-up", () => {
   it.skipIf(!has("nohup"))("is passed over under nohup, whoever starts it", async () => {
-    const cwd = await folder();
-    const direct = spawn("nohup", [process.execPath, BIN, ...words("run", "--steps", "300")], { cwd, stdio: "ignore" });
+    const cwd = await tinyFolder();
+    const direct = spawn("nohup", [process.execPath, BIN, ...trainTiny("run", "--steps", "300")], {
+      cwd,
+      stdio: "ignore",
+    });
     await until(() => steps(cwd) > 3);
     direct.kill("SIGHUP");
     expect(await ended(direct)).toBe(0);
@@ -65,8 +47,8 @@ describe.skipIf(!isLinux)("a hang-up", () => {
   });
 
   it.skipIf(!has("nohup") || !has("bash"))("is passed over under nohup in the background of a shell", async () => {
-    const cwd = await folder();
-    const line = `nohup ${quoted(words("run", "--steps", "300"))} > out.txt 2>&1 & echo $! > pid; wait $!; echo $? > code`;
+    const cwd = await tinyFolder();
+    const line = `nohup ${quoted(trainTiny("run", "--steps", "300"))} > out.txt 2>&1 & echo $! > pid; wait $!; echo $? > code`;
     const shell = spawn("bash", ["-c", line], { cwd, stdio: "ignore" });
     await until(() => steps(cwd) > 3);
     process.kill(Number(readFileSync(join(cwd, "pid"), "utf8")), "SIGHUP");
@@ -76,8 +58,8 @@ describe.skipIf(!isLinux)("a hang-up", () => {
   });
 
   it.skipIf(!has("bash"))("ends a training that a shell started without nohup, with its checkpoint", async () => {
-    const cwd = await folder();
-    const line = `${quoted(words("run", ...LONG))} > out.txt 2>&1 & echo $! > pid; wait $!; echo $? > code`;
+    const cwd = await tinyFolder();
+    const line = `${quoted(trainTiny("run", ...LONG))} > out.txt 2>&1 & echo $! > pid; wait $!; echo $? > code`;
     const shell = spawn("bash", ["-c", line], { cwd, stdio: "ignore" });
     await until(() => steps(cwd) > 12);
     process.kill(Number(readFileSync(join(cwd, "pid"), "utf8")), "SIGHUP");
@@ -90,9 +72,9 @@ describe.skipIf(!isLinux)("a hang-up", () => {
   it.skipIf(!has("script") || !has("bash"))(
     "by a terminal that went: the checkpoint is written, the code is true",
     async () => {
-      const cwd = await folder();
+      const cwd = await tinyFolder();
       // A handler, not the empty one, which the training would inherit as an order to pass it over.
-      const line = `trap : HUP; ${quoted(words("run", ...LONG))}; echo $? > code`;
+      const line = `trap : HUP; ${quoted(trainTiny("run", ...LONG))}; echo $? > code`;
       await writeFile(join(cwd, "go.sh"), line);
       const terminal = spawn("script", ["-qfc", "bash go.sh", "/dev/null"], {
         cwd,
@@ -112,8 +94,8 @@ describe.skipIf(!isLinux)("a hang-up", () => {
 
 describe("output that nobody takes", () => {
   it("ends a training with its checkpoint and a code that is not 0", async () => {
-    const cwd = await folder();
-    const child = spawn(process.execPath, [BIN, ...words("run", ...LONG)], {
+    const cwd = await tinyFolder();
+    const child = spawn(process.execPath, [BIN, ...trainTiny("run", ...LONG)], {
       cwd,
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -140,7 +122,7 @@ describe("output that nobody takes", () => {
   });
 
   it("of a command whose news nobody reads is no reason not to do it", async () => {
-    const cwd = await folder();
+    const cwd = await tinyFolder();
     const args = ["compile", "tiny.resnet", "-o", "tiny.onnx"];
     const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ["ignore", "ignore", "pipe"] });
     child.stderr.destroy();
@@ -180,12 +162,12 @@ it.skipIf(process.platform === "win32")("a signal ends a command that is busy wi
 
 describe("the folder of a training", () => {
   it("takes one at a time, and says so in a line", async () => {
-    const cwd = await folder();
-    const first = spawn(process.execPath, [BIN, ...words("run", ...LONG)], { cwd, stdio: "ignore" });
+    const cwd = await tinyFolder();
+    const first = spawn(process.execPath, [BIN, ...trainTiny("run", ...LONG)], { cwd, stdio: "ignore" });
     const code = ended(first);
     await until(() => steps(cwd) > 2);
     for (const more of [[], ["--resume"], ["--seed", "5"]]) {
-      const second = await resnetc(words("run", ...more), { cwd });
+      const second = await resnetc(trainTiny("run", ...more), { cwd });
       expect(second).toMatchObject({ code: 1, stdout: "" });
       expect(second.stderr).toMatch(
         new RegExp(
@@ -195,20 +177,20 @@ describe("the folder of a training", () => {
     }
     first.kill("SIGKILL");
     await code;
-    const resumed = await resnetc(words("run", "--resume", "--steps", String(steps(cwd) + 20)), { cwd });
+    const resumed = await resnetc(trainTiny("run", "--resume", "--steps", String(steps(cwd) + 20)), { cwd });
     expect(resumed.stderr).not.toMatch(/^error/m);
     expect(resumed.code).toBe(0);
   });
 
   it("can't be a file, and a circle is not recommended", async () => {
-    const cwd = await folder();
+    const cwd = await tinyFolder();
     await writeFile(join(cwd, "afile"), "");
-    const { code, stderr } = await resnetc(words("afile"), { cwd });
+    const { code, stderr } = await resnetc(trainTiny("afile"), { cwd });
     expect(code).toBe(1);
     expect(stderr).toBe("error: afile: is a file, or below one; a training needs a folder: choose another name\n");
-    await resnetc(words("run", "--steps", "10"), { cwd });
+    await resnetc(trainTiny("run", "--steps", "10"), { cwd });
     await writeFile(join(cwd, "run/checkpoints/step-10.safetensors"), "damaged");
-    const damaged = await resnetc(words("run", "--resume"), { cwd });
+    const damaged = await resnetc(trainTiny("run", "--resume"), { cwd });
     expect(damaged.stderr).toMatch(
       /step-10\.safetensors: .*: begin again in another folder, or remove run\/checkpoints\n$/,
     );
@@ -216,7 +198,7 @@ describe("the folder of a training", () => {
   });
 
   it("is gone on with, tested and looked at from any working directory, and after it was moved", async () => {
-    const cwd = await folder();
+    const cwd = await tinyFolder();
     await mkdir(join(cwd, "elsewhere"));
     for (const name of ["a", "b"]) {
       for (const split of ["train", "val"]) {
@@ -228,7 +210,7 @@ describe("the folder of a training", () => {
         }
       }
     }
-    await writeFile(join(cwd, "tiny.resnet"), SOURCE.replace("stop 40", "stop 10   test_scales [32, 48]"));
+    await writeFile(join(cwd, "tiny.resnet"), TINY_SOURCE.replace("stop 40", "stop 10   test_scales [32, 48]"));
     const env = { XDG_CACHE_HOME: join(cwd, "cache") };
     const train = (target: string, data: string, output: string, ...more: string[]): string[] => [
       ...["train", `${target}#Tiny(classes: 2)`, "--recipe", `${target}#quick`, "--data", data, "-o", output],
@@ -266,8 +248,11 @@ describe("the folder of a training", () => {
 });
 
 it("responses of images that can't be read are named, and none at all is an error, not numbers", async () => {
-  const cwd = await folder();
-  await writeFile(join(cwd, "tiny.resnet"), SOURCE.replace("network Tiny(classes = 10)", "network Tiny(classes = 2)"));
+  const cwd = await tinyFolder();
+  await writeFile(
+    join(cwd, "tiny.resnet"),
+    TINY_SOURCE.replace("network Tiny(classes = 10)", "network Tiny(classes = 2)"),
+  );
   for (const split of ["train", "val"]) {
     for (const name of ["a", "b"]) {
       await mkdir(join(cwd, "photos", split, name), { recursive: true });
@@ -283,13 +268,13 @@ it("responses of images that can't be read are named, and none at all is an erro
 });
 
 it("ends with the best where that is asked for, and says which weights it took", async () => {
-  const cwd = await folder();
-  await writeFile(join(cwd, "tiny.resnet"), SOURCE.replace("validate 100", "validate 10"));
-  const last = await resnetc(words("run"), { cwd });
+  const cwd = await tinyFolder();
+  await writeFile(join(cwd, "tiny.resnet"), TINY_SOURCE.replace("validate 100", "validate 10"));
+  const last = await resnetc(trainTiny("run"), { cwd });
   expect(last.stderr).toMatch(
     /^wrote run\/model\.onnx and run\/model\.safetensors, of the last weights, after 40 updates/m,
   );
-  const best = await resnetc(words("run", "--resume", "--best", "--json"), { cwd });
+  const best = await resnetc(trainTiny("run", "--resume", "--best", "--json"), { cwd });
   const report = JSON.parse(best.stdout) as { best: { step: number; error: number }; exported: unknown };
   expect(report.exported).toEqual({ from: "best", ...report.best });
 });

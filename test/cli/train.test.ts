@@ -8,30 +8,8 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { readMetrics, type StepMetrics } from "../../runtime/training/metrics.js";
 import type { Tuning } from "../../runtime/tuning/tune.js";
-import { folderWith, resnetc, type Ended } from "./resnetc.js";
-
-const SOURCE = `network Tiny(classes = 10) {
-  input image 3x32x32
-  stage conv1 { conv 3x3, 4, /4   bn   relu }
-  head        { global_avg_pool   fc classes   softmax }
-}
-recipe quick {
-  optimizer sgd(momentum: 0.9)
-  batch 16
-  learning_rate 0.05
-  stop 40
-  validate 100
-  checkpoint 10
-  train { normalize(mean: 0.5, std: 0.25)   flip_horizontal }
-}
-`;
-
-const folder = (): Promise<string> => folderWith({ "tiny.resnet": SOURCE });
-
-const command = (output: string, ...more: string[]): string[] => [
-  ...["train", "tiny.resnet", "--recipe", "tiny.resnet", "--data", "shapes", "--device", "cpu", "--threads", "1"],
-  ...["-o", output, ...more],
-];
+import { TINY_SOURCE, tinyFolder, trainTiny } from "../support/tiny-training.js";
+import { resnetc, type Ended } from "./resnetc.js";
 
 /** Calls `act` as soon as the training has made this many updates. */
 function after(cwd: string, output: string, step: number, act: (kill: (signal: NodeJS.Signals) => void) => void) {
@@ -62,8 +40,8 @@ function good({ code, stdout, stderr }: Ended): string {
 
 describe("train", () => {
   it("trains, and the folder is evaluated, plotted and measured; its model classifies", async () => {
-    const cwd = await folder();
-    const report = JSON.parse(good(await resnetc(command("run", "--json"), { cwd }))) as { test: { error: number } };
+    const cwd = await tinyFolder();
+    const report = JSON.parse(good(await resnetc(trainTiny("run", "--json"), { cwd }))) as { test: { error: number } };
     expect(report).toMatchObject({ schema: 1, finished: true, step: 40, unreadable: 0 });
     const evaluated = JSON.parse(
       good(await resnetc(["eval", "run", "--data", "shapes", "--device", "cpu", "--json"], { cwd })),
@@ -82,30 +60,30 @@ describe("train", () => {
     expect(networks[0]!.layers.map(({ path }) => path)).toEqual(["conv1.bn"]);
     expect(networks[0]!.layers[0]!.std).toBeGreaterThan(0.1);
     expect(await readFile(join(cwd, "responses.svg"), "utf8")).toContain("standard deviation");
-    const again = await resnetc(command("run"), { cwd });
+    const again = await resnetc(trainTiny("run"), { cwd });
     expect(again).toMatchObject({ code: 1, stdout: "" });
     expect(again.stderr).toBe("error: run: holds a training; --resume goes on with it, or choose another folder\n");
   });
 
   it("saves and ends at Ctrl-C, and goes on as if nothing had been", async () => {
-    const cwd = await folder();
-    good(await resnetc(command("whole"), { cwd }));
-    const stopped = await resnetc(command("run"), {
+    const cwd = await tinyFolder();
+    good(await resnetc(trainTiny("whole"), { cwd }));
+    const stopped = await resnetc(trainTiny("run"), {
       cwd,
       started: after(cwd, "run", 7, (kill) => kill("SIGINT")),
     });
     expect(stopped.code).toBe(130);
     expect(stopped.stderr).toMatch(/stopped after \d+ updates; the same command with --resume goes on\n$/);
-    good(await resnetc(command("run", "--resume"), { cwd }));
+    good(await resnetc(trainTiny("run", "--resume"), { cwd }));
     expect(losses(cwd, "run")).toEqual(losses(cwd, "whole"));
     const bytes = (output: string) => readFile(join(cwd, output, "model.safetensors"));
     expect(await bytes("run")).toEqual(await bytes("whole"));
   });
 
   it("is tested at the scales of its recipe, or those that are asked for", async () => {
-    const cwd = await folder();
-    await writeFile(join(cwd, "tiny.resnet"), SOURCE.replace("stop 40", "stop 10   test_scales [32, 48]"));
-    good(await resnetc(command("run"), { cwd }));
+    const cwd = await tinyFolder();
+    await writeFile(join(cwd, "tiny.resnet"), TINY_SOURCE.replace("stop 40", "stop 10   test_scales [32, 48]"));
+    good(await resnetc(trainTiny("run"), { cwd }));
     const test = async (...more: string[]): Promise<number> => {
       const args = ["eval", "run", "--data", "shapes", "--device", "cpu", "--threads", "1", "--json", ...more];
       return (JSON.parse(good(await resnetc(args, { cwd }))) as { error: number }).error;
@@ -116,7 +94,7 @@ describe("train", () => {
   });
 
   it("writes operations as tune measured them, but not with --no-tuned", async () => {
-    const cwd = await folder();
+    const cwd = await tinyFolder();
     const env = { XDG_CACHE_HOME: join(cwd, "cache") };
     const tune = ["tune", "tiny.resnet", "--recipe", "tiny.resnet", "--device", "cpu", "--threads", "1"];
     const { operations, file } = JSON.parse(good(await resnetc([...tune, "--json"], { cwd, env }))) as Tuning;
@@ -128,7 +106,7 @@ describe("train", () => {
     expect(again.stderr).toMatch(/^kept in .*methods\.json$/m);
     const said = /^\d+ kinds? of operations as measured by resnetc tune$/m;
     const train = async (output: string, ...more: string[]): Promise<string> => {
-      const ended = await resnetc(command(output, "--steps", "2", ...more), { cwd, env });
+      const ended = await resnetc(trainTiny(output, "--steps", "2", ...more), { cwd, env });
       good(ended);
       return ended.stderr;
     };
@@ -140,15 +118,15 @@ describe("train", () => {
     expect(damaged).not.toMatch(said);
     const refused = await resnetc([...tune, "--batch", "0"], { cwd, env });
     expect(refused).toMatchObject({ code: 2, stdout: "" });
-    await writeFile(join(cwd, "open.resnet"), SOURCE.replace("3x32x32", "3xHxW"));
+    await writeFile(join(cwd, "open.resnet"), TINY_SOURCE.replace("3x32x32", "3xHxW"));
     const open = await resnetc(["tune", "open.resnet", "--recipe", "cifar10", "--device", "cpu"], { cwd, env });
     expect(open).toMatchObject({ code: 1, stdout: "" });
     expect(open.stderr).toMatch(/^error: training needs every size of the input image, which is [^\n]*\n$/);
   });
 
   it("ends at once at the second Ctrl-C", async () => {
-    const cwd = await folder();
-    const ended = await resnetc(command("run", "--steps", "100000"), {
+    const cwd = await tinyFolder();
+    const ended = await resnetc(trainTiny("run", "--steps", "100000"), {
       cwd,
       started: after(cwd, "run", 3, (kill) => {
         kill("SIGINT");
@@ -160,10 +138,10 @@ describe("train", () => {
   });
 
   it("loses no more than the interval since the last checkpoint when it is killed, and corrupts none", async () => {
-    const cwd = await folder();
-    good(await resnetc(command("whole", "--steps", "100"), { cwd }));
+    const cwd = await tinyFolder();
+    good(await resnetc(trainTiny("whole", "--steps", "100"), { cwd }));
     for (const step of [13, 44, 71]) {
-      const killed = await resnetc(command("run", "--steps", "100", ...(step === 13 ? [] : ["--resume"])), {
+      const killed = await resnetc(trainTiny("run", "--steps", "100", ...(step === 13 ? [] : ["--resume"])), {
         cwd,
         started: after(cwd, "run", step, (kill) => kill("SIGKILL")),
       });
@@ -175,7 +153,7 @@ describe("train", () => {
       // Checkpoints are every 10 updates; one may be on its way.
       expect(Math.max(0, ...saved.map(Number))).toBeGreaterThanOrEqual(made - 20);
     }
-    const last = await resnetc(command("run", "--steps", "100", "--resume"), { cwd });
+    const last = await resnetc(trainTiny("run", "--steps", "100", "--resume"), { cwd });
     good(last);
     expect(last.stderr).not.toContain("warning");
     expect(losses(cwd, "run")).toEqual(losses(cwd, "whole"));
@@ -183,21 +161,21 @@ describe("train", () => {
   });
 
   it("is killed while it writes a checkpoint, and goes on from the one before", { timeout: 120_000 }, async () => {
-    const cwd = await folder();
+    const cwd = await tinyFolder();
     // Half a million weights and their momenta: 4 MB take a while to be written.
-    const wide = SOURCE.replace("conv 3x3, 4, /4   bn   relu", "conv 3x3, 64, /2   bn   relu").replace(
+    const wide = TINY_SOURCE.replace("conv 3x3, 4, /4   bn   relu", "conv 3x3, 64, /2   bn   relu").replace(
       "global_avg_pool",
       "flatten   fc 32   relu",
     );
     await writeFile(join(cwd, "tiny.resnet"), wide);
-    good(await resnetc(command("whole"), { cwd }));
+    good(await resnetc(trainTiny("whole"), { cwd }));
     const checkpoints = join(cwd, "run/checkpoints");
     const unfinished = async (): Promise<string[]> =>
       (await readdir(checkpoints).catch(() => [])).filter((name) => name.endsWith(".tmp"));
     let left: string[] = [];
     for (let attempt = 0; attempt < 8 && left.length === 0; attempt += 1) {
       await rm(join(cwd, "run"), { recursive: true, force: true });
-      const killed = await resnetc(command("run"), {
+      const killed = await resnetc(trainTiny("run"), {
         cwd,
         started: (child) => {
           const timer = setInterval(() => {
@@ -212,7 +190,7 @@ describe("train", () => {
       if (killed.signal === "SIGKILL") left = await unfinished();
     }
     expect(left).toHaveLength(1);
-    const resumed = await resnetc(command("run", "--resume"), { cwd });
+    const resumed = await resnetc(trainTiny("run", "--resume"), { cwd });
     good(resumed);
     expect(resumed.stderr).toMatch(/^going on after [123]0 of 40 updates/m);
     expect(losses(cwd, "run")).toEqual(losses(cwd, "whole"));
@@ -220,7 +198,7 @@ describe("train", () => {
   });
 
   it("names images that can't be read and goes on, or with --strict ends", async () => {
-    const cwd = await folder();
+    const cwd = await tinyFolder();
     for (const [index, name] of ["a", "b"].entries()) {
       for (const split of ["train", "val"]) {
         await mkdir(join(cwd, "images", split, name), { recursive: true });
@@ -253,7 +231,7 @@ describe("train", () => {
   });
 
   it("says in one line what does not fit", async () => {
-    const cwd = await folder();
+    const cwd = await tinyFolder();
     const line = async (args: string[]): Promise<string> => {
       const { code, stderr } = await resnetc(args, { cwd });
       expect(code).toBe(1);
@@ -296,13 +274,13 @@ describe("train", () => {
     expect(await line(["plot", "nowhere", "-o", "x.svg"])).toBe("error: nowhere: no training is there\n");
     await mkdir(join(cwd, "images/train/cat"), { recursive: true });
     await writeFile(join(cwd, "occupied"), "");
-    expect(await line(command("occupied"))).toMatch(/^error: occupied[^\n]*\n$/);
+    expect(await line(trainTiny("occupied"))).toMatch(/^error: occupied[^\n]*\n$/);
   });
 
   it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
     "tells of a full disk in one line, and leaves nothing half-written",
     async (context) => {
-      const cwd = await folder();
+      const cwd = await tinyFolder();
       const disk = join(cwd, "disk");
       await mkdir(disk);
       const exec = promisify(execFile);
@@ -313,7 +291,7 @@ describe("train", () => {
       );
       if (!mounted) return context.skip();
       try {
-        const { code, stderr } = await resnetc(command("disk/run", "--steps", "100000"), { cwd });
+        const { code, stderr } = await resnetc(trainTiny("disk/run", "--steps", "100000"), { cwd });
         expect(code).toBe(1);
         expect(stderr.split("\n").filter((line) => line.startsWith("error:"))).toHaveLength(1);
         expect(stderr).toMatch(/error: disk\/run\/\S+: can't be written: the disk is full\n$/);

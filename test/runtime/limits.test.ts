@@ -8,15 +8,9 @@ import { openClassifier } from "../../runtime/classification/classifier.js";
 import { openDetector } from "../../runtime/detection/index.js";
 import { readModelInfo } from "../../runtime/onnx/model-info.js";
 import { meanColour, onnxModel } from "../support/onnx.js";
+import { plainRecord } from "../support/preprocess.js";
 
-const HOW: PreprocessVersion1 = {
-  name: "how",
-  interpolation: "bilinear",
-  color: "rgb",
-  range: 1,
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-};
+const HOW = plainRecord({ name: "how" });
 const labels = ["red", "green", "blue"];
 
 const small = () =>

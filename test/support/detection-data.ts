@@ -1,19 +1,15 @@
 /** Images of one colour each, for the detector that finds an image in itself. */
-import { fromVersion1, type PreprocessVersion1 } from "../../compiler/metadata-version-1.js";
+import { fromVersion1 } from "../../compiler/metadata-version-1.js";
 import sharp from "sharp";
 import { METADATA_KEYS, modelMetadata } from "../../compiler/metadata.js";
 import { wholeImage } from "./detector.js";
+import { plainRecord } from "./preprocess.js";
 
-export const SMALL_DECLARED: PreprocessVersion1 = {
+export const SMALL_DECLARED = plainRecord({
   name: "small",
   resize: { shorter: 24, longest: 60, like: "torch" },
-  interpolation: "bilinear",
-  color: "rgb",
-  range: 1,
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
   padTo: 16,
-};
+});
 
 export const SMALL_PREPROCESS = fromVersion1(SMALL_DECLARED);
 

@@ -1,4 +1,4 @@
-import { fromVersion1, type PreprocessVersion1 } from "../../../compiler/metadata-version-1.js";
+import { fromVersion1 } from "../../../compiler/metadata-version-1.js";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
@@ -16,19 +16,11 @@ import { prepareViews, type View } from "../../../runtime/images/views.js";
 import { modelMetadata } from "../../../compiler/metadata.js";
 import { openSession } from "../../../runtime/onnx/session.js";
 import { meanColour, tinyNetwork, type ModelText } from "../../support/onnx.js";
+import { plainRecord } from "../../support/preprocess.js";
 
 const PHOTO = path.join(import.meta.dirname, "../../golden/images/photo.jpg");
 
-const DECLARED: PreprocessVersion1 = {
-  name: "small",
-  resize: { shorter: 40 },
-  centerCrop: [32, 32],
-  interpolation: "bilinear",
-  color: "rgb",
-  range: 1,
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-};
+const DECLARED = plainRecord({ name: "small", resize: { shorter: 40 }, centerCrop: [32, 32] });
 const preprocess = fromVersion1(DECLARED);
 const labels = ["red", "green", "blue"];
 const metadata = modelMetadata(preprocess, labels, "MeanColour");

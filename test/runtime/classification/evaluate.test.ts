@@ -1,4 +1,3 @@
-import { fromVersion1 } from "../../../compiler/metadata-version-1.js";
 import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,11 +11,10 @@ import { drawConfusion } from "../../../runtime/figures/confusion.js";
 import { evaluateModel, type EvaluateOptions, type Predicted } from "../../../runtime/classification/evaluate.js";
 import { openPredictions } from "../../../runtime/classification/predictions.js";
 import { colourFolders } from "../../support/colour-folders.js";
-import { SMALL_DECLARED } from "../../support/detection-data.js";
 import { meanColour } from "../../support/onnx.js";
+import { plainPreprocess } from "../../support/preprocess.js";
 
-const { padTo: _, ...WHOLE } = SMALL_DECLARED;
-const preprocess = fromVersion1({ ...WHOLE, resize: { shorter: 24 }, centerCrop: [24, 24] });
+const preprocess = plainPreprocess({ name: "small", resize: { shorter: 24 }, centerCrop: [24, 24] });
 const metadataOf = (labels?: readonly string[]) => modelMetadata(preprocess, labels, "MeanColour");
 
 let root: string;

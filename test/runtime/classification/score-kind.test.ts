@@ -1,5 +1,4 @@
 /** What an output is comes from the graph that makes it: never from its values. */
-import { fromVersion1 } from "../../../compiler/metadata-version-1.js";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../../compiler/index.js";
@@ -14,16 +13,9 @@ import { openDataSet } from "../../../runtime/data/index.js";
 import { traceOutput } from "../../../runtime/classification/score-kind.js";
 import { onnxModel, type NodeText } from "../../support/onnx.js";
 import { processorTime } from "../../support/processor-time.js";
+import { plainPreprocess } from "../../support/preprocess.js";
 
-const HOW = fromVersion1({
-  name: "small",
-  resize: { to: [8, 8] },
-  interpolation: "bilinear",
-  color: "rgb",
-  range: 1,
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-});
+const HOW = plainPreprocess({ name: "small", resize: { to: [8, 8] } });
 
 const INPUTS = [{ name: "image", type: "float32", shape: ["N", 3, 8, 8] }];
 

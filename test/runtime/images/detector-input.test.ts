@@ -7,6 +7,7 @@ import { detectorInput, stack, type DetectorInput } from "../../../runtime/image
 import type { Image } from "../../../runtime/images/image.js";
 import { placesByRatio, placesByScale, sample, type Places } from "../../../runtime/images/sample.js";
 import { scaleByRules } from "../../../runtime/images/scaled-size.js";
+import { plainPreprocess } from "../../support/preprocess.js";
 
 // Made by test/oracle/make_detector_images.py with torchvision, OpenCV and Pillow.
 const GOLDEN = path.join(import.meta.dirname, "../../golden/images");
@@ -153,33 +154,28 @@ describe("several images in one tensor", () => {
 });
 
 describe("without rules", () => {
-  const plain: PreprocessVersion1 = {
-    name: "plain",
-    interpolation: "bilinear",
-    color: "rgb",
-    range: 255,
-    mean: [0, 0, 0],
-    std: [1, 1, 1],
-  };
+  const bytes = { range: 255 };
   const image: Image = { width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 4, 5, 6) };
 
   it("no scaling: the pixels", () => {
-    const { planes, info } = detectorInput(image, fromVersion1(plain));
+    const { planes, info } = detectorInput(image, plainPreprocess(bytes));
     expect([...planes.data]).toEqual([1, 4, 2, 5, 3, 6]);
     expect(info).toEqual([1, 2, 1, 2, 1, 1]);
   });
 
   it("a fixed size", () => {
-    expect(detectorInput(image, fromVersion1({ ...plain, resize: { to: [4, 6] } })).info).toEqual([4, 6, 1, 2, 4, 3]);
+    expect(detectorInput(image, plainPreprocess({ ...bytes, resize: { to: [4, 6] } })).info).toEqual([
+      4, 6, 1, 2, 4, 3,
+    ]);
   });
 
   it("a long image without a limit is refused before memory is spent", () => {
     const long: Image = { width: 10_000, height: 8, data: new Uint8Array(240_000) };
-    const scale = () => detectorInput(long, fromVersion1({ ...plain, resize: { shorter: 600, like: "torch" } }));
+    const scale = () => detectorInput(long, plainPreprocess({ ...bytes, resize: { shorter: 600, like: "torch" } }));
     expect(scale).toThrow("10000x8 is too much for a detector: scaled it would be 750000x600");
     const limited = detectorInput(
       long,
-      fromVersion1({ ...plain, resize: { shorter: 600, longest: 1000, like: "opencv" } }),
+      plainPreprocess({ ...bytes, resize: { shorter: 600, longest: 1000, like: "opencv" } }),
     );
     expect(limited.info).toEqual([1, 1000, 8, 10_000, 0.1, 0.1]);
   });

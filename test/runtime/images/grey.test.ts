@@ -1,5 +1,5 @@
 /** Grey images for networks of one channel: to the level as Pillow, the same on every way to a network. */
-import { fromVersion1, type PreprocessVersion1 } from "../../../compiler/metadata-version-1.js";
+import { fromVersion1 } from "../../../compiler/metadata-version-1.js";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -12,6 +12,7 @@ import { detectorInput } from "../../../runtime/images/detector-input.js";
 import { toGrey } from "../../../runtime/images/grey.js";
 import type { Image } from "../../../runtime/images/image.js";
 import { preprocessImage, prepareViews } from "../../../runtime/images/views.js";
+import { plainRecord } from "../../support/preprocess.js";
 
 // Made by test/oracle/make_grey.py with Pillow and torchvision.
 const FOLDER = path.join(import.meta.dirname, "../../golden/images");
@@ -21,16 +22,14 @@ const golden = JSON.parse(readFileSync(path.join(FOLDER, "grey.json"), "utf8")) 
   readonly photo: string;
 };
 
-const DECLARED: PreprocessVersion1 = {
+const DECLARED = plainRecord({
   name: "grey",
   resize: { shorter: 40 },
   centerCrop: [32, 32],
-  interpolation: "bilinear",
   color: "grey",
-  range: 1,
   mean: [0.449],
   std: [0.226],
-};
+});
 const GREY = fromVersion1(DECLARED);
 
 /** Of the one channel that a grey image has. */

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeImage } from "../../../runtime/images/decode.js";
 import { ImageError } from "../../../runtime/images/image.js";
 import { preprocessImage, prepareViews, type View } from "../../../runtime/images/views.js";
+import { plainPreprocess } from "../../support/preprocess.js";
 
 // Made by test/oracle/make_images.py with Pillow and torchvision.
 const GOLDEN = path.join(import.meta.dirname, "../../golden/images");
@@ -103,29 +104,18 @@ describe("preprocessing gives torchvision's tensors", () => {
 
   it("follows a network of another input size in proportion", async () => {
     const image = await decodeImage(path.join(GOLDEN, "photo.jpg"));
-    const declared = fromVersion1({ ...PLAIN, resize: { shorter: 64 }, centerCrop: [56, 56] });
+    const declared = plainPreprocess({ resize: { shorter: 64 }, centerCrop: [56, 56] });
     const asked = preprocessImage(image, declared, [112, 112]);
-    const same = preprocessImage(image, fromVersion1({ ...PLAIN, resize: { shorter: 128 }, centerCrop: [112, 112] }));
+    const same = preprocessImage(image, plainPreprocess({ resize: { shorter: 128 }, centerCrop: [112, 112] }));
     expect(asked).toEqual(same);
   });
 
   it("cuts the network's size where the declaration does not say", async () => {
     const image = await decodeImage(path.join(GOLDEN, "photo.jpg"));
-    const asked = preprocessImage(image, fromVersion1({ ...PLAIN, resize: { shorter: 64 } }), [56, 48]);
-    expect(asked).toEqual(
-      preprocessImage(image, fromVersion1({ ...PLAIN, resize: { shorter: 64 }, centerCrop: [56, 48] })),
-    );
+    const asked = preprocessImage(image, plainPreprocess({ resize: { shorter: 64 } }), [56, 48]);
+    expect(asked).toEqual(preprocessImage(image, plainPreprocess({ resize: { shorter: 64 }, centerCrop: [56, 48] })));
   });
 });
-
-const PLAIN: PreprocessVersion1 = {
-  name: "plain",
-  interpolation: "bilinear",
-  color: "rgb",
-  range: 1,
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-};
 
 describe("images of odd shapes", () => {
   const solid = (width: number, height: number) => ({
@@ -133,7 +123,7 @@ describe("images of odd shapes", () => {
     height,
     data: Uint8Array.from({ length: width * height * 3 }, (_, i) => [10, 20, 30][i % 3]!),
   });
-  const declared = fromVersion1({ ...PLAIN, resize: { shorter: 256 }, centerCrop: [224, 224] });
+  const declared = plainPreprocess({ resize: { shorter: 256 }, centerCrop: [224, 224] });
 
   it.each([
     [1, 1],
@@ -156,7 +146,7 @@ describe("images of odd shapes", () => {
 
   it("ten crops need an image that is large enough", () => {
     const crop = (): unknown =>
-      prepareViews(fromVersion1({ ...PLAIN, centerCrop: [32, 32] }), undefined, { kind: "ten crops" })(solid(40, 30));
+      prepareViews(plainPreprocess({ centerCrop: [32, 32] }), undefined, { kind: "ten crops" })(solid(40, 30));
     expect(crop).toThrow("30x40 is smaller than the 32x32 that is cut out");
   });
 });
