@@ -5,6 +5,7 @@ import { parse, type ParseResult } from "./syntax.js";
 import { reportSyntaxError } from "./check/unknown-words.js";
 import type { Reporter } from "./diagnostics/reporter.js";
 import { didYouMean } from "./diagnostics/suggest.js";
+import { BUILT_INS } from "./elaborate/built-ins.js";
 import { Environment, type Binding } from "./elaborate/environment.js";
 import { evaluate } from "./elaborate/evaluate.js";
 import { UNKNOWN, type EvalValue } from "./elaborate/values.js";
@@ -117,7 +118,7 @@ export class Program {
     const { file, errors } = text === own(STANDARD_FILES, path) ? parseStandard(path, text) : parse(text, path);
     for (const error of errors) reportSyntaxError(error, file, this.reporter);
     const declared = new Map<string, Binding>();
-    const module: Module = { path, text, file, environment: new Environment(outer), declared };
+    const module: Module = { path, text, file, environment: new Environment(outer ?? BUILT_INS), declared };
     this.#modules.set(path, module);
     this.#texts.set(path, text);
     for (const declaration of file.declarations) {
@@ -222,7 +223,7 @@ export function resolveImport(importer: string, written: string): string | undef
 
 /** All names of the standard library, for targets: `ResNet50`, `basic`. */
 export function standardEnvironment(program: Program): Environment {
-  const environment = new Environment();
+  const environment = new Environment(BUILT_INS);
   for (const path of Object.keys(STANDARD_FILES)) {
     for (const [name, binding] of program.load(path)?.declared ?? []) environment.define(name, binding);
   }

@@ -134,19 +134,15 @@ function onlyOne(
 /** Names of the first environment, and where it has none those of the second. */
 function withFallback(first: Environment, second: Environment): Environment {
   const merged = new Environment(second);
-  for (const name of first.names()) {
-    const binding = first.lookup(name);
-    if (binding) merged.define(name, binding);
-  }
+  for (const [name, binding] of first.bindings()) merged.define(name, binding);
   return merged;
 }
 
 /** Networks and detectors of the standard library that can be used as they are, for lists and suggestions. */
 export function standardNetworks(program: Program): DeclarationValue[] {
   const environment = standardEnvironment(program);
-  return [...environment.names()].flatMap((name) => {
-    const value = environment.lookup(name)?.get();
-    if (value === undefined || !isRecord(value, "declaration")) return [];
+  return [...environment.entries()].flatMap(([name, value]) => {
+    if (!isRecord(value, "declaration")) return [];
     // A `let` may stand for a network too; its name is no target's.
     const isOwn = value.declaration.name.text === name;
     return isOwn && KEYWORDS.network.includes(value.declaration.keyword) && isComplete(value) ? [value] : [];

@@ -78,7 +78,9 @@ function groupBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
 
 function reservedRules(): Rule[] {
   const groups = groupBy(RESERVED_TOKENS.map(textOf), (text) => RESERVED_SCOPES[text] ?? "keyword.other");
-  return [...groups].map(([name, words]) => ({ name: scope(name), match: word(words) }));
+  const rules = [...groups].map(([name, words]) => ({ name: scope(name), match: word(words) }));
+  // Not reserved, but nothing can be called so.
+  return [...rules, { name: scope("constant.language"), match: `(?<!\\.)${word(["none"])}` }];
 }
 
 /** The words of a body and of the braces in it. */

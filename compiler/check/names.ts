@@ -15,7 +15,7 @@ import type {
 } from "../../grammar/ast.js";
 import type { Reporter } from "../diagnostics/reporter.js";
 import { helpForUnknown, NO_LAYER, NOTHING } from "../diagnostics/suggest.js";
-import { FUNCTIONS } from "../elaborate/functions.js";
+import { BUILT_INS } from "../elaborate/built-ins.js";
 import { LAYER_WORDS } from "../elaborate/layer-words.js";
 import { GROUPS, GROUPS_OF, type WordGroup } from "../vocabulary.js";
 import type { Schema, Word } from "../words/schema.js";
@@ -31,6 +31,11 @@ const GIVEN: Readonly<Record<string, readonly string[]>> = {
   detector: ["input", "dialect"],
   shortcut: ["input", "channels", "stride", "changes"],
 };
+
+/** Words that layers take as arguments: `bilinear`. */
+const CHOICES = Object.values(LAYER_WORDS).flatMap((word) =>
+  Object.values(word.arguments).flatMap(({ type }) => wordsOf(type)),
+);
 
 export function checkNames(file: SourceFile, reporter: Reporter, membersOf: MembersOf): void {
   new NameChecker(reporter, membersOf).file(file);
@@ -65,6 +70,11 @@ class NameChecker {
 
   #declare(name: Identifier, what: Name["what"], names: Names): void {
     if (name.text === "") return;
+    if (name.text === "none") {
+      this.#reporter.report("reserved-name", name.span, "`none` says that something is not given", {
+        help: "choose another name",
+      });
+    }
     if (what !== "parameter" && what !== "let" && what !== "variable" && own(LAYER_WORDS, name.text)) {
       this.#reporter.report("reserved-name", name.span, `\`${name.text}\` is a layer's word`, {
         help: "choose another name",
@@ -186,7 +196,7 @@ class NameChecker {
     const found = this.#word(use, word);
     if (!found && first) this.#target(first, names);
     if (use.through?.[0]) this.#target(use.through[0], names);
-    this.#arguments(use.arguments, found?.arguments ?? {}, names);
+    this.#arguments(use.arguments, found?.arguments, names);
     if (use.on) this.#expression(use.on, names);
     if (use.repeat) this.#expression(use.repeat, names);
     const around = this.#groups;
@@ -207,12 +217,13 @@ class NameChecker {
     return undefined;
   }
 
-  #arguments(args: readonly Argument[], schema: Schema, names: Names): void {
-    const all = Object.values(schema);
+  /** @param schema of the word that takes them; undefined of something else, which may be a layer by another name. */
+  #arguments(args: readonly Argument[], schema: Schema | undefined, names: Names): void {
+    const all = Object.values(schema ?? {});
     const forms = all.map(({ type }) => (type.kind === "form" ? type.forms : undefined)).find((found) => found);
-    const words = all.flatMap(({ type }) => wordsOf(type));
+    const words = schema ? all.flatMap(({ type }) => wordsOf(type)) : CHOICES;
     for (const { name, value } of args) {
-      const argument = name ? own(schema, name.text) : all.find(({ many }) => many);
+      const argument = name ? own(schema ?? {}, name.text) : all.find(({ many }) => many);
       if (argument?.type.kind === "paths") {
         this.#stages(value, names);
         continue;
@@ -223,11 +234,16 @@ class NameChecker {
         if (value.kind === "call") this.#arguments(value.arguments, own(forms, called.text)?.arguments ?? {}, names);
         continue;
       }
-      const isWord = value.kind === "name" && words.includes(value.text);
+      const isWord = value.kind === "name" && words.includes(value.text) && (schema || !names.find(value.text));
       // A word that is none of those is reported by elaboration, which knows them.
-      const wantsWord = value.kind === "name" && !names.find(value.text) && words.length > 0;
+      const wantsWord = value.kind === "name" && !names.find(value.text) && schema && words.length > 0;
       if (!isWord && !wantsWord) this.#expression(value, names);
     }
+  }
+
+  /** `group_norm(32)` as a value. */
+  #layerCalled(callee: Expression, names: Names): Word | undefined {
+    return callee.kind === "name" && !names.find(callee.text) ? own<Word>(LAYER_WORDS, callee.text) : undefined;
   }
 
   /** Stages are another file's names: what is none here is one of theirs. */
@@ -267,8 +283,8 @@ class NameChecker {
       case "name": {
         const found = names.find(expression.text);
         if (found) found.used = true;
-        else if (!Object.hasOwn(FUNCTIONS, expression.text)) {
-          this.#unknown(expression.text, expression, () => [...names.all(), ...Object.keys(FUNCTIONS)]);
+        else if (!BUILT_INS.own(expression.text)) {
+          this.#unknown(expression.text, expression, () => [...names.all(), ...BUILT_INS.names()]);
         }
         return;
       }
@@ -288,7 +304,7 @@ class NameChecker {
         return this.#expression(expression.index, names);
       case "call":
         this.#expression(expression.callee, names);
-        return expression.arguments.forEach((argument) => this.#expression(argument.value, names));
+        return this.#arguments(expression.arguments, this.#layerCalled(expression.callee, names)?.arguments, names);
       case "unary":
         return this.#expression(expression.operand, names);
       case "binary":

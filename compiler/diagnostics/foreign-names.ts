@@ -123,7 +123,6 @@ const FOREIGN: Readonly<Record<string, string>> = {
   false: FALSE,
   no: FALSE,
   off: FALSE,
-  none: "leave the argument out",
   null: "leave the argument out",
   nil: "leave the argument out",
   range: RANGE,

@@ -16,13 +16,14 @@ import { wanted } from "../words/describe.js";
 import { isOf, outside, wordsOf } from "../words/values.js";
 import { describeNumber, evaluate, fail, MAKES_WHOLE, type Site } from "./evaluate.js";
 import { isUnknown, sizeOf } from "./lists.js";
-import { describeKind, isList, isRecord, type EvalValue } from "./values.js";
+import { describeKind, isList, isRecord, NONE, type EvalValue, type LayerArguments, type None } from "./values.js";
 
 /**
  * The arguments by name, each checked against its schema; those not given are left out. Undefined after an error, or
  * where a value is unknown because of one that was reported.
  *
  * @param callee for messages: the word in backticks
+ * @param before arguments that are given already; those written by place begin with the first that is not
  */
 export function bind<S extends Schema>(
   callee: string,
@@ -30,8 +31,9 @@ export function bind<S extends Schema>(
   args: readonly Written[],
   span: Span,
   site: Site,
+  before: LayerArguments = {},
 ): Given<S> | undefined {
-  const { bound, taken } = take(callee, schema, args, site);
+  const { bound, taken } = take(callee, schema, args, site, before);
   return hasAll(callee, schema, taken, span, site) && bound ? (bound as Given<S>) : undefined;
 }
 
@@ -41,29 +43,31 @@ export function bindSome<S extends Schema>(
   schema: S,
   args: readonly Written[],
   site: Site,
+  before: LayerArguments = {},
 ): Partial<Given<S>> | undefined {
-  return take(callee, schema, args, site).bound as Partial<Given<S>> | undefined;
+  return take(callee, schema, args, site, before).bound as Partial<Given<S>> | undefined;
 }
 
 interface Taken {
   /** Undefined after an error. */
   readonly bound: Readonly<Record<string, unknown>> | undefined;
-  /** Names of the arguments that are written, right or wrong. */
+  /** Names of the arguments that are given, right or wrong. */
   readonly taken: ReadonlySet<string>;
 }
 
-function take(callee: string, schema: Schema, args: readonly Written[], site: Site): Taken {
+function take(callee: string, schema: Schema, args: readonly Written[], site: Site, before: LayerArguments): Taken {
   const bound: Record<string, unknown> = {};
   const names = Object.keys(schema);
-  const many = names.findIndex((name) => schema[name]!.many);
-  const last = many < 0 ? names.length - 1 : many;
+  const free = names.filter((name) => !Object.hasOwn(before, name));
+  const many = free.findIndex((name) => schema[name]!.many);
+  const last = many < 0 ? free.length - 1 : many;
   const taken = new Set<string>();
   let ok = true;
   let position = 0;
   for (const written of args) {
     let name = written.strideShorthand ? "stride" : written.name?.text;
     if (name === undefined) {
-      if (position <= last || many >= 0) name = names[Math.min(position, last)];
+      if (position <= last || many >= 0) name = free[Math.min(position, last)];
       position++;
     }
     const argument = name === undefined ? undefined : own(schema, name);
@@ -77,8 +81,9 @@ function take(callee: string, schema: Schema, args: readonly Written[], site: Si
       fail(site, "duplicate-argument", written.span, `\`${name}\` of ${callee} is given twice`);
       continue;
     }
-    taken.add(name);
     const value = convert(`\`${name}\` of ${callee}`, argument, written.value, site);
+    if (value === NONE) continue;
+    taken.add(name);
     if (value === undefined) ok = false;
     else if (argument.many) {
       // Appended, not copied: there may be many.
@@ -86,7 +91,8 @@ function take(callee: string, schema: Schema, args: readonly Written[], site: Si
       for (const one of value as readonly unknown[]) all.push(one);
     } else bound[name] = value;
   }
-  return { bound: ok ? bound : undefined, taken };
+  for (const name of Object.keys(before)) taken.add(name);
+  return { bound: ok ? { ...before, ...bound } : undefined, taken };
 }
 
 /** Whether every argument that is needed is among those given; what is missing is reported. */
@@ -144,7 +150,11 @@ function reportUnknown(callee: string, written: Written, names: readonly string[
   }
 }
 
-/** @param what the argument, for messages: "`kernel` of `conv`" */
+/**
+ * `NONE` where the argument is as good as left out.
+ *
+ * @param what the argument, for messages: "`kernel` of `conv`"
+ */
 function convert(what: string, { type }: Argument, expression: Expression, site: Site): unknown {
   if (type.kind === "form") return form(what, type.forms, expression, site);
   if (type.kind === "paths") return paths(what, expression, site);
@@ -156,6 +166,7 @@ function convert(what: string, { type }: Argument, expression: Expression, site:
   const value = evaluate(expression, site);
   site.reporter.budget.spend(1 + sizeOf(value) / 8, expression.span, site.chain);
   if (isUnknown(value)) return undefined;
+  if (value === NONE) return value;
   if (type.kind === "label") return label(expression, value, site);
   const read = readAs(type, value);
   if (read === undefined) {
@@ -172,12 +183,16 @@ function convert(what: string, { type }: Argument, expression: Expression, site:
   return undefined;
 }
 
-function word(what: string, words: readonly string[], expression: Expression, site: Site): string | undefined {
+function word(what: string, words: readonly string[], expression: Expression, site: Site): string | None | undefined {
   const written = expression.kind === "name" ? expression.text : undefined;
   if (written !== undefined && words.includes(written)) return written;
   // A parameter may carry the word: `upsample 2, mode`.
-  const value = written !== undefined && !site.environment.lookup(written) ? written : evaluate(expression, site);
+  const bound = written !== undefined && site.environment.lookup(written) ? evaluate(expression, site) : undefined;
+  // What is called like a function or a layer is a word that is none of these.
+  const isName = bound === undefined || isRecord(bound, "function") || isRecord(bound, "layer");
+  const value = isName ? (written ?? evaluate(expression, site)) : bound;
   if (typeof value === "string" && words.includes(value)) return value;
+  if (value === NONE) return words.includes("none") ? "none" : NONE;
   if (isUnknown(value)) return undefined;
   const found = typeof value === "string" ? `\`${value}\`` : describeKind(value);
   fail(site, "out-of-range", expression.span, `${what} must be ${words.join(" or ")}, not ${found}`, {
@@ -207,15 +222,18 @@ function form(
 }
 
 /** Paths of stages, blocks and layers, as they are called everywhere: `conv1`, `head.fc`, also as strings and in lists. */
-function paths(what: string, expression: Expression, site: Site): readonly string[] | undefined {
+function paths(what: string, expression: Expression, site: Site): readonly string[] | None | undefined {
   if (expression.kind === "list") {
     const found = expression.elements.map((element) => paths(what, element, site));
-    return found.every((each) => each !== undefined) ? found.flat() : undefined;
+    return found.every((each) => each !== undefined)
+      ? found.flatMap((each) => (each === NONE ? [] : (each as readonly string[])))
+      : undefined;
   }
   const path = pathOf(expression, site);
   if (path !== undefined) return [path];
   const value = evaluate(expression, site);
   if (isUnknown(value)) return undefined;
+  if (isRecord(value, "none")) return NONE;
   const all = typeof value === "string" ? [value] : listOf(value, (item) => typeof item === "string");
   if (all) return all;
   const message = `${what} must be the names of stages, as \`conv1\` or \`head.fc\`, not ${describeNumber(value)}`;
@@ -231,7 +249,8 @@ function pathOf(expression: Expression, site: Site): string | undefined {
   }
   if (expression.kind !== "name") return undefined;
   const value = site.environment.lookup(expression.text)?.get();
-  return value === undefined || isRecord(value, "declaration") ? expression.text : undefined;
+  const isPath = value === undefined || isRecord(value, "declaration") || isRecord(value, "layer");
+  return isPath ? expression.text : undefined;
 }
 
 /** The graph's output is called as the label or member is; of a list each by its number too, `maps.0`. */

@@ -33,6 +33,11 @@ export class Environment {
     return this.#names.get(name);
   }
 
+  /** This scope's own names. */
+  bindings(): Iterable<readonly [name: string, binding: Binding]> {
+    return this.#names;
+  }
+
   /** This scope's own names and what they stand for. */
   *entries(): Generator<readonly [name: string, value: EvalValue]> {
     for (const [name, binding] of this.#names) yield [name, binding.get()];

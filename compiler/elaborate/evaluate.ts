@@ -56,7 +56,6 @@ function evaluateKind(expression: Expression, site: Site): EvalValue {
     case "name": {
       const binding = site.environment.lookup(expression.text);
       if (binding) return binding.get();
-      if (Object.hasOwn(FUNCTIONS, expression.text)) return { kind: "function", name: expression.text };
       return unknownName(expression.text, expression.span, site);
     }
     case "member":
@@ -120,7 +119,7 @@ export function unknownName(
   name: string,
   span: Span,
   site: Site,
-  names: () => Iterable<string> = () => [...site.environment.names(), ...Object.keys(FUNCTIONS)],
+  names: () => Iterable<string> = () => site.environment.names(),
   what = NOTHING,
 ): typeof UNKNOWN {
   return fail(site, "unknown-name", span, `${what} \`${name}\``, {
@@ -216,6 +215,7 @@ function call(expression: Extract<Expression, { kind: "call" }>, site: Site): Ev
     return UNKNOWN;
   }
   if (isRecord(callee, "declaration")) return applyArguments(callee, expression.arguments, site) ?? UNKNOWN;
+  if (isRecord(callee, "layer")) return callee.with(expression.arguments, site);
   if (!isRecord(callee, "function")) {
     return fail(site, "wrong-type", expression.callee.span, `${describeKind(callee)} can't be called`);
   }
@@ -316,6 +316,12 @@ export function sameValue(a: EvalValue, b: EvalValue, span: Span, site: Site): b
     else if (left.kind === "declaration" && right.kind === "declaration") {
       if (left.declaration !== right.declaration || left.given.size !== right.given.size) return false;
       for (const [name, value] of left.given) pairs.push([value, right.given.get(name) ?? UNKNOWN]);
+    } else if (left.kind === "layer" && right.kind === "layer") {
+      if (left.word !== right.word || Object.keys(left.given).length !== Object.keys(right.given).length) return false;
+      // Bound arguments of layers are numbers, words, tensors and lists of them.
+      for (const [name, value] of Object.entries(left.given as Readonly<Record<string, EvalValue>>)) {
+        pairs.push([value, (right.given[name] as EvalValue | undefined) ?? UNKNOWN]);
+      }
     } else if (left.kind === "part" && right.kind === "part") {
       if (left.from !== right.from || left.to !== right.to) return false;
       pairs.push([left.network, right.network]);

@@ -70,7 +70,7 @@ function runUse(use: Use, place: Place): void {
   // A block may be called like a setting (`weights`), so what is written decides.
   if (setting && use.style === "bare") return applyNetworkWord(use, setting, place);
   const word = members.length === 0 && !use.through ? own(LAYER_WORDS, first.text) : undefined;
-  if (word?.defines) return word.apply(use, place);
+  if (word?.defines) return word.apply(use, place, {});
   if (isSkipped(place)) return;
   if (place.flow.tensor === undefined) {
     fail(siteOf(place), "missing-input", use.span, "the network has layers before its `input`", {
@@ -86,7 +86,7 @@ function runUse(use: Use, place: Place): void {
   const runAll = (): TensorValue | Unknown => {
     for (let turn = 0; turn < times; turn++) {
       place.session.reporter.budget.spend(2, use.span, place.chain);
-      if (word) word.apply(use, place);
+      if (word) word.apply(use, place, {});
       else runOnce(use, place);
     }
     return place.flow.tensor ?? UNKNOWN;
@@ -110,15 +110,17 @@ function onOthers(on: Expression, place: Place, run: () => TensorValue | Unknown
   return isList(value) ? makeList(value.length, () => value.map(runFrom), on.span, siteOf(place)) : runFrom(value);
 }
 
-/** What a name stands for: a block, a network or a part of one, a shared part, a label. */
+/** What a name stands for: a block, a layer, a network or a part of one, a shared part, a label, or none of them. */
 function runOnce(use: Use, place: Place): void {
   const value = resolveTarget(use, place);
   if (isUnknown(value)) {
     place.flow.tensor = UNKNOWN;
     return;
   }
+  if (isRecord(value, "layer")) return value.word.apply(use, place, value.given);
   if (use.bodies[0])
     fail(siteOf(place), "unexpected-body", use.bodies[0].span, `${describeKind(value)} takes no braces`);
+  if (isRecord(value, "none")) return;
   if (isRecord(value, "part")) return inlineNetwork(use, value, place);
   if (isRecord(value, "shared")) return applyShared(use, value, place);
   if (isRecord(value, "tensor")) {
@@ -161,6 +163,8 @@ function resolveTarget(use: Use, place: Place): EvalValue {
     return fail(site, "wrong-type", use.span, "both ends must be stages of one network");
   }
   if (use.arguments.length === 0 || isUnknown(value)) return value;
+  // A layer takes them where it is applied; to what is not given they say nothing.
+  if (isRecord(value, "layer") || isRecord(value, "none")) return value;
   if (isRecord(value, "declaration")) return applyArguments(value, use.arguments, site) ?? UNKNOWN;
   return fail(
     site,
@@ -170,8 +174,8 @@ function resolveTarget(use: Use, place: Place): EvalValue {
   );
 }
 
-/** As for any name, with the layers' words among the suggestions. */
+/** As for any name, with a network's settings among the suggestions. */
 function unknownLayer(name: string, span: Use["span"], place: Place): EvalValue {
-  const words = [...Object.keys(LAYER_WORDS), ...Object.keys(NETWORK_WORDS)];
-  return unknownName(name, span, siteOf(place), () => [...place.environment.names(), ...words], NO_LAYER);
+  const names = (): string[] => [...place.environment.names(), ...Object.keys(NETWORK_WORDS)];
+  return unknownName(name, span, siteOf(place), names, NO_LAYER);
 }

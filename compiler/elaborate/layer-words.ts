@@ -7,12 +7,14 @@ import { declaration } from "./declared.js";
 import { applyLayer, applyMerge, applyNothing, applyResidual } from "./layers.js";
 import type { Place } from "./place.js";
 import { defineShared } from "./shared.js";
+import type { LayerArguments } from "./values.js";
 
 /** A word among layers. */
 export interface LayerWord extends Word {
   /** It adds no layer where it stands, so that nothing has to flow there. */
   readonly defines?: true;
-  apply(use: Use, place: Place): void;
+  /** @param given arguments that are not among those of the statement: of `norm`, where that is `group_norm(32)`. */
+  apply(use: Use, place: Place, given: LayerArguments): void;
 }
 
 /** What `residual` takes. */
@@ -49,8 +51,8 @@ const STRUCTURE: readonly LayerWord[] = [
 function ofOperator(operator: Operator): LayerWord {
   const { name, doc, layer } = operator;
   const word = { name, doc, arguments: layer?.arguments ?? {} };
-  if (!layer?.merges) return { ...word, apply: (use, place) => applyLayer(use, operator, place) };
-  return { ...word, braces: "layers", apply: (use, place) => applyMerge(use, operator, place) };
+  if (!layer?.merges) return { ...word, apply: (use, place, given) => applyLayer(use, operator, place, given) };
+  return { ...word, braces: "layers", apply: (use, place, given) => applyMerge(use, operator, place, given) };
 }
 
 /** By name. */

@@ -13,17 +13,16 @@ import { runBody } from "./flow.js";
 import { RESIDUAL_ARGUMENTS } from "./layer-words.js";
 import { inner, isTensor, requireDepth, setInput, siteOf, type Flow, type Place } from "./place.js";
 import type { Schema, Tensor } from "../words/schema.js";
-import { UNKNOWN, type DeclarationValue, type EvalValue, type TensorValue } from "./values.js";
+import { UNKNOWN, type DeclarationValue, type EvalValue, type LayerArguments, type TensorValue } from "./values.js";
 
 /** Applies `conv 3x3, 64`, `relu`, ... to what flows. */
-export function applyLayer(use: Use, definition: Operator, place: Place): void {
+export function applyLayer(use: Use, definition: Operator, place: Place, before: LayerArguments): void {
   const schema = definition.layer?.arguments ?? {};
   const site = siteOf(place);
   if (use.bodies.length > 0) {
     fail(site, "unexpected-body", use.bodies[0]?.span ?? use.span, `\`${definition.name}\` takes no braces`);
   }
-  const word = use.target[0]?.text ?? definition.name;
-  const given = bind(`\`${word}\``, schema, use.arguments, use.span, site);
+  const given = bind(`\`${definition.name}\``, schema, use.arguments, use.span, site, before);
   const { tensor } = place.flow;
   const stride = takeStride(place, "stride" in schema && given?.["stride"] === undefined);
   place.flow.tensor = UNKNOWN;
@@ -125,9 +124,10 @@ function runBranch(body: Body, from: TensorValue, place: Place, scope: DraftScop
 }
 
 /** `add { ... } { ... }`: every branch begins with what flows. */
-export function applyMerge(use: Use, definition: Operator, place: Place): void {
+export function applyMerge(use: Use, definition: Operator, place: Place, before: LayerArguments): void {
   const site = siteOf(place);
-  const given = bind(`\`${definition.name}\``, definition.layer?.arguments ?? {}, use.arguments, use.span, site);
+  const schema = definition.layer?.arguments ?? {};
+  const given = bind(`\`${definition.name}\``, schema, use.arguments, use.span, site, before);
   if (use.bodies.length < 2) {
     const help = `write \`${definition.name} { identity } { ... }\``;
     fail(site, "missing-body", use.span, `\`${definition.name}\` needs two or more branches in braces`, { help });
@@ -143,7 +143,7 @@ export function applyMerge(use: Use, definition: Operator, place: Place): void {
   });
   place.flow.tensor = UNKNOWN;
   if (!given || use.bodies.length < 2 || !results.every(isTensor)) return;
-  const attributes = completeAttributes(definition, sorted(definition.layer?.arguments ?? {}, given).attributes);
+  const attributes = completeAttributes(definition, sorted(schema, given).attributes);
   const merged = appendNode(use, definition, results, attributes, { ...place, scope: group });
   group.input = tensor.value;
   if (!merged) return;
@@ -152,9 +152,9 @@ export function applyMerge(use: Use, definition: Operator, place: Place): void {
 }
 
 /** `residual { ... }`: y = F(x) + shortcut(x), the paper's equations (1) and (2). */
-export function applyResidual(use: Use, place: Place): void {
+export function applyResidual(use: Use, place: Place, before: LayerArguments): void {
   const site = siteOf(place);
-  const given = bind("`residual`", RESIDUAL_ARGUMENTS, use.arguments, use.span, site);
+  const given = bind("`residual`", RESIDUAL_ARGUMENTS, use.arguments, use.span, site, before);
   const [body] = use.bodies;
   if (!body || use.bodies.length > 1) {
     fail(site, "missing-body", use.span, "`residual` needs its layers in one pair of braces");

@@ -6,11 +6,10 @@ import type { Argument, Use } from "../../grammar/ast.js";
 import { own } from "../../grammar/own.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import type { Program } from "../program.js";
-import type { Form } from "../words/schema.js";
+import { completed, type Form, type Word } from "../words/schema.js";
 import { bind, bindSome, hasAll } from "./bind.js";
-import { Environment } from "./environment.js";
 import { fail, type Site } from "./evaluate.js";
-import type { Word } from "../words/schema.js";
+import { NONE } from "./values.js";
 import type { RecipeDraft, Statement } from "./recipe-draft.js";
 import { RECIPE_BODIES, RECIPE_WORDS, recipeWord } from "./recipe-words.js";
 
@@ -35,7 +34,7 @@ function parseOverride(program: Program, text: string, index: number): Use | und
   if (!/^\s*[A-Za-z_][\w.]*\s*=\s*\S/.test(text)) return misshapen();
   const before = reporter.errorCount;
   // `batch=8` is `batch(8)`: a place in one is that place in the other.
-  const { file } = program.add(place, PREFIX + text.replace("=", "(") + SUFFIX, new Environment());
+  const { file } = program.add(place, PREFIX + text.replace("=", "(") + SUFFIX);
   program.addText(place, text);
   reporter.shift(place, -PREFIX.length);
   if (reporter.errorCount > before) return undefined;
@@ -80,7 +79,7 @@ function applyOverride(draft: RecipeDraft, use: Use, site: Site): boolean {
 
 function isNone(argument: Argument | undefined, site: Site): boolean {
   if (argument?.value.kind !== "name" || argument.name) return false;
-  return argument.value.text === "none" && !site.environment.lookup("none");
+  return site.environment.lookup(argument.value.text)?.get() === NONE;
 }
 
 type GivenValues = Readonly<Record<string, unknown>>;
@@ -95,7 +94,7 @@ function bindNested(
 ): GivenValues | undefined {
   const [first = "", second] = path;
   const outer = own(word.arguments, first);
-  if (outer && path.length === 1) return bindSome(`\`${word.name}\``, { [first]: outer }, use.arguments, site);
+  if (outer && path.length === 1) return bindOne(word, first, use, site);
   // An argument of the form that stands there: the optimizer's, the schedule's.
   const holder = outer ? first : Object.keys(word.arguments).find((name) => word.arguments[name]!.type.kind === "form");
   const type = holder === undefined ? undefined : word.arguments[holder]!.type;
@@ -110,13 +109,19 @@ function bindNested(
     fail(site, "unknown-argument", use.target.at(-1)!.span, `${callee} has no \`${path.join(".")}\``, { help });
     return undefined;
   }
-  const bound = bindSome(`\`${form.form}\``, { [name]: inner }, use.arguments, site);
-  return bound && { [holder!]: { ...form, values: merged(chosen, form.values, bound) } };
+  const bound = bindOne(chosen, name, use, site);
+  return bound && { [holder!]: { ...form, values: completed(chosen.arguments, merged(chosen, form.values, bound)) } };
+}
+
+/** One argument, undefined where it is taken away by `none`. */
+function bindOne(word: Word, name: string, use: Use, site: Site): GivenValues | undefined {
+  const bound = bindSome(`\`${word.name}\``, { [name]: word.arguments[name]! }, use.arguments, site);
+  return bound && { [name]: undefined, ...bound };
 }
 
 /** What is new takes the place of what was, and of what can't stand beside it. */
 function merged({ alternatives = [] }: Word, before: GivenValues, found: GivenValues): GivenValues {
-  const replaced = alternatives.some((name) => Object.hasOwn(found, name));
+  const replaced = alternatives.some((name) => found[name] !== undefined);
   const kept = Object.entries(before).filter(([name]) => !(replaced && alternatives.includes(name)));
   return { ...Object.fromEntries(kept), ...found };
 }

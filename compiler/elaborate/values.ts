@@ -1,9 +1,11 @@
 /** What expressions evaluate to. Plain data is plain JavaScript; the rest are small records told apart by `kind`. */
-import type { Body, Declaration } from "../../grammar/ast.js";
+import type { Argument, Body, Declaration } from "../../grammar/ast.js";
 import { formatDim, type Dim } from "../ir/dim.js";
 import type { Tensor } from "../words/schema.js";
 import type { DraftParameter } from "./draft.js";
 import type { Environment } from "./environment.js";
+import type { Site } from "./evaluate.js";
+import type { LayerWord } from "./layer-words.js";
 import type { Place } from "./place.js";
 
 export type EvalValue =
@@ -12,6 +14,7 @@ export type EvalValue =
   | string
   | readonly EvalValue[]
   | DeclarationValue
+  | LayerValue
   | PartValue
   | SharedValue
   | TensorValue
@@ -19,6 +22,7 @@ export type EvalValue =
   | SymbolValue
   | SizeValue
   | RecordValue
+  | None
   | Unknown;
 
 /** Stands for a value whose evaluation failed; it was reported, and whatever meets it stays silent. */
@@ -26,6 +30,12 @@ export interface Unknown {
   readonly kind: "unknown";
 }
 export const UNKNOWN: Unknown = { kind: "unknown" };
+
+/** `none`: not given. As an argument of a word it is as if that were left out, as a statement it adds nothing. */
+export interface None {
+  readonly kind: "none";
+}
+export const NONE: None = { kind: "none" };
 
 /** A block, shortcut, network, ..., perhaps with some of its arguments given: `bottleneck(groups: 32)`. */
 export interface DeclarationValue {
@@ -37,6 +47,19 @@ export interface DeclarationValue {
   /** The name by which it was reached: `ResNet50`, where the body is ResNet's. */
   readonly alias?: string;
 }
+
+/** A layer, perhaps with some of its arguments given: `relu`, `group_norm(32)`. */
+export interface LayerValue {
+  readonly kind: "layer";
+  readonly word: LayerWord;
+  /** By name, as its schema has them. */
+  readonly given: LayerArguments;
+  /** The same with more arguments; unknown after an error, which is reported. */
+  with(args: readonly Argument[], site: Site): LayerValue | Unknown;
+}
+
+/** Arguments of a layer that are bound already. */
+export type LayerArguments = Readonly<Record<string, unknown>>;
 
 /** Stages of a network: `backbone.conv4`, `backbone.conv1 .. backbone.conv4`. */
 export interface PartValue {
@@ -106,6 +129,10 @@ export function describeKind(value: EvalValue): string {
   switch (value.kind) {
     case "declaration":
       return `the ${value.declaration.keyword} \`${value.declaration.name.text}\``;
+    case "layer":
+      return `the layer \`${value.word.name}\``;
+    case "none":
+      return "none";
     case "part":
       return "part of a network";
     case "shared":
@@ -140,6 +167,8 @@ export function formatValue(value: EvalValue, levels = 3): string {
   switch (value.kind) {
     case "declaration":
       return value.declaration.name.text;
+    case "layer":
+      return value.word.name;
     case "part":
       return value.from === value.to ? value.from : `${value.from} .. ${value.to}`;
     case "size":

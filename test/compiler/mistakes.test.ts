@@ -49,7 +49,7 @@ describe("words that nothing declares are unknown, whatever stands behind them",
     ["for i in range(3) { conv 3x3, 16 }", "unknown-name", "nothing here is called `range`", "`0 .. n - 1`"],
     ["conv 3x3, 16, bias: True", "unknown-name", "nothing here is called `True`", "write `true`"],
     ["conv 3x3, 16, bias: no", "unknown-name", "nothing here is called `no`", "write `false`"],
-    ["conv 3x3, 16, pad: None", "unknown-name", "nothing here is called `None`", "leave the argument out"],
+    ["conv 3x3, 16, pad: None", "unknown-name", "nothing here is called `None`", "did you mean `none`?"],
   ])("%s", (statements, ...expected) => expectTold(among(statements), [expected]));
 
   test("of maps and recipes no layers are expected", () => {
