@@ -1,6 +1,7 @@
 /** Files and what they import: parsed once, their names resolved when first asked for. */
 import type { Declaration, Import, SourceFile } from "../grammar/ast.js";
 import { own } from "../grammar/own.js";
+import { DECLARATION_WORDS } from "../grammar/tokens.js";
 import { parse, type ParseResult } from "./syntax.js";
 import { reportSyntaxError } from "./check/unknown-words.js";
 import type { Reporter } from "./diagnostics/reporter.js";
@@ -221,11 +222,26 @@ export function resolveImport(importer: string, written: string): string | undef
   return path.startsWith("//") ? undefined : path;
 }
 
-/** All names of the standard library, for targets: `ResNet50`, `basic`. */
-export function standardEnvironment(program: Program): Environment {
+const DECLARATION = new RegExp(`^(${[...DECLARATION_WORDS, "let"].join("|")}) (\\w+)`, "gm");
+
+/**
+ * All names of the standard library, for targets: `ResNet50`, `basic`. A file is only parsed when one of its names is
+ * asked for. Of a name that several files declare, each as something else, what one of these keywords declares is meant.
+ */
+export function standardEnvironment(program: Program, keywords: readonly string[]): Environment {
   const environment = new Environment(BUILT_INS);
-  for (const path of Object.keys(STANDARD_FILES)) {
-    for (const [name, binding] of program.load(path)?.declared ?? []) environment.define(name, binding);
+  const found = Object.entries(STANDARD_FILES).flatMap(([path, text]) =>
+    [...text.matchAll(DECLARATION)].map(([, keyword, name]) => ({ path, keyword: keyword!, name: name! })),
+  );
+  const rank = ({ keyword }: { readonly keyword: string }): number => Number(keywords.includes(keyword));
+  for (const { path, name } of found.sort((a, b) => rank(a) - rank(b))) {
+    const binding = (): Binding => program.load(path)!.declared.get(name)!;
+    environment.define(name, {
+      get: () => binding().get(),
+      get span() {
+        return binding().span;
+      },
+    });
   }
   return environment;
 }

@@ -79,7 +79,7 @@ export function resolveTarget(
   }
   if (target.expression === undefined) return module && onlyOne(program, module.path, module.environment, kind);
 
-  const standard = standardEnvironment(program);
+  const standard = standardEnvironment(program, KEYWORDS[kind]);
   const names = module ? withFallback(module.environment, standard) : standard;
   const prefix = `${kind} target = `;
   // A network without parameters of its own: names are looked up in the file, then in the standard library.
@@ -140,7 +140,7 @@ function withFallback(first: Environment, second: Environment): Environment {
 
 /** Networks and detectors of the standard library that can be used as they are, for lists and suggestions. */
 export function standardNetworks(program: Program): DeclarationValue[] {
-  const environment = standardEnvironment(program);
+  const environment = standardEnvironment(program, KEYWORDS.network);
   return [...environment.entries()].flatMap(([name, value]) => {
     if (!isRecord(value, "declaration")) return [];
     // A `let` may stand for a network too; its name is no target's.

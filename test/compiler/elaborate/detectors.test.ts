@@ -158,7 +158,9 @@ describe("a detector", () => {
     ],
     [
       "ends with what it detects",
-      { end: "a = detect(regions, scores, boxes, nms: 0.5, keep: 5)   b = detect(regions, scores, boxes, nms: 0.3, keep: 5)   a" },
+      {
+        end: "a = detect(regions, scores, boxes, nms: 0.5, keep: 5)   b = detect(regions, scores, boxes, nms: 0.3, keep: 5)   a",
+      },
       /^unused-detections: what is detected here is lost/,
     ],
     [
