@@ -16,7 +16,9 @@ function names(keywords: readonly string[]): ReturnType<typeof standardEnvironme
 
 describe("the standard library's names", () => {
   it("are those that its files declare", () => {
-    expect(new Set(names([]).names())).toEqual(new Set(declared.map(({ name }) => name)));
+    const standard = names([]);
+    const own = [...standard.names()].filter((name) => standard.own(name));
+    expect(new Set(own)).toEqual(new Set(declared.map(({ name }) => name)));
   });
 
   it("stand for one thing of a kind each", () => {
