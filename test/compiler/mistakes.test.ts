@@ -101,7 +101,7 @@ describe("names that are elsewhere", () => {
     ["add { later } { identity }   later = relu", "unknown-name", "is called `later`", "comes further down"],
     ["add { c } { c = relu }", "unknown-name", "is called `c`", "a label before them names what they give"],
     ["c = add { c } { relu }", "unknown-name", "is called `c`", "known after the statement that it names"],
-    ["if 1 < 2 { let n = 3 }   conv 3x3, n", "unknown-name", "is called `n`", "declare it before them"],
+    ["if 1 < 2 { let n = 3   conv 3x3, n }   conv 3x3, n", "unknown-name", "is called `n`", "declare it before them"],
     [
       "for i in 1 .. 3 { c = conv 3x3, 16 }   add { c } { identity }",
       "unknown-name",
