@@ -153,6 +153,7 @@ const TENSOR_MEMBERS: Readonly<Record<string, (tensor: TensorValue) => EvalValue
   channels: (tensor) => size(tensor, 1),
   height: (tensor) => size(tensor, 2),
   width: (tensor) => size(tensor, 3),
+  residuals: (tensor) => tensor.residuals ?? 0,
   stride: (tensor) => (tensor.scale[0] === tensor.scale[1] ? tensor.scale[0] : tensor.scale),
   shape: (tensor) => tensor.value.type.shape.map((dim) => (typeof dim === "number" ? dim : { kind: "size", dim })),
 };

@@ -100,7 +100,8 @@ function appendNode(
   if (!output || !first) return undefined;
   const [down, across] = definition.scale?.(attributes) ?? [1, 1];
   const scale = [first.scale[0] * down, first.scale[1] * across] as const;
-  const tensorOf = (value: ir.Value): TensorValue => ({ kind: "tensor", value, scale });
+  const residuals = Math.max(...inputs.map((input: TensorValue) => input.residuals ?? 0));
+  const tensorOf = (value: ir.Value): TensorValue => ({ kind: "tensor", value, scale, residuals });
   const { outputs: names } = definition.layer ?? {};
   if (!names) return tensorOf(output);
   const members = names.map((name, index): readonly [string, EvalValue] =>
@@ -177,7 +178,7 @@ export function applyResidual(use: Use, place: Place, before: LayerArguments): v
   if (!sum) return;
   scope.input = tensor.value;
   scope.output = sum.value;
-  place.flow.tensor = sum;
+  place.flow.tensor = { ...sum, residuals: (sum.residuals ?? 0) + 1 };
 }
 
 /** What the shortcut in force makes of the block's input. Undefined after an error. */

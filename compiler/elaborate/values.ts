@@ -83,6 +83,8 @@ export interface SharedValue {
 
 /** A tensor of the graph, with how much smaller its map is than the network's input (`[16, 16]` for conv4). */
 export interface TensorValue extends Tensor {
+  /** How many residuals it has passed since the network's input, on the way with the most of them; absent: none. */
+  readonly residuals?: number;
   /** Of what a block, a shared part or a network gives: the tensors that are labelled in it. */
   readonly members?: ReadonlyMap<string, EvalValue>;
 }

@@ -26,6 +26,7 @@ export function dropping({ name, doc, what, chances }: Dropping): Operator {
       const f = formula(builder);
       const [x] = node.inputs;
       const probability = int(node.attributes, "probability");
+      if (probability === 0) return x!;
       const limit = builder.constant(Float32Array.of(probability), []);
       const scale = probability < 1 ? 1 / (1 - probability) : 0;
       return f.times(x!, f.affine(f.less(builder.noise(chances(sizes(x!))), limit), -scale, scale));
