@@ -45,7 +45,12 @@ export function maskInImage(
   runs.add(false, x.first * image.height);
   eachColumn(grid, x, y, (_, probabilities) => {
     runs.add(false, y.first);
-    for (const value of probabilities) runs.add(value > threshold, 1);
+    for (let row = 0; row < probabilities.length;) {
+      const isInside = probabilities[row]! > threshold;
+      const start = row++;
+      while (row < probabilities.length && probabilities[row]! > threshold === isInside) row++;
+      runs.add(isInside, row - start);
+    }
     runs.add(false, below);
   });
   runs.add(false, (image.width - x.first - x.count) * image.height);
@@ -102,13 +107,15 @@ function eachColumn(
   const probabilities = new Float32Array(y.count);
   const valueAt = (row: number, column: number): number =>
     column < 1 || column > width ? 0 : values[(row - 1) * width + column - 1]!;
+  const { count, from: above, to: beneath, share: shares } = y;
   for (let column = 0; column < x.count; column++) {
     const [from, to, share] = [x.from[column]!, x.to[column]!, x.share[column]!];
     for (let row = 1; row <= height; row++) {
       along[row] = valueAt(row, from) * (1 - share) + valueAt(row, to) * share;
     }
-    for (let row = 0; row < y.count; row++) {
-      probabilities[row] = along[y.from[row]!]! * (1 - y.share[row]!) + along[y.to[row]!]! * y.share[row]!;
+    for (let row = 0; row < count; row++) {
+      const part = shares[row]!;
+      probabilities[row] = along[above[row]!]! * (1 - part) + along[beneath[row]!]! * part;
     }
     visit(column, probabilities);
   }

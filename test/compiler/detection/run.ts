@@ -44,7 +44,9 @@ export interface Composition {
 }
 
 const IMPORTS = `
-import { detect, propose, pyramid_roi_align, refine, scale_roi_pool, whole_image } from "std/detection"
+import {
+  detect, found_regions, propose, pyramid_roi_align, refine, scale_roi_pool, whole_image, with_masks
+} from "std/detection"
 import { detectron, detectron2, paper, torchvision_detection } from "std/dialects"`;
 
 /**
@@ -78,6 +80,7 @@ export function runComposition(
     ...{ network: networkState(opened, { root: true, selection: undefined }), stride: undefined, depth: 0 },
   });
   assignPaths(scope, () => {});
+  if (reporter.errorCount > 0) throw new Error(JSON.stringify(reporter.diagnostics));
   const read = (expression: string) => {
     const { file } = parse(`let it = ${expression}`, "output.resnet");
     const found = evaluate(file.declarations[0]!.value!, { reporter, environment, chain: [] });
