@@ -97,7 +97,9 @@ export abstract class ExpressionBuilder extends BaseVisitor {
 
   private absentOperand(after: Infix | undefined, fallback: number): Operand {
     const at = after?.end ?? fallback;
-    this.gaps.missing(after === undefined ? "an expression" : `an expression after \`${after.symbol}\``, at);
+    const isPower = after?.symbol === "*" && this.gaps.nextToken(at)?.image === "*";
+    const details = isPower ? { help: "there are no powers: write `a * a`" } : {};
+    this.gaps.missing(after === undefined ? "an expression" : `an expression after \`${after.symbol}\``, at, details);
     return { prefixes: [], value: this.absent(at) };
   }
 

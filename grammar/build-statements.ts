@@ -41,6 +41,29 @@ const NAMED_FIRST: Readonly<Record<string, readonly [what: string, help: string]
   stage: ["a name after `stage`", "its name has no quotes: `stage conv1 { ... }`"],
 };
 
+/** Said where a body is missing. */
+export const BRACES = "what belongs to it stands in braces: `{ ... }`";
+
+/** What is meant by a token between statements, by what stands before it in its line. */
+const HABITS: readonly (readonly [token: string, before: RegExp, help: string])[] = [
+  [",", /\binput\s+\w+\s+\d+$/, "a size is written `3x224x224`"],
+  [",", /\d\s+x\s+\d+$/, "a size has no spaces: `3x3`"],
+  [",", /\b(?:add|concat|multiply|maximum|average)\b/, "branches stand in braces: `add { identity } { ... }`"],
+  [",", /./, "arguments of a block stand in parentheses: `name(a, b)`"],
+  ["*", /./, "`x 3` repeats what stands before it"],
+];
+
+function habitAt(token: string, before: string): string | undefined {
+  return HABITS.find(([each, pattern]) => each === token && pattern.test(before.trimEnd()))?.[2];
+}
+
+/** `maps[0]` takes up an element of a list. */
+function bareHelp(word: string, written: string): string {
+  return written.startsWith("[")
+    ? `write \`identity on ${word}${written}\` to go on there, \`${word}(${written})\` to hand it a list`
+    : `write \`${word}(${written})\``;
+}
+
 /** Whether the first argument is given by its name. */
 function isNamed(bare: CstNode): boolean {
   const [first] = nodes(bare.children, "argument");
@@ -72,7 +95,9 @@ export abstract class StatementBuilder extends ExpressionBuilder {
       const built = this.build<Statement | undefined>(asNode(element));
       if (key === "orphan") {
         const at = placeOf(asNode(element).location).start;
-        this.gaps.errors.add("syntax-error", at, at + 1, "expected a layer or block before this `{`");
+        this.gaps.errors.add("syntax-error", at, at + 1, "expected a layer or block before this `{`", {
+          help: "`for i in 1 .. 3 { ... }` repeats statements, a `block` names them",
+        });
       } else if (built !== undefined) {
         statements.push(built);
       }
@@ -92,7 +117,7 @@ export abstract class StatementBuilder extends ExpressionBuilder {
           ? [`this \`${image}\` closes nothing`, undefined]
           : RESERVED_WORDS.has(image)
             ? [`a statement can't begin with \`${image}\``, `\`${image}\` is a reserved word and can't be a name`]
-            : [`expected a statement, found ${quote(image)}`, undefined];
+            : [`expected a statement, found ${quote(image)}`, habitAt(image, this.gaps.lineBefore(start))];
     this.gaps.errors.add("syntax-error", start, end, message, help === undefined ? {} : { help });
   }
 
@@ -141,8 +166,11 @@ export abstract class StatementBuilder extends ExpressionBuilder {
     const [word, name, inWord] = [token(parts, "keyword"), token(parts, "name"), token(parts, "In")];
     this.misspelt(word, "for");
     const header = endOfFirst(word, start);
-    if (name === undefined) this.gaps.missing("a name after `for`", header);
-    else if (inWord === undefined) this.gaps.missing(`\`in\` after \`${name.image}\``, endOf(name));
+    const loop = { help: "write `for i in 0 .. n - 1 { ... }` or `for width in widths { ... }`" };
+    if (name === undefined) this.gaps.missing("a name after `for`", header, loop);
+    else if (inWord === undefined || token(parts, "stray")) {
+      this.gaps.missing(`\`in\` after \`${name.image}\``, endOf(name), loop);
+    }
     const overPart = node(parts, "expression");
     const over =
       overPart === undefined && inWord === undefined
@@ -169,7 +197,8 @@ export abstract class StatementBuilder extends ExpressionBuilder {
     const stridePart = node(parts, "expression");
     const isHead = word?.image === "head" && name === undefined;
     if (!isHead) this.misspelt(word, "stage");
-    if (name === undefined && !isHead) this.gaps.missing("a name after `stage`", endOfFirst(word, start));
+    if (name === undefined && !isHead)
+      this.gaps.missing("a name after `stage`", endOfFirst(word, start), { help: "write `stage conv1 { ... }`" });
     const stride = slash && this.required(stridePart, "a stride after `/`", endOf(slash));
     const after = endOfFirst(stridePart, slash, name, word, start);
     const body = this.requiredBody(
@@ -177,6 +206,7 @@ export abstract class StatementBuilder extends ExpressionBuilder {
       `stage \`${name?.image ?? "head"}\``,
       after,
       stridePart ?? word,
+      `write \`stage ${name?.image ?? "conv1"} { ... }\`, with a stride \`stage ${name?.image ?? "conv1"} /2 { ... }\``,
     );
     const called = isHead ? word : name;
     return (
@@ -208,9 +238,9 @@ export abstract class StatementBuilder extends ExpressionBuilder {
   }
 
   /** @param before what must be there for the missing body to be worth an error of its own. */
-  private requiredBody(part: CstNode | undefined, of: string, after: number, before: unknown): Body {
+  private requiredBody(part: CstNode | undefined, of: string, after: number, before: unknown, help = BRACES): Body {
     if (part !== undefined) return this.build(part);
-    if (before !== undefined) this.gaps.missing(`\`{\` after ${of}`, after);
+    if (before !== undefined) this.gaps.missing(`\`{\` after ${of}`, after, { help });
     return { kind: "body", statements: [], span: this.span(after, after) };
   }
 
@@ -238,7 +268,10 @@ export abstract class StatementBuilder extends ExpressionBuilder {
     if (target === undefined) {
       if (label !== undefined && equals !== undefined) {
         this.gaps.missing(`a layer or block after \`${label.image} =\``, endOf(equals), {
-          help: `a value is named by \`let ${label.image} = ...\``,
+          help:
+            this.gaps.nextToken(endOf(equals))?.image === "{"
+              ? "a label stands before one layer or block: put it before the last one in the braces, without these"
+              : `a value is named by \`let ${label.image} = ...\``,
         });
       }
       return;
@@ -290,7 +323,7 @@ export abstract class StatementBuilder extends ExpressionBuilder {
       const candidate = nearest(word, bareWords);
       const [at, details] =
         candidate === undefined
-          ? [place, { help: `write \`${word}(${this.gaps.textOf(place.start, place.end)})\`` }]
+          ? [place, { help: bareHelp(word, this.gaps.textOf(place.start, place.end)) }]
           : [
               { start, end },
               { help: `did you mean \`${candidate}\`?`, fix: candidate },

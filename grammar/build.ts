@@ -1,7 +1,7 @@
 /** From the concrete tree of files and declarations to the syntax tree. */
 import type { CstNodeLocation, IToken } from "chevrotain";
 import type { Body, Declaration, DeclarationKeyword, Identifier, Import, ImportName, Parameter } from "./ast.js";
-import { endOfFirst, spelling, StatementBuilder } from "./build-statements.js";
+import { BRACES, endOfFirst, spelling, StatementBuilder } from "./build-statements.js";
 import { asNode, inOrder, node, nodes, placeOf, token, type Parts } from "./cst.js";
 import { quote } from "./errors.js";
 import type { Gaps } from "./gaps.js";
@@ -136,11 +136,14 @@ export class TreeBuilder extends StatementBuilder {
     const value = equals && this.required(node(parts, "expression"), "an expression after `=`", endOfFirst(equals));
     if (body === undefined && value === undefined && name !== undefined) {
       const needed = keyword === "let" ? "`=` and a value" : "`{` or `=`";
-      this.gaps.missing(`${needed} after ${parameters ? "the parameters of " : ""}\`${name.image}\``, end);
+      const details = keyword === "let" ? {} : { help: BRACES };
+      this.gaps.missing(`${needed} after ${parameters ? "the parameters of " : ""}\`${name.image}\``, end, details);
     } else if (keyword === "let" && (body !== undefined || parameters !== undefined)) {
       const at = bodyPart ?? parameterList;
       const place = placeOf(at?.location);
-      this.gaps.errors.add("syntax-error", place.start, place.start + 1, "a `let` is written `let name = value`");
+      this.gaps.errors.add("syntax-error", place.start, place.start + 1, "a `let` is written `let name = value`", {
+        help: "a formula is written where it is used",
+      });
     }
     if (name === undefined) return;
     return {

@@ -59,7 +59,7 @@ export class ErrorList {
 
 /**
  * The errors that are worth showing, in order: the first of each line, since what follows it there is mostly its echo.
- * What is wrong with a single token comes before what the parser made of it.
+ * What is wrong with a single token comes before what the parser made of it, unless that says what to write.
  */
 export function withoutEchoes(errors: readonly SyntaxError[], text: string): SyntaxError[] {
   const sorted = [...errors].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
@@ -71,7 +71,7 @@ export function withoutEchoes(errors: readonly SyntaxError[], text: string): Syn
       kept.push(error);
       const newline = text.indexOf("\n", error.span.start);
       lineEnd = newline < 0 ? text.length : newline;
-    } else if (last.code === "syntax-error" && error.code !== "syntax-error") {
+    } else if (last.code === "syntax-error" && last.help === undefined && error.code !== "syntax-error") {
       kept[kept.length - 1] = error;
     }
   }

@@ -26,6 +26,11 @@ export class Gaps {
     return end > start + 60 ? `${line}...` : line;
   }
 
+  /** The text of a line up to a place. */
+  lineBefore(at: number): string {
+    return this.#text.slice(this.#text.lastIndexOf("\n", at - 1) + 1, at);
+  }
+
   /**
    * Something is missing after the place where the text before it ends. The token that stands there instead is
    * underlined if it is on the same line, else the place itself.

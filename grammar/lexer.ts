@@ -67,6 +67,8 @@ const HABITS: readonly (readonly [pattern: RegExp, help: string])[] = [
   [/^!/, "write `not`"],
   [/^#/, "comments begin with `//`"],
   [/^×/u, "write `x`"],
+  [/^\?/, "write `if a then b else c`"],
+  [/^\^/, "there are no powers: write `a * a`"],
 ];
 
 function helpFor(characters: string): string | undefined {

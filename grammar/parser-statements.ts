@@ -70,9 +70,11 @@ export abstract class StatementParser extends ExpressionParser {
   });
 
   readonly strayInBody = this.RULE("strayInBody", () => {
-    this.CONSUME(t.Anything);
+    const first = this.CONSUME(t.Anything);
+    // What a comma separates are arguments, to the end of the line.
+    const isComma = first.image === ",";
     this.MANY({
-      GATE: () => !this.startsStatement() && !this.is(1, t.LeftBrace, t.RightBrace),
+      GATE: () => (isComma ? !this.onNewLine(1) : !this.startsStatement()) && !this.is(1, t.LeftBrace, t.RightBrace),
       DEF: () => this.CONSUME2(t.Anything),
     });
   });
@@ -124,6 +126,11 @@ export abstract class StatementParser extends ExpressionParser {
       { ALT: () => this.CONSUME(t.Name, { LABEL: "keyword" }) },
     ]);
     this.OPTION(() => this.CONSUME2(t.Name, { LABEL: "name" }));
+    // `for (i = 0; i < 3; i++) {` and `for i, width in list {` are no loops here: up to the brace there is nothing to read.
+    this.MANY({
+      GATE: () => !this.is(0, t.In) && !this.is(1, t.In, t.LeftBrace, t.RightBrace) && !this.onNewLine(1),
+      DEF: () => this.CONSUME(t.Anything, { LABEL: "stray" }),
+    });
     this.OPTION2(() => this.CONSUME(t.In));
     this.OPTION3(() => this.SUBRULE(this.expression));
     this.OPTION4(() => this.SUBRULE(this.body));
@@ -193,9 +200,13 @@ export abstract class StatementParser extends ExpressionParser {
     this.context = (word === undefined ? undefined : around.get(word)?.inside) ?? around;
     this.MANY(() => this.SUBRULE(this.body));
     this.context = around;
-    this.OPTION8(() => {
-      this.CONSUME(t.X);
-      this.OPTION9(() => this.SUBRULE2(this.expression, { LABEL: "repeat" }));
+    this.OPTION8({
+      // `x = relu`: a name that can't be one.
+      GATE: () => !this.is(2, t.Equals),
+      DEF: () => {
+        this.CONSUME(t.X);
+        this.OPTION9(() => this.SUBRULE2(this.expression, { LABEL: "repeat" }));
+      },
     });
   });
 

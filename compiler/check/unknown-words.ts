@@ -22,6 +22,9 @@ export function reportSyntaxError(error: SyntaxError, file: SourceFile, reporter
     reporter.reportSyntax("unknown-name", word.span, `${what} \`${word.text}\``, {
       help: () => helpForUnknown(word.text, () => [...namesOf(file), ...words]),
     });
+  } else if (layer?.braces) {
+    const help = `write \`${word!.text} { identity } { ... }\``;
+    reporter.reportSyntax("missing-body", span, `\`${word!.text}\` takes its branches in braces`, { help });
   } else if (layer && Object.keys(layer.arguments).length === 0) {
     reporter.reportSyntax("too-many-arguments", span, `\`${word!.text}\` takes no arguments`);
   } else {

@@ -37,6 +37,7 @@ export const CODES = {
   "duplicate-argument": error("an argument given twice"),
   "wrong-type": error("a value of another kind than is needed"),
   "out-of-range": error("a number, index or word outside what is allowed"),
+  "probable-slip": warning("a value that is allowed, but read otherwise than it looks"),
   "division-by-zero": error("a division by zero"),
   "assertion-failed": error("an `assert` whose condition is false"),
   "endless-definition": error("a declaration that needs itself"),

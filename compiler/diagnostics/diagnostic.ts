@@ -11,6 +11,8 @@ export interface Note {
 export interface Frame {
   readonly label: string;
   readonly span: Span;
+  /** What has to be known of it to understand what goes wrong inside. */
+  readonly note?: string;
 }
 
 /** Something wrong in a source file. */

@@ -49,6 +49,9 @@ export class Reporter {
     if (severity === "error") this.#failures++;
     const span = usersPlace(place, details.chain ?? []);
     const inside: readonly Note[] = span === place ? [] : [{ message: "in the standard library", span: place }];
+    const ofChain = (details.chain ?? []).flatMap(({ note, span: at }) =>
+      note === undefined ? [] : [{ message: note, span: at }],
+    );
     const key = [code, ...[place, span].map(({ file, start, end }) => `${file} ${start} ${end}`)].join(" ");
     // `conv 3x3, }` lacks just behind it what the error is about.
     if (this.#seen.has(key) || this.#broken.touches(place, 2)) return;
@@ -61,8 +64,14 @@ export class Reporter {
       severity,
       message: shortened(message),
       span,
-      notes: [...(details.notes ?? []), ...inside].map((note) => ({ ...note, message: shortened(note.message) })),
-      chain: (details.chain ?? []).map((link) => ({ ...link, label: shortened(link.label, LONGEST_LABEL) })),
+      notes: [...(details.notes ?? []), ...ofChain, ...inside].map((note) => ({
+        ...note,
+        message: shortened(note.message),
+      })),
+      chain: (details.chain ?? []).map(({ label, span: at }) => ({
+        label: shortened(label, LONGEST_LABEL),
+        span: at,
+      })),
       ...(help === undefined ? {} : { help: shortened(help) }),
       ...(details.fix === undefined ? {} : { fix: details.fix }),
     });

@@ -34,7 +34,9 @@ export function bind<S extends Schema>(
   before: LayerArguments = {},
 ): Given<S> | undefined {
   const { bound, taken } = take(callee, schema, args, site, before);
-  return hasAll(callee, schema, taken, span, site) && bound ? (bound as Given<S>) : undefined;
+  return hasAll(callee, schema, taken, span, site, placesTaken(schema, args, before)) && bound
+    ? (bound as Given<S>)
+    : undefined;
 }
 
 /** The same for some of the arguments: nothing is missing. */
@@ -81,7 +83,8 @@ function take(callee: string, schema: Schema, args: readonly Written[], site: Si
       fail(site, "duplicate-argument", written.span, `\`${name}\` of ${callee} is given twice`);
       continue;
     }
-    const value = convert(`\`${name}\` of ${callee}`, argument, written.value, site);
+    const order = written.name || written.strideShorthand || free.length < 2 ? undefined : free;
+    const value = convert(`\`${name}\` of ${callee}`, argument, written.value, site, order);
     if (value === NONE) continue;
     taken.add(name);
     if (value === undefined) ok = false;
@@ -102,10 +105,20 @@ export function hasAll(
   given: { has(name: string): boolean },
   span: Span,
   site: Site,
+  help?: string,
 ): boolean {
   const missing = Object.keys(schema).filter((name) => schema[name]!.presence === "required" && !given.has(name));
-  for (const name of missing) fail(site, "missing-argument", span, `${callee} needs \`${name}\``);
+  for (const name of missing) fail(site, "missing-argument", span, `${callee} needs \`${name}\``, { help });
   return missing.length === 0;
+}
+
+/** Which arguments those without a name are, for who left one out before them. */
+function placesTaken(schema: Schema, args: readonly Written[], before: LayerArguments): string | undefined {
+  const names = Object.keys(schema).filter((name) => !Object.hasOwn(before, name));
+  const count = args.filter(({ name, strideShorthand }) => !name && !strideShorthand).length;
+  if (count === 0 || names.length < 2) return undefined;
+  const taken = names.slice(0, count).map((name) => `\`${name}\``);
+  return `what is given is its ${taken.join(", ")}; the order is ${names.join(", ")}`;
 }
 
 /**
@@ -154,8 +167,15 @@ function reportUnknown(callee: string, written: Written, names: readonly string[
  * `NONE` where the argument is as good as left out.
  *
  * @param what the argument, for messages: "`kernel` of `conv`"
+ * @param order all arguments, where this one is taken by its place
  */
-function convert(what: string, { type }: Argument, expression: Expression, site: Site): unknown {
+function convert(
+  what: string,
+  { type }: Argument,
+  expression: Expression,
+  site: Site,
+  order?: readonly string[],
+): unknown {
   if (type.kind === "form") return form(what, type.forms, expression, site);
   if (type.kind === "paths") return paths(what, expression, site);
   const words = wordsOf(type);
@@ -173,14 +193,27 @@ function convert(what: string, { type }: Argument, expression: Expression, site:
     const code = "keyword" in type ? "wrong-declaration" : "wrong-type";
     const isBroken = type.kind === "integer" && typeof value === "number";
     fail(site, code, expression.span, `${what} must be ${wanted(type)}, not ${describeNumber(value)}`, {
-      help: isBroken ? MAKES_WHOLE : undefined,
+      help: isBroken ? MAKES_WHOLE : order && `the order is ${order.join(", ")}`,
     });
     return undefined;
   }
   const beyond = outside(type, read);
-  if (!beyond) return read;
+  if (!beyond) {
+    if (type.kind === "size") warnOfProduct(what, expression, read as readonly number[], site);
+    return read;
+  }
   fail(site, "out-of-range", expression.span, `${what} must be ${beyond.limit}, not ${beyond.found}`);
   return undefined;
+}
+
+/** `3*3` where `3x3` is meant. */
+function warnOfProduct(what: string, expression: Expression, [rows, columns]: readonly number[], site: Site): void {
+  if (expression.kind !== "binary" || expression.operator !== "*") return;
+  const { left, right, span } = expression;
+  if (left.kind !== "number" || right.kind !== "number") return;
+  fail(site, "probable-slip", span, `${what} is read as a product, ${rows}x${columns}`, {
+    help: `a size is written \`${left.value}x${right.value}\`; write \`${rows}\` for this one`,
+  });
 }
 
 function word(what: string, words: readonly string[], expression: Expression, site: Site): string | None | undefined {

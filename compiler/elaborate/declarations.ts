@@ -4,7 +4,15 @@ import { didYouMean } from "../diagnostics/suggest.js";
 import { LIMITS } from "../limits.js";
 import { Environment } from "./environment.js";
 import { enumerate, evaluate, fail, type Site } from "./evaluate.js";
-import { describeKind, isRecord, UNKNOWN, type DeclarationValue, type EvalValue } from "./values.js";
+import {
+  describeKind,
+  formatValue,
+  isRecord,
+  UNKNOWN,
+  type DeclarationValue,
+  type EvalValue,
+  type Moved,
+} from "./values.js";
 
 /**
  * The declaration with these arguments added to those it was given. Positional ones fill the parameters that are
@@ -25,6 +33,7 @@ export function applyArguments(
   const { budget } = site.reporter;
   // Parameters that an earlier partial application gave are passed over by positional arguments.
   const free = parameters.filter((parameter) => !target.given.has(parameter.name.text));
+  const moved: Moved[] = [];
   let ok = true;
   let position = 0;
   for (const argument of args) {
@@ -33,7 +42,7 @@ export function applyArguments(
     const parameter = parameterFor(argument, parameters, () => free[position++]);
     if (!parameter) {
       ok = false;
-      reportNoParameter(argument, name, parameters, site);
+      reportNoParameter(argument, name, parameters, target.given, site);
       continue;
     }
     if (here.has(parameter.name.text)) {
@@ -42,8 +51,24 @@ export function applyArguments(
     }
     here.add(parameter.name.text);
     given.set(parameter.name.text, value);
+    const before = namesOf(parameters.slice(0, parameters.indexOf(parameter))).filter((each) => target.given.has(each));
+    const byPlace = !argument.name && !argument.strideShorthand;
+    if (byPlace && before.length > 0) moved.push({ parameter: parameter.name.text, value, before });
   }
-  return ok ? { ...target, given, alias: callee.alias ?? callee.declaration.name.text } : undefined;
+  return ok ? { ...target, given, moved, alias: callee.alias ?? callee.declaration.name.text } : undefined;
+}
+
+const namesOf = (parameters: readonly Parameter[]): string[] => parameters.map(({ name }) => name.text);
+
+/** "64 is the `stride` of `basic`: `width` was given before"; undefined where every argument is what it looks like. */
+export function explainMoved(value: DeclarationValue, parameter?: string): string | undefined {
+  const { moved = [], alias = value.declaration.name.text } = value;
+  const told = moved.filter((each) => parameter === undefined || each.parameter === parameter);
+  const all = told.map((each) => {
+    const before = each.before.map((name) => `\`${name}\``).join(" and ");
+    return `${formatValue(each.value)} is the \`${each.parameter}\` of \`${alias}\`: ${before} was given before`;
+  });
+  return all.length === 0 ? undefined : all.join("; ");
 }
 
 function parameterFor(
@@ -56,8 +81,14 @@ function parameterFor(
   return parameters.find((parameter) => parameter.name.text === name);
 }
 
-function reportNoParameter(argument: Argument, callee: string, parameters: readonly Parameter[], site: Site): void {
-  const names = parameters.map((parameter) => parameter.name.text);
+function reportNoParameter(
+  argument: Argument,
+  callee: string,
+  parameters: readonly Parameter[],
+  given: ReadonlyMap<string, EvalValue>,
+  site: Site,
+): void {
+  const names = namesOf(parameters);
   const takes = names.length === 0 ? "it takes none" : `it takes ${enumerate(names)}`;
   if (argument.strideShorthand) {
     fail(site, "unknown-argument", argument.span, `\`${callee}\` has no \`stride\``, { help: takes });
@@ -67,7 +98,9 @@ function reportNoParameter(argument: Argument, callee: string, parameters: reado
       help: () => didYouMean(text, names) ?? takes,
     });
   } else {
-    fail(site, "too-many-arguments", argument.span, `too many arguments for \`${callee}\``, { help: takes });
+    const before = names.filter((name) => given.has(name)).map((name) => `\`${name}\``);
+    const help = before.length === 0 ? takes : `${takes}; ${before.join(" and ")} was given before`;
+    fail(site, "too-many-arguments", argument.span, `too many arguments for \`${callee}\``, { help });
   }
 }
 

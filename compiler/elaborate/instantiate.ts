@@ -3,11 +3,11 @@ import type { Input, Stage, Use } from "../../grammar/ast.js";
 import { formatShape, symbol, type Dim } from "../ir/dim.js";
 import { value as makeValue } from "../ir/build.js";
 import { operator } from "../ops/index.js";
-import { hasParameter, open, stageNames, type Opened } from "./declarations.js";
+import { explainMoved, hasParameter, open, stageNames, type Opened } from "./declarations.js";
 import { dialectInForce, knowDetector, noteFound } from "./detector.js";
 import { draftScope, type DraftScope } from "./draft.js";
 import { Environment } from "./environment.js";
-import { describeNumber, evaluate, evaluateWhole, fail, isWhole, wrongType } from "./evaluate.js";
+import { describeNumber, evaluate, evaluateWhole, fail, isWhole, wrongType, type Site } from "./evaluate.js";
 import { isUnknown } from "./lists.js";
 import { runBody } from "./flow.js";
 import { takeStride } from "./layers.js";
@@ -75,7 +75,11 @@ function finish(scope: DraftScope, environment: Environment, place: Place): void
 
 /** The block with the stage's stride, where that waits and the block has one that is not given. */
 function withStageStride(block: DeclarationValue, use: Use, place: Place): DeclarationValue {
-  if (!place.stride || place.stride.taken || block.given.has("stride")) return block;
+  if (!place.stride || place.stride.taken) return block;
+  if (block.given.has("stride")) {
+    place.stride.refused ??= explainMoved(block, "stride");
+    return block;
+  }
   if (!hasParameter(block, "stride", siteOf(place, use.span))) return block;
   const stride = takeStride(place, true);
   return stride === undefined ? block : { ...block, given: new Map([...block.given, ["stride", stride]]) };
@@ -86,7 +90,8 @@ interface Entered extends Opened {
 }
 
 function enter(use: Use, value: DeclarationValue, label: string, place: Place): Entered | undefined {
-  const chain = [...place.chain, { label, span: use.span }];
+  const note = explainMoved(value);
+  const chain = [...place.chain, { label, span: use.span, ...(note === undefined ? {} : { note }) }];
   requireDepth(label, use, { ...place, chain });
   const opened = open(value, { ...siteOf(place, use.span), chain: place.chain });
   if (!opened) {
@@ -192,7 +197,8 @@ function runStageBody(stage: Stage, place: Place): void {
   if (isTensor(end)) scope.output = end.value;
   if (stride && !stride.taken && stage.stride && isTensor(end)) {
     fail(siteOf(place), "unused-stride", stage.stride.span, `no layer or block of stage ${name} takes its stride`, {
-      help: "the first block with a `stride` parameter, or the first convolution or pooling, takes it",
+      help:
+        stride.refused ?? "the first block with a `stride` parameter, or the first convolution or pooling, takes it",
     });
   }
   // Known by name in the whole network, also where the stage stands in an `if`.
@@ -276,7 +282,24 @@ function inputShape(input: Input, place: Place): Dim[] | undefined {
       return undefined;
     }
   }
+  if (place.network.root && !place.session.inputShape) warnOfChannelsLast(input, shape, site);
   return shape;
+}
+
+/** `224x224x3`, as images are stored. */
+function warnOfChannelsLast(input: Input, shape: readonly Dim[], site: Site): void {
+  const [first, second, last] = shape;
+  if ((last !== 1 && last !== 3 && last !== 4) || first !== second || first === last) return;
+  const read = shape.map(String);
+  fail(
+    site,
+    "probable-slip",
+    input.shape.span,
+    `the input is read as ${read[0]!} channels of ${read[1]!}x${read[2]!}`,
+    {
+      help: `channels come first: \`${read[2]!}x${read[0]!}x${read[1]!}\``,
+    },
+  );
 }
 
 /** A network used in another: what flows there must have the channels that it declares. */

@@ -128,11 +128,16 @@ function runBranch(body: Body, from: TensorValue, place: Place, scope: DraftScop
 export function applyMerge(use: Use, definition: Operator, place: Place, before: LayerArguments): void {
   const site = siteOf(place);
   const schema = definition.layer?.arguments ?? {};
-  const given = bind(`\`${definition.name}\``, schema, use.arguments, use.span, site, before);
   if (use.bodies.length < 2) {
-    const help = `write \`${definition.name} { identity } { ... }\``;
+    // `concat(a, b)`: the branches, as arguments.
+    const branches = use.arguments.map(({ name, value }) => (!name && value.kind === "name" ? value.text : "..."));
+    const [first = "identity", second = "..."] = branches;
+    const help = `write \`${definition.name} { ${first} } { ${second} }\``;
     fail(site, "missing-body", use.span, `\`${definition.name}\` needs two or more branches in braces`, { help });
+    place.flow.tensor = UNKNOWN;
+    return;
   }
+  const given = bind(`\`${definition.name}\``, schema, use.arguments, use.span, site, before);
   const { tensor } = place.flow;
   if (!isTensor(tensor)) return;
   const group = draftScope("group", definition.name, use.span, { transparent: true, label: use.label?.text });
@@ -143,7 +148,7 @@ export function applyMerge(use: Use, definition: Operator, place: Place, before:
     return runBranch(body, tensor, place, scope).tensor;
   });
   place.flow.tensor = UNKNOWN;
-  if (!given || use.bodies.length < 2 || !results.every(isTensor)) return;
+  if (!given || !results.every(isTensor)) return;
   const attributes = completeAttributes(definition, sorted(schema, given).attributes);
   const merged = appendNode(use, definition, results, attributes, { ...place, scope: group });
   group.input = tensor.value;
@@ -172,9 +177,10 @@ export function applyResidual(use: Use, place: Place, before: LayerArguments): v
   place.flow.tensor = UNKNOWN;
   if (!isTensor(branch) || !given) return;
 
-  const shortcut = runShortcut(use, given.shortcut ?? place.network.shortcut, tensor, branch, { ...place, scope });
+  const kind = given.shortcut ?? place.network.shortcut;
+  const shortcut = runShortcut(use, kind, tensor, branch, { ...place, scope });
   if (shortcut === undefined) return;
-  const sum = shortcut === "nothing" ? branch : addShortcut(use, tensor, branch, shortcut, { ...place, scope });
+  const sum = shortcut === "nothing" ? branch : addShortcut(use, tensor, branch, shortcut, kind, { ...place, scope });
   if (!sum) return;
   scope.input = tensor.value;
   scope.output = sum.value;
@@ -236,6 +242,7 @@ function addShortcut(
   from: TensorValue,
   branch: TensorValue,
   shortcut: TensorValue,
+  kind: DeclarationValue | undefined,
   place: Place,
 ): TensorValue | undefined {
   const add = operator("add");
@@ -247,11 +254,27 @@ function addShortcut(
     if (!(error instanceof ShapeError)) throw error;
     fail(siteOf(place), "shape-mismatch", use.span, message(), {
       notes: [{ message: `the block's input is ${formatShape(from.value.type.shape)}` }],
-      help: "a shortcut such as `shortcuts projection_on_change` (std/shortcuts) follows a change of shape",
+      help: shortcutHelp(branch, shortcut, kind),
     });
     return undefined;
   }
   return appendNode({ ...use, label: undefined }, add, [branch, shortcut], completeAttributes(add, {}), place);
+}
+
+/** A shortcut follows channels and strides; sizes that no stride explains are lost in the branch. */
+function shortcutHelp(
+  branch: TensorValue,
+  shortcut: TensorValue,
+  kind: DeclarationValue | undefined,
+): string | undefined {
+  const [ours, theirs] = [branch.value.type.shape, shortcut.value.type.shape];
+  if (ours.length !== theirs.length) return "a residual branch gives a map: `fc`, `flatten` and the like come after it";
+  const follows = branch.scale.every((scale, axis) => scale === shortcut.scale[axis]);
+  if (follows && ours[1] === theirs[1]) {
+    return "no stride explains it: the branch loses rows and columns, or gains some; odd kernels keep them, and `pad`";
+  }
+  if (!kind) return "a shortcut such as `shortcuts projection_on_change` (std/shortcuts) follows a change of shape";
+  return `\`${kind.declaration.name.text}\` does not follow: a shortcut has to give \`channels\` channels, with the stride \`stride\``;
 }
 
 /** `nothing`, in a shortcut declaration. */

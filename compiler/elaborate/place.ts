@@ -19,6 +19,8 @@ export interface Flow {
 export interface StageStride {
   readonly value: number;
   taken: boolean;
+  /** Why a block that has a stride did not take it. */
+  refused?: string | undefined;
 }
 
 /** What the statements of a network's own body set. */

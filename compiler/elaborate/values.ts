@@ -44,6 +44,8 @@ export interface DeclarationValue {
   /** Names of the file that declares it. */
   readonly environment: Environment;
   readonly given: ReadonlyMap<string, EvalValue>;
+  /** Of those given by place, the ones that took another's, since that was given before: `64` as the stride of `basic(16)`. */
+  readonly moved?: readonly Moved[];
   /** The name by which it was reached: `ResNet50`, where the body is ResNet's. */
   readonly alias?: string;
 }
@@ -60,6 +62,14 @@ export interface LayerValue {
 
 /** Arguments of a layer that are bound already. */
 export type LayerArguments = Readonly<Record<string, unknown>>;
+
+/** An argument without a name that is not the first parameter's, as one would think. */
+export interface Moved {
+  readonly parameter: string;
+  readonly value: EvalValue;
+  /** The parameters before it, which were given. */
+  readonly before: readonly string[];
+}
 
 /** Stages of a network: `backbone.conv4`, `backbone.conv1 .. backbone.conv4`. */
 export interface PartValue {

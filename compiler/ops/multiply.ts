@@ -1,7 +1,7 @@
 import { equalDims, formatShape, type Dim } from "../ir/dim.js";
 import type { TensorType } from "../ir/types.js";
 import { formula } from "./formula.js";
-import { lowerChain, requireBranches } from "./merges.js";
+import { lowerChain, remedy, requireBranches } from "./merges.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { difference, reshaped } from "./shapes.js";
 
@@ -37,5 +37,8 @@ function broadcast(a: TensorType, b: TensorType): TensorType {
   const [left, right] = [stretched(a.shape, b.shape), stretched(b.shape, a.shape)];
   const differs = difference(left, right);
   if (differs === undefined) return reshaped(a, left);
-  throw new ShapeError(`multiplies ${formatShape(a.shape)} by ${formatShape(b.shape)}: ${differs}`);
+  throw new ShapeError(
+    `multiplies ${formatShape(a.shape)} by ${formatShape(b.shape)}: ${differs}`,
+    remedy(left, right),
+  );
 }

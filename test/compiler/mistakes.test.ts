@@ -150,6 +150,65 @@ describe("names that are elsewhere", () => {
   });
 });
 
+describe("what makes shapes fit depends on the axis in which they differ", () => {
+  test.each<[string, string, string]>([
+    ["add { conv 3x3, 8 } { conv 3x3, 16 }", "channels differ", "a projection, `conv 1x1, 16   bn`"],
+    ["add { conv 3x3, 8 } { conv 3x3, 16, /3 }", "channels differ", "`conv 1x1, channels, /3   bn`, on the larger"],
+    ["add { identity } { conv 3x3, 3, /2 }", "height differs", "`resize_like other`"],
+    ["concat { identity } { max_pool 2x2, /2   upsample 2 }", "33 and 32", "`resize_like other`"],
+    ["multiply { identity } { global_avg_pool   flatten   fc 3 }", "4 dimensions and 2", "conv 1x1, channels` keeps"],
+    ["residual { conv 3x3, 8 }", "the shortcut gives", "`shortcuts projection_on_change`"],
+    ["residual { conv 2x2, 3 }", "the residual branch [N, 3, 32, 32]", "loses rows and columns"],
+    ["shortcuts projection_on_change   residual { conv 2x2, 3 }", "the residual branch", "loses rows and columns"],
+    ["shortcuts same   residual { conv 3x3, 8 }", "the residual branch", "`same` does not follow"],
+    ["residual { global_avg_pool   fc 3 }", "the residual branch", "come after it"],
+  ])("%s", (statements, message, help) => {
+    const program = `import { projection_on_change } from "std/shortcuts"
+shortcut same { identity }
+network A {\n  input image 3x33x33\n  ${statements}\n}\n`;
+    const errors = told(program).filter(([code]) => code !== "unused-import");
+    expect(errors).toEqual([
+      ["shape-mismatch", expect.stringContaining(message) as string, expect.stringContaining(help) as string],
+    ]);
+  });
+});
+
+describe("a value that takes another's place", () => {
+  const using = (body: string): string =>
+    `import { basic } from "std/blocks"\nblock wrap(body) { body(64) }\n${among(body)}`;
+  const notesOf = (program: string) =>
+    check([{ path: "net.resnet", text: program }]).diagnostics.flatMap(({ notes }) =>
+      notes.map((note) => note.message),
+    );
+
+  test("since that was given before, is named where it goes wrong", () => {
+    expect(notesOf(using("conv 3x3, 8   wrap(basic(8))"))).toContain(
+      "64 is the `stride` of `basic`: `width` was given before",
+    );
+  });
+
+  test("and where a block that has its stride does not take the stage's", () => {
+    const network = (block: string) => `import { basic } from "std/blocks"
+import { ResNet } from "std/resnet"
+network A = ResNet(${block}, [1, 1, 1, 1])
+`;
+    const [first] = told(network("basic(64)"));
+    expect(first).toEqual([
+      "unused-stride",
+      "no layer or block of stage conv3 takes its stride",
+      "128 is the `stride` of `basic`: `width` was given before",
+    ]);
+    expectTold(network("basic"), []);
+  });
+
+  test("and where there is no place left", () => {
+    const program = `block b(width) { conv 3x3, width   relu }
+block wrap(body) { body(64) }
+${among("wrap(b(8))")}`;
+    expectTold(program, [["too-many-arguments", "for `b`", "it takes width; `width` was given before"]]);
+  });
+});
+
 describe("forms of other languages", () => {
   test.each<[string, ...Told]>([
     ["conv (7, 7), 16", "syntax-error", "a size has no parentheses", "write `7x7`"],
@@ -159,6 +218,79 @@ describe("forms of other languages", () => {
     ["conv 3x3, 16   bn 1e-3", "syntax-error", "`bn` takes no arguments without parentheses", "`bn(1e-3)`"],
     ['stage "conv1" { conv 3x3, 16 }', "syntax-error", "expected a name after `stage`", "`stage conv1 { ... }`"],
   ])("%s", (statements, ...expected) => expectTold(among(statements), [expected]));
+
+  test.each<[string, ...Told[]]>([
+    ["relu   x = conv 3x3, 16", ["syntax-error", "can't begin with `x`", "`x` is a reserved word"]],
+    ["conv 3x3, 2 ** 4", ["syntax-error", "an expression after `*`, found `*`", "write `a * a`"]],
+    ["conv 3x3, 2^4", ["unexpected-character", "unexpected `^`", "write `a * a`"]],
+    ["conv 3x3, 1 < 2 ? 8 : 16", ["unexpected-character", "unexpected `?`", "`if a then b else c`"]],
+    ["if 1 < 2: conv 3x3, 16", ["syntax-error", "expected `{` after the condition", "stands in braces"]],
+    ["elif", ["unknown-name", "is called `elif`", "write `else if`"]],
+    ["stage two stride 2 { conv 3x3, 8 }", ["syntax-error", "after stage `two`", "`stage two /2 { ... }`"]],
+    ["relu   stage { conv 3x3, 8 }", ["syntax-error", "a name after `stage`", "`stage conv1 { ... }`"]],
+    [
+      "relu   for (i = 0; i < 3; i++) { conv 3x3, 8 }",
+      ["syntax-error", "a name after `for`", "`for i in 0 .. n - 1 { ... }`"],
+    ],
+    [
+      "for i, w in [1, 2] { conv 3x3, 8 }",
+      ["syntax-error", "`in` after `i`, found `,`", "`for width in widths { ... }`"],
+    ],
+    ["for i in 3 { conv 3x3, 8 }", ["wrong-type", "a range such as `1 .. n` or a list is needed here, not 3"]],
+    ["conv 3 x 3, 16", ["syntax-error", "a statement, found `,`", "a size has no spaces: `3x3`"]],
+    ["add a, image", ["syntax-error", "a statement, found `,`", "branches stand in braces"]],
+    ["detect a, b, sizes: [64]", ["syntax-error", "a statement, found `,`", "stand in parentheses: `name(a, b)`"]],
+    ["{ conv 3x3, 16 } x 3   relu", ["syntax-error", "a layer or block before this `{`", "`for i in 1 .. 3 { ... }`"]],
+    [
+      "relu   a = { conv 3x3, 16 }",
+      ["syntax-error", "a layer or block after `a =`", "a label stands before one layer"],
+    ],
+    ["conv 3x3, 16   concat [image, image]", ["missing-body", "takes its branches in braces", "{ identity }"]],
+    ["concat(image, image)", ["missing-body", "two or more branches", "write `concat { image } { image }`"]],
+    ["add image", ["missing-body", "two or more branches in braces", "write `add { identity } { ... }`"]],
+    ["let maps = [image]   maps[0]", ["syntax-error", "`maps` takes no arguments", "`identity on maps[0]`"]],
+    [
+      "conv 3x3",
+      ["missing-argument", "needs `channels`", "what is given is its `kernel`; the order is kernel, channels"],
+    ],
+    ["conv 64, 3x3", ["wrong-type", "`channels` of `conv` must be a whole number", "the order is kernel, channels"]],
+    ["fc 10, 20", ["wrong-type", "`bias` of `fc` must be true or false, not 20", "the order is channels, bias"]],
+    ["conv 3*3, 16", ["probable-slip", "read as a product, 9x9", "a size is written `3x3`; write `9`"]],
+    ["conv 3x3, 16, bias: 1", ["wrong-type", "`bias` of `conv` must be true or false, not 1"]],
+    ["conv 3x3, -16", ["out-of-range", "must be at least 1, not -16"]],
+    ['conv "3x3", 16', ["wrong-type", "a whole number or a size such as `3x3`, not a string", "the order is kernel"]],
+    ["conv 3x3x3, 16", ["wrong-type", "a whole number or a size such as `3x3`, not a list", "the order is kernel"]],
+    ["conv 3x3 16", ["syntax-error", "expected a `,` here"]],
+    ["conv 3x3, 16, stride=2", ["syntax-error", "an argument is given with `:`", "write `stride: ...`"]],
+    ["conv 3x3, 16;", ["unexpected-character", "unexpected `;`", "statements need no separator"]],
+    ["relu   #", ["unexpected-character", "unexpected `#`", "comments begin with `//`"]],
+    ["conv 3x3, 16, strde: 2", ["unknown-argument", "`conv` has no `strde`", "did you mean `stride`?"]],
+    ['upsample 2, "bicubic"', ["out-of-range", "must be nearest or bilinear, not `bicubic`"]],
+    ["stage one { stage two { conv 3x3, 16 } }", ["misplaced-statement", "a stage stands in a network"]],
+    ["stage one /2 { bn relu }", ["unused-stride", "no layer or block of stage one takes its stride", "takes it"]],
+    ["conv 3x3, 16 on images", ["unknown-name", "is called `images`", "did you mean `image`?"]],
+    ["conv 3x3, [3, 4][2]", ["out-of-range", "index 2 is outside a list of 2", "indexes begin at 0"]],
+    ["conv 3x3, 16, groups: 5", ["invalid-shape", "3 input channels can't be split into 5 groups"]],
+    ["fc 10   conv 3x3, 16", ["invalid-shape", "got [N, 10]", "put it before them"]],
+  ])("%s", (statements, ...expected) => expectTold(among(statements), expected));
+
+  test.each<[string, string, string]>([
+    ["network A:\n  input image 3x32x32", "expected `{` or `=` after `A`", "stands in braces"],
+    ["let double(x) = 2 * x", "a `let` is written `let name = value`", "where it is used"],
+    ["network A { input image 3, 32, 32 }", "a statement, found `,`", "a size is written `3x224x224`"],
+    ["Network A { input image 3x32x32 }", "`Network` declares nothing", "did you mean `network`?"],
+  ])("%j", (program, message, help) => {
+    const [first] = told(program);
+    expect(first![0]).toBe("syntax-error");
+    expect(first![1]).toContain(message);
+    expect(first![2]).toContain(help);
+  });
+
+  test("channels last", () => {
+    const program = (shape: string) => `network A {\n  input image ${shape}\n  conv 3x3, 16\n}\n`;
+    expectTold(program("224x224x3"), [["probable-slip", "read as 224 channels of 224x3", "first: `3x224x224`"]]);
+    expectTold(program("64x4x4"), []);
+  });
 
   test("an input without a name", () => {
     expect(told("network A {\n  input 3x32x32\n  conv 3x3, 16\n}")[0]).toEqual([

@@ -54,9 +54,12 @@ describe("one mistake is one error, where it was made", () => {
     ],
     // Missing parts
     ["block { relu }", "1:7: expected a name after `block`, found `{`"],
-    ["block a", "1:8: expected `{` or `=` after `a`, found the end of the file"],
+    [
+      "block a",
+      "1:8: expected `{` or `=` after `a`, found the end of the file | what belongs to it stands in braces: `{ ... }`",
+    ],
     ["let a", "1:6: expected `=` and a value after `a`, found the end of the file"],
-    ["let a(b) = 3", "1:6: a `let` is written `let name = value`"],
+    ["let a(b) = 3", "1:6: a `let` is written `let name = value` | a formula is written where it is used"],
     ["block a { conv }", "1:16: expected an argument after `conv`, found `}`"],
     ["block a { conv\n  relu }", "1:15: expected an argument after `conv`"],
     [
@@ -66,13 +69,22 @@ describe("one mistake is one error, where it was made", () => {
     ["block a { let b 3 }", "1:17: expected `=` after `b`, found `3`"],
     ["block a { let b = }", "1:19: expected an expression after `=`, found `}`"],
     ["block a { if { relu } }", "1:14: expected a condition after `if`, found `{`"],
-    ["block a { if b relu }", "1:16: expected `{` after the condition, found `relu`"],
+    [
+      "block a { if b relu }",
+      "1:16: expected `{` after the condition, found `relu` | what belongs to it stands in braces: `{ ... }`",
+    ],
     ["block a { else { relu } }", "1:11: `else` without an `if { ... }` right before it"],
     ["block a { if b { } else relu }", "1:25: expected `{` or `if` after `else`, found `relu`"],
-    ["block a { for i 1 .. 2 { } }", "1:17: expected `in` after `i`, found `1`"],
+    [
+      "block a { for i 1 .. 2 { } }",
+      "1:17: expected `in` after `i`, found `1` | write `for i in 0 .. n - 1 { ... }` or `for width in widths { ... }`",
+    ],
     ["block a { for i in { } }", "1:20: expected a range or list after `in`, found `{`"],
-    ["block a { stage { relu } }", "1:17: expected a name after `stage`, found `{`"],
-    ["block a { stage c1 relu }", "1:20: expected `{` after stage `c1`, found `relu`"],
+    ["block a { stage { relu } }", "1:17: expected a name after `stage`, found `{` | write `stage conv1 { ... }`"],
+    [
+      "block a { stage c1 relu }",
+      "1:20: expected `{` after stage `c1`, found `relu` | write `stage c1 { ... }`, with a stride `stage c1 /2 { ... }`",
+    ],
     ["network A { input image\n  relu }", "1:24: expected a size such as `3x224x224`"],
     ["block a { relu x }", "1:18: expected a number of repetitions after `x`, found `}`"],
     ["block a { b on { } }", "1:16: expected a tensor after `on`, found `{`"],
@@ -80,7 +92,10 @@ describe("one mistake is one error, where it was made", () => {
     ["block a { assert b, }", "1:21: expected a message after `,`, found `}`"],
     ["block a { b.c .. }", "1:18: expected a stage after `..`, found `}`"],
     ["block a { b. }", "1:14: expected a name after `.`, found `}`"],
-    ["block a { { relu } }", "1:11: expected a layer or block before this `{`"],
+    [
+      "block a { { relu } }",
+      "1:11: expected a layer or block before this `{` | `for i in 1 .. 3 { ... }` repeats statements, a `block` names them",
+    ],
     ["let a = 3 + * 4", "1:13: expected an expression after `+`, found `*`"],
     ["let a = not", "1:12: expected an expression after `not`, found the end of the file"],
     ["let a = if b else c", "1:14: expected `then`, found `else`"],
