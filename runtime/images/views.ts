@@ -68,29 +68,50 @@ function wholeAt(declared: Transforms, shorter: number): Transforms {
 }
 
 /** For a network of another input size than the transforms give: the same part of the image at its resolution. */
-function atSize(transforms: Transforms, size: Size | undefined): Transforms {
-  if (size === undefined) return transforms;
+function atSize(transforms: Transforms, input: Size | undefined): Transforms {
+  const given = preparePipeline(transforms).size;
+  if (input === undefined || (given && sameSize(given, input))) return transforms;
   const crop = transforms.findLastIndex(({ kind }) => kind === "center_crop");
-  if (crop < 0) return afterGeometry(transforms, { kind: "center_crop", size });
+  if (crop < 0 || !given) return afterGeometry(transforms, { kind: "center_crop", size: input });
+  // What scales the part that was cut decides alone.
+  const last = transforms.findLastIndex(({ kind }) => kind === "center_crop" || kind === "resize");
+  const { before, behind, size } = borderIn(transforms, last, given, input);
+  if (last > crop) return [...before, { ...transforms[last]!, size }, ...behind];
   const cropped = transforms[crop]!["size"] as Size;
   const [tall, wide] = [size[0] / cropped[0], size[1] / cropped[1]];
-  const larger = Math.max(tall, wide);
   const scaled = (length: unknown): number | undefined =>
-    length === undefined ? undefined : Math.floor((length as number) * larger);
-  return transforms.map((transform, at) => {
-    if (at === crop) return { ...transform, size };
-    if (at < crop && transform.kind === "resize_shorter") {
+    length === undefined ? undefined : Math.floor((length as number) * Math.max(tall, wide));
+  const larger = before.map((transform) => {
+    if (transform.kind === "resize_shorter") {
       return { ...transform, length: scaled(transform["length"]), longest: scaled(transform["longest"]) };
     }
-    if (at < crop && transform.kind === "resize") {
+    if (transform.kind === "resize") {
       const to = transform["size"] as Size;
       return { ...transform, size: [Math.floor(to[0] * tall), Math.floor(to[1] * wide)] };
     }
     return transform;
   });
+  return [...larger, { ...transforms[crop]!, size }, ...behind];
+}
+
+/** The transforms before a place and behind it, where borders are in proportion, and the size that is left inside of them. */
+function borderIn(transforms: Transforms, at: number, given: Size, input: Size) {
+  const factor = Math.max(input[0] / given[0], input[1] / given[1]);
+  const behind = transforms.slice(at + 1).map((transform) => {
+    return transform.kind === "pad"
+      ? { ...transform, margin: Math.round((transform["margin"] as number) * factor) }
+      : transform;
+  });
+  const margins = behind.map((transform) => (transform.kind === "pad" ? (transform["margin"] as number) : 0));
+  const border = 2 * margins.reduce((sum, margin) => sum + margin, 0);
+  return { before: transforms.slice(0, at), behind, size: [input[0] - border, input[1] - border] as Size };
 }
 
 /** One more, behind the last that moves pixels. */
 function afterGeometry(transforms: Transforms, added: TransformSettings): Transforms {
   return transforms.toSpliced(transforms.findLastIndex(isGeometry) + 1, 0, added);
+}
+
+function sameSize(a: Size, b: Size): boolean {
+  return a[0] === b[0] && a[1] === b[1];
 }

@@ -7,6 +7,8 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeImage } from "../../../runtime/images/decode.js";
 import { ImageError } from "../../../runtime/images/image.js";
+import type { Preprocess } from "../../../compiler/model.js";
+import type { TransformSettings } from "../../../compiler/words/transforms.js";
 import { preprocessImage, prepareViews, type View } from "../../../runtime/images/views.js";
 import { plainPreprocess } from "../../support/preprocess.js";
 
@@ -114,6 +116,52 @@ describe("preprocessing gives torchvision's tensors", () => {
     const image = await decodeImage(path.join(GOLDEN, "photo.jpg"));
     const asked = preprocessImage(image, plainPreprocess({ resize: { shorter: 64 } }), [56, 48]);
     expect(asked).toEqual(preprocessImage(image, plainPreprocess({ resize: { shorter: 64 }, centerCrop: [56, 48] })));
+  });
+});
+
+describe("views stand behind all that moves pixels", () => {
+  const of = (...transforms: TransformSettings[]): Preprocess => ({ name: "listed", transforms });
+  const photo = decodeImage(path.join(GOLDEN, "photo.jpg"));
+  const normalize = { kind: "normalize", mean: [0.2, 0.3, 0.4] };
+  const bordered: TransformSettings[] = [
+    { kind: "resize_shorter", length: 32 },
+    { kind: "center_crop", size: [28, 28] },
+    normalize,
+    { kind: "pad", margin: 2 },
+  ];
+
+  it("a network of the size that comes out of a cut with a border is given what is declared", async () => {
+    const image = await photo;
+    const declared = preprocessImage(image, of(...bordered));
+    expect([declared.height, declared.width]).toEqual([32, 32]);
+    expect(preprocessImage(image, of(...bordered), [32, 32])).toEqual(declared);
+    for (const crop of prepareViews(of(...bordered), [32, 32], { kind: "ten crops" })(image)) {
+      expect([crop.height, crop.width, crop.data[0]]).toEqual([32, 32, 0]);
+    }
+  });
+
+  it("one of another size is given the same part, with the border in proportion", async () => {
+    const image = await photo;
+    const twice: TransformSettings[] = [
+      { kind: "resize_shorter", length: 64 },
+      { kind: "center_crop", size: [56, 56] },
+      normalize,
+      { kind: "pad", margin: 4 },
+    ];
+    expect(preprocessImage(image, of(...bordered), [64, 64])).toEqual(preprocessImage(image, of(...twice)));
+    const cut = { kind: "center_crop", size: [60, 60] };
+    const to = (side: number): TransformSettings => ({ kind: "resize", size: [side, side] });
+    expect(preprocessImage(image, of(cut, to(32)), [48, 48])).toEqual(preprocessImage(image, of(cut, to(48))));
+  });
+
+  it("a mirrored view is the mirror of the other, border and all", async () => {
+    const image = await photo;
+    const padded = of({ kind: "resize_shorter", length: 30 }, normalize, { kind: "pad_to", multiple: 32 });
+    const [seen, mirrored] = prepareViews(padded, undefined, { kind: "ten crops" })(image);
+    const { width, data } = seen!;
+    expect(data.some((value) => value !== 0)).toBe(true);
+    const reversed = data.map((_, at) => data[at - (at % width) + width - 1 - (at % width)]!);
+    expect(mirrored!.data).toEqual(reversed);
   });
 });
 
