@@ -21,6 +21,9 @@ export interface TransformSettings {
 /** Sides of images. */
 const SIDE = { min: 1, max: 16384 } as const;
 
+/** A limit that asks for no pixels may be beyond all of them: "no limit", in many a configuration. */
+export const LONGEST = 1_000_000;
+
 const interpolation = choice("The filter, as Pillow has it.", ["bilinear", "bicubic", "nearest"], {
   default: "bilinear",
 });
@@ -48,7 +51,7 @@ export const TRANSFORM_WORDS = words({
   },
   pad_to: {
     doc: "Adds zeros on the right and below, as detectors' images are padded.",
-    arguments: { multiple: integer("Height and width become multiples of this.", { min: 1, max: 4096 }) },
+    arguments: { multiple: integer("Height and width become multiples of this.", SIDE) },
   },
   random_crop: {
     doc: "Cuts out a part of a given size, every position being as likely (sections 3.4 and 4.2).",
@@ -81,7 +84,8 @@ export const TRANSFORM_WORDS = words({
       length: integer("Length of the shorter side in pixels.", SIDE),
       interpolation,
       longest: integer("The longer side at most; the image is scaled less where it would be longer.", {
-        ...SIDE,
+        min: 1,
+        max: LONGEST,
         optional: true,
       }),
       like: choice(

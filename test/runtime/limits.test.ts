@@ -136,7 +136,7 @@ describe("a model's own numbers", () => {
       metadata: modelMetadata(fromVersion1({ ...HOW, padTo: 1e9 }), labels, "Net", { boxes: "exclusive" }),
     });
     await expect(openDetector(model, { device: "cpu" })).rejects.toThrow(
-      "pad_to: multiple must be an integer from 1 to 4096",
+      "pad_to: multiple must be an integer from 1 to 16384",
     );
   });
 

@@ -1,5 +1,7 @@
 import { elaborate, parseTarget } from "../../../compiler/index.js";
-import { fromVersion1 } from "../../../compiler/metadata-version-1.js";
+import { fromVersion1, type PreprocessVersion1 } from "../../../compiler/metadata-version-1.js";
+import type { TransformSettings } from "../../../compiler/words/transforms.js";
+import { preparePipeline } from "../../../runtime/data/index.js";
 import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -234,6 +236,41 @@ describe("model files", () => {
     // The compiler makes the same of the declaration.
     const { model } = elaborate(parseTarget("ResNet50V15"));
     expect(parseMetadata(written).preprocess).toEqual(model!.preprocess);
+  });
+
+  const transformsOf = (changes: Partial<PreprocessVersion1>) =>
+    parseMetadata({ "resnetc.preprocess": JSON.stringify({ ...version1, ...changes }) }).preprocess!.transforms;
+
+  it("of version 1 may be beyond the words' bounds: they are rewritten to the same numbers", () => {
+    const level = (list: readonly TransformSettings[], value: number): readonly number[] => {
+      const { range, mean, std } = list.find(({ kind }) => kind === "normalize") as unknown as PreprocessVersion1;
+      return mean.map((each, i) => (value * range - each) / std[i]!);
+    };
+    for (const numbers of [
+      { range: 65535, mean: [31784, 29884, 26607], std: [15007, 14680, 14745] },
+      { range: 1e-6, mean: [5e-7, 4e-7, 3e-7], std: [2e-7, 2e-7, 3e-7] },
+      { range: 1, mean: [0.5, 0.5, 0.5], std: [1e-7, 1e-7, 1e-7] },
+      { range: 255, mean: [1500, 0, 0], std: [1, 1, 1] },
+    ]) {
+      const read = transformsOf(numbers);
+      preparePipeline(read);
+      for (const value of [0, 0.3, 1]) {
+        // To the bit: they are multiplied by a power of two.
+        expect(level(read, value)).toEqual(level([{ kind: "normalize", ...numbers }], value));
+      }
+    }
+    const unlimited = transformsOf({ resize: { shorter: 600, longest: 1e9 }, padTo: 5000 });
+    expect(unlimited).toContainEqual({ kind: "resize_shorter", length: 600, interpolation: "bilinear", longest: 1e6 });
+    expect(unlimited.at(-1)).toEqual({ kind: "pad_to", multiple: 5000 });
+    preparePipeline(unlimited);
+  });
+
+  it.each<[Partial<PreprocessVersion1>, string]>([
+    [{ std: [-1, 1, 1] }, "normalize: std must be 3 numbers from 0.000001 to 1000"],
+    [{ std: [1e-12, 1, 1] }, "normalize: std must be 3 numbers from 0.000001 to 1000"],
+    [{ centerCrop: [20_000, 8] }, "center_crop: size must be [height, width], integers from 1 to 16384"],
+  ])("of version 1 are refused where no word says it: %j", (changes, message) => {
+    expect(() => transformsOf(changes)).toThrow(`metadata resnetc.preprocess: ${message}`);
   });
 
   it("are described without their weights", () => {
