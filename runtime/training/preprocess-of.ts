@@ -1,6 +1,7 @@
 /** The transforms of an evaluation as the preprocessing that a compiled model carries. */
 import type { Preprocess } from "../../compiler/model.js";
 import { forChannels } from "../../compiler/preprocess.js";
+import { subtractsImage as subtracts, type Recipe } from "../../compiler/recipe.js";
 import type { Statistics, TransformSettings } from "../data/index.js";
 import { planesOf } from "../images/planes.js";
 import {
@@ -16,7 +17,7 @@ import type { MeanImage } from "../weights/trained.js";
 export interface Equivalent {
   readonly preprocess: Preprocess;
   readonly meanImage?: MeanImage;
-  /** Transforms that do something else each time, which a model can't, by name. */
+  /** Transforms that a model can't follow, by name: they do something else each time, or take a mean image apart. */
   readonly unsaid: readonly string[];
 }
 
@@ -40,13 +41,28 @@ export function preprocessOf(
   });
   const isNormalized = said.some(({ kind }) => kind === "normalize");
   if (channels === 1 && !isNormalized) said.push(inChannels({ kind: "normalize" }, channels));
-  const at = list.findIndex(({ kind, per }) => kind === "subtract_mean" && per !== "channel");
+  const at = list.findIndex(subtractsImage);
   const meanImage = at < 0 ? undefined : meanImageOf(list[at]!, statistics!, list.slice(at + 1).filter(isGeometry));
   return {
     preprocess: { name: "training", transforms: completeTransforms(said) },
     ...(meanImage && { meanImage }),
-    unsaid: transforms.filter(isLeftToChance).map(({ kind }) => kind),
+    // Each view has a part of the mean image of its own then, and a model has one mean image for all.
+    unsaid: transforms
+      .filter(
+        (transform, place) =>
+          isLeftToChance(transform) || (transform.kind === "ten_crop" && meanBefore(transforms, place)),
+      )
+      .map(({ kind }) => kind),
   };
+}
+
+/** Settings of programs are checked when a training begins. */
+function subtractsImage(transform: TransformSettings): boolean {
+  return subtracts(transform as Recipe["train"][number]);
+}
+
+function meanBefore(transforms: readonly TransformSettings[], place: number): boolean {
+  return transforms.slice(0, place).some(subtractsImage);
 }
 
 /** `normalize` with as many numbers as there are channels. */

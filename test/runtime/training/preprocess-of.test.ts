@@ -70,6 +70,10 @@ describe("the preprocessing of an evaluation", () => {
       [{ kind: "subtract_mean" }, { kind: "pad", margin: 4 }, { kind: "center_crop", size: [42, 30] }],
     ],
     [
+      "the mean image, cut and padded to multiples",
+      [{ kind: "subtract_mean" }, { kind: "center_crop", size: [30, 33] }, { kind: "pad_to", multiple: 16 }],
+    ],
+    [
       "a border that is cut off again",
       [
         { kind: "pad", margin: 4 },
@@ -87,6 +91,14 @@ describe("the preprocessing of an evaluation", () => {
     const { range, std } = normalizationOf(preprocess);
     const scale = range / Math.min(...std);
     found.forEach((value, i) => expect(Math.abs(value - expected[i]!)).toBeLessThan(2e-6 * scale));
+  });
+
+  it("names ten crops of what a mean image was subtracted from: a model has one for all of them", () => {
+    const crops = { kind: "ten_crop", size: [20, 20] };
+    const measured = statistics([height, width]);
+    expect(preprocessOf([{ kind: "subtract_mean" }, crops], measured).unsaid).toEqual(["ten_crop"]);
+    expect(preprocessOf([{ kind: "subtract_mean", per: "channel" }, crops], measured).unsaid).toEqual([]);
+    expect(preprocessOf([crops, { kind: "subtract_mean" }], statistics([20, 20])).unsaid).toEqual([]);
   });
 
   it("names what is left to chance, which a model leaves out", () => {
