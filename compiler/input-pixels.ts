@@ -72,18 +72,15 @@ function scaling(
 ): { readonly to: readonly number[]; readonly shorter: number; readonly longest: number } {
   const none = { to: [], shorter: 0, longest: 0 };
   if (resize === undefined) return none;
+  const like = resize["like"] as string | undefined;
+  if (like !== undefined) return refuse(`can't be resized like ${like}, which is for detectors`);
   const from = crop?.["size"] as readonly [number, number] | undefined;
   const [tall, wide] = from === undefined ? [1, 1] : [cut[0] / from[0], cut[1] / from[1]];
   if (resize.kind === "resize") {
     const size = resize["size"] as readonly [number, number];
     return { ...none, to: [Math.floor(size[0] * tall), Math.floor(size[1] * wide)] };
   }
-  const {
-    length,
-    longest = 0,
-    like,
-  } = resize as TransformSettings & { readonly length: number; readonly longest?: number };
-  if (like !== undefined) return refuse(`can't be resized like ${like as string}, which is for detectors`);
+  const { length, longest = 0 } = resize as TransformSettings & { readonly length: number; readonly longest?: number };
   const larger = Math.max(tall, wide);
   return { to: [], shorter: Math.floor(length * larger), longest: Math.floor(longest * larger) };
 }

@@ -339,6 +339,7 @@ function widened(type: ArgumentType, value: EvalValue): unknown {
     case "channels":
       return isSingle ? [value, value, value] : value;
     case "numbers":
+      return isSingle && !wordsOf(type).includes(value as string) ? [value] : value;
     case "texts":
       return isSingle ? [value] : value;
     case "lists":

@@ -44,6 +44,7 @@ import { sigmoid } from "./sigmoid.js";
 import { silu } from "./silu.js";
 import { sliceChannels } from "./slice_channels.js";
 import { softmax } from "./softmax.js";
+import { squareRoot } from "./square_root.js";
 import { subsample } from "./subsample.js";
 import { tanh } from "./tanh.js";
 import { TENSOR_OPERATORS } from "./tensor/index.js";
@@ -54,7 +55,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
   [
     ...[conv, convTranspose, fc],
     ...[bn, layerNorm, groupNorm, l2Norm, scale],
-    ...[relu, leakyRelu, prelu, relu6, sigmoid, hardSigmoid, tanh, silu, hardSwish, gelu, softmax],
+    ...[relu, leakyRelu, prelu, relu6, sigmoid, hardSigmoid, tanh, silu, hardSwish, gelu, squareRoot, softmax],
     ...[maxPool, avgPool, globalAvgPool, globalMaxPool, subsample],
     ...[pad, crop, cropLike, upsample, rescale, resizeLike],
     ...[padChannels, sliceChannels, channelShuffle],

@@ -5,10 +5,10 @@ import { lowerChain, remedy, requireBranches } from "./merges.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { difference, reshaped } from "./shapes.js";
 
-/** Product of tensors of one shape, or with height and width 1 in some: those scale whole channels. */
+/** Product of tensors of one shape, or with sizes of 1 in some: 1x1 scales whole channels, one channel all of them. */
 export const multiply: Operator = {
   name: "multiply",
-  doc: "Product of the branches, broadcast over height and width.",
+  doc: "Product of the branches, broadcast over channels, height and width.",
   layer: { arguments: {}, merges: true },
   elementwise: true,
   infer(inputs) {
@@ -29,11 +29,9 @@ export const multiply: Operator = {
   },
 };
 
-const SPATIAL_AXIS = 2;
-
 function broadcast(a: TensorType, b: TensorType): TensorType {
   const stretched = (from: readonly Dim[], to: readonly Dim[]): readonly Dim[] =>
-    from.map((dim, axis) => (axis >= SPATIAL_AXIS && equalDims(dim, 1) ? (to[axis] ?? dim) : dim));
+    from.map((dim, axis) => (axis > 0 && equalDims(dim, 1) ? (to[axis] ?? dim) : dim));
   const [left, right] = [stretched(a.shape, b.shape), stretched(b.shape, a.shape)];
   const differs = difference(left, right);
   if (differs === undefined) return reshaped(a, left);

@@ -76,7 +76,13 @@ export const TRANSFORM_WORDS = words({
   },
   resize: {
     doc: "Scales the image to a height and a width, whatever its proportion.",
-    arguments: { size: size("Height and width in pixels.", SIDE), interpolation },
+    arguments: {
+      size: size("Height and width in pixels.", SIDE),
+      interpolation,
+      like: choice("Whose sampling is followed: `torch` (torchvision's detectors), without antialiasing.", ["torch"], {
+        optional: true,
+      }),
+    },
   },
   resize_shorter: {
     doc: "Scales the image until its shorter side has a length; the longer one keeps the proportion.",

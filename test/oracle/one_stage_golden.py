@@ -13,7 +13,7 @@ import sys
 
 import torch
 import torchvision
-from torchvision.models.detection import RetinaNet, retinanet_resnet50_fpn
+from torchvision.models.detection import RetinaNet, fcos_resnet50_fpn, retinanet_resnet50_fpn, ssd300_vgg16
 from torchvision.models.detection._utils import overwrite_eps
 from torchvision.models.detection.backbone_utils import _resnet_fpn_extractor
 from torchvision.ops import boxes as box_ops
@@ -52,6 +52,8 @@ class Retinanet:
         "none": dict(images=[("none.0", 192, 192)], tensor=True, ranges=none),
     }
 
+    each_class = False
+
     @staticmethod
     def make(released=False):
         if not released:
@@ -72,7 +74,75 @@ class Retinanet:
         return model.box_coder.decode_single(heads["bbox_regression"], anchors)
 
 
-DETECTORS = {"retinanet": Retinanet}
+class Ssd:
+    """Images are scaled to 300x300, whatever their proportion. Ranges as of RetinaNet."""
+
+    # torchvision's VGG has no batch norms: its maps would grow with the input's 0 to 255.
+    many = {
+        "backbone.features.0.weight": around(0.004),
+        "head.classification_head.module_list.0.weight": around(0.03),
+        "head.classification_head.module_list.0.bias": [-1, 1],
+        **{f"head.classification_head.module_list.{i}.weight": around(0.03) for i in range(1, 6)},
+        **{f"head.regression_head.module_list.{i}.weight": around(0.05) for i in range(6)},
+    }
+    cases = {
+        "image": dict(images=[("picture.0", 300, 200)]),
+        "image_small": dict(images=[("picture_small.0", 180, 240)]),
+        "image_batch": dict(images=[("picture_batch.0", 240, 160), ("picture_batch.1", 200, 420)]),
+    }
+    each_class = True
+
+    @staticmethod
+    def make(released=False):
+        return ssd300_vgg16(weights=None, weights_backbone=None)
+
+    @staticmethod
+    def scores(heads):
+        return torch.softmax(heads["cls_logits"], -1)[:, 1:]
+
+    @staticmethod
+    def boxes(model, heads, anchors):
+        return model.box_coder.decode_single(heads["bbox_regression"], anchors)
+
+
+class Fcos:
+    many = {
+        "backbone.fpn.layer_blocks.0.0.weight": around(0.012),
+        "backbone.fpn.layer_blocks.1.0.weight": around(0.02),
+        "backbone.fpn.layer_blocks.2.0.weight": around(0.05),
+        "head.classification_head.cls_logits.weight": around(0.2),
+        "head.classification_head.cls_logits.bias": [-6, -4],
+        "head.regression_head.bbox_reg.weight": around(0.2),
+        "head.regression_head.bbox_reg.bias": [0, 3],
+        "head.regression_head.bbox_ctrness.weight": around(0.2),
+    }
+    few = {**many, "head.classification_head.cls_logits.bias": [-12.5, -10.5]}
+    none = {**many, "head.classification_head.cls_logits.weight": around(0.001)}
+
+    cases = {
+        "tensor": dict(images=[("tensor.0", 224, 320)], tensor=True),
+        "tensor_few": dict(images=[("few.0", 224, 320)], tensor=True, ranges=few),
+        "tensor_batch": dict(images=[("tensor_batch.0", 192, 235), ("tensor_batch.1", 150, 256)], tensor=True),
+        "image": dict(images=[("picture.0", 300, 200)], shorter=224, longest=373),
+        "image_batch": dict(images=[("picture_batch.0", 240, 160), ("picture_batch.1", 200, 300)], shorter=224, longest=373),
+        "none": dict(images=[("none.0", 192, 192)], tensor=True, ranges=none),
+    }
+    each_class = False
+
+    @staticmethod
+    def make(released=False):
+        return fcos_resnet50_fpn(weights=None, weights_backbone=None)
+
+    @staticmethod
+    def scores(heads):
+        return torch.sqrt(torch.sigmoid(heads["cls_logits"]) * torch.sigmoid(heads["bbox_ctrness"]))
+
+    @staticmethod
+    def boxes(model, heads, anchors):
+        return model.box_coder.decode(heads["bbox_regression"], anchors)
+
+
+DETECTORS = {"retinanet": Retinanet, "ssd": Ssd, "fcos": Fcos}
 
 
 def network(detector, released=False, ranges=None, **_):
@@ -108,20 +178,24 @@ def margins(detector, model, stages, image, size):
     """Of one image, in float64: the smallest, and how many candidates there were and were suppressed."""
     found = dict(score=math.inf, top=math.inf, iou=math.inf)
     boxes, scores, labels, cuts = [], [], [], []
-    for level, anchors in enumerate(stages["anchors"]):
-        heads = {key: value[level][image] for key, value in stages["heads"].items()}
+    levels = [({key: value[i][image] for key, value in stages["heads"].items()}, anchors) for i, anchors in enumerate(stages["anchors"])]
+    if detector.each_class:
+        levels = [({key: torch.cat([heads[key] for heads, _ in levels]) for key in levels[0][0]}, torch.cat(stages["anchors"]))]
+    for heads, anchors in levels:
         level_scores = detector.scores(heads)
         level_boxes = box_ops.clip_boxes_to_image(detector.boxes(model, heads, anchors), size)
-        flat = level_scores.flatten()
-        found["score"] = min(found["score"], detection_margins.least((flat - model.score_thresh).abs()))
-        passed = torch.where(flat > model.score_thresh)[0]
-        best = passed[flat[passed].topk(min(model.topk_candidates, len(passed))).indices]
-        if len(passed) > len(best):
-            cuts.append((float(flat[best[-1]]), detection_margins.cut(flat[passed], len(best))))
+        found["score"] = min(found["score"], detection_margins.least((level_scores - model.score_thresh).abs().flatten()))
         classes = level_scores.shape[1]
-        boxes.append(level_boxes[torch.div(best, classes, rounding_mode="floor")])
-        scores.append(flat[best])
-        labels.append(best % classes)
+        for group in range(classes) if detector.each_class else [slice(None)]:
+            flat = level_scores[:, group].flatten()
+            passed = torch.where(flat > model.score_thresh)[0]
+            best = passed[flat[passed].topk(min(model.topk_candidates, len(passed))).indices]
+            if len(passed) > len(best):
+                cuts.append((float(flat[best[-1]]), detection_margins.cut(flat[passed], len(best))))
+            rows = best if detector.each_class else torch.div(best, classes, rounding_mode="floor")
+            boxes.append(level_boxes[rows])
+            scores.append(flat[best])
+            labels.append(torch.full_like(best, group) if detector.each_class else best % classes)
     boxes, scores, labels = torch.cat(boxes), torch.cat(scores), torch.cat(labels)
     kept_scores = []
     for label in labels.unique():

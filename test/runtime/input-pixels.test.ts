@@ -151,12 +151,15 @@ network Net { input image 3x64x64   preprocess torchvision   conv 3x3, 8   relu 
     ["net.resnet#Open", "needs a size: give --input 3x224x224"],
     ["net.resnet#Bare", "needs a preprocessing"],
     ["net.resnet#Nearest", "can't be scaled by nearest pixels"],
+    ["net.resnet#Sampled", "can't be resized like torch, which is for detectors"],
   ])("of %s can't be made", (target, message) => {
     const text = `import { torchvision } from "std/preprocess"
 preprocess near { resize 8x8, nearest }
+preprocess sampled { resize 8x8, like: torch }
 network Open { input image 3xHxW   preprocess torchvision   relu }
 network Bare { input image 3x8x8   relu }
-network Nearest { input image 3x8x8   preprocess near   relu }`;
+network Nearest { input image 3x8x8   preprocess near   relu }
+network Sampled { input image 3x8x8   preprocess sampled   relu }`;
     const { model } = elaborate(parseTarget(target), { host: memoryHost({ "net.resnet": text }) });
     expect(() => takingPixels(model!, model!.preprocess)).toThrow(message);
   });

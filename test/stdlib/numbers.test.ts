@@ -40,6 +40,8 @@ describe("parameters equal those of torchvision and timm to the unit", () => {
     ["std/segmentation#DeepLabV3_ResNet50(aux: true)", 42_004_074],
     ["std/segmentation#FCN_ResNet50(aux: true)", 35_322_218],
     ["RetinaNet", 34_068_119],
+    ["SSD300", 35_641_826],
+    ["FCOS", 32_322_720],
     // timm's seresnet50 and resnet50d.
     ["SEResNet50", 28_088_024],
     ["ResNet50D", 25_576_264],

@@ -7,7 +7,7 @@ import { ShapeError, type Operator } from "../operator.js";
 import { featureMap } from "../shapes.js";
 import { ints } from "../tensor/shape.js";
 import { floats, forms } from "./forms.js";
-import { choice, integer, numbers, tensor } from "../../words/schema.js";
+import { choice, integer, number, numbers, numbersOr, tensor } from "../../words/schema.js";
 import { writer, type Writer } from "../write.js";
 
 /** Corners x1, y1, x2, y2 of one anchor around its cell's origin, of a size and a ratio of height to width. */
@@ -41,15 +41,20 @@ const ROUNDING: Readonly<Record<string, Corners>> = {
 export function cellAnchors(attributes: Attributes): readonly (readonly [number, number, number, number])[] {
   const [sizes, ratios] = [ints(attributes, "sizes"), ints(attributes, "ratios")];
   const corners = ROUNDING[word(attributes, "rounding")]!;
-  return word(attributes, "order") === "by_size"
+  const order = word(attributes, "order");
+  if (order === "paired") {
+    if (sizes.length === ratios.length) return sizes.map((size, index) => corners(size, ratios[index]!));
+    throw new ShapeError(`anchors in pairs need as many ratios as sizes, not ${ratios.length} for ${sizes.length}`);
+  }
+  return order === "by_size"
     ? sizes.flatMap((size) => ratios.map((ratio) => corners(size, ratio)))
     : ratios.flatMap((ratio) => sizes.map((size) => corners(size, ratio)));
 }
 
 /**
  * map [N, C, h, w], image [N, 3, H, W] to [h * w * A, 4]: an anchor of every `sizes` x `ratios` at every cell. `order`:
- * `by_size` (ratios within) or `by_ratio`. Cells are `stride` [y, x] apart (`step` `fixed`), or floor(H / h) and
- * floor(W / w) (`grid`); the first is at 0.
+ * `by_size` (ratios within) or `by_ratio`; `paired`: each size with the ratio of its place alone. Cells are `step` pixels
+ * apart, or `stride` [y, x] (`fixed`), or floor(H / h) and floor(W / w) (`grid`); the first is at `offset` of that.
  */
 const anchors: Operator = {
   name: "anchors",
@@ -63,20 +68,28 @@ const anchors: Operator = {
         "What is rounded: nothing, the corners, or the sides of a base of 16 pixels that is then enlarged.",
         ["none", "corners", "base"],
       ),
-      order: choice("What changes last among the anchors of a place.", ["by_ratio", "by_size"]),
-      step: choice("Between places: the feature stride, or the whole pixels that the grid leaves for each.", [
-        "fixed",
-        "grid",
+      order: choice("What changes last among the anchors of a place; `paired`: each size has its own ratio.", [
+        "by_ratio",
+        "by_size",
+        "paired",
       ]),
+      step: numbersOr(
+        "Between places: the feature stride, the whole pixels that the grid leaves for each, or so many pixels.",
+        ["fixed", "grid"],
+        { min: 1e-3 },
+      ),
+      offset: number("Where the first place is, in steps.", { min: 0, default: 0 }),
     },
     byStride: (stride) => ({ stride }),
   },
   fullPrecision: true,
   gradient: "none",
   shapeOnly: [0, 1],
+  complete: (attributes) => ({ offset: 0, ...attributes }),
   infer([x, image], attributes) {
     const map = featureMap(x, "anchors");
     featureMap(image, "anchors");
+    stepOf(attributes);
     const each = cellAnchors(attributes).length;
     return [floats(mul(mul(map.height, map.width), each), 4)];
   },
@@ -88,11 +101,13 @@ const anchors: Operator = {
     /** Where the cells are along height (2) or width (3), on the coordinates of that axis alone: [h, 1, 1, 4]. */
     const along = (axis: 2 | 3): string => {
       const count = w.size(map!, axis);
+      const known = stepOf(attributes)?.[axis - 2];
       const step =
-        word(attributes, "step") === "fixed"
-          ? w.number(size2(attributes, "stride")[axis - 2]!)
-          : w.cast(w.step("Div", [w.size(image!, axis), count], "step"), "float32");
-      const places = w.step("Mul", [w.range(count, "float32", "cells"), step], "places");
+        known === undefined ? w.cast(w.step("Div", [w.size(image!, axis), count], "step"), "float32") : w.number(known);
+      const cells = w.range(count, "float32", "cells");
+      const offset = int(attributes, "offset");
+      const moved = offset === 0 ? cells : w.step("Add", [cells, w.number(offset)], "moved");
+      const places = w.step("Mul", [moved, step], "places");
       const row = w.unsqueeze(places, axis === 2 ? [1, 2, 3] : [0, 2, 3], "axis");
       return w.step("Mul", [row, w.numbers(axis === 2 ? [0, 1, 0, 1] : [1, 0, 1, 0])], "shifts");
     };
@@ -101,6 +116,17 @@ const anchors: Operator = {
     w.give("Reshape", [all, w.ints(-1, 4)]);
   },
 };
+
+/** Pixels between the cells along y and x; undefined where the grid decides. */
+function stepOf(attributes: Attributes): readonly [number, number] | undefined {
+  const { step } = attributes;
+  if (step === "grid") return undefined;
+  if (step === "fixed") return size2(attributes, "stride");
+  const [y, x = y, ...more] = ints(attributes, "step");
+  if (y === undefined || more.length > 0)
+    throw new ShapeError("anchors: `step` is one number, or one for y and one for x");
+  return [y, x!];
+}
 
 /** [N, channels, h, w] as rows of `values` channels: [N, h * w * channels / values, values]. */
 function writeRows(w: Writer, map: string, values: number | undefined): void {

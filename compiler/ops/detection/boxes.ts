@@ -98,6 +98,29 @@ const boxEncode: Operator = {
   },
 };
 
+/**
+ * boxes [..., 4], distances [..., 4] = left, top, right, bottom to boxes, shapes broadcast: from the middle of each box as
+ * far to each side, in widths and heights of the box (x2 - x1, y2 - y1).
+ */
+const distanceDecode: Operator = {
+  name: "distance_decode",
+  doc: "Boxes by predicted distances of their sides from the middle of others.",
+  layer: { arguments: { distances: tensor("Left, top, right, bottom of each box, in its widths and heights.") } },
+  fullPrecision: true,
+  gradient: "none",
+  infer: (inputs) => bothShapes("distance_decode", "distances", inputs),
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const [boxes, distances] = w.inputs as readonly [string, string];
+    const size = writeSizes(w, boxes, { inclusive: false });
+    const centre = writeCentres(w, boxes, size);
+    const far = (from: number, suffix: string): string =>
+      w.step("Mul", [w.slice(distances, -1, from, from + 2, `share.${suffix}`), size], `far.${suffix}`);
+    const start = w.step("Sub", [centre, far(0, "start")], "start.new");
+    w.give("Concat", [start, w.step("Add", [centre, far(2, "end")], "end.new")], { axis: -1 });
+  },
+};
+
 /** Pairs (y, x) as (x, y, x, y), in the order of a box's coordinates: [..., 2] to [..., 4]. */
 function writeForCorners(w: Writer, pairs: string): string {
   return w.step("Gather", [pairs, w.ints(1, 0, 1, 0)], "corners", { axis: -1 });
@@ -188,4 +211,4 @@ const maskSmall: Operator = {
   },
 };
 
-export const BOXES: readonly Operator[] = [boxDecode, boxEncode, boxClip, boxScale, maskSmall];
+export const BOXES: readonly Operator[] = [boxDecode, boxEncode, distanceDecode, boxClip, boxScale, maskSmall];

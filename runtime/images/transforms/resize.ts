@@ -21,23 +21,30 @@ export function scaledTo(before: Size, { length, longest, like }: ResizeShorter)
   return scaleByRules(before, { shorter: length, ...(longest !== undefined && { longest }), ...(like && { like }) });
 }
 
-function isSampled({ like }: Pick<ResizeShorter, "like">): boolean {
+function isSampled({ like }: { readonly like?: string | undefined }): boolean {
   return like === "torch" || like === "opencv";
+}
+
+/** Whether sampling between the pixels goes with the interpolation that is asked for. */
+function conflict(values: Pick<ResizeShorter, "like" | "interpolation">): string | undefined {
+  return isSampled(values) && values.interpolation !== "bilinear"
+    ? `like ${values.like!} is bilinear, not ${values.interpolation}`
+    : undefined;
 }
 
 export const resizeShorter = geometry(TRANSFORM_WORDS.resize_shorter, {
   takes: BYTES,
   gives: (values) => (isSampled(values) ? "colour" : "bytes"),
-  conflict: (values) =>
-    isSampled(values) && values.interpolation !== "bilinear"
-      ? `like ${values.like!} is bilinear, not ${values.interpolation}`
-      : undefined,
+  conflict,
   size: (values, before) => before && scaledTo(before, values).size,
   apply: shorterTo,
 });
 
 export const resize = geometry(TRANSFORM_WORDS.resize, {
   takes: BYTES,
+  gives: (values) => (isSampled(values) ? "colour" : "bytes"),
+  conflict,
   size: ({ size }) => size,
-  apply: (frame, { size, interpolation }) => resizeFrame(frame, size, interpolation),
+  apply: (frame, values) =>
+    resizeFrame(frame, values.size, isSampled(values) ? { sampledBy: "ratio" } : values.interpolation),
 });

@@ -14,7 +14,7 @@ import { emitBytes, relativeError, type Tensor } from "../emit/run.js";
 import { gradientGraph } from "../training/graphs.js";
 import { layerGraph } from "./graphs.js";
 import { REFERENCE } from "./reference.js";
-import { SAMPLED, SAMPLES, type Sample } from "./samples.js";
+import { POSITIVE, SAMPLED, SAMPLES, type Sample } from "./samples.js";
 
 export interface LayerReport {
   readonly op: string;
@@ -39,11 +39,11 @@ const GROUPED: readonly Sample[] = ["conv", "conv_transpose"].map((op) => ({
   },
 }));
 
-function normal(shape: readonly number[], name: string): Tensor {
+function normal(shape: readonly number[], name: string, positive = name.endsWith("running_var")): Tensor {
   const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
   fillNormal(data, 1, randomStream(name));
   // Variances are positive.
-  return { shape, data: name.endsWith("running_var") ? data.map((value) => Math.abs(value) + 0.1) : data };
+  return { shape, data: positive ? data.map((value) => Math.abs(value) + 0.1) : data };
 }
 
 async function run(graph: Graph, feeds: Readonly<Record<string, Tensor>>, device: "cpu" | "webgpu") {
@@ -76,7 +76,7 @@ async function report({ op, shapes, attributes }: Sample): Promise<LayerReport> 
   const sizes = (value: { readonly type: { readonly shape: readonly Parameters<typeof evaluate>[0][] } }) =>
     value.type.shape.map((dim) => evaluate(dim));
   const feeds: Record<string, Tensor> = Object.fromEntries(
-    graph.inputs.map(({ name, value }) => [name, normal(sizes(value), name)]),
+    graph.inputs.map(({ name, value }) => [name, normal(sizes(value), name, POSITIVE.has(op) || undefined)]),
   );
   const output = await attempt(async () => {
     const { data } = REFERENCE[op]!(Object.values(feeds), attributes);

@@ -10,7 +10,7 @@ import { halve } from "../../../compiler/passes/to-float16.js";
 import { emitBytes, relativeError, runModel, type Tensor } from "../emit/run.js";
 import { layerGraph } from "./graphs.js";
 import { REFERENCE } from "./reference.js";
-import { SAMPLED, SAMPLES, type Sample } from "./samples.js";
+import { POSITIVE, SAMPLED, SAMPLES, type Sample } from "./samples.js";
 
 function normal(shape: readonly number[], name: string): Tensor {
   const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
@@ -43,7 +43,8 @@ async function check({ op, shapes, attributes }: Sample, { symbolic, opset, half
   const inputs = op === "multiply" || op.endsWith("_like") ? shapes : declared;
   const graph = layerGraph(op, inputs, attributes);
   const weights = randomWeights(graph);
-  const data = shapes.map((shape, index) => normal(shape, `input ${index}`));
+  const given = shapes.map((shape, index) => normal(shape, `input ${index}`));
+  const data = POSITIVE.has(op) ? given.map(({ shape, data }) => ({ shape, data: data.map(Math.abs) })) : given;
   const feeds = Object.fromEntries(graph.inputs.map((input, index) => [input.name, data[index]!]));
   const outputs = await runModel(emitBytes(half ? halve(graph) : graph, { weights, opset }), feeds);
   const parameters = graph.parameters.map((each) => ({

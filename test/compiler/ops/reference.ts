@@ -246,6 +246,7 @@ export const REFERENCE: Readonly<Record<string, Rule>> = {
   relu6: map((x) => Math.min(Math.max(x, 0), 6)),
   sigmoid: map(logistic),
   hard_sigmoid: map((x) => Math.min(Math.max(x / 6 + 0.5, 0), 1)),
+  square_root: map(Math.sqrt),
   tanh: map((x) => 2 * logistic(2 * x) - 1),
   silu: map((x) => x * logistic(x)),
   hard_swish: map((x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6),

@@ -9,6 +9,9 @@ const OF_DETECTORS: ReadonlySet<string> = new Set(DETECTION_OPERATORS.map(({ nam
 /** The layers of networks, each with samples here; detection/ has those of detectors. */
 export const SAMPLED: readonly string[] = [...LAYERS.keys()].filter((name) => !OF_DETECTORS.has(name));
 
+/** Layers that are not defined below 0. */
+export const POSITIVE: ReadonlySet<string> = new Set(["square_root"]);
+
 export interface Sample {
   readonly op: string;
   readonly shapes: readonly (readonly number[])[];
@@ -110,7 +113,7 @@ const merge = (op: string, other: (shape: readonly number[], n: number) => reado
   }));
 
 const ELEMENTWISE = [
-  ...["relu", "relu6", "sigmoid", "hard_sigmoid", "tanh", "silu", "hard_swish", "gelu"],
+  ...["relu", "relu6", "sigmoid", "hard_sigmoid", "tanh", "silu", "hard_swish", "gelu", "square_root"],
   ...["softmax", "identity"],
 ];
 
@@ -165,6 +168,6 @@ export const SAMPLES: Readonly<Record<string, fc.Arbitrary<Sample>>> = {
   add: merge("add", (shape) => shape),
   maximum: merge("maximum", (shape) => shape),
   average: merge("average", (shape) => shape),
-  multiply: merge("multiply", ([n, c, h, w], k) => [n!, c!, k % 2 ? h! : 1, k % 3 ? w! : 1]),
+  multiply: merge("multiply", ([n, c, h, w], k) => [n!, k === 4 ? 1 : c!, k % 2 ? h! : 1, k % 3 ? w! : 1]),
   concat: merge("concat", ([n, , h, w], k) => [n!, k, h!, w!]),
 };

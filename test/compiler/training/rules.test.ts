@@ -13,7 +13,7 @@ import { withAlgorithms } from "../../../compiler/passes/choose-algorithms.js";
 import { runGraph, type Tensor } from "../emit/run.js";
 import { layerGraph } from "../ops/graphs.js";
 import { REFERENCE } from "../ops/reference.js";
-import { SAMPLED, SAMPLES, type Sample } from "../ops/samples.js";
+import { POSITIVE, SAMPLED, SAMPLES, type Sample } from "../ops/samples.js";
 import { gradientGraph } from "./graphs.js";
 
 /** Of those whose inputs all have a gradient; what only lends its shape is in tensor-rules.test.ts. */
@@ -73,7 +73,8 @@ async function check(sample: Sample): Promise<void> {
         value.type.shape.map((dim) => evaluate(dim)),
         name,
       );
-      if (name.endsWith("running_var")) tensor.data.forEach((x, index) => (tensor.data[index] = Math.abs(x) + 0.1));
+      const positive = name.endsWith("running_var") || POSITIVE.has(op);
+      if (positive) tensor.data.forEach((x, index) => (tensor.data[index] = Math.abs(x) + 0.1));
       return tensor;
     });
   const dy = normal(

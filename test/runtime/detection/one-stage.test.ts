@@ -30,6 +30,8 @@ const rescaled = (detector: string) => (shorter: number, longest: number) =>
 
 const DETECTORS: readonly Detector[] = [
   { name: "retinanet", target: "RetinaNet", scaled: rescaled("RetinaNet"), padTo: 32, firstLabel: 0 },
+  { name: "ssd", target: "SSD300", scaled: () => "SSD300", padTo: 1, firstLabel: 1 },
+  { name: "fcos", target: "FCOS", scaled: rescaled("FCOS"), padTo: 32, firstLabel: 0 },
 ];
 
 /** Goldens of a detector whose weights are the same. */

@@ -14,6 +14,7 @@ import {
   TORCHVISION_ANCHORS,
 } from "../../../runtime/detection/reference/published.js";
 import { indicesOf, rowsOf, tensor } from "./reference.js";
+import { operator } from "../../../../compiler/ops/index.js";
 import { check, runOperator, variants } from "./run.js";
 import { input, values } from "./samples.js";
 
@@ -56,6 +57,48 @@ describe("anchor tables", () => {
 });
 
 describe("anchors", () => {
+  it("in pairs have a ratio each, so many pixels apart, from half a step on: SSD's default boxes", async () => {
+    const how = fc.record({
+      map: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
+      pairs: fc.array(fc.tuple(fc.constantFrom(21, 30.7, 153), fc.constantFrom(1, 2, 1 / 3)), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      step: fc.constantFrom([8], [100], [16, 8]),
+      offset: fc.constantFrom(0, 0.5),
+    });
+    await fc.assert(
+      fc.asyncProperty(how, variants, async ({ map: [height, width], pairs, step, offset }, variant) => {
+        const inputs = [zeros("N C h w", [1, 2, height, width]), zeros("N C H W", [1, 3, 300, 300])];
+        const [stepY, stepX] = [step[0], step.at(-1)!];
+        const expected = indicesOf([height, width]).flatMap(([row, column]) =>
+          pairs.flatMap(([size, ratio]) => {
+            const [x, y] = [(column! + offset) * stepX, (row! + offset) * stepY];
+            const [w, h] = [size / Math.sqrt(ratio), size * Math.sqrt(ratio)];
+            return [x - w / 2, y - h / 2, x + w / 2, y + h / 2];
+          }),
+        );
+        const attributes = {
+          sizes: pairs.map(([size]) => size),
+          ratios: pairs.map(([, ratio]) => ratio),
+          ...{ rounding: "none", order: "paired", step, offset, stride: [4, 4] },
+        };
+        const shape = [height * width * pairs.length, 4];
+        await check("anchors", inputs, attributes, [tensor(shape, expected)], variant, 1e-5);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("in pairs are refused where sizes and ratios are not as many, and steps of three numbers", () => {
+    const map = { dtype: "float32", shape: [1, 2, 4, 4] } as const;
+    const infer = (attributes: Attributes) => () => operator("anchors").infer([map, map], attributes);
+    const how = { sizes: [32, 64], ratios: [1, 2], rounding: "none", order: "paired", step: "grid" };
+    expect(infer({ ...how, ratios: [1] })).toThrow("as many ratios as sizes, not 1 for 2");
+    expect(infer({ ...how, step: [1, 2, 3] })).toThrow("`step` is one number");
+    expect(infer(how)()).toEqual([{ dtype: "float32", shape: [32, 4] }]);
+  });
+
   const tables: Readonly<Record<string, (sizes: number[], ratios: number[]) => Box[]>> = {
     base: (sizes, ratios) =>
       paperAnchors(

@@ -41,6 +41,21 @@ describe("deltas", () => {
     );
   });
 
+  it("or distances say where the sides are, from the middle", async () => {
+    const cases = fc.tuple(boxes("L 4", [5]), values("N L 4", [2, 5, 4], thousandth));
+    await fc.assert(
+      fc.asyncProperty(cases, variants, async ([from, distances], variant) => {
+        const repeated = tensor([2, 5, 4], [...from.data, ...from.data]);
+        const expected = paired(repeated, distances).flatMap(([[x1, y1, x2, y2], [left, top, right, bottom]]) => {
+          const [width, height, x, y] = [x2! - x1!, y2! - y1!, (x1! + x2!) / 2, (y1! + y2!) / 2];
+          return [x - left! * width, y - top! * height, x + right! * width, y + bottom! * height];
+        });
+        await check("distance_decode", [from, distances], {}, [tensor([2, 5, 4], expected)], variant, 1e-5);
+      }),
+      runs,
+    );
+  });
+
   it("are what leads from one box to another", async () => {
     const proper = anyBox.filter(([x1, y1, x2, y2]) => x2! > x1! && y2! > y1!);
     const cases = counts.chain(({ rows }) => fc.tuple(boxes("R 4", [rows], proper), boxes("R 4", [rows], proper)));

@@ -259,6 +259,10 @@ describe("a list of transforms is checked before anything is read", () => {
     ],
     [[{ kind: "normalize", std: [1, 0, 1] }], "normalize: std must be 3 numbers from 0.000001 to 1000, not [1,0,1]"],
     [
+      [{ kind: "resize", size: [8, 8], like: "torch", interpolation: "nearest" }],
+      "resize: like torch is bilinear, not nearest",
+    ],
+    [
       [{ kind: "normalize" }, { kind: "resize", size: [8, 8] }],
       "resize: has to come before normalize, which changes what the values mean",
     ],
