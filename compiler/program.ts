@@ -125,8 +125,8 @@ export class Program {
     for (const declaration of file.declarations) {
       const { text: name, span } = declaration.name;
       if (name === "" || declared.has(name)) continue;
-      const get =
-        declaration.keyword === "let" ? this.#constant(declaration, module) : once(() => toValue(declaration, module));
+      const isConstant = declaration.keyword === "let" && !declaration.parameters;
+      const get = isConstant ? this.#constant(declaration, module) : once(() => toValue(declaration, module));
       declared.set(name, { span, get });
     }
     return module;

@@ -52,7 +52,7 @@ export type DeclarationKeyword = (typeof DECLARATION_WORDS)[number];
 
 /**
  * `block basic(width, stride = 1) { ... }`, `network ResNet50 = ResNet(bottleneck, [3, 4, 6, 3])`, or the top-level
- * constant `let cifar10_classes = ["airplane", ...]` (keyword `let`, always with a value).
+ * constant `let cifar10_classes = ["airplane", ...]` (keyword `let`, always with a value; with parameters a function).
  * Exactly one of `body` and `value` is present, unless the source is broken.
  */
 export interface Declaration {

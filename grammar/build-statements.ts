@@ -127,7 +127,11 @@ export abstract class StatementBuilder extends ExpressionBuilder {
     const reserved = token(parts, "Reserved");
     this.gaps.reserved(reserved);
     if (name === undefined && reserved === undefined) this.gaps.missing("a name after `let`", endOfFirst(word, start));
-    if (name !== undefined && equals === undefined) this.gaps.missing(`\`=\` after \`${name.image}\``, endOf(name));
+    if (name !== undefined && equals === undefined) {
+      const isFunction = this.gaps.nextToken(endOf(name))?.image === "(";
+      const details = isFunction ? { help: "a function stands at the top of a file, outside of all braces" } : {};
+      this.gaps.missing(`\`=\` after \`${name.image}\``, endOf(name), details);
+    }
     const after = endOfFirst(equals, name, word, start);
     const value =
       equals === undefined && node(parts, "expression") === undefined

@@ -33,8 +33,8 @@ const HABITS: Readonly<Record<string, string>> = {
 
 /** What other languages declare and this one has in another form. */
 const OTHER_FORMS: Readonly<Record<string, string>> = {
-  def: "a flow of layers is a `block`; a formula is a `let`, or stands where it is used",
-  function: "a flow of layers is a `block`; a formula is a `let`, or stands where it is used",
+  def: "a flow of layers is a `block`; a formula is a `let`: `let f(n) = 2 * n`",
+  function: "a flow of layers is a `block`; a formula is a `let`: `let f(n) = 2 * n`",
   layer: "layers stand in a network: `network Net { input image 3x224x224   conv 7x7, 64, /2 }`",
   name: "a network is named where it is declared: `network Net { ... }`",
 };
@@ -138,11 +138,10 @@ export class TreeBuilder extends StatementBuilder {
       const needed = keyword === "let" ? "`=` and a value" : "`{` or `=`";
       const details = keyword === "let" ? {} : { help: BRACES };
       this.gaps.missing(`${needed} after ${parameters ? "the parameters of " : ""}\`${name.image}\``, end, details);
-    } else if (keyword === "let" && (body !== undefined || parameters !== undefined)) {
-      const at = bodyPart ?? parameterList;
-      const place = placeOf(at?.location);
+    } else if (keyword === "let" && body !== undefined) {
+      const place = placeOf(bodyPart?.location);
       this.gaps.errors.add("syntax-error", place.start, place.start + 1, "a `let` is written `let name = value`", {
-        help: "a formula is written where it is used",
+        help: "what has layers in braces is a `block`",
       });
     }
     if (name === undefined) return;

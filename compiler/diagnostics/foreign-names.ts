@@ -21,7 +21,7 @@ const STRIDE = "a stride is written `/2`";
 const TRUE = "write `true`";
 const FALSE = "write `false`";
 const RANGE = "`0 .. n - 1` are n numbers, both ends included";
-const FUNCTION = "a formula is written where it is used, or as a `let`; a `block` is a flow of layers";
+const FUNCTION = "a formula is a `let`, `let f(n) = 2 * n`; a `block` is a flow of layers";
 
 const FOREIGN: Readonly<Record<string, string>> = {
   // Layers

@@ -1,5 +1,5 @@
 /** Declarations as values: giving them arguments, binding their parameters, following `network A = B(...)`. */
-import type { Argument, Body, Declaration, Expression, Parameter, Statement } from "../../grammar/ast.js";
+import type { Argument, Body, Declaration, Expression, Parameter, Span, Statement } from "../../grammar/ast.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { LIMITS } from "../limits.js";
 import { Environment } from "./environment.js";
@@ -137,6 +137,14 @@ function aliasTarget(value: DeclarationValue, definition: Expression, site: Site
     return undefined;
   }
   return { ...target, alias: value.alias ?? declaration.name.text };
+}
+
+/** What a function, `let double(n) = 2 * n`, gives for its arguments. Undefined after an error. */
+export function callFunction(value: DeclarationValue, span: Span, site: Site): EvalValue | undefined {
+  const { declaration } = value;
+  const chain = [...site.chain, { label: `function ${declaration.name.text}`, span }];
+  const environment = bindParameters(value, { ...site, chain, at: span });
+  return environment && declaration.value && evaluate(declaration.value, { ...site, chain, environment });
 }
 
 /** A declaration that has a body, with the environment in which that body stands. */

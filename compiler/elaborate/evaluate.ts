@@ -1,16 +1,25 @@
 /** Expressions to values. Errors are reported where they stand and give {@link UNKNOWN}. */
-import type { Assert, BinaryExpression, BinaryOperator, Expression, Identifier, Span } from "../../grammar/ast.js";
+import type { Argument, Assert, BinaryExpression, BinaryOperator, Expression, Identifier, Span } from "../../grammar/ast.js";
 import type { Code } from "../diagnostics/codes.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
 import type { Details, Reporter } from "../diagnostics/reporter.js";
 import { didYouMean, helpForUnknown, NOTHING } from "../diagnostics/suggest.js";
 import { own } from "../../grammar/own.js";
 import { equalDims } from "../ir/dim.js";
-import { applyArguments, stageNames } from "./declarations.js";
+import { applyArguments, callFunction, stageNames } from "./declarations.js";
 import type { Environment } from "./environment.js";
 import { FUNCTIONS } from "./functions.js";
 import { isUnknown, joinText, listOf, makeList, sizeOf } from "./lists.js";
-import { describeKind, formatValue, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue } from "./values.js";
+import {
+  describeKind,
+  formatValue,
+  isList,
+  isRecord,
+  UNKNOWN,
+  type DeclarationValue,
+  type EvalValue,
+  type TensorValue,
+} from "./values.js";
 
 /** Where an expression is evaluated: what its names mean, and the chain of instantiations to report. */
 export interface Site {
@@ -215,7 +224,7 @@ function call(expression: Extract<Expression, { kind: "call" }>, site: Site): Ev
     for (const argument of expression.arguments) evaluate(argument.value, site);
     return UNKNOWN;
   }
-  if (isRecord(callee, "declaration")) return applyArguments(callee, expression.arguments, site) ?? UNKNOWN;
+  if (isRecord(callee, "declaration")) return applied(callee, expression.arguments, expression.span, site);
   if (isRecord(callee, "layer")) return callee.with(expression.arguments, site);
   if (!isRecord(callee, "function")) {
     return fail(site, "wrong-type", expression.callee.span, `${describeKind(callee)} can't be called`);
@@ -248,6 +257,13 @@ function call(expression: Extract<Expression, { kind: "call" }>, site: Site): Ev
     return fail(site, "too-many-arguments", expression.span, `\`${callee.name}\` takes ${most}, not ${values.length}`);
   }
   return finite(definition.apply(...values), expression.span, site);
+}
+
+/** A declaration with more arguments; of a function what it gives. */
+export function applied(callee: DeclarationValue, args: readonly Argument[], span: Span, site: Site): EvalValue {
+  const found = applyArguments(callee, args, site);
+  if (found?.declaration.keyword !== "let") return found ?? UNKNOWN;
+  return callFunction(found, span, site) ?? UNKNOWN;
 }
 
 const ARITHMETIC: Partial<Record<BinaryOperator, (a: number, b: number) => number | boolean>> = {

@@ -4,14 +4,13 @@ import { own } from "../../grammar/own.js";
 import { NO_LAYER } from "../diagnostics/suggest.js";
 import { inlineNetwork, instantiateBlock, readInput, runStage } from "./instantiate.js";
 import { LAYER_WORDS } from "./layer-words.js";
-import { describeNumber, evaluate, evaluateWhole, fail, member, unknownName, wrongType } from "./evaluate.js";
+import { applied, describeNumber, evaluate, evaluateWhole, fail, member, unknownName, wrongType } from "./evaluate.js";
 import { draftScope } from "./draft.js";
 import { isUnknown, makeList } from "./lists.js";
 import { isSkipped, isTensor, inner, siteOf, withMembers, type Place } from "./place.js";
 import { applyShared } from "./shared.js";
 import { walk, type Turns, type Walk } from "./statements.js";
 import { applyNetworkWord, NETWORK_WORDS } from "./network-words.js";
-import { applyArguments } from "./declarations.js";
 import { describeKind, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue, type Unknown } from "./values.js";
 
 const LAYERS: Walk<Place> = {
@@ -135,7 +134,7 @@ function runOnce(use: Use, place: Place): void {
       keyword === "shortcut"
         ? `write \`shortcuts ${name.text}\`, or \`residual(shortcut: ${name.text}) { ... }\``
         : undefined;
-    fail(siteOf(place), "not-a-layer", use.span, `the ${keyword} \`${name.text}\` can't stand among layers`, { help });
+    fail(siteOf(place), "not-a-layer", use.span, `${describeKind(value)} can't stand among layers`, { help });
   } else {
     fail(siteOf(place), "not-a-layer", use.span, `${describeNumber(value)} can't stand among layers`);
   }
@@ -165,7 +164,7 @@ function resolveTarget(use: Use, place: Place): EvalValue {
   if (use.arguments.length === 0 || isUnknown(value)) return value;
   // A layer takes them where it is applied; to what is not given they say nothing.
   if (isRecord(value, "layer") || isRecord(value, "none")) return value;
-  if (isRecord(value, "declaration")) return applyArguments(value, use.arguments, site) ?? UNKNOWN;
+  if (isRecord(value, "declaration")) return applied(value, use.arguments, use.span, site);
   return fail(
     site,
     "unknown-argument",

@@ -132,6 +132,11 @@ export function isList(value: EvalValue): value is readonly EvalValue[] {
   return Array.isArray(value);
 }
 
+/** A `let` with parameters is a function. */
+function nounOf({ declaration }: DeclarationValue): string {
+  return declaration.keyword === "let" ? "function" : declaration.keyword;
+}
+
 /** A network, block, ... by its article: for messages. */
 export function describeKind(value: EvalValue): string {
   if (typeof value === "number") return Number.isInteger(value) ? "a whole number" : "a number";
@@ -140,7 +145,7 @@ export function describeKind(value: EvalValue): string {
   if (isList(value)) return "a list";
   switch (value.kind) {
     case "declaration":
-      return `the ${value.declaration.keyword} \`${value.declaration.name.text}\``;
+      return `the ${nounOf(value)} \`${value.declaration.name.text}\``;
     case "layer":
       return `the layer \`${value.word.name}\``;
     case "none":

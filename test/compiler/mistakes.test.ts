@@ -276,7 +276,7 @@ describe("forms of other languages", () => {
 
   test.each<[string, string, string]>([
     ["network A:\n  input image 3x32x32", "expected `{` or `=` after `A`", "stands in braces"],
-    ["let double(x) = 2 * x", "a `let` is written `let name = value`", "where it is used"],
+    ["let double(n) { conv 3x3, n }", "a `let` is written `let name = value`", "is a `block`"],
     ["network A { input image 3, 32, 32 }", "a statement, found `,`", "a size is written `3x224x224`"],
     ["Network A { input image 3x32x32 }", "`Network` declares nothing", "did you mean `network`?"],
   ])("%j", (program, message, help) => {

@@ -59,7 +59,11 @@ describe("one mistake is one error, where it was made", () => {
       "1:8: expected `{` or `=` after `a`, found the end of the file | what belongs to it stands in braces: `{ ... }`",
     ],
     ["let a", "1:6: expected `=` and a value after `a`, found the end of the file"],
-    ["let a(b) = 3", "1:6: a `let` is written `let name = value` | a formula is written where it is used"],
+    [
+      "block a { let f(b) = b\n relu }",
+      "1:16: expected `=` after `f`, found `(` | a function stands at the top of a file, outside of all braces",
+    ],
+    ["let a(b) { relu }", "1:10: a `let` is written `let name = value` | what has layers in braces is a `block`"],
     ["block a { conv }", "1:16: expected an argument after `conv`, found `}`"],
     ["block a { conv\n  relu }", "1:15: expected an argument after `conv`"],
     [

@@ -115,7 +115,7 @@ const declaration = fc.oneof(
     .tuple(fc.constantFrom("block B", "network N", "shortcut s"), fc.option(parameters, { nil: "" }), body)
     .map((p) => p.join(" ")),
   fc.tuple(fc.option(parameters, { nil: "" }), expression).map(([p, e]) => `network N${p} = ${e}`),
-  expression.map((e) => `let l = ${e}`),
+  fc.tuple(fc.option(parameters, { nil: "" }), expression).map(([p, e]) => `let l${p} = ${e}`),
   fc.constantFrom('import { a, b as c } from "std/blocks"', 'import { } from "x"'),
 );
 const plain = fc
