@@ -1,7 +1,6 @@
 /** What a check may still take. Everything that elaborates draws on one of these, so that any text ends, and soon. */
 import type { Span } from "../grammar/ast.js";
 import type { Frame } from "./diagnostics/diagnostic.js";
-import type { Reporter } from "./diagnostics/reporter.js";
 import { LIMITS } from "./limits.js";
 
 /** Ends the elaboration of one network; the diagnostic was reported. */
@@ -26,18 +25,25 @@ export interface Cancellation {
   readonly shouldStop?: (() => boolean) | undefined;
 }
 
+/** Told of what is too large: the diagnostic is kept however many there are, since it says why the run ends. */
+export type TooLarge = (
+  span: Span,
+  message: string,
+  details: { readonly chain: readonly Frame[]; readonly always: true; readonly help?: string },
+) => void;
+
 /** Steps between two looks at whether to go on. */
 const STEPS_BETWEEN_POLLS = 512;
 
 export class Budget {
-  readonly #reporter: Reporter;
+  readonly #tooLarge: TooLarge;
   readonly #cancellation: Cancellation;
   #left: number = LIMITS.steps;
   #nextPoll: number = LIMITS.steps;
   #depth = 0;
 
-  constructor(reporter: Reporter, cancellation: Cancellation = {}) {
-    this.#reporter = reporter;
+  constructor(tooLarge: TooLarge, cancellation: Cancellation = {}) {
+    this.#tooLarge = tooLarge;
     this.#cancellation = cancellation;
   }
 
@@ -60,7 +66,7 @@ export class Budget {
 
   #look(span: Span, chain: readonly Frame[]): void {
     if (this.#left < 0) {
-      this.#reporter.report("too-large", span, "this takes more work than any network needs", {
+      this.#tooLarge(span, "this takes more work than any network needs", {
         chain: outermost(chain),
         always: true,
         help: "the limits are in docs/language.md; look for repetitions that multiply: lists, loops, arguments",
@@ -81,7 +87,7 @@ export class Budget {
   enter(span: Span, chain: readonly Frame[]): void {
     this.#depth++;
     if (this.#depth <= LIMITS.evaluationDepth) return;
-    this.#reporter.report("too-large", span, "this needs more values and bodies inside one another than any network", {
+    this.#tooLarge(span, "this needs more values and bodies inside one another than any network", {
       chain: outermost(chain),
       always: true,
     });

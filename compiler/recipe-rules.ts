@@ -6,15 +6,8 @@
 import { own } from "../grammar/own.js";
 import { TRANSFORM_WORDS, type TransformWord } from "./words/transforms.js";
 import { MIXINGS, type Recipe, type TransformSettings, type WarmUp } from "./recipe.js";
+import type { RecipeProblem } from "./recipe-problem.js";
 import { optimizerProblems } from "./training/optimizers/index.js";
-
-export interface RecipeProblem {
-  readonly code: "out-of-range" | "conflicting-settings" | "no-effect";
-  /** The statement that it is about. */
-  readonly word: string;
-  readonly message: string;
-  readonly help?: string;
-}
 
 type Rule = (recipe: Recipe) => readonly (RecipeProblem | false)[];
 

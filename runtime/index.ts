@@ -27,6 +27,7 @@ export {
   type EvaluateOptions,
   type Evaluation,
   type Predicted,
+  type Tallied,
 } from "./classification/evaluate.js";
 export { matchClasses, type ClassesBy, type ClassMatch, type NamedClasses } from "./data/class-match.js";
 export { openPredictions, type PredictionsFile } from "./classification/predictions.js";

@@ -35,7 +35,10 @@ export class Reporter {
   #failures = 0;
 
   constructor(cancellation: Cancellation = {}) {
-    this.budget = new Budget(this, cancellation);
+    this.budget = new Budget(
+      (span, message, details) => this.report("too-large", span, message, details),
+      cancellation,
+    );
   }
 
   /** What could not be parsed; what it seems to mean is not reported as well. */

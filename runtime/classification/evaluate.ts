@@ -9,7 +9,7 @@ import {
 } from "./classifier.js";
 import { matchClasses, type ClassesBy } from "../data/class-match.js";
 import { checkBatch, forLabels, meanProbabilities, viewsFor, type ScoreOutput } from "./scores.js";
-import { ClassTally } from "./tally.js";
+import { ClassTally, type Tallied } from "./tally.js";
 import { DataError, isLabelled, type DataSet, type LabelledSplit, type Split } from "../data/index.js";
 import { asImage } from "../images/transforms/raster.js";
 import { describeSample, openSample } from "../data/sample.js";
@@ -19,6 +19,8 @@ import { pixelsOf, type Pixels, type Planes } from "../images/planes.js";
 import type { View } from "../images/views.js";
 import type { ImageInput } from "../images/network-input.js";
 import { SessionError } from "../onnx/session-error.js";
+
+export type { ClassAccuracy, Tallied } from "./tally.js";
 
 /** How a model is evaluated. */
 export interface EvaluateOptions extends ClassifierOptions, Pick<ClassifyOptions, "crops" | "scales" | "batch"> {
@@ -47,28 +49,10 @@ export type Predicted = {
   readonly label: string;
 } & ({ readonly predictions: readonly Prediction[] } | { readonly error: string });
 
-/** How often the images of one class were told right. */
-export interface ClassAccuracy {
-  readonly name: string;
-  /** Images of this class that were looked at. */
-  readonly images: number;
-  /** Of these, those for which it was the likeliest class. */
-  readonly correct: number;
-}
-
 /** How often a model was wrong on a split. */
-export interface Evaluation {
-  /** Images that were looked at. */
-  readonly images: number;
-  /** Share of images whose class was not the likeliest, and not among the five likeliest; 0 to 1. */
-  readonly error: number;
-  readonly error5: number;
+export interface Evaluation extends Tallied {
   /** Images that could not be read, and count for nothing. */
   readonly unreadable: number;
-  /** In the order of the data's classes. */
-  readonly classes: readonly ClassAccuracy[];
-  /** How many images of each class (row) were taken for each (column), in the order of the data's classes. */
-  readonly confusion: readonly (readonly number[])[];
   /** How the model's classes were matched with those of the data. */
   readonly classesBy: ClassesBy;
   /** What was assumed or may be a mistake: one line each, those of the data too. */

@@ -1,6 +1,27 @@
 /** Right and wrong answers of a classifier, by class. */
-import type { ClassAccuracy, Evaluation } from "./evaluate.js";
 import { SessionError } from "../onnx/session-error.js";
+
+/** How often the images of one class were told right. */
+export interface ClassAccuracy {
+  readonly name: string;
+  /** Images of this class that were looked at. */
+  readonly images: number;
+  /** Of these, those for which it was the likeliest class. */
+  readonly correct: number;
+}
+
+/** Right and wrong answers, counted. */
+export interface Tallied {
+  /** Images that were looked at. */
+  readonly images: number;
+  /** Share of images whose class was not the likeliest, and not among the five likeliest; 0 to 1. */
+  readonly error: number;
+  readonly error5: number;
+  /** In the order of the data's classes. */
+  readonly classes: readonly ClassAccuracy[];
+  /** How many images of each class (row) were taken for each (column), in the order of the data's classes. */
+  readonly confusion: readonly (readonly number[])[];
+}
 
 export class ClassTally {
   readonly #classes: readonly string[];
@@ -52,7 +73,7 @@ export class ClassTally {
   }
 
   /** @throws {SessionError} where no score at all was a number */
-  result(model: string): Pick<Evaluation, "images" | "error" | "error5" | "classes" | "confusion"> {
+  result(model: string): Tallied {
     if (this.#notNumbers === this.images) {
       throw new SessionError(
         `${model}: the network's scores are not finite numbers for any image; do its weights and preprocessing fit?`,

@@ -1,6 +1,7 @@
 /** Images of which something is known, wherever they come from: of each its class, or the objects in it with their boxes. */
 import { DataError } from "./error.js";
 import type { Annotations } from "./objects.js";
+import type { SplitName } from "./reader.js";
 import type { SampleReference } from "./sample.js";
 import type { HeldOutChoice } from "./sources/held-out.js";
 
@@ -27,7 +28,7 @@ export interface DataSet<S extends Split = Split> {
 
 /** Samples in an order of their own, from 0. They are described here and loaded elsewhere, so that a thread can do it. */
 export interface Split {
-  readonly name: "train" | "validation" | "test" | "all";
+  readonly name: SplitName;
   readonly size: number;
   /** Index of the image's class; absent where objects are annotated instead. */
   readonly label?: (index: number) => number;

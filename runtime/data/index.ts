@@ -16,6 +16,7 @@ export { DataError } from "./error.js";
 export { Loader, type Batch, type EvaluationBatches, type LoaderOptions, type TrainingBatches } from "./loader.js";
 export { measureStatistics, type MeasureOptions } from "./measure.js";
 export { openDataSet, type OpenOptions } from "./open.js";
+export type { SplitName } from "./reader.js";
 export {
   fromInclusiveCorners,
   type AnnotatedImage,

@@ -3,20 +3,13 @@ import { readRecord, type RecordReference } from "./sources/cifar/record.js";
 import { readImage, type FileReference } from "./sources/image-file.js";
 import { drawSample, type ShapesReference } from "./sources/synthetic/shapes/sample.js";
 import { drawSceneSample, type ScenesReference } from "./sources/synthetic/scenes/sample.js";
+import type { Reader } from "./reader.js";
 import type { LazyImage } from "../images/transforms/pipeline.js";
 import type { NamedSource } from "../images/source.js";
 import { asImage } from "../images/transforms/raster.js";
 
 /** Where a sample is: an image file, a record of a CIFAR file, or a number of `shapes` or `scenes`, which is drawn. */
 export type SampleReference = FileReference | RecordReference | ShapesReference | ScenesReference;
-
-/** A kind of place that samples come from. */
-export interface Reader<R> {
-  /** Throws an ImageError where there is no image that can be used. */
-  readonly open: (reference: R) => LazyImage | Promise<LazyImage>;
-  /** For messages. */
-  readonly describe: (reference: R) => string;
-}
 
 const READERS: { readonly [K in SampleReference["kind"]]: Reader<Extract<SampleReference, { kind: K }>> } = {
   file: readImage,

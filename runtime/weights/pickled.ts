@@ -2,7 +2,8 @@
 import type { ByteCursor, InputFile } from "./input-file.js";
 import { numpyArray } from "./numpy-array.js";
 import { isDangerous } from "./pickle/globals.js";
-import { readPickle, type PickleObserver } from "./pickle/machine.js";
+import type { PickleObserver } from "./pickle/machine.js";
+import { readPickle } from "./pickle/read.js";
 import { leavesOf } from "./pickle/tree.js";
 import {
   dictionary,

@@ -6,7 +6,7 @@ import { openArchive, type ArchiveEntry } from "./archive.js";
 import { foreignArchive } from "./foreign-archive.js";
 import { ByteCursor, type InputFile } from "./input-file.js";
 import { CallNotes, pickledSource } from "./pickled.js";
-import { readPickle } from "./pickle/machine.js";
+import { readPickle } from "./pickle/read.js";
 import { sequenceItems } from "./pickle/values.js";
 import type { TensorSource } from "./source.js";
 import { fileRegion, type Storage } from "./strided.js";

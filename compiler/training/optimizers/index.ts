@@ -1,7 +1,7 @@
 /** All optimisers. A new one is a file beside this one and a line here. */
 import type { Parameter } from "../../ir/types.js";
 import type { Formula } from "../../ops/formula.js";
-import type { RecipeProblem } from "../../recipe-rules.js";
+import type { RecipeProblem } from "../../recipe-problem.js";
 import { completed, type Form } from "../../words/schema.js";
 import { accepts } from "../../words/values.js";
 import { takes } from "../../words/describe.js";

@@ -1,7 +1,7 @@
 /** What is known of an optimiser, in one record: its word, the state that it keeps, its step. */
 import type { Parameter, Value } from "../../ir/types.js";
 import type { Formula } from "../../ops/formula.js";
-import type { RecipeProblem } from "../../recipe-rules.js";
+import type { RecipeProblem } from "../../recipe-problem.js";
 import { choice, type Argument, type Schema, type Values, type Word } from "../../words/schema.js";
 
 /** Which parameters weight decay applies to: all that are trained, as the paper, or weights without biases and batch norms. */

@@ -1,6 +1,6 @@
 /** An image in a file of its own. */
 import { openImage } from "../../images/decode.js";
-import type { Reader } from "../sample.js";
+import type { Reader } from "../reader.js";
 
 /** An image file. */
 export interface FileReference {

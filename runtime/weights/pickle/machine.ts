@@ -7,7 +7,6 @@
  */
 import type { ByteCursor } from "../input-file.js";
 import type { WeightsError } from "../source.js";
-import { OPERATIONS } from "./operations.js";
 import {
   isGlobal,
   kindOf,
@@ -18,8 +17,6 @@ import {
   type PickleValue,
 } from "./values.js";
 
-/** The checkpoint of a ResNet-152 with its optimizer's state needs about 200,000. */
-const MOST_OPERATIONS = 2_000_000;
 /** Bytes of names and other short texts that become strings. */
 const MOST_TEXT = 16 << 20;
 /** A longer text or byte string stays in the file. */
@@ -31,21 +28,6 @@ export interface PickleObserver {
   persistent?(id: PickleValue): void;
   /** A function or a class is asked for. */
   named?(global: PickleGlobal): void;
-}
-
-/** Reads one pickle at the cursor and leaves the cursor behind it. Throws a WeightsError. */
-export function readPickle(cursor: ByteCursor, observer: PickleObserver = {}): PickleValue {
-  const machine = new Machine(cursor, observer);
-  for (let count = 0; !machine.stopped; count++) {
-    if (count === MOST_OPERATIONS) throw machine.damaged(`a pickle of more than ${MOST_OPERATIONS} operations`);
-    const at = cursor.position;
-    const code = cursor.u8();
-    const operation = OPERATIONS.get(code);
-    if (!operation)
-      throw machine.damaged(`0x${code.toString(16)} at byte ${at} is no operation of pickle protocols 2 to 5`);
-    operation(machine);
-  }
-  return machine.pop();
 }
 
 /** Stands for a function that another call would give: a method of an object, say. */

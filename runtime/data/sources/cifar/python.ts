@@ -1,7 +1,7 @@
 /** CIFAR's Python version: pickled dictionaries, of which nothing is executed. The pixels stay where they are in the file. */
 import { ByteCursor, InputFile } from "../../../weights/input-file.js";
 import { elementType, numpyArray, numpyParts, plainBytes } from "../../../weights/numpy-array.js";
-import { readPickle } from "../../../weights/pickle/machine.js";
+import { readPickle } from "../../../weights/pickle/read.js";
 import {
   integers,
   kindOf,

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { ImageError } from "../../../images/image.js";
 import type { LazyImage } from "../../../images/transforms/pipeline.js";
-import type { Reader } from "../../sample.js";
+import type { Reader } from "../../reader.js";
 
 export const SIDE = 32;
 export const PIXEL_BYTES = 3 * SIDE * SIDE;

@@ -1,12 +1,11 @@
 /** An image of `scenes` as a sample: a few numbers, drawn when it is needed. */
-import type { Split } from "../../../data-set.js";
-import type { Reader } from "../../../sample.js";
+import type { Reader, SplitName } from "../../../reader.js";
 import { drawNumbered, type SceneNumber } from "./scenes.js";
 
 /** An image of `scenes`, drawn from a seed. */
 export interface ScenesReference extends SceneNumber {
   readonly kind: "scenes";
-  readonly split: Split["name"];
+  readonly split: SplitName;
   readonly index: number;
 }
 

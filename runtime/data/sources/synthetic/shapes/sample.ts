@@ -1,13 +1,12 @@
 /** An image of `shapes` as a sample: a few numbers, drawn when it is needed. */
-import type { Split } from "../../../data-set.js";
-import type { Reader } from "../../../sample.js";
+import type { Reader, SplitName } from "../../../reader.js";
 import { drawShape, SIDE } from "./draw.js";
 import { OUTLINES } from "../outlines.js";
 
 /** An image of `shapes`, drawn from a seed. */
 export interface ShapesReference {
   readonly kind: "shapes";
-  readonly split: Split["name"];
+  readonly split: SplitName;
   readonly seed: number;
   readonly index: number;
 }
