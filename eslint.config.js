@@ -58,6 +58,7 @@ export default defineConfig(
   boundary("compiler/passes", ["emit", "elaborate", "training", "tuning"]),
   boundary("compiler/emit", ["passes", "elaborate", "training", "tuning"]),
   boundary("runtime", ["compiler/ops", "compiler/passes"]),
+  boundary("runtime/images", ["compiler/ops", "compiler/passes", "data", "detection", "classification", "training"]),
   boundary("cli", ["compiler/ir", "compiler/ops", "compiler/passes", "compiler/emit", "compiler/tuning"]),
   {
     files: ["grammar/**/*.ts"],

@@ -1,6 +1,6 @@
 /** Scores of classes out of a model: which output has them, what its numbers mean, and their means over views. */
 import type { Preprocess } from "../../compiler/model.js";
-import { DataError } from "../data/error.js";
+import { DataError } from "../data-error.js";
 import type { Image } from "../images/image.js";
 import { prepareViews, type View } from "../images/views.js";
 import type { Pixels, Planes } from "../images/planes.js";

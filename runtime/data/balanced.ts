@@ -1,6 +1,6 @@
 /** Training batches in which every class comes equally often, however many samples it has. */
 import type { LabelledSplit } from "./data-set.js";
-import { DataError } from "./error.js";
+import { DataError } from "../data-error.js";
 import { batchesPerEpoch, checkBatch, type BatchPlan } from "./order.js";
 import { permutation } from "../random.js";
 

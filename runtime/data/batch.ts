@@ -1,7 +1,7 @@
 /** From a list of samples to one tensor: what a thread does for one batch. */
 import type { Size } from "../images/image.js";
 import { ImageError } from "../images/image.js";
-import { DataError } from "./error.js";
+import { DataError } from "../data-error.js";
 import type { Pipeline } from "../images/transforms/pipeline.js";
 import { writePlanes, type Raster } from "../images/transforms/raster.js";
 import { describeSample, openSample, type SampleReference } from "./sample.js";

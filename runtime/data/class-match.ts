@@ -1,6 +1,6 @@
 /** Whose class is whose: the names that a model carries against those of a data set. */
 import { createHash } from "node:crypto";
-import { DataError } from "./error.js";
+import { DataError } from "../data-error.js";
 
 /** By the classes' names, or by their places in the two lists. */
 export type ClassesBy = "name" | "position";

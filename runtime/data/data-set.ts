@@ -1,5 +1,5 @@
 /** Images of which something is known, wherever they come from: of each its class, or the objects in it with their boxes. */
-import { DataError } from "./error.js";
+import { DataError } from "../data-error.js";
 import type { Annotations } from "./objects.js";
 import type { SplitName } from "./reader.js";
 import type { SampleReference } from "./sample.js";

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { sharePixelCount } from "../images/memory.js";
 import { makeBatch } from "./batch.js";
-import { DataError } from "./error.js";
+import { DataError } from "../data-error.js";
 import { preparePipeline, type Pipeline } from "../images/transforms/pipeline.js";
 import type { Reply, Request, WorkerData } from "./pool.js";
 import { useOneThreadPerImage } from "./sources/image-file.js";

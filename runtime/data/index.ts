@@ -12,7 +12,7 @@ export {
   type LabelledSplit,
   type Split,
 } from "./data-set.js";
-export { DataError } from "./error.js";
+export { DataError } from "../data-error.js";
 export { Loader, type Batch, type EvaluationBatches, type LoaderOptions, type TrainingBatches } from "./loader.js";
 export { measureStatistics, type MeasureOptions } from "./measure.js";
 export { openDataSet, type OpenOptions } from "./open.js";
@@ -78,5 +78,6 @@ export {
   type ScenesOptions,
 } from "./sources/synthetic/scenes/scenes.js";
 export { writeScenes } from "./sources/synthetic/scenes/write.js";
-export { loadStatistics, saveStatistics, type Statistics } from "./statistics.js";
+export type { Statistics } from "../images/statistics.js";
+export { loadStatistics, saveStatistics } from "./statistics.js";
 export { TRANSFORMS, type Transform, type TransformInfo, type TransformSettings } from "../images/transforms/index.js";

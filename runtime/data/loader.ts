@@ -5,12 +5,12 @@ import { setImmediate } from "node:timers/promises";
 import { balancedPlan } from "./balanced.js";
 import { makeBatch } from "./batch.js";
 import { isLabelled, type Split } from "./data-set.js";
-import { DataError } from "./error.js";
+import { DataError } from "../data-error.js";
 import { evaluationPlan, trainingPlan, type BatchPlan } from "./order.js";
 import { preparePipeline, type Pipeline } from "../images/transforms/pipeline.js";
 import { PoolClosed, WorkerPool, type PipelinePlan } from "./pool.js";
 import { SplitReader, type Maker, type Unwaited } from "./split-reader.js";
-import type { Statistics } from "./statistics.js";
+import type { Statistics } from "../images/statistics.js";
 import type { TransformSettings } from "../images/transforms/index.js";
 
 /** How batches are made ahead of their use. */

@@ -1,11 +1,12 @@
 /** Measures the statistics that `subtract_mean` needs. */
 import type { Size } from "../images/image.js";
 import { subset, type Split } from "./data-set.js";
-import { DataError } from "./error.js";
+import { DataError } from "../data-error.js";
 import type { Loader } from "./loader.js";
 import { permutation } from "../random.js";
 import { beforeStatistics, preparePipeline, steadyTransforms } from "../images/transforms/pipeline.js";
-import { Measurement, type Statistics } from "./statistics.js";
+import type { Statistics } from "../images/statistics.js";
+import { Measurement } from "./statistics.js";
 import type { TransformSettings } from "../images/transforms/index.js";
 
 /** Which images are measured. */

@@ -1,7 +1,7 @@
 /** From what `--data` says to a data set. */
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { DataError } from "./error.js";
+import { DataError } from "../data-error.js";
 import type { DataSet } from "./data-set.js";
 import { CIFAR, findCifar, openCifar, packedCifar } from "./sources/cifar/index.js";
 import { openCoco } from "./sources/coco/index.js";

@@ -1,5 +1,5 @@
 /** Which samples are in which batch: a function of the seed and the number of the batch, so that any can be asked for. */
-import { DataError } from "./error.js";
+import { DataError } from "../data-error.js";
 import { permutation } from "../random.js";
 
 export interface BatchPlan {

@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { pixelCount } from "../images/memory.js";
 import type { BatchOrder, MadeBatch } from "./batch.js";
-import { DataError } from "./error.js";
+import { DataError } from "../data-error.js";
 import type { PipelineOptions } from "../images/transforms/pipeline.js";
 import type { TransformSettings } from "../images/transforms/index.js";
 import { threadArguments } from "../thread-arguments.js";

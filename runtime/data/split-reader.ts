@@ -1,7 +1,7 @@
 /** Batches of a split, with something done about samples that can't be read. */
 import type { BatchOrder, Failure, MadeBatch } from "./batch.js";
 import type { Split } from "./data-set.js";
-import { DataError } from "./error.js";
+import { DataError } from "../data-error.js";
 import type { BatchPlan } from "./order.js";
 import type { Pipeline } from "../images/transforms/pipeline.js";
 

@@ -2,7 +2,7 @@
 import type { ClassesBy } from "../data/class-match.js";
 import type { Detected } from "./detector.js";
 import { shortened } from "../data/sources/annotated/problems.js";
-import { DataError } from "../data/error.js";
+import { DataError } from "../data-error.js";
 import type { Category, Detection } from "../data/objects.js";
 
 /** Which category each class of a detector is. */

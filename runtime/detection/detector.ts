@@ -2,7 +2,7 @@
 import path from "node:path";
 import type { Preprocess } from "../../compiler/model.js";
 import { channelProblem, fitted } from "../../compiler/preprocess.js";
-import { DataError } from "../data/error.js";
+import { DataError } from "../data-error.js";
 import { preparePipeline } from "../images/transforms/pipeline.js";
 import { detectorInput, type DetectorInput } from "../images/detector-input.js";
 import { ImageError, type Image } from "../images/image.js";

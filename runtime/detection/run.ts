@@ -3,7 +3,7 @@ import type { ClassesBy } from "../data/class-match.js";
 import { matchCategories, toDetections } from "./categories.js";
 import type { Detected, Detector } from "./detector.js";
 import { Frames } from "./frames.js";
-import { DataError } from "../data/error.js";
+import { DataError } from "../data-error.js";
 import type { AnnotatedSplit } from "../data/data-set.js";
 import type { Annotations, Detection } from "../data/objects.js";
 import { sampleSource } from "../data/sample.js";

@@ -2,7 +2,7 @@
 import { concat, type ParameterValues } from "../../compiler/emit/onnx.js";
 import type { Model } from "../../compiler/model.js";
 import { emitResponses } from "../../compiler/training/responses.js";
-import { DataError } from "../data/error.js";
+import { DataError } from "../data-error.js";
 import type { DeviceRequest } from "../onnx/device.js";
 import { openSession } from "../onnx/session.js";
 

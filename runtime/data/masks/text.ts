@@ -3,7 +3,7 @@
  * (from the fourth on: less that of the run before the last) is written five bits a letter, the lowest first, from "0" on;
  * the sixth bit says that more follow, and the last letter's fifth is the sign (maskApi.c, `rleToString`).
  */
-import { DataError } from "../error.js";
+import { DataError } from "../../data-error.js";
 import type { Mask } from "./mask.js";
 
 /** A mask in a file. */

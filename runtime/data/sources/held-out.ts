@@ -1,7 +1,7 @@
 /** Images that are set aside for validation, where data come without. */
 import { createHash } from "node:crypto";
 import path from "node:path";
-import { DataError } from "../error.js";
+import { DataError } from "../../data-error.js";
 
 /** A share of the images (above 0 and below 1), or how many. */
 export type HeldOut = number;

@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { writeWhole } from "../../files.js";
 import { readImageFolder, type ImageFolder } from "../../images/folder.js";
-import { DataError } from "../error.js";
+import { DataError } from "../../data-error.js";
 
 /** Paths are relative to the listed folder; `""` is itself. */
 export interface Listing {

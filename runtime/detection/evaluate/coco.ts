@@ -1,5 +1,5 @@
 /** COCO's evaluation of boxes and of masks: the twelve numbers, as pycocotools computes them, with the same roundings. */
-import { DataError } from "../../data/error.js";
+import { DataError } from "../../data-error.js";
 import type { Category, Detection } from "../../data/objects.js";
 import { countWanted, match, measure, OUTCOME, type AreaRange, type IouType } from "./coco-match.js";
 import { mapCategories, type Annotated, type Scene } from "./group.js";

@@ -1,5 +1,5 @@
 /** Boxes that move with the frame of their image: scaled, cut and mirrored as its pixels are. */
-import type { Box } from "../../data/objects.js";
+import type { Box } from "../box.js";
 import type { Frame } from "./frame.js";
 
 /** A box, and which of the image's objects it is round. */

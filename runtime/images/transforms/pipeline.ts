@@ -4,15 +4,15 @@ import { accepts, expects } from "../../../compiler/words/values.js";
 import type { TransformSettings as CompleteSettings } from "../../../compiler/words/transforms.js";
 import { nearest } from "../../../grammar/nearest.js";
 import type { Size } from "../image.js";
-import type { Box } from "../../data/objects.js";
+import type { Box } from "../box.js";
 import { toGrey } from "../grey.js";
 import { ImageError } from "../image.js";
 import { randomStream, type Random } from "../../random.js";
-import { DataError } from "../../data/error.js";
+import { DataError } from "../../data-error.js";
 import { boxesIn, type PlacedBox } from "./boxes.js";
 import { allowedShrink, frameSize, pixelsIn, shrunkFrame, wholeFrame, type Frame, type Shrink } from "./frame.js";
 import { asImage, type Content, type Raster } from "./raster.js";
-import type { Statistics } from "../../data/statistics.js";
+import type { Statistics } from "../statistics.js";
 import { TRANSFORM_KINDS, type TransformSettings } from "./index.js";
 import type { GeometryTransform, PixelContext, TransformKind } from "./transform.js";
 

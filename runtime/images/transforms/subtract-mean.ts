@@ -1,7 +1,7 @@
 import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
-import { DataError } from "../../data/error.js";
+import { DataError } from "../../data-error.js";
 import { mapValues, valuesOf, type Raster } from "./raster.js";
-import type { Statistics } from "../../data/statistics.js";
+import type { Statistics } from "../statistics.js";
 import { COLOURS, pixels } from "./transform.js";
 
 export const subtractMean = pixels(TRANSFORM_WORDS.subtract_mean, {

@@ -3,7 +3,7 @@ import type { Random } from "../../random.js";
 import type { Size } from "../image.js";
 import type { Frame } from "./frame.js";
 import type { Content, Raster } from "./raster.js";
-import type { Statistics } from "../../data/statistics.js";
+import type { Statistics } from "../statistics.js";
 import type { Given, Schema, Values, Word } from "../../../compiler/words/schema.js";
 
 /** A transform as data: its kind and its settings. */

@@ -1,7 +1,7 @@
 /** Masks judged as pycocotools judges them (test/oracle/coco_masks_golden.py), from files as they are. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { DataError } from "../../../runtime/data/error.js";
+import { DataError } from "../../../runtime/data-error.js";
 import { parseCocoAnnotations } from "../../../runtime/data/sources/coco/annotations.js";
 import { parseCocoDetections } from "../../../runtime/data/sources/coco/detections.js";
 import { cocoAnnotations, cocoDetections } from "../../../runtime/data/sources/coco/write.js";

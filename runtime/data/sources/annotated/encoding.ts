@@ -1,6 +1,6 @@
 /** Bytes of annotation files as text: by their byte order mark, else by what the file declares; nothing is guessed. */
 import { TextDecoder } from "node:util";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 
 /** Names of encodings that Python and Windows write and the WHATWG's list of labels lacks. */
 const ALIASES: Readonly<Record<string, string>> = { cp936: "gbk", cp932: "shift_jis", cp949: "euc-kr", cp950: "big5" };

@@ -1,7 +1,7 @@
 /** Files and folders of annotations, read within limits. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { isPassedOver } from "../../../images/names.js";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 
 /** @throws {DataError} one line: missing, no file, more bytes than the limit */
 export async function readBounded(file: string, limit: number): Promise<Buffer> {

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { listImages } from "../listing.js";
 import { isImageName } from "../../../images/names.js";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 import type { AnnotatedImage } from "../../objects.js";
 import { note, PathIndex, segmentsOf, stemOf } from "./image-names.js";
 import { counted, Problems, shortened, Tally } from "./problems.js";

@@ -1,5 +1,5 @@
 /** What is wrong or odd in a file of annotations: counted over the whole of it, with the first few in words. */
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 
 /** Problems that are named; the rest is counted. */
 const NAMED = 3;

@@ -1,5 +1,5 @@
 /** Annotations with their images as a data set. */
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 import type { AnnotatedSplit, DataSet } from "../../data-set.js";
 import type { Annotations } from "../../objects.js";
 import { imageFolder, locateImages } from "./locate.js";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import path from "node:path";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 import { CIFAR } from "./index.js";
 
 /** MD5 sums that the data sets' authors publish, by the archive's name. ImageNet's are of the ILSVRC 2012. */

@@ -4,7 +4,7 @@ import { readFile, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { firstFew } from "../../../images/names.js";
 import type { DataSet, LabelledSplit, Split } from "../../data-set.js";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 import { permutation } from "../../../random.js";
 import { readPythonBatch, readPythonNames } from "./python.js";
 import { PIXEL_BYTES, SIDE, type RecordReference } from "./record.js";

@@ -12,7 +12,7 @@ import {
 } from "../../../weights/pickle/values.js";
 import { WeightsError } from "../../../weights/source.js";
 import { stridedSource } from "../../../weights/strided.js";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 import { PIXEL_BYTES, SIDE, type RecordReference } from "./record.js";
 
 export interface PythonBatch {

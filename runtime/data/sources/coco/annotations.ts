@@ -5,7 +5,7 @@ import { Ids } from "./ids.js";
 import { readJson } from "./json.js";
 import { counted, Problems, shown, Tally } from "../annotated/problems.js";
 import type { ObjectMask } from "../../masks/outline.js";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 import { readSegmentation } from "./segmentation.js";
 
 /** What of the annotations is read. */

@@ -1,5 +1,5 @@
 /** Values of a JSON text, checked one by one: whatever is wrong is told in a line that names the file and the place. */
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 import { NOT_A_NUMBER } from "./json.js";
 import { shown } from "../annotated/problems.js";
 

@@ -1,7 +1,7 @@
 /** JSON as annotation tools write it: with a byte order mark, in UTF-16, compressed by gzip, with Python's NaN. */
 import { isUtf8 } from "node:buffer";
 import { gunzipSync } from "node:zlib";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 import { decode, utf16Of } from "../annotated/encoding.js";
 import { readBounded } from "../annotated/file.js";
 

@@ -1,5 +1,5 @@
 /** `segmentation` of COCO's files: outlines, or runs of pixels as a list or as a short text. */
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 import { lengthOf, type ObjectMask } from "../../masks/outline.js";
 import { maskOfRuns, readMask, writeMask } from "../../masks/text.js";
 import { shown } from "../annotated/problems.js";

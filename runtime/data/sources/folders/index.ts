@@ -3,7 +3,7 @@ import path from "node:path";
 import { byCodePoint } from "../../../images/folder.js";
 import { firstFew, leftOutLine } from "../../../images/names.js";
 import type { DataSet, LabelledSplit, Split } from "../../data-set.js";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 import { divideByClass, isShare, type HeldOut, type HeldOutChoice } from "../held-out.js";
 import { EXPECTED, findLayout } from "./layout.js";
 import { listImages, type ListingOptions } from "../listing.js";

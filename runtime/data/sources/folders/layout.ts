@@ -2,7 +2,7 @@
 import path from "node:path";
 import { readImageFolder } from "../../../images/folder.js";
 import { firstFew, leftOutLine } from "../../../images/names.js";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 
 export type PartName = "train" | "validation" | "test";
 

@@ -1,6 +1,6 @@
 /** PASCAL VOC's annotations: an XML file for each image. */
 import path from "node:path";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 import {
   fromInclusiveCorners,
   type AnnotatedImage,

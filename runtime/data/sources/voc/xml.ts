@@ -3,7 +3,7 @@
  * skipped, and whatever it declares is not expanded.
  */
 import sax from "sax";
-import { DataError } from "../../error.js";
+import { DataError } from "../../../data-error.js";
 
 export interface Element {
   readonly name: string;

@@ -6,7 +6,8 @@ import { exponential, randomStream } from "../../../../runtime/random.js";
 import { cropFrame, pixelsIn, resizeFrame, wholeFrame } from "../../../../runtime/images/transforms/frame.js";
 import { preparePipeline, steadyTransforms } from "../../../../runtime/images/transforms/pipeline.js";
 import { valuesOf, writePlanes, type Raster } from "../../../../runtime/images/transforms/raster.js";
-import { Measurement, type Statistics } from "../../../../runtime/data/statistics.js";
+import { Measurement } from "../../../../runtime/data/statistics.js";
+import type { Statistics } from "../../../../runtime/images/statistics.js";
 import {
   adjustBrightness,
   adjustContrast,

@@ -1,6 +1,6 @@
 /** The annotated data set that needs no download: several shapes in an image, drawn from a seed. */
 import type { AnnotatedSplit, DataSet } from "../../../data-set.js";
-import { DataError } from "../../../error.js";
+import { DataError } from "../../../../data-error.js";
 import type { AnnotatedImage, Annotations, GroundTruth } from "../../../objects.js";
 import { SCENE_SIZE, type SceneSize } from "./draw.js";
 import { drawScenes, SCENE_CATEGORIES, type ScenesOptions } from "./scenes.js";

@@ -1,6 +1,6 @@
 /** Numbered scenes: `scenes`, drawn from a seed, annotated as COCO's are. */
 import type { Image as Pixels } from "../../../../images/image.js";
-import { DataError } from "../../../error.js";
+import { DataError } from "../../../../data-error.js";
 import type { AnnotatedImage, Category, GroundTruth } from "../../../objects.js";
 import { OUTLINES } from "../outlines.js";
 import { drawScene, SCENE_SIZE, type Scene, type SceneSize } from "./draw.js";

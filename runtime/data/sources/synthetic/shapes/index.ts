@@ -1,6 +1,6 @@
 /** The data set that needs no download: ten shapes, drawn from a seed. */
 import type { DataSet, LabelledSplit, Split } from "../../../data-set.js";
-import { DataError } from "../../../error.js";
+import { DataError } from "../../../../data-error.js";
 import { SIDE } from "./draw.js";
 import { OUTLINES } from "../outlines.js";
 import { shapeLabel } from "./sample.js";
