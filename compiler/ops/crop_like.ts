@@ -11,6 +11,7 @@ export const cropLike: Operator = {
   name: "crop_like",
   doc: "The middle of the map, as high and wide as another map.",
   layer: { arguments: { map: tensor("The map whose height and width are taken.") } },
+  shapeOnly: [1],
   infer([x, like]) {
     const [map, other] = [featureMap(x, "crop_like"), featureMap(like, "crop_like")];
     requireFits(map, [other.height, other.width], "crop_like");

@@ -84,6 +84,13 @@ describe("long networks", () => {
     expect(Number(/height="(\d+)/.exec(svg)![1])).toBeLessThan(1000);
   });
 
+  it("do so where branches make them long", () => {
+    const repeats = (name: string) => figure([network(name)]).match(/×\d+/g);
+    expect(repeats("DeepLabV3_ResNet50")).toEqual(["×2", "×3", "×5", "×2"]);
+    expect(repeats("ShuffleNetV2_x1_0")).toEqual(["×3", "×7", "×3"]);
+    expect(repeats("ResNet50")).toBeNull();
+  });
+
   it("can be drawn whole", () => {
     const svg = figure([network("ResNet152")], { collapse: false });
     expect(svg.match(/1x1 conv, 1024</g)).toHaveLength(36);
@@ -134,6 +141,12 @@ describe("a network that is no chain", () => {
   it("has merges with what skips to them", () => {
     expect(joins(unet)).toEqual(["add <- 3x3 conv, 32 | 1x1 conv, 32", "concat <- 3x3 conv, 16 | 1x1 conv, 16"]);
     expect(figure([unet])).toContain(">concat<");
+    // What is cropped lends nothing to the map that it is cropped like.
+    const concats = ["512", "256", "128", "64"].map((width) => [
+      `crop <- 3x3 conv, ${width}`,
+      `concat <- 2x2 conv transpose, ${width}, /2 | crop`,
+    ]);
+    expect(joins(network("UNet"))).toEqual(concats.flat());
   });
 
   it("has heads beside each other, groups and dilation in their labels", () => {
