@@ -171,7 +171,7 @@ function reportUnknown(callee: string, written: Written, names: readonly string[
  */
 function convert(
   what: string,
-  { type }: Argument,
+  { type, ofList }: Argument,
   expression: Expression,
   site: Site,
   order?: readonly string[],
@@ -193,7 +193,9 @@ function convert(
     const code = "keyword" in type ? "wrong-declaration" : "wrong-type";
     const isBroken = type.kind === "integer" && typeof value === "number";
     fail(site, code, expression.span, `${what} must be ${wanted(type)}, not ${describeNumber(value)}`, {
-      help: isBroken ? MAKES_WHOLE : order && `the order is ${order.join(", ")}`,
+      help: isBroken
+        ? MAKES_WHOLE
+        : ((isList(value) ? ofList : undefined) ?? (order && `the order is ${order.join(", ")}`)),
     });
     return undefined;
   }

@@ -1,5 +1,13 @@
 /** Expressions to values. Errors are reported where they stand and give {@link UNKNOWN}. */
-import type { Argument, Assert, BinaryExpression, BinaryOperator, Expression, Identifier, Span } from "../../grammar/ast.js";
+import type {
+  Argument,
+  Assert,
+  BinaryExpression,
+  BinaryOperator,
+  Expression,
+  Identifier,
+  Span,
+} from "../../grammar/ast.js";
 import type { Code } from "../diagnostics/codes.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
 import type { Details, Reporter } from "../diagnostics/reporter.js";
@@ -365,13 +373,14 @@ function range(fromExpression: Expression, toExpression: Expression, span: Span,
   return makeList(length, () => Array.from({ length }, (_, i) => from + i), span, site);
 }
 
-/** False after a failed assertion, which is reported with its message. */
+/** False after a failed assertion, which is reported with its message; lines after the first are its help. */
 export function checkAssertion(statement: Assert, site: Site): boolean {
   if (evaluateBoolean(statement.condition, site) !== false) return true;
   const message = statement.message ? evaluate(statement.message, site) : undefined;
   const text =
     typeof message === "string" ? interpolate(message, statement.condition.span, site) : "the assertion is false";
-  fail(site, "assertion-failed", statement.condition.span, text);
+  const [first = "", ...help] = text.split("\n");
+  fail(site, "assertion-failed", statement.condition.span, first, help.length > 0 ? { help: help.join(" ") } : {});
   return false;
 }
 

@@ -38,6 +38,8 @@ export interface Argument<T = unknown, P extends Presence = Presence> {
   readonly default?: T;
   /** It takes every argument without a name, from its place on. */
   readonly many?: true;
+  /** What to write where a list is given in place of one: a sentence's beginning, for messages. */
+  readonly ofList?: string;
 }
 
 /** Arguments by name, in their order. */
@@ -118,6 +120,7 @@ export interface Options<T> {
   readonly default?: T;
   readonly optional?: true;
   readonly many?: true;
+  readonly ofList?: string;
 }
 
 export type PresenceIn<O> = O extends { readonly default: unknown }
@@ -132,7 +135,7 @@ export function argument<T, O extends Options<T>>(
   doc: string,
   options: O | undefined,
 ): Argument<T, PresenceIn<O>> {
-  const { default: fallback, optional, many } = options ?? ({} as O);
+  const { default: fallback, optional, many, ofList } = options ?? ({} as O);
   const presence = fallback !== undefined ? "default" : optional ? "optional" : "required";
   return {
     type,
@@ -140,6 +143,7 @@ export function argument<T, O extends Options<T>>(
     presence: presence as PresenceIn<O>,
     ...(fallback !== undefined && { default: fallback }),
     ...(many && { many }),
+    ...(ofList !== undefined && { ofList }),
   };
 }
 

@@ -6,7 +6,10 @@ import { size, tensor } from "../../words/schema.js";
 import { floats, forms } from "./forms.js";
 import type { Writer } from "../write.js";
 
-export const MAP = tensor("The map that the regions which arrive are of.");
+export const MAP = tensor("The map that the regions which arrive are of.", {
+  ofList:
+    "for maps of a pyramid there is `pyramid_roi_align(maps, 7x7)`, of image scales `scale_roi_pool` (std/detection)",
+});
 export const GRID = size("Rows and columns of the grid.", { min: 1 });
 
 /** From pixels of the network's input to cells of a map of this feature stride. */

@@ -179,6 +179,18 @@ describe("a detector", () => {
     expect(others).toEqual([]);
   });
 
+  it.each([
+    ["`pyramid_roi_align(maps, 7x7)`", { pool: "roi_align [features, features], 7x7" }],
+    ["`scale_roi_pool` (std/detection)", { pool: "roi_pool [features, features], 7x7" }],
+    ["there is an anchor for each size and ratio", { objectness: "objectness = conv 1x1, 6 on features" }],
+    ["`propose` gives them", { end: "detect(features, scores, boxes, nms: 0.5, keep: 5)" }],
+    ["`fc` gives them", { end: "detect(regions, features, boxes, nms: 0.5, keep: 5)" }],
+  ])("is helped: %s", (help, more) => {
+    const [first] = found(detector(more)).diagnostics.filter(({ severity }) => severity === "error");
+    expect(first?.help).toContain(help);
+    expect(first?.message).not.toContain("\n");
+  });
+
   it("is no layer of a network", () => {
     const source = `${detector()}\n network Outer { input image 3x64x64   Net }`;
     const { diagnostics } = elaborate(parseTarget("net.resnet#Outer"), { host: memoryHost({ "net.resnet": source }) });
