@@ -90,7 +90,7 @@ export async function present(
   }
 }
 
-interface Judged {
+interface DetectionMetrics {
   /** Why something could not be judged. */
   readonly warnings?: readonly string[];
   readonly text: string;
@@ -98,7 +98,7 @@ interface Judged {
   readonly curves: () => Promise<string>;
 }
 
-async function judgeCoco(data: Annotations, detections: readonly Detection[]): Promise<Judged> {
+async function judgeCoco(data: Annotations, detections: readonly Detection[]): Promise<DetectionMetrics> {
   const { evaluateCoco, withoutMasks } = await import("../../runtime/detection/evaluate/coco.js");
   const evaluation = evaluateCoco(data, detections);
   const hasMasks = detections.some(({ mask }) => mask !== undefined);
@@ -123,7 +123,7 @@ async function judgeVoc(
   data: Annotations,
   detections: readonly Detection[],
   metric: "voc07" | "voc10",
-): Promise<Judged> {
+): Promise<DetectionMetrics> {
   const { evaluateVoc } = await import("../../runtime/detection/evaluate/voc.js");
   const evaluation = evaluateVoc(data, detections, { metric });
   return {

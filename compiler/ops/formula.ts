@@ -28,7 +28,7 @@ export interface Formula {
   largest(x: Value, axes: readonly number[], keep?: boolean): Value;
   /** [N, C, ...] to [C] */
   channelSum(x: Value): Value;
-  matmul(a: Value, b: Value, turned?: { readonly left?: boolean; readonly right?: boolean }): Value;
+  matmul(a: Value, b: Value, transposed?: { readonly left?: boolean; readonly right?: boolean }): Value;
   reshape(x: Value, shape: readonly number[]): Value;
   expand(x: Value, shape: readonly number[]): Value;
   transpose(x: Value, order: readonly number[]): Value;

@@ -32,7 +32,7 @@ export { readMask, writeMask, type MaskText } from "./masks/text.js";
 export { batchesPerEpoch } from "./order.js";
 export {
   preparePipeline,
-  steadyTransforms,
+  deterministicTransforms,
   type Begun,
   type LazyImage,
   type Pipeline,

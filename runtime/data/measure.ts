@@ -4,7 +4,7 @@ import { subset, type Split } from "./data-set.js";
 import { DataError } from "../data-error.js";
 import type { Loader } from "./loader.js";
 import { permutation } from "../random.js";
-import { beforeStatistics, preparePipeline, steadyTransforms } from "../images/transforms/pipeline.js";
+import { beforeStatistics, preparePipeline, deterministicTransforms } from "../images/transforms/pipeline.js";
 import type { Statistics } from "../images/statistics.js";
 import { Measurement } from "./statistics.js";
 import type { TransformSettings } from "../images/transforms/index.js";
@@ -45,12 +45,12 @@ export async function measureStatistics(
   if (!before) return undefined;
   const some =
     samples < split.size ? subset(split, permutation(split.size, `measure ${seed}`).slice(0, samples).sort()) : split;
-  const steady = steadyTransforms(before);
-  const { size } = preparePipeline(steady, split.imageSize && { from: split.imageSize });
+  const deterministic = deterministicTransforms(before);
+  const { size } = preparePipeline(deterministic, split.imageSize && { from: split.imageSize });
   // Images whose size is not known may differ, which no batch can hold.
   const batch = size ? BATCH : 1;
   let measurement: Measurement | undefined;
-  const how = { split: some, batch, transforms: steady, ...(channels && { channels }) };
+  const how = { split: some, batch, transforms: deterministic, ...(channels && { channels }) };
   for await (const { shape, images } of loader.evaluation(how)) {
     const [count, planes, height, width] = shape;
     measurement ??= new Measurement(height, width, planes);

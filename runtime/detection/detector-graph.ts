@@ -77,7 +77,7 @@ export interface RunOptions extends DetectorGraph {
  * One run.
  *
  * @param inputs no more than the graph takes at a time
- * @returns for each, what was found, surest first
+ * @returns for each, what was found, by descending score
  * @throws {SessionError} also where boxes, scores or masks are no numbers
  */
 export async function runDetector(

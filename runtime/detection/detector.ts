@@ -56,7 +56,7 @@ export interface DetectedObject {
   readonly mask?: MaskText;
 }
 
-/** What became of one image: the objects, surest first, or the one-line reason why there are none. */
+/** What became of one image: the objects, by descending score, or the one-line reason why there are none. */
 export type Detected =
   | {
       readonly image: string;

@@ -326,8 +326,8 @@ export class Course {
       state = await withPreciseStatistics(engine, state, feed.calibration(recipe.preciseStatistics));
     }
     const equivalent = preprocessOf(feed.evaluation, feed.statistics, feed.channels);
-    if (equivalent.unsaid.length > 0) {
-      const message = `${run.model}: its preprocessing leaves out ${equivalent.unsaid.join(", ")}`;
+    if (equivalent.leftOut.length > 0) {
+      const message = `${run.model}: its preprocessing leaves out ${equivalent.leftOut.join(", ")}`;
       tell({ kind: "warning", message });
     }
     lock.check();

@@ -9,7 +9,7 @@ import {
   measureStatistics,
   preparePipeline,
   saveStatistics,
-  steadyTransforms,
+  deterministicTransforms,
   type Batch,
   type DataSet,
   type LabelledSplit,
@@ -141,5 +141,5 @@ export function recipeTransforms({
   train,
   evaluate,
 }: Pick<Recipe, "train" | "evaluate">): readonly TransformSettings[] {
-  return evaluate.length > 0 ? evaluate : steadyTransforms(train);
+  return evaluate.length > 0 ? evaluate : deterministicTransforms(train);
 }

@@ -10,7 +10,7 @@ import {
   isLeftToChance,
   NO_CHANCE,
   preparePipeline,
-  steadyTransforms,
+  deterministicTransforms,
 } from "../images/transforms/pipeline.js";
 import type { MeanImage } from "../weights/trained.js";
 
@@ -18,7 +18,7 @@ export interface Equivalent {
   readonly preprocess: Preprocess;
   readonly meanImage?: MeanImage;
   /** Transforms that a model can't follow, by name: they do something else each time, or take a mean image apart. */
-  readonly unsaid: readonly string[];
+  readonly leftOut: readonly string[];
 }
 
 /**
@@ -32,7 +32,7 @@ export function preprocessOf(
   statistics: Statistics | undefined,
   channels: 1 | 3 = 3,
 ): Equivalent {
-  const list = steadyTransforms(transforms).map((transform) =>
+  const list = deterministicTransforms(transforms).map((transform) =>
     transform.kind === "ten_crop" ? { ...transform, kind: "center_crop" } : transform,
   );
   const said = list.map((transform) => {
@@ -47,7 +47,7 @@ export function preprocessOf(
     preprocess: { name: "training", transforms: completeTransforms(said) },
     ...(meanImage && { meanImage }),
     // Each view has a part of the mean image of its own then, and a model has one mean image for all.
-    unsaid: transforms
+    leftOut: transforms
       .filter(
         (transform, place) =>
           isLeftToChance(transform) || (transform.kind === "ten_crop" && meanBefore(transforms, place)),

@@ -85,10 +85,10 @@ const matmul: Operator = {
   name: "matmul",
   doc: "Product of matrices, either transposed first.",
   infer([a, b], attributes) {
-    const turned = (shape: readonly Dim[], turn: boolean): readonly Dim[] =>
+    const transposed = (shape: readonly Dim[], turn: boolean): readonly Dim[] =>
       turn ? [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] : shape;
-    const left = turned(known(a).shape, flag(attributes, "left"));
-    const right = turned(known(b).shape, flag(attributes, "right"));
+    const left = transposed(known(a).shape, flag(attributes, "left"));
+    const right = transposed(known(b).shape, flag(attributes, "right"));
     const batch = broadcastShape(left.slice(0, -2), right.slice(0, -2), "matmul");
     return [reshaped(a, [...batch, left.at(-2)!, right.at(-1)!])];
   },
@@ -108,9 +108,9 @@ const matmul: Operator = {
       const rank = x.type.shape.length;
       const perm = Array.from({ length: rank }, (_, axis) => axis);
       [perm[rank - 1], perm[rank - 2]] = [rank - 2, rank - 1];
-      const turned = emit.temporary(name);
-      emit.node("Transpose", [emit.name(x)], [turned], { perm });
-      return turned;
+      const transposed = emit.temporary(name);
+      emit.node("Transpose", [emit.name(x)], [transposed], { perm });
+      return transposed;
     };
     if (node.inputs.every((input) => input.type.shape.length === 2)) {
       const transposes = {

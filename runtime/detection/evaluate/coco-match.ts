@@ -71,7 +71,7 @@ function overlap(d: Box, g: Box, isCrowd: boolean): number {
   return common / (isCrowd ? own : own + g[2] * g[3] - common);
 }
 
-/** An image's detections, surest first, and objects of one category, with an area range to judge them in. */
+/** An image's detections, by descending score, and objects of one category, with an area range to judge them in. */
 export interface Encounter extends Measures {
   readonly objects: readonly GroundTruth[];
   readonly range: AreaRange;
@@ -83,7 +83,7 @@ export function countWanted(objects: readonly GroundTruth[], range: AreaRange): 
 }
 
 /**
- * Each detection, surest first, takes the object with which it overlaps most, at least by the threshold; of equals the
+ * Each detection, by descending score, takes the object with which it overlaps most, at least by the threshold; of equals the
  * later one. An object is taken once, a crowd as often as it comes. Objects that are ignored (crowds, and those outside
  * the range) are taken only where no other can be. A detection that took an ignored object is ignored, and so is one
  * outside the range that took none.

@@ -22,7 +22,7 @@ type Area = keyof typeof AREA_RANGES;
 
 /**
  * Average precision (AP) and average recall (AR), 0 to 1; -1 where there is no object to find. AP and all ARs are means
- * over the thresholds 0.5 to 0.95; AR1 and AR10 look at the 1 and 10 surest detections of each image and category,
+ * over the thresholds 0.5 to 0.95; AR1 and AR10 look at the 1 and 10 highest-scoring detections of each image and category,
  * everything else at 100; s, m and l are of small, medium and large objects.
  */
 export interface CocoNumbers {
@@ -140,20 +140,20 @@ function evaluateClass(category: Category, scenes: readonly Scene[], iouType: Io
   };
 }
 
-/** The detections of a category in all images, surest first. */
-interface Judged {
-  /** Which of its image's detections each is, from 0: the surest. */
+/** The detections of a category in all images, by descending score. */
+interface RankedDetections {
+  /** Which of its image's detections each is, from 0: the highest-scoring. */
   readonly ranks: Uint8Array;
   /** What each counts as, by area range: [detections in the order of the images, thresholds]. */
   readonly outcomes: Readonly<Record<Area, Uint8Array>>;
-  /** Places in that order, surest first. */
+  /** Places in that order, by descending score. */
   readonly order: Uint32Array;
   readonly wanted: Readonly<Record<Area, number>>;
 }
 
 const AREAS = Object.keys(AREA_RANGES) as Area[];
 
-function judge(scenes: readonly Scene[], iouType: IouType): Judged {
+function judge(scenes: readonly Scene[], iouType: IouType): RankedDetections {
   const chosen = scenes.map((scene) =>
     scene.detections.length > MOST ? { ...scene, detections: scene.detections.slice(0, MOST) } : scene,
   );
@@ -188,7 +188,11 @@ interface Curves {
 }
 
 /** Undefined where there is no object to find. */
-function accumulate({ ranks, outcomes, order, wanted }: Judged, area: Area, limit: number): Curves | undefined {
+function accumulate(
+  { ranks, outcomes, order, wanted }: RankedDetections,
+  area: Area,
+  limit: number,
+): Curves | undefined {
   const objects = wanted[area];
   if (objects === 0) return undefined;
   const places = order.filter((place) => ranks[place]! < limit);

@@ -19,7 +19,7 @@ export interface VocClass {
   readonly objects: number;
   /** Average precision, 0 to 1; -1 where there is no object to find. */
   readonly AP: number;
-  /** After each detection, surest first. Recall is 0 where there is no object to find. */
+  /** After each detection, by descending score. Recall is 0 where there is no object to find. */
   readonly recall: Float64Array;
   readonly precision: Float64Array;
 }

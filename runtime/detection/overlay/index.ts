@@ -35,7 +35,7 @@ const MOST_ENLARGED = 16;
 const MAX_SIDE = 32_767;
 
 /**
- * Draws the marks over an image: of the size of the image, or a whole multiple of it where it is tiny. The surest
+ * Draws the marks over an image: of the size of the image, or a whole multiple of it where it is tiny. The highest-scoring
  * are drawn last and get their labels first; a label that finds no free place is left out. Masks are below all boxes.
  *
  * @returns the file's bytes
@@ -60,7 +60,7 @@ export async function drawDetections(
   return (format === "png" ? drawn.png() : drawn.jpeg({ quality: 92, chromaSubsampling: "4:4:4" })).toBuffer();
 }
 
-/** The surest mask last. */
+/** The highest-scoring mask last. */
 function painting(image: Image, marks: readonly Mark[]): Image {
   const masks = bySureness(marks).flatMap(({ mask, class: index }) => (mask ? [{ mask, class: index }] : []));
   return masks.length === 0 ? image : paintMasks(image, masks.reverse());

@@ -5,7 +5,7 @@ import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from ".
 import { COLOURS, pixels } from "./transform.js";
 
 export const colorJitter = pixels(TRANSFORM_WORDS.color_jitter, {
-  steady: () => [],
+  deterministic: () => [],
   takes: COLOURS,
   gives: "colour",
   apply(raster, { brightness, contrast, saturation, hue }, { random, channels }) {

@@ -15,7 +15,7 @@ const VECTORS = [
 ] as const;
 
 export const colorPca = pixels(TRANSFORM_WORDS.color_pca, {
-  steady: () => [],
+  deterministic: () => [],
   takes: COLOURS,
   colourOnly: true,
   gives: "colour",

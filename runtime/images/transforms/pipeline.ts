@@ -210,14 +210,14 @@ export function completeTransforms(transforms: readonly TransformSettings[]): re
 
 /** Whether it does something else each time, and is left out or replaced where nothing is left to chance. */
 export function isLeftToChance(transform: TransformSettings): boolean {
-  return TRANSFORM_KINDS.get(transform.kind)?.steady !== undefined;
+  return TRANSFORM_KINDS.get(transform.kind)?.deterministic !== undefined;
 }
 
 /** The transforms with nothing left to chance: what evaluation does where a recipe doesn't say. */
-export function steadyTransforms(transforms: readonly TransformSettings[]): readonly TransformSettings[] {
+export function deterministicTransforms(transforms: readonly TransformSettings[]): readonly TransformSettings[] {
   return transforms.flatMap((transform) => {
     const { kind, values } = completed(transform);
-    return kind.steady?.(values) ?? [transform];
+    return kind.deterministic?.(values) ?? [transform];
   });
 }
 

@@ -4,7 +4,7 @@ import { asImage } from "./raster.js";
 import { BYTES, pixels } from "./transform.js";
 
 export const randAugment = pixels(TRANSFORM_WORDS.rand_augment, {
-  steady: () => [],
+  deterministic: () => [],
   takes: BYTES,
   gives: "bytes",
   displaces: true,

@@ -5,7 +5,7 @@ import { cropFrame, frameSize } from "./frame.js";
 import { ANY, geometry } from "./transform.js";
 
 export const randomCrop = geometry(TRANSFORM_WORDS.random_crop, {
-  steady: ({ size }) => [{ kind: "center_crop", size }],
+  deterministic: ({ size }) => [{ kind: "center_crop", size }],
   takes: ANY,
   size({ size }, before) {
     if (before) checkFits(before, size);

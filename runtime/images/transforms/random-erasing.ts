@@ -7,7 +7,7 @@ import { valuesOf } from "./raster.js";
 import { pixels } from "./transform.js";
 
 export const randomErasing = pixels(TRANSFORM_WORDS.random_erasing, {
-  steady: () => [],
+  deterministic: () => [],
   takes: ["normalized"],
   gives: "normalized",
   apply(raster, { probability, scale, ratio, fill }, { random, channels }) {

@@ -5,7 +5,7 @@ import { BYTES, geometry } from "./transform.js";
 const WITHOUT_RULES = { longest: undefined, like: undefined };
 
 export const randomResizeShorter = geometry(TRANSFORM_WORDS.random_resize_shorter, {
-  steady: ({ length: [low], interpolation }) => [{ kind: "resize_shorter", length: low, interpolation }],
+  deterministic: ({ length: [low], interpolation }) => [{ kind: "resize_shorter", length: low, interpolation }],
   takes: BYTES,
   size: ({ length: [low, high], interpolation }, before) =>
     before && low === high ? scaledTo(before, { ...WITHOUT_RULES, length: low, interpolation }).size : undefined,

@@ -7,7 +7,7 @@ import { BYTES, geometry } from "./transform.js";
 
 export const randomResizedCrop = geometry(TRANSFORM_WORDS.random_resized_crop, {
   // As such networks are tested: the middle seven eighths.
-  steady: ({ size, interpolation }) => [
+  deterministic: ({ size, interpolation }) => [
     { kind: "resize_shorter", length: Math.round((Math.max(...size) * 8) / 7), interpolation },
     { kind: "center_crop", size },
   ],

@@ -26,7 +26,7 @@ interface Common<Name extends string, S extends Schema> extends TransformInfo<Na
   /** A reason why these values don't go together. */
   readonly conflict?: (values: Values<S>) => string | undefined;
   /** What stands in its place where nothing is left to chance; absent: itself. */
-  readonly steady?: (values: Values<S>) => readonly TransformSettings[];
+  readonly deterministic?: (values: Values<S>) => readonly TransformSettings[];
   /** Contents that it can work on. */
   readonly takes: readonly Content[];
   /** It has no meaning for grey images. */

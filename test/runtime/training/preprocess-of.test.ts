@@ -83,8 +83,8 @@ describe("the preprocessing of an evaluation", () => {
   ])("says %s", async (_, transforms) => {
     const measured = statistics([height, width]);
     const expected = await transformed(transforms, measured);
-    const { preprocess, meanImage, unsaid } = preprocessOf(transforms, measured);
-    expect(unsaid).toEqual([]);
+    const { preprocess, meanImage, leftOut } = preprocessOf(transforms, measured);
+    expect(leftOut).toEqual([]);
     const { data } = preprocessImage({ width, height, data: image }, preprocess);
     const found = meanImage ? data.map((value, i) => value - meanImage.data[i]!) : data;
     expect(found).toHaveLength(expected.length);
@@ -96,17 +96,17 @@ describe("the preprocessing of an evaluation", () => {
   it("names ten crops of what a mean image was subtracted from: a model has one for all of them", () => {
     const crops = { kind: "ten_crop", size: [20, 20] };
     const measured = statistics([height, width]);
-    expect(preprocessOf([{ kind: "subtract_mean" }, crops], measured).unsaid).toEqual(["ten_crop"]);
-    expect(preprocessOf([{ kind: "subtract_mean", per: "channel" }, crops], measured).unsaid).toEqual([]);
-    expect(preprocessOf([crops, { kind: "subtract_mean" }], statistics([20, 20])).unsaid).toEqual([]);
+    expect(preprocessOf([{ kind: "subtract_mean" }, crops], measured).leftOut).toEqual(["ten_crop"]);
+    expect(preprocessOf([{ kind: "subtract_mean", per: "channel" }, crops], measured).leftOut).toEqual([]);
+    expect(preprocessOf([crops, { kind: "subtract_mean" }], statistics([20, 20])).leftOut).toEqual([]);
   });
 
   it("names what is left to chance, which a model leaves out", () => {
-    const { preprocess, unsaid } = preprocessOf(
+    const { preprocess, leftOut } = preprocessOf(
       [{ kind: "random_crop", size: [20, 20] }, { kind: "color_jitter" }],
       undefined,
     );
-    expect(unsaid).toEqual(["random_crop", "color_jitter"]);
+    expect(leftOut).toEqual(["random_crop", "color_jitter"]);
     expect(preprocess.transforms).toEqual([{ kind: "center_crop", size: [20, 20] }]);
   });
 });

@@ -7,7 +7,7 @@ import type { Image } from "../../../../runtime/images/image.js";
 import type { Interpolation } from "../../../../runtime/images/resample.js";
 import { augmented, OPERATIONS, type OperationName } from "../../../../runtime/images/transforms/augment-operations.js";
 import type { TransformSettings } from "../../../../runtime/images/transforms/index.js";
-import { preparePipeline, steadyTransforms } from "../../../../runtime/images/transforms/pipeline.js";
+import { preparePipeline, deterministicTransforms } from "../../../../runtime/images/transforms/pipeline.js";
 import { SPACE as RAND } from "../../../../runtime/images/transforms/rand-augment.js";
 import { SPACE as TRIVIAL } from "../../../../runtime/images/transforms/trivial-augment.js";
 import { randomStream } from "../../../../runtime/random.js";
@@ -139,7 +139,7 @@ describe("rand_augment", () => {
     await expect(pipeline.run(source, KEY)).rejects.toThrow(
       "rand_augment: moves pixels, and the boxes of objects can't follow",
     );
-    expect(steadyTransforms([{ kind: "rand_augment" }, { kind: "normalize" }])).toEqual([{ kind: "normalize" }]);
+    expect(deterministicTransforms([{ kind: "rand_augment" }, { kind: "normalize" }])).toEqual([{ kind: "normalize" }]);
   });
 });
 

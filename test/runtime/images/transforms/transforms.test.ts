@@ -4,7 +4,7 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { exponential, randomStream } from "../../../../runtime/random.js";
 import { cropFrame, pixelsIn, resizeFrame, wholeFrame } from "../../../../runtime/images/transforms/frame.js";
-import { preparePipeline, steadyTransforms } from "../../../../runtime/images/transforms/pipeline.js";
+import { preparePipeline, deterministicTransforms } from "../../../../runtime/images/transforms/pipeline.js";
 import { valuesOf, writePlanes, type Raster } from "../../../../runtime/images/transforms/raster.js";
 import { Measurement } from "../../../../runtime/data/statistics.js";
 import type { Statistics } from "../../../../runtime/images/statistics.js";
@@ -334,7 +334,7 @@ it("nothing is left to chance in evaluation", () => {
     { kind: "color_pca" },
     { kind: "subtract_mean" },
   ];
-  expect(steadyTransforms(paper)).toEqual([
+  expect(deterministicTransforms(paper)).toEqual([
     { kind: "resize_shorter", length: 256, interpolation: "bilinear" },
     { kind: "center_crop", size: [224, 224] },
     { kind: "subtract_mean" },
@@ -415,6 +415,6 @@ describe("random_erasing", () => {
     await expect(run([{ kind: "random_erasing" }])).rejects.toThrow(
       "random_erasing: has to come after what subtracts the mean: normalize or subtract_mean",
     );
-    expect(steadyTransforms(transforms({}))).toEqual([{ kind: "normalize" }]);
+    expect(deterministicTransforms(transforms({}))).toEqual([{ kind: "normalize" }]);
   });
 });
