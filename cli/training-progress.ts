@@ -1,7 +1,7 @@
 /** How a training goes: a bar on a terminal, now and then a plain line elsewhere. */
 import type { TrainingLength } from "../runtime/training/schedule.js";
 import type { StepMetrics } from "../runtime/training/metrics.js";
-import { count, duration, isQuiet } from "./terminal.js";
+import { count, duration, forTerminal, isQuiet } from "./terminal.js";
 
 export interface TrainingProgress {
   update(metrics: StepMetrics): void;
@@ -77,6 +77,8 @@ export class Averages {
   readonly #batch: number;
   #last: StepMetrics | undefined;
   #loss = 0;
+  /** Those that it is the sum of, by name. */
+  #losses: Record<string, number> = {};
   #error = 0;
   #rate = 0;
   #waiting = 0;
@@ -94,12 +96,15 @@ export class Averages {
     const share = 1 / Math.min(this.#added, SMOOTH);
     const towards = (old: number, value: number): number => old + (value - old) * share;
     this.#loss = towards(this.#loss, metrics.loss);
+    for (const [name, loss] of Object.entries(metrics.losses ?? {})) {
+      this.#losses[name] = towards(this.#losses[name] ?? 0, loss);
+    }
     this.#error = towards(this.#error, metrics.error);
     this.#rate = towards(this.#rate, 1 / metrics.imagesPerSecond);
     this.#waiting = towards(this.#waiting, metrics.waiting);
   }
 
-  /** `step 120/750, epoch 0.96, loss 1.234, error 41.2 %, 410 images/s, waiting 1 %, 2 min left` */
+  /** `step 120/750, epoch 0.96, loss 1.234 (aux 1.412, head.cross_entropy 0.8106), error 41.2 %, 410 images/s, waiting 1 %, 2 min left` */
   text(): string {
     if (this.#last === undefined) return "";
     const { step, epoch } = this.#last;
@@ -107,11 +112,17 @@ export class Averages {
     return [
       `step ${count(step)}/${count(this.#length.steps)}`,
       `epoch ${epoch.toFixed(2)}`,
-      `loss ${this.#loss.toPrecision(4)}`,
+      `loss ${this.#loss.toPrecision(4)}${this.#parts()}`,
       `error ${(100 * this.#error).toFixed(1)} %`,
       `${(1 / this.#rate).toPrecision(3)} images/s`,
       `waiting ${(100 * this.#waiting).toFixed(0)} %`,
       `${duration(left)} left`,
     ].join(", ");
+  }
+
+  /** Several losses each; one alone is the loss, or has no name. */
+  #parts(): string {
+    const each = Object.entries(this.#losses).map(([name, loss]) => `${forTerminal(name)} ${loss.toPrecision(4)}`);
+    return each.length < 2 ? "" : ` (${each.join(", ")})`;
   }
 }

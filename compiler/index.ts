@@ -59,7 +59,7 @@ export type {
   Value,
 } from "./ir/types.js";
 export type { WeightsOrigin } from "./metadata.js";
-export type { Model, Preprocess, Rename, WeightMap } from "./model.js";
+export type { Loss, Losses, Model, Preprocess, Rename, WeightMap } from "./model.js";
 export type { Device } from "./device.js";
 export type { EarlyStop, Mixing, Recipe, Schedule, StageRate, Thaw, TransformSettings, WarmUp } from "./recipe.js";
 export {

@@ -1,6 +1,6 @@
 /** What elaboration gives: one network, with everything the source says of it. */
 import type { Span } from "../grammar/ast.js";
-import type { Graph, Scope } from "./ir/types.js";
+import type { Graph, NamedValue, Node, Scope, Value } from "./ir/types.js";
 import type { TransformSettings } from "./words/transforms.js";
 
 /** How an image becomes an input tensor; a `preprocess` declaration. Travels in the `.onnx` as metadata. */
@@ -54,10 +54,31 @@ export interface Model {
   /** What was taken for granted where the source leaves it open: one line each. */
   readonly assumed?: readonly string[];
   readonly labels?: readonly string[];
+  /** What its source says that training makes small; absent: the softmax cross entropy of its logits. */
+  readonly losses?: Losses;
   /** Of a detector: whether a box ends with its last pixel (x2 - x1 + 1 wide) or behind it, and has a mask. */
   readonly detection?: { readonly boxes: "inclusive" | "exclusive"; readonly masks?: true };
   /** The first that fits a weight file is used. */
   readonly weightMaps: readonly WeightMap[];
   /** Text of every file that took part, for code frames and source lines. */
   readonly sources: ReadonlyMap<string, string>;
+}
+
+/** What stands beside a network's graph and is there for training alone. */
+export interface Losses {
+  /** What the data say of each image: `labels`, float32 [N, classes], each class's share of it. */
+  readonly targets: readonly NamedValue[];
+  /** On values of the graph and on targets; they own no parameters that the graph has not. */
+  readonly nodes: readonly Node[];
+  /** In the source's order. Their weighted sum is the loss. */
+  readonly each: readonly Loss[];
+}
+
+/** A loss statement. */
+export interface Loss {
+  /** Its path: its label, or its word, in the part where it stands. */
+  readonly name: string;
+  readonly weight: number;
+  /** A scalar. */
+  readonly value: Value;
 }

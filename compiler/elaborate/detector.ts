@@ -1,4 +1,4 @@
-/** What is a detector's own: the `image` and `dialect` that its blocks know without being given them, and what it finds. */
+/** What blocks know without being given it, the network's `image` and a detector's `dialect`; and what a detector finds. */
 import type { Span } from "../../grammar/ast.js";
 import type * as ir from "../ir/types.js";
 import { readDialect } from "./dialect.js";
@@ -12,9 +12,9 @@ interface At {
 }
 
 /** Makes both known to a block's body, unless it has names like these of its own; where there are none, they are errors. */
-export function knowDetector(environment: Environment, block: string, use: At, place: Place): void {
+export function knowNetwork(environment: Environment, block: string, use: At, place: Place): void {
   const known: Readonly<Record<string, () => EvalValue>> = {
-    image: () => place.network.image ?? noDetector(`\`${block}\``, use, place),
+    image: () => imageOf(place.network) ?? noDetector(`\`${block}\``, use, place),
     dialect: () => dialectInForce(`\`${block}\``, use, place),
   };
   for (const [name, get] of Object.entries(known)) {
@@ -24,8 +24,8 @@ export function knowDetector(environment: Environment, block: string, use: At, p
 
 /** @param who needs it, for messages */
 export function dialectInForce(who: string, use: At, place: Place): EvalValue {
-  const { dialect, image } = place.network;
-  if (!image) return noDetector(who, use, place);
+  const { dialect, detector } = place.network;
+  if (!detector) return noDetector(who, use, place);
   if (dialect) return readDialect(dialect, siteOf(place)) ?? UNKNOWN;
   return complain(place, () => {
     const help = "write `dialect detectron2` (std/dialects) before it";
@@ -38,6 +38,11 @@ function noDetector(who: string, use: At, place: Place): EvalValue {
     const help = "declare it with `detector` in place of `network`";
     fail(siteOf(place), "misplaced-statement", use.span, `${who} stands in a detector`, { help });
   });
+}
+
+/** Where a detector's blocks stand in a network, what they miss is told already. */
+function imageOf(network: Place["network"]): EvalValue | undefined {
+  return complained.has(network) ? UNKNOWN : network.image;
 }
 
 /** Networks that have been told what they lack: once is enough. */

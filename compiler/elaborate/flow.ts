@@ -90,8 +90,17 @@ function runUse(use: Use, place: Place): void {
     }
     return place.flow.tensor ?? UNKNOWN;
   };
+  const before = place.flow.tensor;
   const result = use.on ? onOthers(use.on, place, runAll) : runAll();
-  if (use.label) place.environment.set(use.label.text, result, use.label.span);
+  // Its label is its own name: of a loss, which no tensor of the network is.
+  if (word?.isAside ?? namesAside(use, place)) place.flow.tensor = before;
+  else if (use.label) place.environment.set(use.label.text, result, use.label.span);
+}
+
+/** A parameter may carry a loss: `loss = cross_entropy`. */
+function namesAside({ target }: Use, place: Place): boolean {
+  const value = target.length === 1 ? place.environment.lookup(target[0]!.text)?.get() : undefined;
+  return value !== undefined && isRecord(value, "layer") && value.word.isAside === true;
 }
 
 /** `conv 1x1, 256 on c3`: the flow is taken up at another tensor; of a list, at each, which gives a list. */

@@ -12,6 +12,7 @@ import { readDialect } from "./dialect.js";
 import { draftScope } from "./draft.js";
 import { fail, type Site } from "./evaluate.js";
 import { runBody } from "./flow.js";
+import { checkLosses, takeLosses } from "./losses.js";
 import { networkState } from "./instantiate.js";
 import { assignPaths } from "./naming.js";
 import { isTensor, type Flow, type NetworkState } from "./place.js";
@@ -61,6 +62,7 @@ export function elaborateNetwork(
     if (reporter.failures === errorsBefore) checkComplete(state, session, flow, opened.declaration.name.span, here);
     assignPaths(scope, (length) => reporter.budget.spend(length / 64, span, chain));
     if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
+    const losses = takeLosses(session, scope);
     const outputs = statedOutputs(state, flow) ?? defaultOutputs(flow, session);
     const isClean = reporter.errorCount === errorsBefore;
     const boxes = state.detector && isClean ? boxEnds(state, opened.declaration.name.span, here) : undefined;
@@ -69,6 +71,7 @@ export function elaborateNetwork(
     const { preprocess: declared, weightMaps, labels } = readDescriptions(state, session, here);
     const { preprocess, assumed } = fitPreprocess(declared, session, inputShape !== undefined, here);
     checkLabels(labels, outputs, state, here);
+    checkLosses(session, losses, outputs ?? [], here);
     checkNames(session.inputs, outputs ?? [], opened.declaration.name.span, here);
     if (reporter.failures > errorsBefore || !outputs) return undefined;
     return {
@@ -87,6 +90,7 @@ export function elaborateNetwork(
       ...(preprocess ? { preprocess } : {}),
       ...(assumed === undefined ? {} : { assumed: [`${name}: ${assumed}`] }),
       ...(labels ? { labels } : {}),
+      ...(losses && { losses }),
       ...(boxes && { detection: { boxes, ...(masks && { masks }) } }),
     };
   } catch (error) {

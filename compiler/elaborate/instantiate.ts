@@ -4,11 +4,12 @@ import { formatShape, symbol, type Dim } from "../ir/dim.js";
 import { value as makeValue } from "../ir/build.js";
 import { operator } from "../ops/index.js";
 import { explainMoved, hasParameter, open, stageNames, type Opened } from "./declarations.js";
-import { dialectInForce, knowDetector, noteFound } from "./detector.js";
+import { dialectInForce, knowNetwork, noteFound } from "./detector.js";
 import { draftScope, type DraftScope } from "./draft.js";
 import { Environment } from "./environment.js";
 import { describeNumber, evaluate, evaluateWhole, fail, isWhole, wrongType, type Site } from "./evaluate.js";
 import { isUnknown } from "./lists.js";
+import { withTargets } from "./losses.js";
 import { runBody } from "./flow.js";
 import { takeStride } from "./layers.js";
 import {
@@ -47,7 +48,7 @@ export function instantiateBlock(use: Use, block: DeclarationValue, place: Place
   const { tensor } = place.flow;
   if (isTensor(tensor)) scope.input = tensor.value;
   setInput(opened.environment, tensor ?? UNKNOWN, use.span);
-  knowDetector(opened.environment, name.text, use, place);
+  knowNetwork(opened.environment, name.text, use, place);
   place.scope.children.push(scope);
   // What it was given is not its own.
   const environment = new Environment(opened.environment);
@@ -228,10 +229,11 @@ export function readInput(input: Input, place: Place): void {
   }
   const value = makeValue({ dtype: "float32", shape: [symbol("N"), ...shape] }, input.name.text);
   place.session.inputs.push({ name: input.name.text, value });
-  place.flow.tensor = { kind: "tensor", value, scale: [1, 1] };
+  const image: TensorValue = { kind: "tensor", value, scale: [1, 1] };
   place.scope.input = value;
+  place.network.image = place.network.detector ? readImages(image, input, place) : withTargets(image, place.session);
+  place.flow.tensor = place.network.image;
   if (place.network.detector) {
-    place.flow.tensor = place.network.image = readImages(place.flow.tensor, input, place);
     place.environment.define("dialect", { span: input.span, get: () => dialectInForce("the detector", input, place) });
   }
   place.environment.set(input.name.text, place.flow.tensor, input.name.span);

@@ -5,6 +5,7 @@ import type { Operator } from "../ops/operator.js";
 import type { Word } from "../words/schema.js";
 import { declaration } from "./declared.js";
 import { applyLayer, applyMerge, applyNothing, applyResidual } from "./layers.js";
+import { applyLoss } from "./losses.js";
 import type { Place } from "./place.js";
 import { defineShared } from "./shared.js";
 import type { LayerArguments } from "./values.js";
@@ -13,6 +14,8 @@ import type { LayerArguments } from "./values.js";
 export interface LayerWord extends Word {
   /** It adds no layer where it stands, so that nothing has to flow there. */
   readonly defines?: true;
+  /** It stands beside the flow, which goes on as it came. */
+  readonly isAside?: true;
   /** @param given arguments that are not among those of the statement: of `norm`, where that is `group_norm(32)`. */
   apply(use: Use, place: Place, given: LayerArguments): void;
 }
@@ -51,6 +54,8 @@ const STRUCTURE: readonly LayerWord[] = [
 function ofOperator(operator: Operator): LayerWord {
   const { name, doc, layer } = operator;
   const word = { name, doc, arguments: layer?.arguments ?? {} };
+  if (layer?.loss)
+    return { ...word, isAside: true, apply: (use, place, given) => applyLoss(use, operator, place, given) };
   if (!layer?.merges) return { ...word, apply: (use, place, given) => applyLayer(use, operator, place, given) };
   return { ...word, braces: "layers", apply: (use, place, given) => applyMerge(use, operator, place, given) };
 }

@@ -51,7 +51,7 @@ const areTensors = (value: LayerValue): value is readonly Tensor[] =>
   Array.isArray(value) && value.length > 0 && (value as readonly LayerValue[]).every(isOneTensor);
 
 /** Tensors and attributes among a layer's arguments, in the order of its schema, however they are written. */
-function sorted(
+export function sorted(
   schema: Schema,
   given: Readonly<Record<string, LayerValue | undefined>>,
 ): { readonly tensors: readonly Tensor[]; readonly attributes: Record<string, ir.AttributeValue> } {

@@ -38,7 +38,10 @@ export interface NetworkState {
   outputs: readonly ir.NamedValue[] | undefined;
   /** The rules that a detector's blocks follow. */
   dialect: DeclarationValue | undefined;
-  /** Of a detector: its input, [N, 3, H, W], with the member `info`, [N, 6], what is known of each image. */
+  /**
+   * Its input, [N, 3, H, W]: of a detector with the member `info`, [N, 6], what is known of each image; else with `labels`,
+   * what the training data say of it. Undefined where the network is part of another.
+   */
   image: TensorValue | undefined;
   /** Of a detector: boxes that its blocks found, and where. */
   readonly found: Map<ir.Value, { readonly span: Span; readonly chain: readonly Frame[] }>;

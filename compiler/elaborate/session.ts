@@ -10,6 +10,7 @@ import { bounds, complexity, formatShape, sameShape, type Dim } from "../ir/dim.
 import type * as ir from "../ir/types.js";
 import { ShapeError, TooLargeError, type Operator, type ParameterSpec } from "../ops/operator.js";
 import type { DraftNode, DraftParameter } from "./draft.js";
+import type { DraftLoss } from "./losses.js";
 import type { NetworkInside } from "./weight-maps-inside.js";
 
 export class Session {
@@ -17,6 +18,10 @@ export class Session {
   readonly nodes: DraftNode[] = [];
   readonly parameters: DraftParameter[] = [];
   readonly inputs: ir.NamedValue[] = [];
+  /** What the training data say of each image. */
+  readonly targets: ir.NamedValue[] = [];
+  /** Loss statements, in their order. */
+  readonly losses: DraftLoss[] = [];
   /** Networks that are parts of this one, with their name maps. */
   readonly inside: NetworkInside[] = [];
   /** Replaces the size that the network's `input` declares. */

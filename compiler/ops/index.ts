@@ -28,6 +28,7 @@ import { imagePixels } from "./image_pixels.js";
 import { l2Norm } from "./l2_norm.js";
 import { layerNorm } from "./layer_norm.js";
 import { leakyRelu } from "./leaky_relu.js";
+import { LOSS_OPERATORS } from "./losses/index.js";
 import { maximum } from "./maximum.js";
 import { maxPool } from "./max_pool.js";
 import { multiply } from "./multiply.js";
@@ -64,6 +65,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     ...[cast, imagePixels],
     ...TENSOR_OPERATORS,
     ...GRADIENT_OPERATORS,
+    ...LOSS_OPERATORS,
     ...BLOCKED_OPERATORS,
     ...DETECTION_OPERATORS,
   ].map((operator): [string, Operator] => [operator.name, operator]),

@@ -88,6 +88,11 @@ export interface Operator {
     readonly arguments: Schema<AttributeValue | Tensor | readonly Tensor[]>;
     /** Branch merges take the branches' outputs; all others take the one tensor that flows. */
     readonly merges?: true;
+    /**
+     * A loss: it gives a number that training makes small, and stands beside the flow. `ofClasses`: its target may be class
+     * numbers, int64 [N], and a recipe's label smoothing and class weights are for it.
+     */
+    readonly loss?: { readonly ofClasses?: true };
     /** Where what flows stands among the inputs: before the tensors among the arguments, behind them, or nowhere. */
     readonly flow?: "first" | "last" | "none";
     /** Its output has the feature stride of this tensor among its arguments, and not of its first input. */

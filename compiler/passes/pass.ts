@@ -36,8 +36,12 @@ export interface TrainingContext extends PassContext {
   readonly labelSmoothing?: number;
   /** Labels are the shares of the classes, and not class numbers. Default false. */
   readonly softLabels?: boolean;
+  /** Images have any number of classes, each with a share of 0 or 1. Default: one each. */
+  readonly multiLabel?: boolean;
   /** Of each class in the loss. Default 1. */
   readonly classWeights?: readonly number[];
+  /** What the outputs `loss.NAME` are multiplied by in their sum. Default 1. */
+  readonly lossWeights?: ReadonlyMap<string, number>;
   /** The logits are an output beside the loss. Default false. */
   readonly logits?: boolean;
   /** Gradients are those of the loss times an input `loss_scale`. Default false. */

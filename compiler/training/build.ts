@@ -2,10 +2,11 @@
 import type { Span } from "../../grammar/ast.js";
 import { value } from "../ir/build.js";
 import { bindDim, formatShape } from "../ir/dim.js";
-import { isNoiseName } from "../ir/names.js";
+import { isNoiseName, lossOfName } from "../ir/names.js";
 import type { Graph, NamedValue, Parameter, Value } from "../ir/types.js";
 import type { Model } from "../model.js";
 import { formula } from "../ops/formula.js";
+import { operator } from "../ops/index.js";
 import { recorder, type Recorder } from "../ops/recorder.js";
 import {
   EVALUATION_PASSES,
@@ -16,6 +17,7 @@ import {
   type TrainingContext,
 } from "../passes/index.js";
 import { segmentsOf } from "../passes/recompute.js";
+import { logitsOf } from "../passes/take-logits.js";
 import {
   gradientName,
   nextName,
@@ -29,6 +31,7 @@ import {
 import { isInside, requirePart, requireScope } from "./places.js";
 import { trainingState, type TrainingState } from "./state.js";
 import { applyUpdate } from "./update.js";
+import { withLosses, withNumberedLosses } from "./with-losses.js";
 
 /**
  * Throws a RangeError where the model can't be trained so: a size that is not known, an unknown stage, no logits.
@@ -75,13 +78,17 @@ function stepGraphs(model: Model, plan: Plan, suffix: string): StepGraphs {
 
 /** Loss and gradients as they are before algorithms are chosen: what `tune` measures the operations of. */
 export function gradientGraph(model: Model, options: TrainingOptions): Graph {
-  const { segments: _kept, ...context } = contextOf(planTraining(model, options));
-  return runPasses(GRADIENT_PASSES, model.graph, context);
+  const plan = planTraining(model, options);
+  const { segments: _kept, ...context } = contextOf(plan);
+  return runPasses(GRADIENT_PASSES, plan.graph, context);
 }
 
 interface Plan {
-  /** As it was elaborated. */
+  /** As it was elaborated, with its losses. */
   readonly graph: Graph;
+  /** The same for `evaluate`, whose labels may be others. */
+  readonly evaluated: Graph;
+  readonly lossWeights: ReadonlyMap<string, number>;
   readonly trained: readonly Parameter[];
   readonly frozen: (path: string) => boolean;
   readonly options: TrainingOptions;
@@ -96,6 +103,7 @@ function planTraining(model: Model, options: TrainingOptions): Plan {
   parts.forEach((path) => requirePart(model, path));
   named.forEach((path) => requireScope(model, path));
   const inFrozen = (path: string): boolean => frozenStages.some((stage) => isInside(path, stage));
+  requireLosses(model, options);
   const { graph } = model;
   requireSizes(graph, { ...options.sizes, N: options.batch });
   const trained = graph.parameters.filter((each) => each.trainable && !inFrozen(each.path));
@@ -105,7 +113,7 @@ function planTraining(model: Model, options: TrainingOptions): Plan {
     throw new RangeError(`${model.name} has no parameter that could be trained: ${why}`);
   }
   return {
-    graph,
+    ...lossesOf(model, options),
     trained,
     frozen: (path) => options.frozenBatchNorm === true || inFrozen(path),
     options,
@@ -128,6 +136,36 @@ function phasePlan(plan: Plan, phase: number): Plan {
   };
 }
 
+/** Soft labels are the step's alone: an evaluation compares with the classes themselves. */
+function lossesOf(model: Model, { softLabels = false, multiLabel = false }: TrainingOptions) {
+  const { losses } = model;
+  const [, classes] = losses ? logitsOf(model.graph, true).type.shape : [];
+  const joined = (shares: boolean): Graph =>
+    shares ? withLosses(model) : withNumberedLosses(model, classes as number);
+  return {
+    graph: joined(softLabels || multiLabel),
+    evaluated: joined(multiLabel),
+    lossWeights: new Map(losses?.each.map(({ name, weight }) => [name, weight])),
+  };
+}
+
+/** What options say of the loss has to be about a loss that is there. */
+function requireLosses({ name, losses }: Model, options: TrainingOptions): void {
+  const { labelSmoothing = 0, classWeights, multiLabel = false } = options;
+  const ofClasses = losses?.nodes.some(({ op }) => operator(op).layer?.loss?.ofClasses) ?? true;
+  const refuse = (what: string): never => {
+    const given = losses!.each.map((loss) => `\`${loss.name}\``).join(", ");
+    throw new RangeError(`${what} is for \`cross_entropy\`, and ${name} is trained by ${given}`);
+  };
+  if (!ofClasses && labelSmoothing > 0) refuse("label_smoothing");
+  if (!ofClasses && classWeights !== undefined) refuse("class_weights");
+  if (!multiLabel || !ofClasses) return;
+  throw new RangeError(
+    `${name} is trained by softmax cross entropy, which takes one class an image: where images have several, write ` +
+      "`binary_cross_entropy image.labels` behind its logits, and `sigmoid` in place of `softmax`",
+  );
+}
+
 function requireSizes(graph: Graph, sizes: NonNullable<TrainingContext["sizes"]>): void {
   for (const { name, value: input } of graph.inputs) {
     const shape = input.type.shape.map((dim) => bindDim(dim, sizes));
@@ -138,12 +176,13 @@ function requireSizes(graph: Graph, sizes: NonNullable<TrainingContext["sizes"]>
 }
 
 /** What the passes are told. */
-function contextOf({ options, trained, frozen, segments }: Plan): TrainingContext {
+function contextOf({ options, trained, frozen, segments, lossWeights, graph }: Plan): TrainingContext {
   const { sizes, batch, device = "cpu", blockSize = 0, algorithms, precision } = options;
-  const { labelSmoothing, softLabels, classWeights } = options;
+  const { labelSmoothing, softLabels, multiLabel, classWeights } = options;
   const mixed = precision === "mixed";
   return {
-    sizes: { ...sizes, N: batch },
+    sizes: { ...sizes, ...classesOf(graph), N: batch },
+    lossWeights,
     trained: trained.map(({ path }) => path),
     frozen,
     device,
@@ -153,6 +192,7 @@ function contextOf({ options, trained, frozen, segments }: Plan): TrainingContex
     ...(algorithms && { algorithms }),
     ...(labelSmoothing !== undefined && { labelSmoothing }),
     ...(softLabels && { softLabels }),
+    ...(multiLabel && { multiLabel }),
     ...(classWeights && { classWeights }),
     ...(segments && { segments }),
   };
@@ -196,18 +236,31 @@ function forwardBackward(plan: Plan, record: Recorder): Step {
   });
   return {
     inputs,
-    outputs: ["loss", "correct", "correct5"].map((name) => ({ name, value: output.get(name)! })),
+    outputs: outputs.filter(({ name }) => isMeasured(name)),
     next: statistics.map(([name, next]) => ({ name, value: next })),
     gradients,
     statistics: new Map(statistics),
   };
 }
 
+/** The loss, those that it is the sum of, and counts of right answers. */
+function isMeasured(name: string): boolean {
+  return name === "loss" || lossOfName(name) !== undefined || name.startsWith("correct");
+}
+
+/** How many classes there are, for labels that are shares of them. */
+function classesOf(graph: Graph): Readonly<Record<string, number>> {
+  const hasLosses = graph.outputs.some(({ name }) => lossOfName(name) !== undefined);
+  return hasLosses ? { classes: logitsOf(graph, true).type.shape[1] as number } : {};
+}
+
 function evaluation(model: Model, options: TrainingOptions, plan: Plan): TrainingGraph {
   const batch = options.evaluationBatch ?? options.batch;
-  const context = { sizes: { ...options.sizes, N: batch }, logits: true };
+  const { lossWeights, evaluated } = plan;
+  const sizes = { ...options.sizes, ...classesOf(evaluated), N: batch };
+  const context = { sizes, lossWeights, logits: true, ...(options.multiLabel && { multiLabel: true }) };
   return finish(plan, `${model.name}.evaluate`, (record) => {
-    const { inputs, nodes, constants, outputs } = runPasses(EVALUATION_PASSES, plan.graph, context);
+    const { inputs, nodes, constants, outputs } = runPasses(EVALUATION_PASSES, evaluated, context);
     record.nodes.push(...nodes);
     record.constants.push(...constants);
     return { inputs, outputs, next: [] };

@@ -24,6 +24,8 @@ export interface TrainingOptions {
   readonly labelSmoothing?: number;
   /** Labels are float32 [N, classes], each class's share of an image, as mixup makes them. `evaluate` takes class numbers. Default false. */
   readonly softLabels?: boolean;
+  /** Images have any number of the classes: labels are float32 [N, classes], 1 of each that is there, in `evaluate` too. Default false. */
+  readonly multiLabel?: boolean;
   /** Of each class in the loss, as PyTorch's CrossEntropyLoss: the mean is weighted. `evaluate` weighs none. Default: 1. */
   readonly classWeights?: readonly number[];
   /** The gradients of all parameters together are scaled down to this Euclidean norm. Default: not. */
@@ -100,14 +102,14 @@ export function emaDecayAt(decay: number, update: number): number {
  * One graph, ready for {@link emitOnnx}: no parameters of its own, every size a number. Inputs besides state are
  *
  * - `image` (the network's own name for its input), float32 [N, 3, H, W], and `labels`, int64 [N], or float32
- *   [N, classes] where they are soft
+ *   [N, classes] where they are soft or several
  * - `learning_rate`, float32 scalar
  * - `loss_scale`, float32 scalar, in mixed precision
  * - `ema_decay`, float32 scalar, where the average has a warm-up
  * - `random.LAYER`: {@link noise}
  * - `gradient.PATH` for every trained parameter, of `update`
  *
- * and outputs besides state are `loss` (mean over the batch), `correct` and `correct5` (how many labels were the
+ * and outputs besides state are `loss` (mean over the batch), `loss.NAME` of each loss statement, `correct` and `correct5` (how many labels were the
  * likeliest class, among the five likeliest), float32 scalars; `logits`, of `evaluate`; `gradient.PATH`, of `gradients`;
  * `gradient_norm` (before clipping), where gradients are clipped or it is asked for; `finite`, in mixed precision: 1, or 0 where a gradient
  * was not a number: parameters, momenta and the step then stay as they were.

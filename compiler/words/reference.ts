@@ -2,6 +2,7 @@
 import { SCHEDULES } from "../elaborate/schedules.js";
 import { DETECTION_OPERATORS } from "../ops/detection/index.js";
 import { OPTIMIZERS } from "../training/optimizers/index.js";
+import { LOSS_OPERATORS } from "../ops/losses/index.js";
 import { GROUPS } from "../vocabulary.js";
 import { signature } from "./describe.js";
 import type { Word, Words } from "./schema.js";
@@ -23,10 +24,13 @@ const among = (words: Words, is: (word: Word) => boolean): Words =>
 
 /** docs/detection-operators.md has these. */
 const OF_DETECTORS: ReadonlySet<string> = new Set(DETECTION_OPERATORS.map(({ name }) => name));
+const LOSSES: ReadonlySet<string> = new Set(LOSS_OPERATORS.map(({ name }) => name));
+const isPlain = ({ name, braces }: Word): boolean => !braces && !OF_DETECTORS.has(name) && !LOSSES.has(name);
 
 /** By the name in the mark. */
 export const TABLES: Readonly<Record<string, string>> = {
-  layers: table(among(GROUPS.layers.words, ({ name, braces }) => !braces && !OF_DETECTORS.has(name))),
+  layers: table(among(GROUPS.layers.words, isPlain)),
+  losses: table(among(GROUPS.layers.words, ({ name }) => LOSSES.has(name))),
   dialect: table(GROUPS.dialect.words),
   recipe: table(GROUPS.recipe.words),
   optimizers: table(OPTIMIZERS),

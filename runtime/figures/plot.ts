@@ -1,6 +1,7 @@
 /** Training curves as figures 4 and 6 of the paper draw them: error over iterations, training dashed, validation bold. */
 import type { Metrics } from "../training/metrics.js";
 import { chart, COLOURS, type LegendEntry, type Series } from "./chart.js";
+import { lossPanel, stated } from "./losses.js";
 import { ratePanel } from "./rates.js";
 
 /** A training's name in the legend, and what was measured. */
@@ -20,12 +21,12 @@ export interface PlotOptions {
   readonly rate?: boolean;
 }
 
-/** The training error is averaged over equal parts of a run: not more of them than this, and 20 updates where it can be. */
+/** What is measured at each update is averaged over equal parts of a run: not more than this, and 20 updates where it can be. */
 const POINTS = 400;
 const [SMOOTHED_UPDATES, LEAST_POINTS] = [20, 40];
 
 /**
- * Draws error over iterations of one or more trainings.
+ * Draws error over iterations of one or more trainings; beside it the losses of those whose networks state several.
  *
  * @returns SVG text
  */
@@ -55,10 +56,13 @@ export function plot(runs: readonly PlottedRun[], options: PlotOptions = {}): st
       points: validation.map(([x, y]) => [x, percent(y)]),
     },
   ]);
+  const losses = curves.filter(({ metrics }) => stated(metrics).length > 1);
+  const parts = losses.length === 0 ? undefined : lossPanel(losses, { domain: [0, last], format: thousands }, smoothed);
   const legend: LegendEntry[] = [
     ...curves.map(({ name, colour }) => ({ name, colour })),
     { name: "validation", colour: "#222222" },
     { name: "training", colour: "#222222", dashed: true },
+    ...(parts?.legend ?? []),
   ];
   const panel = {
     ...(options.title !== undefined && { title: options.title }),
@@ -66,12 +70,12 @@ export function plot(runs: readonly PlottedRun[], options: PlotOptions = {}): st
     y: { label: "error (%)", domain: [log ? percent(least) : 0, percent(top)] as const, ...(log && { log }) },
     series,
   };
-  const panels = options.rate ? [panel, ratePanel(curves, panel.x)] : [panel];
+  const panels = [panel, ...(parts ? [parts.panel] : []), ...(options.rate ? [ratePanel(curves, panel.x)] : [])];
   return chart(panels, legend, `error of ${runs.map(({ name }) => name).join(", ")}`);
 }
 
 /** Means over equal parts of the run. */
-function smoothed(points: readonly (readonly [number, number])[]): readonly (readonly [number, number])[] {
+function smoothed(points: Series["points"]): Series["points"] {
   const smooth = Math.min(SMOOTHED_UPDATES, Math.ceil(points.length / LEAST_POINTS));
   const window = Math.max(1, smooth, Math.ceil(points.length / POINTS));
   const means: [number, number][] = [];

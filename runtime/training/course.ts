@@ -188,6 +188,7 @@ export class Course {
       step,
       epoch: step / length.stepsPerEpoch,
       loss: result.loss,
+      ...(result.losses && { losses: result.losses }),
       error: 1 - result.correct / batch,
       learningRate,
       imagesPerSecond: round(batch / (took / 1000)),
@@ -200,6 +201,7 @@ export class Course {
     metrics.add(line);
     this.#events.scalars(step, {
       "train/loss": line.loss,
+      ...byName("train/loss", result.losses ?? {}),
       "train/error": line.error,
       "train/learning_rate": learningRate,
       "speed/images_per_second": line.imagesPerSecond,
@@ -385,4 +387,9 @@ export class Course {
 
 function round(value: number): number {
   return Number(value.toPrecision(4));
+}
+
+/** Numbers under the names that TensorBoard shows in one chart. */
+function byName(chart: string, numbers: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [`${chart}/${name}`, value]));
 }

@@ -1,6 +1,7 @@
 /** The engine on ONNX Runtime, in the thread that calls it, which is busy while a graph runs. */
 import type { InferenceSession, Tensor } from "#onnxruntime";
 import { randomStream } from "../../compiler/emit/random.js";
+import { lossOfName } from "../../compiler/ir/names.js";
 import { nextName } from "../../compiler/training/contract.js";
 import { chooseDevice, NO_CPU_FALLBACK, type Device, type DeviceChoice } from "../onnx/device.js";
 import { loadRuntime, readable, type Runtime } from "../onnx/onnxruntime.js";
@@ -89,12 +90,13 @@ class DeviceEngine implements Engine {
     const share = this.#scalar(1 / parts);
     let sums: Feeds = {};
     for (const { sum: name, shape } of gradients) sums[name] = this.#tensor(new Float32Array(count(shape)), shape);
-    const total = { loss: 0, correct: 0, finite: true };
+    const total: Writable<StepResult> = { loss: 0, correct: 0, finite: true };
     for (let part = 0; part < parts; part++) {
       const results = await this.#run(step, this.#stepFeeds(step, input, part), { next: true, onDevice: true });
       const result = resultOf(results);
       total.loss += result.loss / parts;
       total.correct += result.correct;
+      if (result.losses) total.losses = addedUp(total.losses ?? {}, result.losses, 1 / parts);
       this.#settle(step, results, Number.isFinite(result.loss));
       const given = Object.fromEntries(gradients.map(({ gradient }) => [gradient, results[gradient]!]));
       const added = await this.#run(sum, { share, ...given, ...sums }, { onDevice: true });
@@ -287,7 +289,7 @@ class DeviceEngine implements Engine {
     if (session === undefined) {
       const next = new Set(graph.writes.map(nextName));
       const places = graph.outputs.map((name): [string, "gpu-buffer" | "cpu"] => {
-        const isNumber = NUMBERS.has(name);
+        const isNumber = NUMBERS.has(name) || lossOfName(name) !== undefined;
         return [name, !isNumber && (all || next.has(name)) ? "gpu-buffer" : "cpu"];
       });
       session = this.#open(graph, stays ? { preferredOutputLocation: Object.fromEntries(places) } : {});
@@ -321,12 +323,33 @@ class DeviceEngine implements Engine {
   }
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** Outputs that are looked at after every step. */
 const NUMBERS: ReadonlySet<string> = new Set(["loss", "correct", "correct5", "finite", "gradient_norm"]);
 
 function resultOf(results: Record<string, Tensor>): StepResult {
   const number = (name: string): number => Number(results[name]?.data[0] ?? 0);
-  return { loss: number("loss"), correct: number("correct"), ...flags(results) };
+  const losses = Object.keys(results).flatMap((name) => {
+    const loss = lossOfName(name);
+    return loss === undefined ? [] : [[loss, number(name)] as const];
+  });
+  return {
+    loss: number("loss"),
+    ...(losses.length > 0 && { losses: Object.fromEntries(losses) }),
+    correct: number("correct"),
+    ...flags(results),
+  };
+}
+
+/** Sums of parts, each a share of the batch. */
+function addedUp(
+  losses: Readonly<Record<string, number>>,
+  more: Readonly<Record<string, number>>,
+  share: number,
+): Readonly<Record<string, number>> {
+  const added = Object.entries(more).map(([name, loss]) => [name, (losses[name] ?? 0) + loss * share] as const);
+  return Object.fromEntries(added);
 }
 
 function flags(results: Record<string, Tensor>): Pick<StepResult, "finite" | "gradientNorm"> {

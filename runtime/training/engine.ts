@@ -31,7 +31,9 @@ export interface StepInput extends EngineBatch {
 export interface StepResult {
   /** Mean over the batch. */
   readonly loss: number;
-  /** How many labels were the likeliest class. */
+  /** Those that it is the weighted sum of, by their names, where the network states some. */
+  readonly losses?: Readonly<Record<string, number>>;
+  /** How many images are right: whose label is the likeliest class; or every class of which, where they have several. */
   readonly correct: number;
   /** In mixed precision: false where the update was not made, for a gradient was not finite. */
   readonly finite?: boolean;

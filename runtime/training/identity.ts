@@ -2,6 +2,7 @@
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
+import { withLosses } from "../../compiler/training/with-losses.js";
 import type { DataSet, LabelledSplit } from "../data/index.js";
 import { TrainingError } from "./error.js";
 import { networkDigest, splitDigests, weightsDigest, type NetworkDigest, type SplitDigest } from "./fingerprint.js";
@@ -49,7 +50,7 @@ export function identityOf({ model, recipe, data, names, weights, version }: Ing
     settings: JSON.stringify(settled(recipe)),
     ...(version !== undefined && { resnetc: version }),
     content: {
-      network: networkDigest(model.graph),
+      network: networkDigest(withLosses(model)),
       classes: data.classes,
       ...splitDigests(data),
       weights: weights === undefined ? RANDOM : weightsDigest(model.graph.parameters, weights),

@@ -12,6 +12,8 @@ export interface StepMetrics {
   readonly epoch: number;
   /** Mean over the batch. */
   readonly loss: number;
+  /** Those that it is the weighted sum of, by their names, where the network states some. */
+  readonly losses?: Readonly<Record<string, number>>;
   /**
    * Of the batch, with its augmentations and the weights before the update, 0 to 1. Of images that are mixed of two, the
    * class with the larger share is the right one.

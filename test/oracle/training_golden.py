@@ -148,11 +148,34 @@ class Network:
                 oracle_weights.uniform(f"noise{step}.{node['output']}", math.prod(shape), 0, 1).reshape(shape))
             inputs = [values[name] for name in node["inputs"]]
             values[node["output"]] = layer(node["op"], inputs, node["attributes"], {"noise": noise})
+        self.values_of_step = values
         return values[self.graph["logits"]].flatten(1)
+
+    def loss(self, logits, labels):
+        """The cross entropy of the logits, or the losses that the network states; each by its name beside their sum."""
+        smoothing = self.graph["smoothing"]
+        if "losses" not in self.graph:
+            return F.cross_entropy(logits, labels, label_smoothing=smoothing), {}
+        each, total = {}, 0
+        for node in self.graph["losses"]:
+            x, target = [labels if name == "labels" else self.values_of_step[name] for name in node["inputs"]]
+            x, a = x.flatten(1), node["attributes"]
+            if node["op"] == "cross_entropy":
+                found = F.cross_entropy(x, target, label_smoothing=smoothing)
+            elif node["op"] == "binary_cross_entropy":
+                found = F.binary_cross_entropy_with_logits(x, target)
+            else:
+                found = torchvision.ops.sigmoid_focal_loss(x, target, a["alpha"], a["gamma"], "mean")
+            each[node["name"]] = float(found)
+            total = total + a["weight"] * found
+        return total, each
 
     def batch(self, index):
         shape, classes = self.graph["image"], self.graph["classes"]
         image = oracle_weights.uniform(f"image{index}", math.prod(shape), -2, 2).reshape(shape)
+        if self.graph.get("multi_label"):
+            there = np.rint(oracle_weights.uniform(f"labels{index}", shape[0] * classes, 0, 1)).reshape(shape[0], classes)
+            return torch.from_numpy(image).to(self.dtype), torch.from_numpy(there).to(self.dtype)
         labels = np.floor(oracle_weights.uniform(f"labels{index}", shape[0], 0, classes)).astype(np.int64)
         return torch.from_numpy(image).to(self.dtype), torch.from_numpy(labels)
 
@@ -160,7 +183,7 @@ class Network:
 def gradients(graph, dtype):
     net = Network(graph, dtype)
     image, labels = net.batch(0)
-    loss = F.cross_entropy(net.logits(image, 0), labels, label_smoothing=graph["smoothing"])
+    loss, _ = net.loss(net.logits(image, 0), labels)
     loss.backward()
     summary = {}
     for path, tensor in net.trained.items():
@@ -180,19 +203,21 @@ def losses(graph, dtype):
     else:
         optimizer = torch.optim.SGD(net.trained.values(), lr=how["learning_rate"], momentum=how["momentum"],
                                     weight_decay=how["weight_decay"], nesterov=how["nesterov"])
-    out, correct = [], []
+    out, correct, parts = [], [], []
     for step in range(how["steps"]):
         image, labels = net.batch(step % how["batches"])
         optimizer.zero_grad()
         logits = net.logits(image, step)
-        loss = F.cross_entropy(logits, labels, label_smoothing=graph["smoothing"])
+        loss, each = net.loss(logits, labels)
         loss.backward()
         if how.get("clip_norm"):
             torch.nn.utils.clip_grad_norm_(net.trained.values(), how["clip_norm"])
         optimizer.step()
         out.append(float(loss))
-        correct.append(int((logits.argmax(1) == labels).sum()))
-    return {"losses": out, "correct": correct}
+        parts.append(each)
+        right = ((logits > 0) == labels.bool()).all(1) if graph.get("multi_label") else logits.argmax(1) == labels
+        correct.append(int(right.sum()))
+    return {"losses": out, "correct": correct, **({"parts": parts} if "losses" in graph else {})}
 
 
 def rounded(value):

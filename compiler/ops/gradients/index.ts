@@ -7,11 +7,9 @@ import { dilate } from "./dilate.js";
 import { maxPoolGradient } from "./max_pool_gradient.js";
 import { reluGradient } from "./relu_gradient.js";
 import { runningAverage } from "./running_average.js";
-import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax_cross_entropy.js";
 import { scatterWindows, windows } from "./windows.js";
 
 export const GRADIENT_OPERATORS: readonly Operator[] = [
   ...[convInputGradient, convWeightGradient, bnTrain, bnTrainGradient, runningAverage],
   ...[reluGradient, maxPoolGradient, windows, scatterWindows, dilate],
-  ...[softmaxCrossEntropy, softmaxCrossEntropyGradient],
 ];

@@ -4,12 +4,14 @@ import { accepts } from "../../../compiler/words/values.js";
 import { OPERATORS, operator } from "../../../compiler/ops/index.js";
 import { LAYER_WORDS } from "../../../compiler/elaborate/layer-words.js";
 import { DETECTION_OPERATORS } from "../../../compiler/ops/detection/index.js";
+import { LOSS_OPERATORS } from "../../../compiler/ops/losses/index.js";
 import { REFERENCE } from "./reference.js";
 import { SAMPLES } from "./samples.js";
 
 const layers = [...OPERATORS.values()].filter((each) => each.layer !== undefined);
-/** Those of detectors have references and examples of their own (detection/), and tables show a few of them. */
-const isOfNetworks = (each: (typeof layers)[number]): boolean => !DETECTION_OPERATORS.includes(each);
+/** Those of detectors and losses have references of their own (detection/, losses.test.ts), and tables show few of them. */
+const isOfNetworks = (each: (typeof layers)[number]): boolean =>
+  !DETECTION_OPERATORS.includes(each) && !LOSS_OPERATORS.includes(each);
 
 describe("the registry", () => {
   it("has words that name no two things", () => {

@@ -3,11 +3,12 @@ import fc from "fast-check";
 import type { Attributes } from "../../../compiler/ir/types.js";
 import { DETECTION_OPERATORS } from "../../../compiler/ops/detection/index.js";
 import { LAYERS } from "../../../compiler/ops/index.js";
+import { LOSS_OPERATORS } from "../../../compiler/ops/losses/index.js";
 
-const OF_DETECTORS: ReadonlySet<string> = new Set(DETECTION_OPERATORS.map(({ name }) => name));
+const OF_OTHERS: ReadonlySet<string> = new Set([...DETECTION_OPERATORS, ...LOSS_OPERATORS].map(({ name }) => name));
 
-/** The layers of networks, each with samples here; detection/ has those of detectors. */
-export const SAMPLED: readonly string[] = [...LAYERS.keys()].filter((name) => !OF_DETECTORS.has(name));
+/** The layers of networks, each with samples here; detection/ has those of detectors, losses.test.ts the losses. */
+export const SAMPLED: readonly string[] = [...LAYERS.keys()].filter((name) => !OF_OTHERS.has(name));
 
 /** Layers that are not defined below 0. */
 export const POSITIVE: ReadonlySet<string> = new Set(["square_root"]);

@@ -2,6 +2,7 @@
 import { elaborate, parseTarget } from "../../../compiler/index.js";
 import { memoryHost } from "../../../compiler/host.js";
 import type { Model } from "../../../compiler/model.js";
+import { logitsOf } from "../../../compiler/passes/take-logits.js";
 import type { TrainingOptions } from "../../../compiler/training/contract.js";
 
 export interface OracleNetwork {
@@ -10,6 +11,8 @@ export interface OracleNetwork {
   /** Of the images: [N, 3, H, W]. */
   readonly image: readonly [number, number, number, number];
   readonly smoothing?: number;
+  /** Images have any number of classes. */
+  readonly multiLabel?: true;
   /**
    * Factor of the last batch norm's weight in a bottleneck. Without it fifty random layers double every rounding error
    * in each step: PyTorch's own losses in fp32 and float64 are 1e-3 apart after three.
@@ -114,6 +117,40 @@ export const NETWORKS: Readonly<Record<string, OracleNetwork>> = {
 `,
     image: [5, 3, 19, 21],
   },
+  // As GoogLeNet: a second head beside the flow, in training alone (arXiv:1409.4842).
+  auxiliary_steps: {
+    target: "small.resnet",
+    source: `network Small {
+  input image 3x20x20
+  stage conv1 { conv 3x3, 8   bn   relu }
+  stage conv2 /2 { conv 3x3, 12   bn   relu }
+  stage side { conv 1x1, 4, bias: true   relu   global_avg_pool   fc 7 }
+  aux = cross_entropy image.labels, weight: 0.3
+  conv2
+  stage conv3 /2 { conv 3x3, 16   bn   relu }
+  head { global_avg_pool   conv 1x1, 7, bias: true   cross_entropy image.labels   softmax }
+}
+`,
+    image: [8, 3, 20, 20],
+    smoothing: 0.1,
+    training: { ...SGD, learning_rate: 0.02, steps: 5 },
+  },
+  several_labels_steps: {
+    target: "small.resnet",
+    source: `network Small {
+  input image 3x20x20
+  stage conv1 /2 { conv 3x3, 8   bn   relu }
+  stage side { global_avg_pool   fc 3 }
+  early = focal image.labels, weight: 2, gamma: 1.5
+  conv1
+  stage conv2 /2 { conv 3x3, 16   bn   relu }
+  head { global_avg_pool   fc 3   binary_cross_entropy image.labels   sigmoid }
+}
+`,
+    image: [8, 3, 20, 20],
+    multiLabel: true,
+    training: { ...SGD, learning_rate: 0.02, steps: 5 },
+  },
   resnet20_steps: {
     target: "CifarResNet(depth: 20)",
     image: [32, 3, 32, 32],
@@ -155,15 +192,18 @@ export function modelOf({ target, source, image }: OracleNetwork): Model {
 
 /** Layers, arguments and names: what PyTorch needs to build the same network. */
 export function describe(network: OracleNetwork): unknown {
-  const { graph } = modelOf(network);
+  const { graph, losses } = modelOf(network);
+  const targets = new Map(losses?.targets.map((each) => [each.value.id, each.name]));
   const name = (value: { readonly id: number; readonly name: string }): string =>
-    graph.inputs.some((input) => input.value.id === value.id) ? "image" : names.get(value.id)!;
+    graph.inputs.some((input) => input.value.id === value.id)
+      ? "image"
+      : (targets.get(value.id) ?? names.get(value.id)!);
   const names = new Map(graph.parameters.map((each) => [each.value.id, each.path]));
   for (const node of graph.nodes) names.set(node.outputs[0]!.id, node.path);
-  const logits = graph.outputs.find((output) => output.name === "logits") ?? graph.outputs[0]!;
+  const logits = logitsOf(graph, losses !== undefined);
   return {
     image: network.image,
-    classes: logits.value.type.shape[1],
+    classes: logits.type.shape[1],
     smoothing: network.smoothing ?? 0,
     ...(network.residualGain !== undefined && { residual_gain: network.residualGain }),
     ...(network.training && { training: network.training }),
@@ -174,15 +214,25 @@ export function describe(network: OracleNetwork): unknown {
       output: node.path,
       attributes: node.attributes,
     })),
-    logits: name(logits.value),
+    logits: name(logits),
+    ...(network.multiLabel && { multi_label: true }),
+    ...(losses && {
+      losses: losses.nodes.map((node) => ({
+        op: node.op,
+        name: node.path,
+        inputs: node.inputs.map(name),
+        attributes: node.attributes,
+      })),
+    }),
   };
 }
 
-export function optionsOf({ image, smoothing, training }: OracleNetwork): TrainingOptions {
+export function optionsOf({ image, smoothing, training, multiLabel }: OracleNetwork): TrainingOptions {
   const decay = { weightDecay: training?.weight_decay ?? 0 };
   return {
     batch: image[0],
     labelSmoothing: smoothing ?? 0,
+    ...(multiLabel && { multiLabel }),
     ...(training?.clip_norm !== undefined && { clipNorm: training.clip_norm }),
     optimizer:
       training?.optimizer === "adamw"

@@ -13,6 +13,8 @@ interface Golden {
   readonly running: Readonly<Record<string, readonly number[]>>;
   readonly losses: readonly number[];
   readonly correct: readonly number[];
+  /** Of loss statements, by step and name. */
+  readonly parts?: readonly Readonly<Record<string, number>>[];
 }
 
 const golden = (name: string): Golden =>
@@ -46,7 +48,7 @@ describe("gradients are PyTorch's", () => {
   });
 });
 
-describe("twenty steps follow PyTorch's losses", () => {
+describe("steps follow PyTorch's losses", () => {
   it.each(names(true))(
     "%s",
     async (name) => {
@@ -54,7 +56,14 @@ describe("twenty steps follow PyTorch's losses", () => {
       const network = NETWORKS[name]!;
       const training = await openTraining(buildTraining(modelOf(network), optionsOf(network)).train, network);
       const own: number[] = [];
-      for (let step = 0; step < expected.losses.length; step += 1) own.push((await training.run(step))["loss"]![0]!);
+      for (let step = 0; step < expected.losses.length; step += 1) {
+        const outputs = await training.run(step);
+        own.push(outputs["loss"]![0]!);
+        if (expected.parts) expect(outputs["correct"]![0]).toBe(expected.correct[step]);
+        for (const [loss, value] of Object.entries(expected.parts?.[step] ?? {})) {
+          expect(Math.abs(outputs[`loss.${loss}`]![0]! / value - 1), loss).toBeLessThan(1e-4);
+        }
+      }
       await training.close();
       const errors = own.map((loss, step) => Math.abs(loss / expected.losses[step]! - 1));
       expect(Math.max(...errors), `${own.join(" ")}`).toBeLessThan(1e-3);

@@ -35,7 +35,7 @@ async function lossOf(labels: ort.Tensor, weights: readonly number[] | null, smo
   const target = value(tensor(labels.dims, labels.type === "int64" ? "int64" : "float32"), "labels");
   const record = recorder({ path: "loss" });
   const weighing = weights ? [record.constant(Float32Array.from(weights), [5])] : [];
-  const outputs = record.apply("softmax_cross_entropy", [logits, target, ...weighing], { smoothing });
+  const outputs = record.apply("cross_entropy", [logits, target, ...weighing], { smoothing, counts: true });
   const seed = record.constant(Float32Array.of(1), []);
   const [gradient] = differentiate({ nodes: [...record.nodes] }, outputs[0]!, [logits], seed, record);
   const named = (name: string, at: NamedValue["value"]): NamedValue => ({ name, value: at });

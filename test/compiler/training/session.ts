@@ -39,18 +39,13 @@ export async function openTraining(
   const how = network.training;
   const [batch, ...rest] = network.image;
   const wanted = new Set(session.inputNames);
-  const classes = classesOf(training);
   return {
     async run(step, learningRate = how?.learning_rate ?? 0.1) {
       const index = how ? step % how.batches : step;
       const image = uniform(`image${index}`, batch * rest.reduce((a, b) => a * b, 1), -2, 2);
-      const labels = uniform(`labels${index}`, batch, 0, classes);
       const feeds: Record<string, ort.Tensor> = Object.fromEntries([...others, ...state]);
       if (wanted.has("image")) feeds["image"] = new ort.Tensor("float32", image, network.image);
-      if (wanted.has("labels") && given["labels"] === undefined) {
-        const numbers = BigInt64Array.from(labels, (label) => BigInt(Math.floor(label)));
-        feeds["labels"] = new ort.Tensor("int64", numbers, [batch]);
-      }
+      if (wanted.has("labels") && given["labels"] === undefined) feeds["labels"] = labelsOf(training, index);
       if (wanted.has("learning_rate")) feeds["learning_rate"] = scalar(learningRate);
       if (wanted.has("loss_scale")) feeds["loss_scale"] = scalar(lossScale);
       for (const { name, shape } of training.noise) {
@@ -93,7 +88,16 @@ export function initial({ init, shape, role, parameter }: StateTensor, network?:
   return initialValues(init satisfies Parameter["init"], size, `${role} ${parameter ?? ""}`, 0);
 }
 
-function classesOf({ graph }: TrainingGraph): number {
-  const loss = graph.nodes.find((node) => node.op === "softmax_cross_entropy");
-  return (loss?.inputs[0]!.type.shape[1] as number | undefined) ?? 0;
+/** Class numbers; or of each class whether it is there, where images have several. */
+function labelsOf({ graph }: TrainingGraph, index: number): ort.Tensor {
+  const { dtype, shape } = graph.inputs.find(({ name }) => name === "labels")!.value.type;
+  const [batch, classes] = shape as readonly number[];
+  if (dtype === "float32") {
+    const there = uniform(`labels${index}`, batch! * classes!, 0, 1).map(Math.round);
+    return new ort.Tensor("float32", there, [batch!, classes!]);
+  }
+  const loss = graph.nodes.find((node) => node.op === "cross_entropy");
+  const labels = uniform(`labels${index}`, batch!, 0, loss!.inputs[0]!.type.shape[1] as number);
+  const numbers = BigInt64Array.from(labels, (label) => BigInt(Math.floor(label)));
+  return new ort.Tensor("int64", numbers, [batch!]);
 }

@@ -21,6 +21,15 @@ network NoNorm {
   stage conv1 { conv 3x3, 4, /4, bias: true   relu }
   head        { global_avg_pool   fc 10   softmax }
 }
+network TwoHeads {
+  input image 3x32x32
+  stage conv1 { conv 3x3, 8, /4   bn   relu }
+  stage side  { global_avg_pool   fc 10 }
+  aux = cross_entropy image.labels, weight: 0.3
+  conv1
+  stage conv2 { conv 3x3, 8   bn   relu }
+  head        { global_avg_pool   fc 10   cross_entropy image.labels   softmax }
+}
 network Dropping {
   input image 3x32x32
   stage conv1 { conv 3x3, 4, /4   bn   relu }

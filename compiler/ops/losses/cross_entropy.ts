@@ -1,49 +1,60 @@
 import type { Lowering } from "../lowering.js";
 import { onnxType } from "../../ir/dtype.js";
+import { tensor } from "../../words/schema.js";
 import { int } from "../attributes.js";
-import { sizes } from "../formula.js";
+import { formula, sizes } from "../formula.js";
 import type { Node, Operator, Value } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { scalar } from "../tensor/arithmetic.js";
+import { flatShape, requireAlike, WEIGHT } from "./loss.js";
 
 /**
- * The mean over a batch of the cross entropy between softmax(logits) and the labels, and how many labels were the
- * likeliest class and among the five likeliest: logits [N, classes], labels int64 [N] to three scalars. `smoothing`
- * spreads this share of the probability evenly over all classes (arXiv:1512.00567, section 7; as PyTorch does). A third
- * input, float32 [classes], weighs the classes.
+ * The mean over a batch of the cross entropy between softmax(logits) and the labels: logits [N, classes] (or
+ * [N, classes, 1, 1]), labels int64 [N] to a scalar; with the attribute `counts` two more, how many labels were the
+ * likeliest class and among the five likeliest. `smoothing` spreads this share of the probability evenly over all classes
+ * (arXiv:1512.00567, section 7; as PyTorch does). A third input, float32 [classes], weighs the classes.
  *
  * Soft labels, float32 [N, classes], are each class's share of an image (mixup, arXiv:1710.09412); the label that is
  * counted is then the class with the largest share. All of it is PyTorch's CrossEntropyLoss.
  */
-export const softmaxCrossEntropy: Operator = {
-  name: "softmax_cross_entropy",
-  doc: "Mean cross entropy of labels under softmax, and counts of correct answers.",
+export const crossEntropy: Operator = {
+  name: "cross_entropy",
+  doc: "Softmax cross entropy: the mean of -log p of each image's class, or of its classes by their shares.",
+  layer: {
+    arguments: {
+      target: tensor("The classes: `image.labels`, or class numbers [N], or shares [N, classes]."),
+      weight: WEIGHT,
+    },
+    loss: { ofClasses: true },
+  },
   fullPrecision: true,
-  infer([logits]) {
+  infer([logits, labels], attributes) {
+    if (known(labels).dtype !== "int64") requireAlike("cross_entropy", logits, labels);
     const number = reshaped(logits, []);
-    return [number, number, number];
+    return attributes["counts"] === true ? [number, number, number] : [number];
   },
   lower(node, emit) {
     const { step, number, over } = helpers(node, emit);
-    const [loss, correct, correct5] = node.outputs.map((output) => emit.name(output));
-    const [logits] = node.inputs;
-    const [batch, classes] = sizes(logits!) as [number, number];
-    const smoothing = int(node.attributes, "smoothing");
+    const [loss, ...counts] = node.outputs.map((output) => emit.name(output)) as [string, ...string[]];
+    const [logits, target] = node.inputs as readonly [Value, Value];
+    const [batch, classes] = sizes(logits) as [number, number];
+    const smoothing = smoothingOf(node);
+    const flat = flatLogits(logits, emit);
     // Shifted by the maximum, so that no exponential overflows.
-    const centred = step("Sub", [emit.name(logits!), over("Max", emit.name(logits!), "maximum")], "centred");
+    const centred = step("Sub", [flat, over("Max", flat, "maximum")], "centred");
     const total = over("Sum", step("Exp", [centred], "exponentials"), "total");
     const logTotal = step("Log", [total], "log_total");
-    if (areSoft(node.inputs[1]!)) {
-      const { targets, all } = softTargets(node, emit, node.inputs[1]!);
+    if (areSoft(target)) {
+      const { targets, all } = softTargets(node, emit, target);
       const named = over("Sum", step("Mul", [centred, targets], "each.weighed"), "each.sum");
       const surprise = step("Sub", [step("Mul", [logTotal, all], "log_total.weighed"), named], "surprise");
       const sum = emit.temporary("loss.sum");
       emit.node("ReduceSum", [surprise, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
-      emit.node("Mul", [sum, number(1 / batch)], [loss!]);
-      countCorrect(node, emit, centred, largestShare(node, emit, centred), surprise, [correct!, correct5!]);
+      emit.node("Mul", [sum, number(1 / batch)], [loss]);
+      if (counts.length > 0) countCorrect(node, emit, centred, largestShare(node, emit, centred), surprise, counts);
       return;
     }
-    const chosen = writeOneHot(node, emit, node.inputs[1]!);
+    const chosen = writeOneHot(emit, target, classes);
     const label = over("Sum", step("Mul", [centred, chosen], "label.only"), "label");
     let surprise = step("Sub", [logTotal, label], "surprise");
     const weights = weighing(node, emit, chosen);
@@ -58,7 +69,7 @@ export const softmaxCrossEntropy: Operator = {
       }
       const sum = emit.temporary("loss.sum");
       emit.node("ReduceSum", [weighed, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
-      emit.node("Div", [sum, weights.batch], [loss!]);
+      emit.node("Div", [sum, weights.batch], [loss]);
     } else {
       if (smoothing > 0) {
         // (1 - s) * (log total - label) + s * (log total - mean of all logits)
@@ -68,19 +79,24 @@ export const softmaxCrossEntropy: Operator = {
       }
       const sum = emit.temporary("loss.sum");
       emit.node("ReduceSum", [surprise, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
-      emit.node("Mul", [sum, number(1 / batch)], [loss!]);
+      emit.node("Mul", [sum, number(1 / batch)], [loss]);
     }
-    countCorrect(node, emit, centred, label, surprise, [correct!, correct5!]);
+    if (counts.length > 0) countCorrect(node, emit, centred, label, surprise, counts);
   },
   gradient(node, [dy], builder) {
     if (dy === undefined) return [];
-    return [...builder.apply("softmax_cross_entropy_gradient", [dy, ...node.inputs], node.attributes), undefined];
+    const [logits, ...others] = node.inputs;
+    const shape = sizes(logits!);
+    const f = formula(builder);
+    const flat = shape.length === 2 ? logits! : f.reshape(logits!, flatShape(shape));
+    const dx = f.apply("cross_entropy_gradient", [dy, flat, ...others], { smoothing: smoothingOf(node) });
+    return [shape.length === 2 ? dx : f.reshape(dx, shape)];
   },
 };
 
 /** (softmax(logits) - target) / N times the loss's own gradient. */
-export const softmaxCrossEntropyGradient: Operator = {
-  name: "softmax_cross_entropy_gradient",
+export const crossEntropyGradient: Operator = {
+  name: "cross_entropy_gradient",
   doc: "Gradient of the mean cross entropy.",
   fullPrecision: true,
   infer: ([, logits]) => [known(logits)],
@@ -88,7 +104,7 @@ export const softmaxCrossEntropyGradient: Operator = {
     const { step, number } = helpers(node, emit);
     const [dy, logits, labels] = node.inputs;
     const [batch, classes] = sizes(logits!) as [number, number];
-    const smoothing = int(node.attributes, "smoothing");
+    const smoothing = smoothingOf(node);
     const probabilities = emit.temporary("probabilities");
     emit.node("Softmax", [emit.name(logits!)], [probabilities], { axis: 1 });
     if (areSoft(labels!)) {
@@ -98,7 +114,7 @@ export const softmaxCrossEntropyGradient: Operator = {
       emit.node("Mul", [difference, factor], [emit.name(node.outputs[0]!)]);
       return;
     }
-    const chosen = writeOneHot(node, emit, labels!);
+    const chosen = writeOneHot(emit, labels!, classes);
     const weights = weighing(node, emit, chosen);
     if (weights) {
       // (own weight * (1 - s) * (p - label) + s / classes * (all weights * p - weights)) / the batch's weights
@@ -124,6 +140,20 @@ export const softmaxCrossEntropyGradient: Operator = {
 };
 
 const float = { to: onnxType("float32") };
+
+/** A recipe's, which the pass that adds the loss writes into the node. */
+function smoothingOf({ attributes }: Node): number {
+  return (attributes["smoothing"] as number | undefined) ?? 0;
+}
+
+/** [N, classes], of [N, classes, 1, 1] too. */
+function flatLogits(logits: Value, emit: Lowering): string {
+  const shape = sizes(logits);
+  if (shape.length === 2) return emit.name(logits);
+  const flat = emit.temporary("flat");
+  emit.node("Reshape", [emit.name(logits), emit.constant(flatShape(shape), "int64")], [flat]);
+  return flat;
+}
 
 function helpers(node: Node, emit: Lowering) {
   const { type } = node.outputs[0]!;
@@ -157,7 +187,7 @@ function areSoft({ type }: Value): boolean {
 function softTargets(node: Node, emit: Lowering, labels: Value) {
   const { step, number, over } = helpers(node, emit);
   const classes = sizes(labels)[1]!;
-  const smoothing = int(node.attributes, "smoothing");
+  const smoothing = smoothingOf(node);
   let targets = emit.name(labels);
   if (smoothing > 0) {
     const kept = step("Mul", [targets, number(1 - smoothing)], "kept");
@@ -190,7 +220,7 @@ function countCorrect(
   centred: string,
   label: string,
   surprise: string,
-  outputs: readonly [string, string],
+  outputs: readonly string[],
 ): void {
   const { step, number, over } = helpers(node, emit);
   const likelier = step("Cast", [step("Greater", [centred, label], "likelier")], "likelier.number", float);
@@ -231,15 +261,25 @@ function weightsOf(node: Node): Value | undefined {
  * [N] to [N, classes], 1 at the label. WebGPU has no OneHot, nor any arithmetic of int64: the labels are only indices,
  * into the list of class numbers as floats. A label that is no class is an error of the Gather on the processor.
  */
-function writeOneHot(node: Node, emit: Lowering, labels: Value): string {
-  const logits = node.inputs.find((input) => input.type.shape.length === 2)!;
-  const [batch, classes] = sizes(logits) as [number, number];
-  const { dtype } = logits.type;
+function writeOneHot(emit: Lowering, labels: Value, classes: number): string {
   const [flat, column, truth, chosen] = ["number", "column", "is_label", "one_hot"].map((each) => emit.temporary(each));
   const numbers = Array.from({ length: classes }, (_, index) => index);
-  emit.node("Gather", [emit.constant(numbers, dtype), emit.name(labels)], [flat!]);
-  emit.node("Reshape", [flat!, emit.constant([batch, 1], "int64")], [column!]);
-  emit.node("Equal", [emit.constant(numbers, dtype, [1, classes]), column!], [truth!]);
-  emit.node("Cast", [truth!], [chosen!], { to: onnxType(dtype) });
+  emit.node("Gather", [emit.constant(numbers, "float32"), emit.name(labels)], [flat!]);
+  emit.node("Reshape", [flat!, emit.constant([sizes(labels)[0]!, 1], "int64")], [column!]);
+  emit.node("Equal", [emit.constant(numbers, "float32", [1, classes]), column!], [truth!]);
+  emit.node("Cast", [truth!], [chosen!], float);
   return chosen!;
 }
+
+/** Class numbers, int64 [N], as shares: [N, classes], 1 at the class. */
+export const oneHot: Operator = {
+  name: "one_hot",
+  doc: "1 at each image's class, 0 at all others.",
+  fullPrecision: true,
+  infer: ([labels], attributes) => [{ dtype: "float32", shape: [known(labels).shape[0]!, int(attributes, "classes")] }],
+  lower(node, emit) {
+    const chosen = writeOneHot(emit, node.inputs[0]!, int(node.attributes, "classes"));
+    emit.node("Identity", [chosen], [emit.name(node.outputs[0]!)]);
+  },
+  gradient: "none",
+};
