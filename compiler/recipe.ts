@@ -73,7 +73,7 @@ export interface Mixing {
 }
 
 /** The settings that mix images; of several that a recipe has, one is drawn for each batch. */
-export const MIXINGS = ["mixup"] as const;
+export const MIXINGS = ["mixup", "cutmix"] as const;
 export type MixingName = (typeof MIXINGS)[number];
 
 /** Whether a label is shares of several classes. */
@@ -106,6 +106,8 @@ export interface Recipe {
   readonly labelSmoothing: number;
   /** Images are blended (Zhang et al., arXiv:1710.09412). */
   readonly mixup?: Mixing;
+  /** A rectangle of an image is another's (Yun et al., arXiv:1905.04899). */
+  readonly cutmix?: Mixing;
   /** Of each class in the loss; `balanced`: in inverse proportion to its number of training images. */
   readonly classWeights?: "balanced" | readonly number[];
   /** Each class is drawn equally often, however many images it has. Absent: every image once an epoch. */

@@ -133,6 +133,13 @@ const ALL = [
     gives: (mixup) => ({ mixup }),
   }),
   setting({
+    name: "cutmix",
+    doc: "Puts a part of another image of the batch into each, and of its label.",
+    source: "arXiv:1905.04899",
+    arguments: mixing,
+    gives: (cutmix) => ({ cutmix }),
+  }),
+  setting({
     name: "class_weights",
     doc: "Weight of each class in the loss.",
     arguments: {

@@ -5,6 +5,7 @@
 import { MIXINGS, type MixingName, type Recipe } from "../../../compiler/recipe.js";
 import type { Batch } from "../../data/index.js";
 import { beta, randomStream, type Random } from "../../random.js";
+import { cutmix } from "./cutmix.js";
 import type { MixingWay, Mixture } from "./mixing.js";
 import { mixup } from "./mixup.js";
 
@@ -15,7 +16,7 @@ export interface MixedBatch extends Batch {
 }
 
 /** A new one is a file beside this one, a line here, and its word among a recipe's. */
-const WAYS: Readonly<Record<MixingName, MixingWay>> = { mixup };
+const WAYS: Readonly<Record<MixingName, MixingWay>> = { mixup, cutmix };
 
 /** Batches, mixed as a recipe says. */
 export async function* mixed(

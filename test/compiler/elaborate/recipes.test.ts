@@ -92,6 +92,7 @@ describe("settings of a training", () => {
     ],
     ["warm_up 0.01, epochs: 5", { warmUp: { kind: "epochs", rate: 0.01, epochs: 5 } }],
     ["mixup 0.2", { mixup: { alpha: 0.2, probability: 1 } }],
+    ["mixup 0.2   cutmix 1.0", { mixup: { alpha: 0.2, probability: 1 }, cutmix: { alpha: 1, probability: 1 } }],
     ["mixup 0.2, probability: 0.5", { mixup: { alpha: 0.2, probability: 0.5 } }],
     ["gradient_norm   zero_init_residual", { gradientNorm: true, zeroInitResidual: true }],
     [
@@ -146,6 +147,7 @@ describe("settings of a training", () => {
     ["class_weights [1, 0]", "`weights` of `class_weights` must be at least"],
     ["class_weights balancd", "must be balanced, not `balancd`"],
     ["mixup 0", "`alpha` of `mixup` must be above 0, not 0"],
+    ["cutmix 0", "`alpha` of `cutmix` must be above 0, not 0"],
     ["mixup 0.2, probability: 2", "`probability` of `mixup` must be at most 1, not 2"],
     ["mixup 0.2, probability: 0", "`mixup` is done to no batch"],
     ["batch 1   mixup 0.2", "`mixup` mixes the images of a batch with one another, and there is one"],

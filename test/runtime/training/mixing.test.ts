@@ -15,21 +15,30 @@ import { findRate } from "../../../runtime/training/find-rate.js";
 import { initialState } from "../../../runtime/training/initial-state.js";
 import { drawMixture, mixImages, sharesOf, type MixedBatch } from "../../../runtime/training/mixing/index.js";
 import type { Mixture } from "../../../runtime/training/mixing/mixing.js";
+import { cut, cutmix } from "../../../runtime/training/mixing/cutmix.js";
 import { mixup } from "../../../runtime/training/mixing/mixup.js";
 import { train } from "../../../runtime/training/trainer.js";
 import type { TrainEvent } from "../../../runtime/training/request.js";
 import { uniform } from "../../support/oracle-weights.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";
 
+interface Mixed {
+  readonly images: readonly number[];
+  readonly labels: readonly number[];
+}
+
 interface Golden {
   readonly shape: readonly [images: number, channels: number, height: number, width: number];
   readonly classes: number;
   readonly labels: readonly number[];
-  readonly mixup: readonly {
+  readonly mixup: readonly (Mixed & { readonly share: number })[];
+  readonly cutmix: readonly (Mixed & {
+    /** As it was drawn. */
     readonly share: number;
-    readonly images: readonly number[];
-    readonly labels: readonly number[];
-  }[];
+    readonly middle: readonly [row: number, column: number];
+    /** Of the area. */
+    readonly seen: number;
+  })[];
 }
 
 const GOLDEN = JSON.parse(
@@ -38,10 +47,7 @@ const GOLDEN = JSON.parse(
 const [COUNT, CHANNELS, HEIGHT, WIDTH] = GOLDEN.shape;
 
 /** Bit for bit. */
-function expectMixed(
-  mixture: Mixture,
-  golden: { readonly images: readonly number[]; readonly labels: readonly number[] },
-) {
+function expectMixed(mixture: Mixture, golden: Mixed) {
   const images = uniform("mixed images", COUNT * CHANNELS * HEIGHT * WIDTH, -2, 2);
   mixImages(images, COUNT, mixture);
   expect(images).toEqual(Float32Array.from(golden.images));
@@ -55,6 +61,12 @@ describe("a batch and its labels are PyTorch's", () => {
       mixup.draw(golden.share, [HEIGHT, WIDTH], () => 0),
       golden,
     );
+  });
+
+  it.each(GOLDEN.cutmix)("with cutmix, a share of $share and its middle at $middle", (golden) => {
+    const mixture = cut(golden.share, [HEIGHT, WIDTH], golden.middle);
+    expect(mixture.share).toBeCloseTo(golden.seen, 15);
+    expectMixed(mixture, golden);
   });
 });
 
@@ -78,6 +90,32 @@ describe("what is drawn for a batch", () => {
     expect(mean).toBeCloseTo(0.5, 1);
     // The variance of Beta(0.2, 0.2) is 1 / (4 * 1.4).
     expect(shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / 2000).toBeCloseTo(1 / 5.6, 1);
+  });
+
+  it("is one of two ways, each as often, where a recipe has both", () => {
+    const both = { mixup: { alpha: 1, probability: 1 }, cutmix: { alpha: 1, probability: 0.5 } };
+    const mixtures = drawn(both);
+    // On images of 8x8 a rectangle has a whole number of 64ths.
+    const boxes = mixtures.filter((mixture) => mixture && Number.isInteger(mixture.share * 64)).length;
+    expect(boxes / 2000).toBeCloseTo(0.25, 1);
+    expect(mixtures.filter((mixture) => mixture === undefined).length / 2000).toBeCloseTo(0.25, 1);
+  });
+
+  it("is a rectangle anywhere, of the area that was drawn but for what is cut off", () => {
+    const random = randomStream("boxes");
+    const covered = new Float32Array(64);
+    for (let time = 0; time < 2000; time++) {
+      const { share, mix } = cutmix.draw(0.75, [8, 8], random);
+      const image = new Float32Array(64);
+      mix(image, new Float32Array(64).fill(1));
+      expect(image.reduce((sum, each) => sum + each, 0) / 64).toBe(1 - share);
+      // Four pixels wide and high, or less at the edges.
+      expect(1 - share).toBeLessThanOrEqual(0.25);
+      image.forEach((value, at) => (covered[at]! += value / 2000));
+    }
+    // A pixel well inside is in 16 of 64 places; the first, in the corner, in those whose middle is at 0 to 2.
+    expect(covered[8 * 4 + 4]).toBeCloseTo(16 / 64, 1);
+    expect(covered[0]).toBeCloseTo(9 / 64, 1);
   });
 });
 
@@ -157,11 +195,16 @@ describe("a training", () => {
   it("says what its error counts, and is validated by the images' own classes", async () => {
     const notices: string[] = [];
     const onEvent = (event: TrainEvent): void => void (event.kind === "notice" && notices.push(event.message));
-    const request = { model: tinyModel(), recipe: tinyRecipe(recipe), data: await tinyData(), names: NAMES };
+    const request = {
+      model: tinyModel(),
+      recipe: tinyRecipe({ ...recipe, cutmix: { alpha: 1, probability: 1 } }),
+      data: await tinyData(),
+      names: NAMES,
+    };
     const options = { device: "cpu", threads: 1, sameThread: true, images: 2, onEvent } as const;
     const result = await train({ ...request, folder: path.join(root, "run") }, options);
     expect(notices).toContain(
-      "mixup: of an image that is mixed of two, the training error counts the class with the larger share",
+      "mixup or cutmix: of an image that is mixed of two, the training error counts the class with the larger share",
     );
     expect(result.finished).toBe(true);
     expect(Number.isFinite(result.validation!.loss)).toBe(true);

@@ -67,6 +67,7 @@ describe("everything together", () => {
     schedule: { kind: "one_cycle", pctStart: 0.3, divFactor: 25, finalDivFactor: 1e4, anneal: "cosine" },
     accumulate: 2,
     mixup: { alpha: 0.4, probability: 0.8 },
+    cutmix: { alpha: 1, probability: 1 },
     sampling: "balanced",
     classWeights: [1, 2, 3, 1, 2, 3, 1, 2, 3, 4],
     gradientNorm: true,
