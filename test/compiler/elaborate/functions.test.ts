@@ -58,7 +58,7 @@ describe("a function", () => {
     const [only, ...others] = check([{ path: "net.resnet", text: source }]).diagnostics;
     expect(others).toEqual([]);
     expect(only!.message).toBe("a number is needed here, not the layer `relu`");
-    expect(only!.chain!.map(({ label }) => label)).toEqual(["network Net", "function half"]);
+    expect(only!.chain.map(({ label }) => label)).toEqual(["network Net", "function half"]);
   });
 
   it("needs its arguments, and ends", () => {
