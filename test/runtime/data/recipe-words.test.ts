@@ -12,7 +12,9 @@ it("every transform of the language is carried out, by the schema that recipes a
 
 it.each([
   ["imagenet", undefined, [224, 224]],
+  ["imagenet_cutmix", undefined, [224, 224]],
   ["cifar10", [32, 32], [32, 32]],
+  ["cifar10_mixup", [32, 32], [32, 32]],
   ["shapes", [32, 32], [32, 32]],
 ] as const)("the transforms of recipe %s fit together", (name, from, size) => {
   const { recipe } = elaborateRecipe(parseTarget(name));
