@@ -48,6 +48,21 @@ describe("two losses", () => {
     expect(averages.text()).toMatch(/loss [\d.]+ \(aux [\d.]+, head\.cross_entropy [\d.]+\), error/);
   });
 
+  it("are told to be of updates alone", async () => {
+    const request = {
+      model: tinyModel("TwoHeads"),
+      recipe: tinyRecipe({ stop: { steps: 2 } }),
+      data: await tinyData(),
+    };
+    const notices: string[] = [];
+    const options = { device: "cpu", threads: 1, sameThread: true } as const;
+    await train(
+      { ...request, names: NAMES, folder: path.join(root, "run") },
+      { ...options, onEvent: (event) => void (event.kind === "notice" && notices.push(event.message)) },
+    );
+    expect(notices).toContainEqual(expect.stringMatching(/loss of validations is the cross entropy of its logits$/));
+  });
+
   it("are part of what a training is", async () => {
     await run({ stop: { steps: 2 }, checkpointEvery: 1 }, "run");
     const without = run({ stop: { steps: 4 }, checkpointEvery: 1 }, "run", "Tiny", true);
