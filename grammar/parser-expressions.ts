@@ -47,10 +47,8 @@ export abstract class ExpressionParser extends CstParser {
     return !this.onNewLine(1) || !this.startsStatement() || this.is(0, t.Comma, t.LeftParen, t.LeftBracket);
   }
 
-  // Arguments
-
-  readonly callArguments = this.RULE("callArguments", () => {
-    this.CONSUME(t.LeftParen);
+  /** What stands between brackets, and operators that nothing there needs. */
+  #elements(element: () => void): void {
     this.MANY({
       GATE: () => this.#continuesList(),
       DEF: () =>
@@ -58,7 +56,7 @@ export abstract class ExpressionParser extends CstParser {
           IGNORE_AMBIGUITIES: true,
           DEF: [
             { ALT: () => this.CONSUME(t.Comma) },
-            { ALT: () => this.SUBRULE(this.argument) },
+            { ALT: element },
             { ALT: () => this.CONSUME(t.InfixOperator, { LABEL: "stray" }) },
             { ALT: () => this.CONSUME(t.Equals, { LABEL: "stray" }) },
             { ALT: () => this.CONSUME(t.Colon, { LABEL: "stray" }) },
@@ -66,6 +64,13 @@ export abstract class ExpressionParser extends CstParser {
           ],
         }),
     });
+  }
+
+  // Arguments
+
+  readonly callArguments = this.RULE("callArguments", () => {
+    this.CONSUME(t.LeftParen);
+    this.#elements(() => this.SUBRULE(this.argument));
     this.OPTION(() => this.CONSUME(t.RightParen));
   });
 
@@ -193,21 +198,7 @@ export abstract class ExpressionParser extends CstParser {
 
   readonly list = this.RULE("list", () => {
     this.CONSUME(t.LeftBracket);
-    this.MANY({
-      GATE: () => this.#continuesList(),
-      DEF: () =>
-        this.OR({
-          IGNORE_AMBIGUITIES: true,
-          DEF: [
-            { ALT: () => this.CONSUME(t.Comma) },
-            { ALT: () => this.SUBRULE(this.expression) },
-            { ALT: () => this.CONSUME(t.InfixOperator, { LABEL: "stray" }) },
-            { ALT: () => this.CONSUME(t.Equals, { LABEL: "stray" }) },
-            { ALT: () => this.CONSUME(t.Colon, { LABEL: "stray" }) },
-            { ALT: () => this.CONSUME(t.Dot, { LABEL: "stray" }) },
-          ],
-        }),
-    });
+    this.#elements(() => this.SUBRULE(this.expression));
     this.OPTION(() => this.CONSUME(t.RightBracket));
   });
 
