@@ -39,6 +39,8 @@ export const crossEntropy: Operator = {
     const [logits, target] = node.inputs as readonly [Value, Value];
     const [batch, classes] = sizes(logits) as [number, number];
     const smoothing = smoothingOf(node);
+    const sum = (each: string): string =>
+      step("ReduceSum", [each, emit.constant([0, 1], "int64")], "loss.sum", { keepdims: 0 });
     const flat = flatLogits(logits, emit);
     // Shifted by the maximum, so that no exponential overflows.
     const centred = step("Sub", [flat, over("Max", flat, "maximum")], "centred");
@@ -48,9 +50,7 @@ export const crossEntropy: Operator = {
       const { targets, all } = softTargets(node, emit, target);
       const named = over("Sum", step("Mul", [centred, targets], "each.weighed"), "each.sum");
       const surprise = step("Sub", [step("Mul", [logTotal, all], "log_total.weighed"), named], "surprise");
-      const sum = emit.temporary("loss.sum");
-      emit.node("ReduceSum", [surprise, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
-      emit.node("Mul", [sum, number(1 / batch)], [loss]);
+      emit.node("Mul", [sum(surprise), number(1 / batch)], [loss]);
       if (counts.length > 0) countCorrect(node, emit, centred, largestShare(node, emit, centred), surprise, counts);
       return;
     }
@@ -67,9 +67,7 @@ export const crossEntropy: Operator = {
         const share = step("Mul", [all, number(smoothing / classes)], "share");
         weighed = step("Add", [step("Mul", [weighed, number(1 - smoothing)], "kept"), share], "smoothed");
       }
-      const sum = emit.temporary("loss.sum");
-      emit.node("ReduceSum", [weighed, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
-      emit.node("Div", [sum, weights.batch], [loss]);
+      emit.node("Div", [sum(weighed), weights.batch], [loss]);
     } else {
       if (smoothing > 0) {
         // (1 - s) * (log total - label) + s * (log total - mean of all logits)
@@ -77,9 +75,7 @@ export const crossEntropy: Operator = {
         const difference = step("Sub", [label, mean], "difference");
         surprise = step("Add", [surprise, step("Mul", [difference, number(smoothing)], "share")], "smoothed");
       }
-      const sum = emit.temporary("loss.sum");
-      emit.node("ReduceSum", [surprise, emit.constant([0, 1], "int64")], [sum], { keepdims: 0 });
-      emit.node("Mul", [sum, number(1 / batch)], [loss]);
+      emit.node("Mul", [sum(surprise), number(1 / batch)], [loss]);
     }
     if (counts.length > 0) countCorrect(node, emit, centred, label, surprise, counts);
   },
