@@ -7,7 +7,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Image } from "../../runtime/images/image.js";
 import type { TensorSource } from "../../runtime/weights/source.js";
-import { oraclePixels, oracleSource, type Ranges } from "./oracle-weights.js";
+import { oraclePixels, oracleSource, underOldNames, type Ranges } from "./oracle-weights.js";
 
 /** A stage's tensor: enough of it to see where two computations part. */
 export interface Summary {
@@ -79,18 +79,8 @@ export function oldName(name: string): string {
 
 /** A golden's state_dict, as a file would be: by its old names where it is as the released ones. */
 export function fasterRcnnSource({ ranges, epsilon }: Pick<FasterRcnnGolden, "ranges" | "epsilon">): TensorSource {
-  const tensors = fasterRcnnTensors();
-  const source = oracleSource("fasterrcnn.pth", tensors, ranges);
-  if (epsilon > 0) return source;
-  const names = Object.keys(tensors).filter((name) => !name.endsWith("num_batches_tracked"));
-  const newName = new Map(names.map((name) => [oldName(name), name]));
-  return {
-    ...source,
-    tensors: new Map(
-      [...newName].map(([old, name]) => [old, { name: old, shape: tensors[name]!, dtype: "float32" as const }]),
-    ),
-    read: (old) => source.read(newName.get(old)!),
-  };
+  const source = oracleSource("fasterrcnn.pth", fasterRcnnTensors(), ranges);
+  return epsilon > 0 ? source : underOldNames(source, oldName);
 }
 
 /** An image of the golden, decoded. */

@@ -4,7 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TensorSource } from "../../runtime/weights/source.js";
 import type { FasterRcnnGolden, Summary } from "./fasterrcnn-golden.js";
-import { oracleSource } from "./oracle-weights.js";
+import { oracleSource, underOldNames } from "./oracle-weights.js";
 
 export type OneStageGolden = Pick<
   FasterRcnnGolden,
@@ -44,16 +44,6 @@ export function oneStageSource(
   detector: string,
   { ranges, epsilon }: Pick<OneStageGolden, "ranges" | "epsilon">,
 ): TensorSource {
-  const tensors = oneStageTensors(detector);
-  const source = oracleSource(`${detector}.pth`, tensors, ranges);
-  if (epsilon > 0) return source;
-  const names = Object.keys(tensors).filter((name) => !name.endsWith("num_batches_tracked"));
-  const newName = new Map(names.map((name) => [oldName(name), name]));
-  return {
-    ...source,
-    tensors: new Map(
-      [...newName].map(([old, name]) => [old, { name: old, shape: tensors[name]!, dtype: "float32" as const }]),
-    ),
-    read: (old) => source.read(newName.get(old)!),
-  };
+  const source = oracleSource(`${detector}.pth`, oneStageTensors(detector), ranges);
+  return epsilon > 0 ? source : underOldNames(source, oldName);
 }

@@ -80,3 +80,14 @@ export function oracleSource(
 function product(shape: readonly number[]): number {
   return shape.reduce((size, length) => size * length, 1);
 }
+
+/** A state_dict as files of torchvision's before 0.13 have it; their frozen batch norms count no batches. */
+export function underOldNames(source: TensorSource, oldName: (name: string) => string): TensorSource {
+  const kept = [...source.tensors.values()].filter(({ name }) => !name.endsWith("num_batches_tracked"));
+  const newName = new Map(kept.map(({ name }) => [oldName(name), name]));
+  return {
+    ...source,
+    tensors: new Map([...newName].map(([old, name]) => [old, { ...source.tensors.get(name)!, name: old }])),
+    read: (old) => source.read(newName.get(old)!),
+  };
+}
