@@ -4,7 +4,7 @@ import type * as ir from "../ir/types.js";
 import { readDialect } from "./dialect.js";
 import type { Environment } from "./environment.js";
 import { fail, type Site } from "./evaluate.js";
-import { isTensor, siteOf, type Flow, type NetworkState, type Place } from "./place.js";
+import { isTensor, siteOf, type Flow, type NetworkState, type Context } from "./context.js";
 import { isRecord, UNKNOWN, type EvalValue } from "./values.js";
 
 interface At {
@@ -12,10 +12,10 @@ interface At {
 }
 
 /** Makes both known to a block's body, unless it has names like these of its own; where there are none, they are errors. */
-export function knowNetwork(environment: Environment, block: string, use: At, place: Place): void {
+export function knowNetwork(environment: Environment, block: string, use: At, context: Context): void {
   const known: Readonly<Record<string, () => EvalValue>> = {
-    image: () => imageOf(place.network) ?? noDetector(`\`${block}\``, use, place),
-    dialect: () => dialectInForce(`\`${block}\``, use, place),
+    image: () => imageOf(context.network) ?? noDetector(`\`${block}\``, use, context),
+    dialect: () => dialectInForce(`\`${block}\``, use, context),
   };
   for (const [name, get] of Object.entries(known)) {
     if (!environment.own(name)) environment.define(name, { span: use.span, get });
@@ -23,32 +23,32 @@ export function knowNetwork(environment: Environment, block: string, use: At, pl
 }
 
 /** @param who needs it, for messages */
-export function dialectInForce(who: string, use: At, place: Place): EvalValue {
-  const { dialect, detector } = place.network;
-  if (!detector) return noDetector(who, use, place);
-  if (dialect) return readDialect(dialect, siteOf(place)) ?? UNKNOWN;
-  return complain(place, () => {
+export function dialectInForce(who: string, use: At, context: Context): EvalValue {
+  const { dialect, detector } = context.network;
+  if (!detector) return noDetector(who, use, context);
+  if (dialect) return readDialect(dialect, siteOf(context)) ?? UNKNOWN;
+  return complain(context, () => {
     const help = "write `dialect detectron2` (std/dialects) before it";
-    fail(siteOf(place), "missing-argument", use.span, `${who} needs the detector's dialect`, { help });
+    fail(siteOf(context), "missing-argument", use.span, `${who} needs the detector's dialect`, { help });
   });
 }
 
-function noDetector(who: string, use: At, place: Place): EvalValue {
-  return complain(place, () => {
+function noDetector(who: string, use: At, context: Context): EvalValue {
+  return complain(context, () => {
     const help = "declare it with `detector` in place of `network`";
-    fail(siteOf(place), "misplaced-statement", use.span, `${who} stands in a detector`, { help });
+    fail(siteOf(context), "misplaced-statement", use.span, `${who} stands in a detector`, { help });
   });
 }
 
 /** Where a detector's blocks stand in a network, what they miss is told already. */
-function imageOf(network: Place["network"]): EvalValue | undefined {
+function imageOf(network: Context["network"]): EvalValue | undefined {
   return complained.has(network) ? UNKNOWN : network.image;
 }
 
 /** Networks that have been told what they lack: once is enough. */
-const complained = new WeakSet<Place["network"]>();
+const complained = new WeakSet<Context["network"]>();
 
-function complain({ network }: Place, report: () => void): EvalValue {
+function complain({ network }: Context, report: () => void): EvalValue {
   if (!complained.has(network)) report();
   complained.add(network);
   return UNKNOWN;
@@ -68,7 +68,7 @@ export function detectionsOf(tensor: Flow["tensor"]): ir.NamedValue[] | undefine
 }
 
 /** Notes what a block of a detector found, so that it can't be lost. */
-export function noteFound(tensor: Flow["tensor"], span: Span, { network, chain }: Place): void {
+export function noteFound(tensor: Flow["tensor"], span: Span, { network, chain }: Context): void {
   if (!network.root || !network.detector) return;
   const boxes = detectionsOf(tensor)?.find(({ name }) => name === "boxes")?.value;
   // A block that ends with another gives what that found: the outer one, which comes later, is what the author wrote.

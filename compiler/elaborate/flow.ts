@@ -7,46 +7,46 @@ import { LAYER_WORDS } from "./layer-words.js";
 import { applied, describeNumber, evaluate, evaluateWhole, fail, member, unknownName, wrongType } from "./evaluate.js";
 import { draftScope } from "./draft.js";
 import { isUnknown, makeList } from "./lists.js";
-import { isSkipped, isTensor, inner, siteOf, withMembers, type Place } from "./place.js";
+import { isSkipped, isTensor, inner, siteOf, withMembers, type Context } from "./context.js";
 import { applyShared } from "./shared.js";
 import { walk, type Turns, type Walk } from "./statements.js";
 import { applyNetworkWord, NETWORK_WORDS } from "./network-words.js";
 import { describeKind, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue, type Unknown } from "./values.js";
 
-const LAYERS: Walk<Place> = {
-  site: (place) => siteOf(place),
-  inner: (place) => inner(place),
-  lost: (place) => void (place.flow.tensor = UNKNOWN),
-  failed(place) {
-    place.flow.tensor = UNKNOWN;
+const LAYERS: Walk<Context> = {
+  site: (context) => siteOf(context),
+  inner: (context) => inner(context),
+  lost: (context) => void (context.flow.tensor = UNKNOWN),
+  failed(context) {
+    context.flow.tensor = UNKNOWN;
     return "stop";
   },
   collect: listOfTurns,
-  other(statement, place) {
-    if (statement.kind === "stage") runStage(statement, place);
-    else if (statement.kind === "input") readInput(statement, place);
-    else runUse(statement, place);
+  other(statement, context) {
+    if (statement.kind === "stage") runStage(statement, context);
+    else if (statement.kind === "input") readInput(statement, context);
+    else runUse(statement, context);
   },
 };
 
-export function runBody(body: Body, place: Place): void {
-  walk(body, place, LAYERS);
+export function runBody(body: Body, context: Context): void {
+  walk(body, context, LAYERS);
 }
 
 /**
  * The list of what the turns gave, each with its labels as members. In the graph each turn is a part of its own, by its
  * number from 0: `heads.0.conv`.
  */
-function listOfTurns({ label, span, body }: For, place: Place): Turns<Place> {
+function listOfTurns({ label, span, body }: For, context: Context): Turns<Context> {
   const list = draftScope("group", "for", span, { label: label!.text });
-  place.scope.children.push(list);
+  context.scope.children.push(list);
   const found: EvalValue[] = [];
   return {
     begin() {
       const scope = draftScope("group", "turn", body.span, { indexed: true });
-      if (isTensor(place.flow.tensor)) scope.input = place.flow.tensor.value;
+      if (isTensor(context.flow.tensor)) scope.input = context.flow.tensor.value;
       list.children.push(scope);
-      return inner(place, { scope });
+      return inner(context, { scope });
     },
     end(turn) {
       const { tensor } = turn.flow;
@@ -55,109 +55,109 @@ function listOfTurns({ label, span, body }: For, place: Place): Turns<Place> {
       found.push(withMembers(tensor, turn.environment, turn));
     },
     finish() {
-      const given = makeList(found.length, () => found, span, siteOf(place));
-      place.environment.set(label!.text, given, label!.span);
+      const given = makeList(found.length, () => found, span, siteOf(context));
+      context.environment.set(label!.text, given, label!.span);
     },
   };
 }
 
 /** A layer, a setting, a block, a network or a part of one, or a label. */
-function runUse(use: Use, place: Place): void {
+function runUse(use: Use, context: Context): void {
   const [first, ...members] = use.target;
   if (!first) return;
   const setting = members.length === 0 ? own(NETWORK_WORDS, first.text) : undefined;
   // A block may be called like a setting (`weights`), so what is written decides.
-  if (setting && use.style === "bare") return applyNetworkWord(use, setting, place);
+  if (setting && use.style === "bare") return applyNetworkWord(use, setting, context);
   const word = members.length === 0 && !use.through ? own(LAYER_WORDS, first.text) : undefined;
-  if (word?.defines) return word.apply(use, place, {});
-  if (isSkipped(place)) return;
-  if (place.flow.tensor === undefined) {
-    fail(siteOf(place), "missing-input", use.span, "the network has layers before its `input`", {
+  if (word?.defines) return word.apply(use, context, {});
+  if (isSkipped(context)) return;
+  if (context.flow.tensor === undefined) {
+    fail(siteOf(context), "missing-input", use.span, "the network has layers before its `input`", {
       help: "begin with `input image 3x224x224`",
     });
-    place.flow.tensor = UNKNOWN;
+    context.flow.tensor = UNKNOWN;
   }
-  const times = use.repeat ? evaluateWhole(use.repeat, siteOf(place), "a repetition", 0) : 1;
+  const times = use.repeat ? evaluateWhole(use.repeat, siteOf(context), "a repetition", 0) : 1;
   if (times === undefined) {
-    place.flow.tensor = UNKNOWN;
+    context.flow.tensor = UNKNOWN;
     return;
   }
   const runAll = (): TensorValue | Unknown => {
     for (let turn = 0; turn < times; turn++) {
-      place.session.reporter.budget.spend(2, use.span, place.chain);
-      if (word) word.apply(use, place, {});
-      else runOnce(use, place);
+      context.builder.reporter.budget.spend(2, use.span, context.chain);
+      if (word) word.apply(use, context, {});
+      else runOnce(use, context);
     }
-    return place.flow.tensor ?? UNKNOWN;
+    return context.flow.tensor ?? UNKNOWN;
   };
-  const before = place.flow.tensor;
-  const result = use.on ? onOthers(use.on, place, runAll) : runAll();
+  const before = context.flow.tensor;
+  const result = use.on ? onOthers(use.on, context, runAll) : runAll();
   // Its label is its own name: of a loss, which no tensor of the network is.
-  if (word?.isAside ?? namesAside(use, place)) place.flow.tensor = before;
-  else if (use.label) place.environment.set(use.label.text, result, use.label.span);
+  if (word?.isAside ?? namesAside(use, context)) context.flow.tensor = before;
+  else if (use.label) context.environment.set(use.label.text, result, use.label.span);
 }
 
 /** A parameter may carry a loss: `loss = cross_entropy`. */
-function namesAside({ target }: Use, place: Place): boolean {
-  const value = target.length === 1 ? place.environment.lookup(target[0]!.text)?.get() : undefined;
+function namesAside({ target }: Use, context: Context): boolean {
+  const value = target.length === 1 ? context.environment.lookup(target[0]!.text)?.get() : undefined;
   return value !== undefined && isRecord(value, "layer") && value.word.isAside === true;
 }
 
 /** `conv 1x1, 256 on c3`: the flow is taken up at another tensor; of a list, at each, which gives a list. */
-function onOthers(on: Expression, place: Place, run: () => TensorValue | Unknown): EvalValue {
-  const value = evaluate(on, siteOf(place));
+function onOthers(on: Expression, context: Context, run: () => TensorValue | Unknown): EvalValue {
+  const value = evaluate(on, siteOf(context));
   const start = (tensor: EvalValue): TensorValue | Unknown => {
     if (isRecord(tensor, "tensor")) return tensor;
-    wrongType("a tensor", tensor, on.span, siteOf(place));
+    wrongType("a tensor", tensor, on.span, siteOf(context));
     return UNKNOWN;
   };
   const runFrom = (one: EvalValue): TensorValue | Unknown => {
-    place.flow.tensor = start(one);
+    context.flow.tensor = start(one);
     return run();
   };
-  return isList(value) ? makeList(value.length, () => value.map(runFrom), on.span, siteOf(place)) : runFrom(value);
+  return isList(value) ? makeList(value.length, () => value.map(runFrom), on.span, siteOf(context)) : runFrom(value);
 }
 
 /** What a name stands for: a block, a layer, a network or a part of one, a shared part, a label, or none of them. */
-function runOnce(use: Use, place: Place): void {
-  const value = resolveTarget(use, place);
+function runOnce(use: Use, context: Context): void {
+  const value = resolveTarget(use, context);
   if (isUnknown(value)) {
-    place.flow.tensor = UNKNOWN;
+    context.flow.tensor = UNKNOWN;
     return;
   }
-  if (isRecord(value, "layer")) return value.word.apply(use, place, value.given);
+  if (isRecord(value, "layer")) return value.word.apply(use, context, value.given);
   if (use.bodies[0])
-    fail(siteOf(place), "unexpected-body", use.bodies[0].span, `${describeKind(value)} takes no braces`);
+    fail(siteOf(context), "unexpected-body", use.bodies[0].span, `${describeKind(value)} takes no braces`);
   if (isRecord(value, "none")) return;
-  if (isRecord(value, "part")) return inlineNetwork(use, value, place);
-  if (isRecord(value, "shared")) return applyShared(use, value, place);
+  if (isRecord(value, "part")) return inlineNetwork(use, value, context);
+  if (isRecord(value, "shared")) return applyShared(use, value, context);
   if (isRecord(value, "tensor")) {
-    if (isTensor(place.flow.tensor) || place.flow.tensor === UNKNOWN) place.flow.tensor = value;
+    if (isTensor(context.flow.tensor) || context.flow.tensor === UNKNOWN) context.flow.tensor = value;
     return;
   }
   if (isRecord(value, "declaration")) {
     const { keyword, name } = value.declaration;
-    if (keyword === "block") return instantiateBlock(use, value, place);
-    if (keyword === "network") return inlineNetwork(use, { kind: "part", network: value, from: "", to: "" }, place);
+    if (keyword === "block") return instantiateBlock(use, value, context);
+    if (keyword === "network") return inlineNetwork(use, { kind: "part", network: value, from: "", to: "" }, context);
     const help =
       keyword === "shortcut"
         ? `write \`shortcuts ${name.text}\`, or \`residual(shortcut: ${name.text}) { ... }\``
         : undefined;
-    fail(siteOf(place), "not-a-layer", use.span, `${describeKind(value)} can't stand among layers`, { help });
+    fail(siteOf(context), "not-a-layer", use.span, `${describeKind(value)} can't stand among layers`, { help });
   } else {
-    fail(siteOf(place), "not-a-layer", use.span, `${describeNumber(value)} can't stand among layers`);
+    fail(siteOf(context), "not-a-layer", use.span, `${describeNumber(value)} can't stand among layers`);
   }
-  place.flow.tensor = UNKNOWN;
+  context.flow.tensor = UNKNOWN;
 }
 
 /** What `backbone.conv1 .. backbone.conv4` or `basic(64)` names, with its arguments. */
-function resolveTarget(use: Use, place: Place): EvalValue {
-  const site = siteOf(place, use.span);
+function resolveTarget(use: Use, context: Context): EvalValue {
+  const site = siteOf(context, use.span);
   const path = (identifiers: Use["target"]): EvalValue => {
     const [first, ...members] = identifiers;
     if (!first) return UNKNOWN;
-    const binding = place.environment.lookup(first.text);
-    let value = binding ? binding.get() : unknownLayer(first.text, first.span, place);
+    const binding = context.environment.lookup(first.text);
+    let value = binding ? binding.get() : unknownLayer(first.text, first.span, context);
     for (const name of members) value = member(value, name, site);
     return value;
   };
@@ -183,7 +183,7 @@ function resolveTarget(use: Use, place: Place): EvalValue {
 }
 
 /** As for any name, with a network's settings among the suggestions. */
-function unknownLayer(name: string, span: Use["span"], place: Place): EvalValue {
-  const names = (): string[] => [...place.environment.names(), ...Object.keys(NETWORK_WORDS)];
-  return unknownName(name, span, siteOf(place), names, NO_LAYER);
+function unknownLayer(name: string, span: Use["span"], context: Context): EvalValue {
+  const names = (): string[] => [...context.environment.names(), ...Object.keys(NETWORK_WORDS)];
+  return unknownName(name, span, siteOf(context), names, NO_LAYER);
 }

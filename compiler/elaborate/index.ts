@@ -15,9 +15,9 @@ import { runBody } from "./flow.js";
 import { checkLosses, takeLosses } from "./losses.js";
 import { networkState } from "./instantiate.js";
 import { assignPaths } from "./naming.js";
-import { isTensor, type Flow, type NetworkState } from "./place.js";
+import { isTensor, type Flow, type NetworkState } from "./context.js";
 import { Abandoned, Exhausted } from "../budget.js";
-import { Session } from "./session.js";
+import { GraphBuilder } from "./graph-builder.js";
 import { readPreprocess } from "./preprocess.js";
 import { readWeightMap } from "./weight-map.js";
 import { mapsInside } from "./weight-maps-inside.js";
@@ -34,7 +34,7 @@ export function elaborateNetwork(
   sources: () => ReadonlyMap<string, string>,
   inputShape?: readonly (number | string)[],
 ): Model | undefined {
-  const session = new Session(reporter, inputShape);
+  const builder = new GraphBuilder(reporter, inputShape);
   const name = network.alias ?? network.declaration.name.text;
   const { span } = network.declaration.name;
   const errorsBefore = reporter.failures;
@@ -49,7 +49,7 @@ export function elaborateNetwork(
     const chain = [{ label: `${opened.declaration.keyword} ${name}`, span }];
     runBody(opened.body, {
       kind: "network",
-      session,
+      builder,
       environment: opened.environment,
       chain,
       scope,
@@ -59,30 +59,30 @@ export function elaborateNetwork(
       depth: 0,
     });
     const here: Site = { reporter, environment: opened.environment, chain };
-    if (reporter.failures === errorsBefore) checkComplete(state, session, flow, opened.declaration.name.span, here);
+    if (reporter.failures === errorsBefore) checkComplete(state, builder, flow, opened.declaration.name.span, here);
     assignPaths(scope, (length) => reporter.budget.spend(length / 64, span, chain));
     if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
-    const losses = takeLosses(session, scope);
-    const outputs = statedOutputs(state, flow) ?? defaultOutputs(flow, session);
+    const losses = takeLosses(builder, scope);
+    const outputs = statedOutputs(state, flow) ?? defaultOutputs(flow, builder);
     const isClean = reporter.errorCount === errorsBefore;
     const boxes = state.detector && isClean ? boxEnds(state, opened.declaration.name.span, here) : undefined;
     const masks = boxes !== undefined && hasMasks(flow, opened.declaration.name.span, here);
-    if (outputs && isClean) refuseLost(state.found, outputs, session.nodes, here);
-    const { preprocess: declared, weightMaps, labels } = readDescriptions(state, session, here);
-    const { preprocess, assumed } = fitPreprocess(declared, session, inputShape !== undefined, here);
+    if (outputs && isClean) refuseLost(state.found, outputs, builder.nodes, here);
+    const { preprocess: declared, weightMaps, labels } = readDescriptions(state, builder, here);
+    const { preprocess, assumed } = fitPreprocess(declared, builder, inputShape !== undefined, here);
     checkLabels(labels, outputs, state, here);
-    checkLosses(session, losses, outputs ?? [], here);
-    checkNames(session.inputs, outputs ?? [], opened.declaration.name.span, here);
+    checkLosses(builder, losses, outputs ?? [], here);
+    checkNames(builder.inputs, outputs ?? [], opened.declaration.name.span, here);
     if (reporter.failures > errorsBefore || !outputs) return undefined;
     return {
       name,
       graph: {
         name,
-        inputs: session.inputs,
+        inputs: builder.inputs,
         outputs,
-        parameters: session.parameters,
+        parameters: builder.parameters,
         constants: [],
-        nodes: session.nodes,
+        nodes: builder.nodes,
       },
       root: scope,
       weightMaps,
@@ -100,13 +100,13 @@ export function elaborateNetwork(
   }
 }
 
-function checkComplete(state: NetworkState, session: Session, flow: Flow, span: Span, site: Site): void {
+function checkComplete(state: NetworkState, builder: GraphBuilder, flow: Flow, span: Span, site: Site): void {
   const what = `${state.detector ? "detector" : "network"} ${state.declaration}`;
   if (!state.hasInput) {
     fail(site, "missing-input", span, `${what} has no \`input\``, {
       help: "begin its body with `input image 3x224x224`",
     });
-  } else if (session.nodes.length === (state.detector ? 1 : 0) && isTensor(flow.tensor)) {
+  } else if (builder.nodes.length === (state.detector ? 1 : 0) && isTensor(flow.tensor)) {
     fail(site, "empty-network", span, `${what} has no layers`);
   } else if (state.detector && isTensor(flow.tensor) && !detectionsOf(flow.tensor)) {
     fail(site, "missing-detect", span, `${what} detects nothing`, {
@@ -145,10 +145,10 @@ function boxEnds({ dialect }: NetworkState, span: Span, site: Site): "inclusive"
 }
 
 /** The end of the flow; where that is a softmax, what went into it too. */
-function defaultOutputs(flow: Flow, session: Session): ir.NamedValue[] | undefined {
+function defaultOutputs(flow: Flow, builder: GraphBuilder): ir.NamedValue[] | undefined {
   if (!isTensor(flow.tensor)) return undefined;
   const { value } = flow.tensor;
-  const last = session.nodes.findLast((node) => node.outputs.includes(value));
+  const last = builder.nodes.findLast((node) => node.outputs.includes(value));
   const names = last && operator(last.op).endsNetwork;
   const [given] = last?.inputs ?? [];
   if (!names || !given) return [{ name: "output", value }];
@@ -164,12 +164,12 @@ interface Descriptions {
   readonly labels: readonly string[] | undefined;
 }
 
-function readDescriptions(state: NetworkState, session: Session, site: Site): Descriptions {
+function readDescriptions(state: NetworkState, builder: GraphBuilder, site: Site): Descriptions {
   const preprocess = state.preprocess && readPreprocess(state.preprocess, site);
   const own = state.weights.map((map) => readWeightMap(map, site)).filter((map) => map !== undefined);
   return {
     preprocess,
-    weightMaps: [...own, ...mapsInside(session.inside, own, preprocess, site)],
+    weightMaps: [...own, ...mapsInside(builder.inside, own, preprocess, site)],
     labels: state.labels,
   };
 }
@@ -180,7 +180,7 @@ function readDescriptions(state: NetworkState, session: Session, site: Site): De
  */
 function fitPreprocess(
   declared: Preprocess | undefined,
-  { inputs }: Session,
+  { inputs }: GraphBuilder,
   isAsked: boolean,
   site: Site,
 ): Partial<Fitted> {

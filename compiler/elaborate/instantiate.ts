@@ -21,9 +21,9 @@ import {
   siteOf,
   withMembers,
   type NetworkState,
-  type Place,
+  type Context,
   type StageStride,
-} from "./place.js";
+} from "./context.js";
 import {
   isList,
   isRecord,
@@ -35,110 +35,110 @@ import {
 } from "./values.js";
 
 /** `bottleneck(64)`: its layers, once. */
-export function instantiateBlock(use: Use, block: DeclarationValue, place: Place): void {
+export function instantiateBlock(use: Use, block: DeclarationValue, context: Context): void {
   const { keyword, name } = block.declaration;
   const label = `${keyword} ${block.alias ?? name.text}`;
-  const opened = enter(use, withStageStride(block, use, place), label, place);
+  const opened = enter(use, withStageStride(block, use, context), label, context);
   if (!opened) return;
   const scope = draftScope("block", block.alias ?? name.text, use.span, {
     declaration: opened.declaration.name.text,
-    indexed: place.kind === "stage",
+    indexed: context.kind === "stage",
     label: use.label?.text,
   });
-  const { tensor } = place.flow;
+  const { tensor } = context.flow;
   if (isTensor(tensor)) scope.input = tensor.value;
   setInput(opened.environment, tensor ?? UNKNOWN, use.span);
-  knowNetwork(opened.environment, name.text, use, place);
-  place.scope.children.push(scope);
+  knowNetwork(opened.environment, name.text, use, context);
+  context.scope.children.push(scope);
   // What it was given is not its own.
   const environment = new Environment(opened.environment);
-  const inside: Place = {
-    ...place,
+  const inside: Context = {
+    ...context,
     kind: "block",
     environment,
     chain: opened.chain,
     scope,
     stride: undefined,
-    depth: place.depth + 1,
+    depth: context.depth + 1,
   };
   runBody(opened.body, inside);
-  finish(scope, environment, place);
-  noteFound(place.flow.tensor, use.span, place);
+  finish(scope, environment, context);
+  noteFound(context.flow.tensor, use.span, context);
 }
 
 /** What the body gave is the scope's output; its labels are members of that. */
-function finish(scope: DraftScope, environment: Environment, place: Place): void {
-  const { flow } = place;
+function finish(scope: DraftScope, environment: Environment, context: Context): void {
+  const { flow } = context;
   if (!isTensor(flow.tensor)) return;
   scope.output = flow.tensor.value;
-  flow.tensor = withMembers(flow.tensor, environment, place);
+  flow.tensor = withMembers(flow.tensor, environment, context);
 }
 
 /** The block with the stage's stride, where that waits and the block has one that is not given. */
-function withStageStride(block: DeclarationValue, use: Use, place: Place): DeclarationValue {
-  if (!place.stride || place.stride.taken) return block;
+function withStageStride(block: DeclarationValue, use: Use, context: Context): DeclarationValue {
+  if (!context.stride || context.stride.taken) return block;
   if (block.given.has("stride")) {
-    place.stride.refused ??= explainMoved(block, "stride");
+    context.stride.refused ??= explainMoved(block, "stride");
     return block;
   }
-  if (!hasParameter(block, "stride", siteOf(place, use.span))) return block;
-  const stride = takeStride(place, true);
+  if (!hasParameter(block, "stride", siteOf(context, use.span))) return block;
+  const stride = takeStride(context, true);
   return stride === undefined ? block : { ...block, given: new Map([...block.given, ["stride", stride]]) };
 }
 
 interface Entered extends Opened {
-  readonly chain: Place["chain"];
+  readonly chain: Context["chain"];
 }
 
-function enter(use: Use, value: DeclarationValue, label: string, place: Place): Entered | undefined {
+function enter(use: Use, value: DeclarationValue, label: string, context: Context): Entered | undefined {
   const note = explainMoved(value);
-  const chain = [...place.chain, { label, span: use.span, ...(note === undefined ? {} : { note }) }];
-  requireDepth(label, use, { ...place, chain });
-  const opened = open(value, { ...siteOf(place, use.span), chain: place.chain });
+  const chain = [...context.chain, { label, span: use.span, ...(note === undefined ? {} : { note }) }];
+  requireDepth(label, use, { ...context, chain });
+  const opened = open(value, { ...siteOf(context, use.span), chain: context.chain });
   if (!opened) {
-    place.flow.tensor = UNKNOWN;
+    context.flow.tensor = UNKNOWN;
     return undefined;
   }
   return { ...opened, chain };
 }
 
 /** A network, or some of its stages, as part of another: with its own parameters and shortcuts. */
-export function inlineNetwork(use: Use, part: PartValue, place: Place): void {
+export function inlineNetwork(use: Use, part: PartValue, context: Context): void {
   const { network } = part;
   const name = network.alias ?? network.declaration.name.text;
-  const site = siteOf(place, use.span);
+  const site = siteOf(context, use.span);
   if (part.from !== "") {
     const stages = stageNames(network, site);
     if (stages && stages.indexOf(part.from) > stages.indexOf(part.to)) {
       fail(site, "out-of-range", use.span, `stage ${part.from} comes after stage ${part.to} in ${name}`);
-      place.flow.tensor = UNKNOWN;
+      context.flow.tensor = UNKNOWN;
       return;
     }
   }
-  const opened = enter(use, network, `network ${name}`, place);
+  const opened = enter(use, network, `network ${name}`, context);
   if (!opened) return;
   const scope = draftScope("network", name, use.span, {
     declaration: opened.declaration.name.text,
     label: use.label?.text,
     transparent: true,
   });
-  place.scope.children.push(scope);
-  if (isTensor(place.flow.tensor)) scope.input = place.flow.tensor.value;
+  context.scope.children.push(scope);
+  if (isTensor(context.flow.tensor)) scope.input = context.flow.tensor.value;
   const selection =
     part.from === "" ? undefined : { from: part.from, to: part.to, state: "before" as "before" | "inside" | "after" };
   const state = networkState(opened, { root: false, selection });
   runBody(opened.body, {
-    ...place,
+    ...context,
     kind: "network",
     environment: opened.environment,
     chain: opened.chain,
     scope,
     stride: undefined,
     network: state,
-    depth: place.depth + 1,
+    depth: context.depth + 1,
   });
-  place.session.inside.push({ scope, maps: state.weights });
-  finish(scope, opened.environment, place);
+  context.builder.inside.push({ scope, maps: state.weights });
+  finish(scope, opened.environment, context);
 }
 
 export function networkState(opened: Opened, options: Pick<NetworkState, "root" | "selection">): NetworkState {
@@ -160,106 +160,111 @@ export function networkState(opened: Opened, options: Pick<NetworkState, "root" 
 }
 
 /** `stage conv3 /2 { ... }` */
-export function runStage(stage: Stage, place: Place): void {
-  const site = siteOf(place);
-  if (place.kind !== "network") {
+export function runStage(stage: Stage, context: Context): void {
+  const site = siteOf(context);
+  if (context.kind !== "network") {
     fail(site, "misplaced-statement", stage.name.span, "a stage stands in a network, not in a block or another stage");
     return;
   }
-  const { selection } = place.network;
+  const { selection } = context.network;
   const name = stage.name.text;
   if (selection?.state === "before" && selection.from === name) selection.state = "inside";
-  if (!isSkipped(place)) runStageBody(stage, place);
+  if (!isSkipped(context)) runStageBody(stage, context);
   if (selection?.state === "inside" && selection.to === name) selection.state = "after";
 }
 
-function runStageBody(stage: Stage, place: Place): void {
+function runStageBody(stage: Stage, context: Context): void {
   const name = stage.name.text;
   const scope = draftScope("stage", name, stage.span, { label: name });
-  place.scope.children.push(scope);
-  if (place.flow.tensor === undefined) {
+  context.scope.children.push(scope);
+  if (context.flow.tensor === undefined) {
     const help = "begin with `input image 3x224x224`";
-    fail(siteOf(place), "missing-input", stage.name.span, "the network has layers before its `input`", { help });
-    place.flow.tensor = UNKNOWN;
+    fail(siteOf(context), "missing-input", stage.name.span, "the network has layers before its `input`", { help });
+    context.flow.tensor = UNKNOWN;
   }
-  const value = stage.stride ? evaluateWhole(stage.stride, siteOf(place), "a stage's stride", 1) : undefined;
+  const value = stage.stride ? evaluateWhole(stage.stride, siteOf(context), "a stage's stride", 1) : undefined;
   const stride: StageStride | undefined = value === undefined || value === 1 ? undefined : { value, taken: false };
-  const start = place.flow.tensor;
+  const start = context.flow.tensor;
   if (isTensor(start)) scope.input = start.value;
-  const inside = inner(place, {
+  const inside = inner(context, {
     kind: "stage",
     scope,
     stride,
-    chain: [...place.chain, { label: `stage ${name}`, span: stage.name.span }],
+    chain: [...context.chain, { label: `stage ${name}`, span: stage.name.span }],
   });
   if (start) setInput(inside.environment, start, stage.name.span);
   runBody(stage.body, inside);
-  const end = place.flow.tensor;
+  const end = context.flow.tensor;
   if (isTensor(end)) scope.output = end.value;
   if (stride && !stride.taken && stage.stride && isTensor(end)) {
-    fail(siteOf(place), "unused-stride", stage.stride.span, `no layer or block of stage ${name} takes its stride`, {
+    fail(siteOf(context), "unused-stride", stage.stride.span, `no layer or block of stage ${name} takes its stride`, {
       help:
         stride.refused ?? "the first block with a `stride` parameter, or the first convolution or pooling, takes it",
     });
   }
   // Known by name in the whole network, also where the stage stands in an `if`.
-  place.network.environment.set(name, end ?? UNKNOWN, stage.name.span);
+  context.network.environment.set(name, end ?? UNKNOWN, stage.name.span);
 }
 
 /** `input image 3x224x224` */
-export function readInput(input: Input, place: Place): void {
-  const site = siteOf(place);
-  if (place.kind !== "network") {
+export function readInput(input: Input, context: Context): void {
+  const site = siteOf(context);
+  if (context.kind !== "network") {
     fail(site, "misplaced-statement", input.span, "`input` stands in a network's own body");
     return;
   }
-  if (place.network.hasInput) {
+  if (context.network.hasInput) {
     fail(site, "duplicate-name", input.span, "the network has an `input` already");
     return;
   }
-  place.network.hasInput = true;
-  const shape = inputShape(input, place);
-  if (!place.network.root) {
-    if (shape && !isSkipped(place)) checkChannels(input, shape, place);
+  context.network.hasInput = true;
+  const shape = inputShape(input, context);
+  if (!context.network.root) {
+    if (shape && !isSkipped(context)) checkChannels(input, shape, context);
     return;
   }
   if (!shape) {
-    place.flow.tensor = UNKNOWN;
+    context.flow.tensor = UNKNOWN;
     return;
   }
   const value = makeValue({ dtype: "float32", shape: [symbol("N"), ...shape] }, input.name.text);
-  place.session.inputs.push({ name: input.name.text, value });
+  context.builder.inputs.push({ name: input.name.text, value });
   const image: TensorValue = { kind: "tensor", value, scale: [1, 1] };
-  place.scope.input = value;
-  place.network.image = place.network.detector ? readImages(image, input, place) : withTargets(image, place.session);
-  place.flow.tensor = place.network.image;
-  if (place.network.detector) {
-    place.environment.define("dialect", { span: input.span, get: () => dialectInForce("the detector", input, place) });
+  context.scope.input = value;
+  context.network.image = context.network.detector
+    ? readImages(image, input, context)
+    : withTargets(image, context.builder);
+  context.flow.tensor = context.network.image;
+  if (context.network.detector) {
+    context.environment.define("dialect", {
+      span: input.span,
+      get: () => dialectInForce("the detector", input, context),
+    });
   }
-  place.environment.set(input.name.text, place.flow.tensor, input.name.span);
-  setInput(place.environment, place.flow.tensor, input.span);
+  context.environment.set(input.name.text, context.flow.tensor, input.name.span);
+  setInput(context.environment, context.flow.tensor, input.span);
 }
 
 /** A detector's second input: what is known of its images, by row of the batch (docs/detection.md). */
-function readImages(image: TensorValue, input: Input, { session, scope, chain }: Place): TensorValue {
+function readImages(image: TensorValue, input: Input, { builder, scope, chain }: Context): TensorValue {
   const given = makeValue({ dtype: "float32", shape: [symbol("M"), 6] }, "image_info");
-  session.inputs.push({ name: "image_info", value: given });
-  const node = session.append(operator("image_info"), [image.value, given], {}, { span: input.span, chain });
+  builder.inputs.push({ name: "image_info", value: given });
+  const node = builder.append(operator("image_info"), [image.value, given], {}, { span: input.span, chain });
   scope.children.push(node);
   return { ...image, members: new Map([["info", { kind: "tensor", value: node.outputs[0]!, scale: [1, 1] }]]) };
 }
 
-function inputShape(input: Input, place: Place): Dim[] | undefined {
-  const site = siteOf(place);
+function inputShape(input: Input, context: Context): Dim[] | undefined {
+  const site = siteOf(context);
   // In a list, capitals that nothing declares are symbols, as in `3xHxW`.
   const read = (): EvalValue => {
-    const { inputShape: chosen } = place.session;
-    if (place.network.root && chosen) {
+    const { inputShape: chosen } = context.builder;
+    if (context.network.root && chosen) {
       return chosen.map((size) => (typeof size === "number" ? size : { kind: "symbol", name: size }));
     }
     if (input.shape.kind !== "list") return evaluate(input.shape, site);
     return input.shape.elements.map((element) =>
-      element.kind === "name" && /^[A-Z]/.test(element.text) && !place.environment.lookup(element.text)
+      element.kind === "name" && /^[A-Z]/.test(element.text) && !context.environment.lookup(element.text)
         ? { kind: "symbol", name: element.text }
         : evaluate(element, site),
     );
@@ -284,7 +289,7 @@ function inputShape(input: Input, place: Place): Dim[] | undefined {
       return undefined;
     }
   }
-  if (place.network.root && !place.session.inputShape) warnOfChannelsLast(input, shape, site);
+  if (context.network.root && !context.builder.inputShape) warnOfChannelsLast(input, shape, site);
   return shape;
 }
 
@@ -305,14 +310,14 @@ function warnOfChannelsLast(input: Input, shape: readonly Dim[], site: Site): vo
 }
 
 /** A network used in another: what flows there must have the channels that it declares. */
-function checkChannels(input: Input, shape: readonly Dim[], place: Place): void {
-  const { tensor } = place.flow;
+function checkChannels(input: Input, shape: readonly Dim[], context: Context): void {
+  const { tensor } = context.flow;
   if (!isTensor(tensor)) return;
   const [, channels] = tensor.value.type.shape;
   if (channels === shape[0]) return;
-  const message = `${place.network.declaration} takes ${describeNumber(shape[0] as number)} channels, but ${formatShape(tensor.value.type.shape)} arrives`;
-  fail(siteOf(place), "shape-mismatch", place.chain.at(-1)?.span ?? input.span, message, {
+  const message = `${context.network.declaration} takes ${describeNumber(shape[0] as number)} channels, but ${formatShape(tensor.value.type.shape)} arrives`;
+  fail(siteOf(context), "shape-mismatch", context.chain.at(-1)?.span ?? input.span, message, {
     notes: [{ message: "its input", span: input.span }],
   });
-  place.flow.tensor = UNKNOWN;
+  context.flow.tensor = UNKNOWN;
 }

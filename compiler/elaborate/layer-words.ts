@@ -6,7 +6,7 @@ import type { Word } from "../words/schema.js";
 import { declaration } from "./declared.js";
 import { applyLayer, applyMerge, applyNothing, applyResidual } from "./layers.js";
 import { applyLoss } from "./losses.js";
-import type { Place } from "./place.js";
+import type { Context } from "./context.js";
 import { defineShared } from "./shared.js";
 import type { LayerArguments } from "./values.js";
 
@@ -17,7 +17,7 @@ export interface LayerWord extends Word {
   /** It stands beside the flow, which goes on as it came. */
   readonly isAside?: true;
   /** @param given arguments that are not among those of the statement: of `norm`, where that is `group_norm(32)`. */
-  apply(use: Use, place: Place, given: LayerArguments): void;
+  apply(use: Use, context: Context, given: LayerArguments): void;
 }
 
 /** What `residual` takes. */
@@ -55,9 +55,9 @@ function ofOperator(operator: Operator): LayerWord {
   const { name, doc, layer } = operator;
   const word = { name, doc, arguments: layer?.arguments ?? {} };
   if (layer?.loss)
-    return { ...word, isAside: true, apply: (use, place, given) => applyLoss(use, operator, place, given) };
-  if (!layer?.merges) return { ...word, apply: (use, place, given) => applyLayer(use, operator, place, given) };
-  return { ...word, braces: "layers", apply: (use, place, given) => applyMerge(use, operator, place, given) };
+    return { ...word, isAside: true, apply: (use, context, given) => applyLoss(use, operator, context, given) };
+  if (!layer?.merges) return { ...word, apply: (use, context, given) => applyLayer(use, operator, context, given) };
+  return { ...word, braces: "layers", apply: (use, context, given) => applyMerge(use, operator, context, given) };
 }
 
 /** By name. */

@@ -11,21 +11,21 @@ import { draftScope, type DraftNode, type DraftScope } from "./draft.js";
 import { fail } from "./evaluate.js";
 import { runBody } from "./flow.js";
 import { RESIDUAL_ARGUMENTS } from "./layer-words.js";
-import { inner, isTensor, requireDepth, setInput, siteOf, type Flow, type Place } from "./place.js";
+import { inner, isTensor, requireDepth, setInput, siteOf, type Flow, type Context } from "./context.js";
 import type { Schema, Tensor } from "../words/schema.js";
 import { UNKNOWN, type DeclarationValue, type EvalValue, type LayerArguments, type TensorValue } from "./values.js";
 
 /** Applies `conv 3x3, 64`, `relu`, ... to what flows. */
-export function applyLayer(use: Use, definition: Operator, place: Place, before: LayerArguments): void {
+export function applyLayer(use: Use, definition: Operator, context: Context, before: LayerArguments): void {
   const schema = definition.layer?.arguments ?? {};
-  const site = siteOf(place);
+  const site = siteOf(context);
   if (use.bodies.length > 0) {
     fail(site, "unexpected-body", use.bodies[0]?.span ?? use.span, `\`${definition.name}\` takes no braces`);
   }
   const given = bind(`\`${definition.name}\``, schema, use.arguments, use.span, site, before);
-  const { tensor } = place.flow;
-  const stride = takeStride(place, "stride" in schema && given?.["stride"] === undefined);
-  place.flow.tensor = UNKNOWN;
+  const { tensor } = context.flow;
+  const stride = takeStride(context, "stride" in schema && given?.["stride"] === undefined);
+  context.flow.tensor = UNKNOWN;
   if (!given || !isTensor(tensor)) return;
   const { strideOf, byStride, flow = "first" } = definition.layer ?? {};
   const { tensors, attributes } = sorted(schema, given);
@@ -37,10 +37,10 @@ export function applyLayer(use: Use, definition: Operator, place: Place, before:
     definition,
     inputs,
     completeAttributes(definition, { ...following, ...attributes }),
-    place,
+    context,
   );
   const like = strideOf === undefined ? undefined : given[strideOf];
-  if (made) place.flow.tensor = isOneTensor(like) ? { ...made, scale: like.scale } : made;
+  if (made) context.flow.tensor = isOneTensor(like) ? { ...made, scale: like.scale } : made;
 }
 
 type LayerValue = ir.AttributeValue | Tensor | readonly Tensor[];
@@ -68,10 +68,10 @@ export function sorted(
 }
 
 /** The stage's stride, if it waits for a taker. */
-export function takeStride(place: Place, wanted: boolean): number | undefined {
-  if (!wanted || !place.stride || place.stride.taken) return undefined;
-  place.stride.taken = true;
-  return place.stride.value;
+export function takeStride(context: Context, wanted: boolean): number | undefined {
+  if (!wanted || !context.stride || context.stride.taken) return undefined;
+  context.stride.taken = true;
+  return context.stride.value;
 }
 
 /** Adds the node to the graph and to its scope; undefined after a shape error, which is reported. */
@@ -80,21 +80,21 @@ function appendNode(
   definition: Operator,
   inputs: readonly Tensor[],
   attributes: ir.Attributes,
-  place: Place,
+  context: Context,
 ): TensorValue | undefined {
   let node: DraftNode;
   try {
     const values = inputs.map((input) => input.value);
-    node = place.session.append(definition, values, attributes, { span: use.span, chain: place.chain });
+    node = context.builder.append(definition, values, attributes, { span: use.span, chain: context.chain });
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const misfit = definition.layer?.merges ? "shape-mismatch" : "invalid-shape";
     const code = error instanceof TooLargeError ? "too-large" : misfit;
-    fail(siteOf(place), code, use.span, error.message, { help: error.help });
+    fail(siteOf(context), code, use.span, error.message, { help: error.help });
     return undefined;
   }
   if (use.label && use.bodies.length === 0) node.label = use.label.text;
-  place.scope.children.push(node);
+  context.scope.children.push(node);
   const [output] = node.outputs;
   const [first] = inputs;
   if (!output || !first) return undefined;
@@ -113,10 +113,10 @@ function appendNode(
 }
 
 /** Runs braces from a given tensor; gives what comes out. */
-function runBranch(body: Body, from: TensorValue, place: Place, scope: DraftScope): Flow {
+function runBranch(body: Body, from: TensorValue, context: Context, scope: DraftScope): Flow {
   const flow: Flow = { tensor: from };
-  place.session.reporter.budget.spend(4, body.span, place.chain);
-  const branch = inner(place, { flow, scope, kind: place.kind === "network" ? "stage" : place.kind });
+  context.builder.reporter.budget.spend(4, body.span, context.chain);
+  const branch = inner(context, { flow, scope, kind: context.kind === "network" ? "stage" : context.kind });
   setInput(branch.environment, from, body.span);
   runBody(body, branch);
   scope.input = from.value;
@@ -125,8 +125,8 @@ function runBranch(body: Body, from: TensorValue, place: Place, scope: DraftScop
 }
 
 /** `add { ... } { ... }`: every branch begins with what flows. */
-export function applyMerge(use: Use, definition: Operator, place: Place, before: LayerArguments): void {
-  const site = siteOf(place);
+export function applyMerge(use: Use, definition: Operator, context: Context, before: LayerArguments): void {
+  const site = siteOf(context);
   const schema = definition.layer?.arguments ?? {};
   if (use.bodies.length < 2) {
     // `concat(a, b)`: the branches, as arguments.
@@ -134,57 +134,57 @@ export function applyMerge(use: Use, definition: Operator, place: Place, before:
     const [first = "identity", second = "..."] = branches;
     const help = `write \`${definition.name} { ${first} } { ${second} }\``;
     fail(site, "missing-body", use.span, `\`${definition.name}\` needs two or more branches in braces`, { help });
-    place.flow.tensor = UNKNOWN;
+    context.flow.tensor = UNKNOWN;
     return;
   }
   const given = bind(`\`${definition.name}\``, schema, use.arguments, use.span, site, before);
-  const { tensor } = place.flow;
+  const { tensor } = context.flow;
   if (!isTensor(tensor)) return;
   const group = draftScope("group", definition.name, use.span, { transparent: true, label: use.label?.text });
-  place.scope.children.push(group);
+  context.scope.children.push(group);
   const results = use.bodies.map((body) => {
     const scope = draftScope("branch", "branch", body.span, { transparent: true });
     group.children.push(scope);
-    return runBranch(body, tensor, place, scope).tensor;
+    return runBranch(body, tensor, context, scope).tensor;
   });
-  place.flow.tensor = UNKNOWN;
+  context.flow.tensor = UNKNOWN;
   if (!given || !results.every(isTensor)) return;
   const attributes = completeAttributes(definition, sorted(schema, given).attributes);
-  const merged = appendNode(use, definition, results, attributes, { ...place, scope: group });
+  const merged = appendNode(use, definition, results, attributes, { ...context, scope: group });
   group.input = tensor.value;
   if (!merged) return;
   group.output = merged.value;
-  place.flow.tensor = merged;
+  context.flow.tensor = merged;
 }
 
 /** `residual { ... }`: y = F(x) + shortcut(x), the paper's equations (1) and (2). */
-export function applyResidual(use: Use, place: Place, before: LayerArguments): void {
-  const site = siteOf(place);
+export function applyResidual(use: Use, context: Context, before: LayerArguments): void {
+  const site = siteOf(context);
   const given = bind("`residual`", RESIDUAL_ARGUMENTS, use.arguments, use.span, site, before);
   const [body] = use.bodies;
   if (!body || use.bodies.length > 1) {
     fail(site, "missing-body", use.span, "`residual` needs its layers in one pair of braces");
-    place.flow.tensor = UNKNOWN;
+    context.flow.tensor = UNKNOWN;
     return;
   }
-  const { tensor } = place.flow;
+  const { tensor } = context.flow;
   if (!isTensor(tensor)) return;
   const scope = draftScope("residual", "residual", use.span, { transparent: true, label: use.label?.text });
-  place.scope.children.push(scope);
+  context.scope.children.push(scope);
   const branchScope = draftScope("branch", "branch", body.span, { transparent: true });
   scope.children.push(branchScope);
-  const branch = runBranch(body, tensor, place, branchScope).tensor;
-  place.flow.tensor = UNKNOWN;
+  const branch = runBranch(body, tensor, context, branchScope).tensor;
+  context.flow.tensor = UNKNOWN;
   if (!isTensor(branch) || !given) return;
 
-  const kind = given.shortcut ?? place.network.shortcut;
-  const shortcut = runShortcut(use, kind, tensor, branch, { ...place, scope });
+  const kind = given.shortcut ?? context.network.shortcut;
+  const shortcut = runShortcut(use, kind, tensor, branch, { ...context, scope });
   if (shortcut === undefined) return;
-  const sum = shortcut === "nothing" ? branch : addShortcut(use, tensor, branch, shortcut, kind, { ...place, scope });
+  const sum = shortcut === "nothing" ? branch : addShortcut(use, tensor, branch, shortcut, kind, { ...context, scope });
   if (!sum) return;
   scope.input = tensor.value;
   scope.output = sum.value;
-  place.flow.tensor = { ...sum, residuals: (sum.residuals ?? 0) + 1 };
+  context.flow.tensor = { ...sum, residuals: (sum.residuals ?? 0) + 1 };
 }
 
 /** What the shortcut in force makes of the block's input. Undefined after an error. */
@@ -193,19 +193,19 @@ function runShortcut(
   kind: DeclarationValue | undefined,
   from: TensorValue,
   branch: TensorValue,
-  place: Place,
+  context: Context,
 ): TensorValue | "nothing" | undefined {
   const scope = draftScope("shortcut", "shortcut", use.span, kind ? { declaration: kind.declaration.name.text } : {});
   scope.input = from.value;
-  place.scope.children.push(scope);
+  context.scope.children.push(scope);
   if (!kind) {
     scope.output = from.value;
     return from;
   }
   const { name } = kind.declaration;
-  const chain = [...place.chain, { label: `shortcut ${name.text}`, span: use.span }];
-  requireDepth(`shortcut ${name.text}`, use, { ...place, chain });
-  const opened = open(kind, { ...siteOf(place), chain, at: use.span });
+  const chain = [...context.chain, { label: `shortcut ${name.text}`, span: use.span }];
+  requireDepth(`shortcut ${name.text}`, use, { ...context, chain });
+  const opened = open(kind, { ...siteOf(context), chain, at: use.span });
   if (!opened) return undefined;
   const { environment } = opened;
   const strides = [branch.scale[0] / from.scale[0], branch.scale[1] / from.scale[1]] as const;
@@ -218,7 +218,7 @@ function runShortcut(
   const flow: Flow = { tensor: from };
   const found = { nothing: false };
   runBody(opened.body, {
-    ...place,
+    ...context,
     kind: "shortcut",
     environment,
     chain,
@@ -226,10 +226,10 @@ function runShortcut(
     flow,
     stride: undefined,
     shortcut: found,
-    depth: place.depth + 1,
+    depth: context.depth + 1,
   });
   if (found.nothing) {
-    place.scope.children.pop();
+    context.scope.children.pop();
     return "nothing";
   }
   if (!isTensor(flow.tensor)) return undefined;
@@ -243,7 +243,7 @@ function addShortcut(
   branch: TensorValue,
   shortcut: TensorValue,
   kind: DeclarationValue | undefined,
-  place: Place,
+  context: Context,
 ): TensorValue | undefined {
   const add = operator("add");
   const message = (): string =>
@@ -252,13 +252,13 @@ function addShortcut(
     add.infer([branch.value.type, shortcut.value.type], {});
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    fail(siteOf(place), "shape-mismatch", use.span, message(), {
+    fail(siteOf(context), "shape-mismatch", use.span, message(), {
       notes: [{ message: `the block's input is ${formatShape(from.value.type.shape)}` }],
       help: shortcutHelp(branch, shortcut, kind),
     });
     return undefined;
   }
-  return appendNode({ ...use, label: undefined }, add, [branch, shortcut], completeAttributes(add, {}), place);
+  return appendNode({ ...use, label: undefined }, add, [branch, shortcut], completeAttributes(add, {}), context);
 }
 
 /** A shortcut follows channels and strides; sizes that no stride explains are lost in the branch. */
@@ -278,7 +278,7 @@ function shortcutHelp(
 }
 
 /** `nothing`, in a shortcut declaration. */
-export function applyNothing(use: Use, place: Place): void {
-  if (place.shortcut) place.shortcut.nothing = true;
-  else fail(siteOf(place), "misplaced-statement", use.span, "`nothing` belongs in a shortcut declaration");
+export function applyNothing(use: Use, context: Context): void {
+  if (context.shortcut) context.shortcut.nothing = true;
+  else fail(siteOf(context), "misplaced-statement", use.span, "`nothing` belongs in a shortcut declaration");
 }

@@ -11,8 +11,8 @@ import { bind } from "./bind.js";
 import { isDraftScope, type DraftNode, type DraftScope } from "./draft.js";
 import { fail, type Site } from "./evaluate.js";
 import { sorted } from "./layers.js";
-import { isTensor, siteOf, type Place } from "./place.js";
-import type { Session } from "./session.js";
+import { isTensor, siteOf, type Context } from "./context.js";
+import type { GraphBuilder } from "./graph-builder.js";
 import type { LayerArguments, TensorValue } from "./values.js";
 
 /** A loss statement as it was carried out. */
@@ -22,16 +22,16 @@ export interface DraftLoss {
   /** Its label, or its word. */
   readonly base: string;
   readonly use: Use;
-  readonly chain: Place["chain"];
+  readonly chain: Context["chain"];
 }
 
 /** How many classes there are: known where training begins. No source can write it. */
 export const CLASSES = symbol("classes");
 
 /** The network's image with the members that training data fill. */
-export function withTargets(image: TensorValue, session: Session): TensorValue {
+export function withTargets(image: TensorValue, builder: GraphBuilder): TensorValue {
   const labels = makeValue({ dtype: "float32", shape: [symbol("N"), CLASSES] }, "labels");
-  session.targets.push({ name: "labels", value: labels });
+  builder.targets.push({ name: "labels", value: labels });
   return { ...image, members: new Map([["labels", { kind: "tensor", value: labels, scale: [1, 1] }]]) };
 }
 
@@ -39,9 +39,9 @@ export function withTargets(image: TensorValue, session: Session): TensorValue {
  * `aux = cross_entropy image.labels, weight: 0.3 on logits`. Those of a network that is part of another are not the other's:
  * like its settings they are passed over.
  */
-export function applyLoss(use: Use, definition: Operator, place: Place, before: LayerArguments): void {
-  const site = siteOf(place);
-  const { session, network, scope, chain } = place;
+export function applyLoss(use: Use, definition: Operator, context: Context, before: LayerArguments): void {
+  const site = siteOf(context);
+  const { builder, network, scope, chain } = context;
   if (use.bodies.length > 0) {
     fail(site, "unexpected-body", use.bodies[0]?.span ?? use.span, `\`${definition.name}\` takes no braces`);
   }
@@ -55,16 +55,16 @@ export function applyLoss(use: Use, definition: Operator, place: Place, before: 
   }
   const schema = definition.layer!.arguments;
   const given = bind(`\`${definition.name}\``, schema, use.arguments, use.span, site, before);
-  const { tensor } = place.flow;
+  const { tensor } = context.flow;
   if (!given || !isTensor(tensor)) return;
   const { tensors, attributes } = sorted(schema, given);
   const inputs = [tensor, ...tensors].map(({ value }) => value);
   try {
-    const node = session.append(definition, inputs, completeAttributes(definition, attributes), {
+    const node = builder.append(definition, inputs, completeAttributes(definition, attributes), {
       span: use.span,
       chain,
     });
-    session.losses.push({ node, scope, base: use.label?.text ?? definition.name, use, chain });
+    builder.losses.push({ node, scope, base: use.label?.text ?? definition.name, use, chain });
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     fail(site, "invalid-shape", use.span, error.message, { help: error.help });
@@ -75,8 +75,8 @@ export function applyLoss(use: Use, definition: Operator, place: Place, before: 
  * Takes what is there for training alone out of the graph: losses, and layers that something of the targets goes into.
  * Undefined where there is no loss.
  */
-export function takeLosses(session: Session, root: DraftScope): Losses | undefined {
-  const { losses, targets, nodes } = session;
+export function takeLosses(builder: GraphBuilder, root: DraftScope): Losses | undefined {
+  const { losses, targets, nodes } = builder;
   if (losses.length === 0 && targets.length === 0) return undefined;
   const known = new Set(targets.map(({ value }) => value.id));
   const own = new Set(losses.map(({ node }) => node));
@@ -124,7 +124,7 @@ function nameLosses(losses: readonly DraftLoss[]): void {
 
 /** What a network gives is known without training data, and what is compared with labels has as many classes as it has. */
 export function checkLosses(
-  { losses: drafts, targets }: Session,
+  { losses: drafts, targets }: GraphBuilder,
   losses: Losses | undefined,
   outputs: readonly ir.NamedValue[],
   site: Site,

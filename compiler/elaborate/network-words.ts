@@ -4,7 +4,7 @@ import { completed, label, texts, type Schema, type Values, type Word } from "..
 import { bind } from "./bind.js";
 import { declaration, declarations } from "./declared.js";
 import { fail } from "./evaluate.js";
-import { siteOf, type NetworkState, type Place } from "./place.js";
+import { siteOf, type NetworkState, type Context } from "./context.js";
 
 /** A setting of a network's own body: what it takes, and what it changes. */
 export interface NetworkWord<S extends Schema = Schema> extends Word<string, S> {
@@ -62,12 +62,12 @@ export const NETWORK_WORDS: Readonly<Record<string, NetworkWord>> = Object.fromE
 );
 
 /** Carries out `shortcuts X` and its like. */
-export function applyNetworkWord(use: Use, word: NetworkWord, place: Place): void {
-  const site = siteOf(place);
-  if (place.kind !== "network") {
+export function applyNetworkWord(use: Use, word: NetworkWord, context: Context): void {
+  const site = siteOf(context);
+  if (context.kind !== "network") {
     fail(site, "misplaced-statement", use.span, `\`${word.name}\` stands in a network's own body`);
     return;
   }
   const given = bind(`\`${word.name}\``, word.arguments, use.arguments, use.span, site);
-  if (given) word.apply(completed(word.arguments, given), place.network);
+  if (given) word.apply(completed(word.arguments, given), context.network);
 }

@@ -4,34 +4,34 @@ import type { Environment } from "./environment.js";
 import { checkAssertion, evaluate, evaluateBoolean, fail, wrongType, type Site } from "./evaluate.js";
 import { isUnknown, listOf } from "./lists.js";
 
-/** How bodies of one kind are gone through. `P` is the place where a statement stands. */
-export interface Walk<P extends { readonly environment: Environment }> {
-  site(place: P): Site;
-  /** The same place in braces of its own: names declared there end there. */
-  inner(place: P): P;
+/** How bodies of one kind are gone through. `C` is the context of a statement. */
+export interface Walk<C extends { readonly environment: Environment }> {
+  site(context: C): Site;
+  /** The same context in braces of its own: names declared there end there. */
+  inner(context: C): C;
   /** After a condition or a list whose value is not known, because of an error that was reported. */
-  lost?(place: P): void;
+  lost?(context: C): void;
   /** After an assertion that failed; `stop` where what follows relies on it: the body ends there. */
-  failed?(place: P): "stop";
+  failed?(context: C): "stop";
   /** A labelled loop: what its turns give is kept. Absent where nothing gives anything, and there it is an error. */
-  collect?(statement: For, place: P): Turns<P>;
-  other(statement: Stage | Input | Use, place: P): void;
+  collect?(statement: For, context: C): Turns<C>;
+  other(statement: Stage | Input | Use, context: C): void;
 }
 
 /** What becomes of a labelled loop's turns. */
-export interface Turns<P> {
+export interface Turns<C> {
   /** Where the next one stands: braces around it, in which its variable is known. */
-  begin(): P;
-  end(turn: P): void;
+  begin(): C;
+  end(turn: C): void;
   finish(): void;
 }
 
 /** Carries out the statements one after the other. */
-export function walk<P extends { readonly environment: Environment }>(body: Body, place: P, how: Walk<P>): void {
-  const { reporter, chain } = how.site(place);
+export function walk<C extends { readonly environment: Environment }>(body: Body, context: C, how: Walk<C>): void {
+  const { reporter, chain } = how.site(context);
   reporter.budget.enter(body.span, chain);
   for (const statement of body.statements) {
-    if (run(statement, place, how) === "stop") break;
+    if (run(statement, context, how) === "stop") break;
   }
   reporter.budget.leave();
 }
@@ -39,40 +39,40 @@ export function walk<P extends { readonly environment: Environment }>(body: Body
 /** What a statement takes of the budget, or another turn of one. */
 const STEPS = 2;
 
-function run<P extends { readonly environment: Environment }>(
+function run<C extends { readonly environment: Environment }>(
   statement: Statement,
-  place: P,
-  how: Walk<P>,
+  context: C,
+  how: Walk<C>,
 ): "stop" | void {
-  const site = how.site(place);
+  const site = how.site(context);
   site.reporter.budget.spend(STEPS, statement.span, site.chain);
   switch (statement.kind) {
     case "let":
-      place.environment.set(statement.name.text, evaluate(statement.value, site), statement.name.span);
+      context.environment.set(statement.name.text, evaluate(statement.value, site), statement.name.span);
       return;
     case "assert":
-      return checkAssertion(statement, site) ? undefined : how.failed?.(place);
+      return checkAssertion(statement, site) ? undefined : how.failed?.(context);
     case "if":
-      return runIf(statement, place, how);
+      return runIf(statement, context, how);
     case "for":
-      return runFor(statement, place, how);
+      return runFor(statement, context, how);
     default:
-      return how.other(statement, place);
+      return how.other(statement, context);
   }
 }
 
-function runIf<P extends { readonly environment: Environment }>(statement: If, place: P, how: Walk<P>): void {
-  const condition = evaluateBoolean(statement.condition, how.site(place));
-  if (condition === undefined) return how.lost?.(place);
+function runIf<C extends { readonly environment: Environment }>(statement: If, context: C, how: Walk<C>): void {
+  const condition = evaluateBoolean(statement.condition, how.site(context));
+  if (condition === undefined) return how.lost?.(context);
   const chosen = condition ? statement.then : statement.else;
-  if (chosen?.kind === "body") walk(chosen, how.inner(place), how);
-  else if (chosen) runIf(chosen, place, how);
+  if (chosen?.kind === "body") walk(chosen, how.inner(context), how);
+  else if (chosen) runIf(chosen, context, how);
 }
 
-function runFor<P extends { readonly environment: Environment }>(statement: For, place: P, how: Walk<P>): void {
-  const site = how.site(place);
+function runFor<C extends { readonly environment: Environment }>(statement: For, context: C, how: Walk<C>): void {
+  const site = how.site(context);
   const over = evaluate(statement.over, site);
-  if (isUnknown(over)) return how.lost?.(place);
+  if (isUnknown(over)) return how.lost?.(context);
   const items = listOf(over);
   if (!items) return void wrongType("a range such as `1 .. n` or a list", over, statement.over.span, site);
   const { label, variable } = statement;
@@ -84,10 +84,10 @@ function runFor<P extends { readonly environment: Environment }>(statement: For,
       "a loop has a label where layers are: its turns give something there",
     );
   }
-  const turns = label && how.collect?.(statement, place);
+  const turns = label && how.collect?.(statement, context);
   for (const item of items) {
     site.reporter.budget.spend(STEPS, statement.span, site.chain);
-    const around = turns ? turns.begin() : how.inner(place);
+    const around = turns ? turns.begin() : how.inner(context);
     around.environment.set(variable.text, item, variable.span);
     // Labels of a turn are its own, its variable is not.
     const turn = turns ? how.inner(around) : around;

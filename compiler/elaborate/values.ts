@@ -6,7 +6,7 @@ import type { DraftParameter } from "./draft.js";
 import type { Environment } from "./environment.js";
 import type { Site } from "./evaluate.js";
 import type { LayerWord } from "./layer-words.js";
-import type { Place } from "./place.js";
+import type { Context } from "./context.js";
 
 export type EvalValue =
   | number
@@ -85,7 +85,7 @@ export interface SharedValue {
   readonly name: string;
   readonly body: Body;
   /** Where it is defined: its names, and the shortcuts in force there. */
-  readonly place: Place;
+  readonly context: Context;
   /** In the order in which its layers ask for them; filled by the first use. */
   readonly parameters: DraftParameter[];
   readonly uses: { count: number };

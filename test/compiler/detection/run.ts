@@ -6,7 +6,7 @@ import { draftScope } from "../../../compiler/elaborate/draft.js";
 import { evaluate } from "../../../compiler/elaborate/evaluate.js";
 import { runBody } from "../../../compiler/elaborate/flow.js";
 import { assignPaths } from "../../../compiler/elaborate/naming.js";
-import { Session } from "../../../compiler/elaborate/session.js";
+import { GraphBuilder } from "../../../compiler/elaborate/graph-builder.js";
 import { isRecord } from "../../../compiler/elaborate/values.js";
 import { Reporter } from "../../../compiler/diagnostics/reporter.js";
 import { memoryHost } from "../../../compiler/host.js";
@@ -65,18 +65,18 @@ export function runComposition(
   const detector = module.environment.own("Composition")!.get();
   if (!isRecord(detector, "declaration")) throw new TypeError("no detector");
   const { span } = detector.declaration.name;
-  const session = new Session(reporter);
+  const builder = new GraphBuilder(reporter);
   const opened = open(detector, { reporter, environment: detector.environment, chain: [], at: span })!;
   for (const [name, { shape }] of Object.entries(inputs)) {
     const made = value(tensor(openShape(name, shape)), name);
-    session.inputs.push({ name, value: made });
+    builder.inputs.push({ name, value: made });
     const stride = strides[name] ?? 1;
     opened.environment.set(name, { kind: "tensor", value: made, scale: [stride, stride] }, span);
   }
   const scope = draftScope("network", "Composition", span);
   const { environment } = opened;
   runBody(opened.body, {
-    ...{ kind: "network", session, environment, chain: [], scope, flow: { tensor: undefined } },
+    ...{ kind: "network", builder, environment, chain: [], scope, flow: { tensor: undefined } },
     ...{ network: networkState(opened, { root: true, selection: undefined }), stride: undefined, depth: 0 },
   });
   assignPaths(scope, () => {});
@@ -95,9 +95,9 @@ export function runComposition(
     image_info: infoOf(images),
     ...inputs,
   };
-  const { nodes } = session;
+  const { nodes } = builder;
   return runGraph(
-    { name: "composition", inputs: session.inputs, parameters: [], constants: [], nodes, outputs: wanted },
+    { name: "composition", inputs: builder.inputs, parameters: [], constants: [], nodes, outputs: wanted },
     feeds,
   );
 }

@@ -13,7 +13,7 @@ import type { DraftNode, DraftParameter } from "./draft.js";
 import type { DraftLoss } from "./losses.js";
 import type { NetworkInside } from "./weight-maps-inside.js";
 
-export class Session {
+export class GraphBuilder {
   readonly reporter: Reporter;
   readonly nodes: DraftNode[] = [];
   readonly parameters: DraftParameter[] = [];

@@ -1,4 +1,4 @@
-/** Where a statement is carried out. */
+/** What a statement is carried out in: names, the tensor that flows, the part of the network around it. */
 import type { Span } from "../../grammar/ast.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
 import type * as ir from "../ir/types.js";
@@ -7,7 +7,7 @@ import { Environment } from "./environment.js";
 import { Abandoned } from "../budget.js";
 import { LIMITS } from "../limits.js";
 import { fail, type Site } from "./evaluate.js";
-import type { Session } from "./session.js";
+import type { GraphBuilder } from "./graph-builder.js";
 import { isList, isRecord, type DeclarationValue, type EvalValue, type TensorValue, type Unknown } from "./values.js";
 
 /** The tensor that flows from statement to statement. Undefined before a network's `input`; unknown after an error. */
@@ -58,11 +58,11 @@ export interface Selection {
   state: "before" | "inside" | "after";
 }
 
-export type PlaceKind = "network" | "stage" | "block" | "shortcut";
+export type ContextKind = "network" | "stage" | "block" | "shortcut";
 
-export interface Place {
-  readonly kind: PlaceKind;
-  readonly session: Session;
+export interface Context {
+  readonly kind: ContextKind;
+  readonly builder: GraphBuilder;
   readonly environment: Environment;
   readonly chain: readonly Frame[];
   readonly scope: DraftScope;
@@ -75,8 +75,8 @@ export interface Place {
   readonly depth: number;
 }
 
-export function siteOf(place: Place, at?: Span): Site {
-  const site = { reporter: place.session.reporter, environment: place.environment, chain: place.chain };
+export function siteOf(context: Context, at?: Span): Site {
+  const site = { reporter: context.builder.reporter, environment: context.environment, chain: context.chain };
   return at === undefined ? site : { ...site, at };
 }
 
@@ -89,18 +89,18 @@ const STEPS_PER_SCOPE = 8;
  *
  * @throws Abandoned, after reporting it: whatever stands beside it would go as deep again, at every level
  */
-export function requireDepth(label: string, use: { readonly span: Span }, place: Place): void {
-  place.session.reporter.budget.spend(STEPS_PER_SCOPE, use.span, place.chain);
-  if (place.depth < LIMITS.nesting) return;
-  const itself = place.chain.slice(0, -1).some((link) => link.label === label);
+export function requireDepth(label: string, use: { readonly span: Span }, context: Context): void {
+  context.builder.reporter.budget.spend(STEPS_PER_SCOPE, use.span, context.chain);
+  if (context.depth < LIMITS.nesting) return;
+  const itself = context.chain.slice(0, -1).some((link) => link.label === label);
   const message = itself ? `${label} contains itself` : `${label} stands more than ${LIMITS.nesting} deep in others`;
-  fail({ ...siteOf(place), chain: place.chain.slice(-3) }, "endless-definition", use.span, message);
+  fail({ ...siteOf(context), chain: context.chain.slice(-3) }, "endless-definition", use.span, message);
   throw new Abandoned();
 }
 
-/** The same place in braces of its own: names declared there end there. */
-export function inner(place: Place, changes: Partial<Place> = {}): Place {
-  return { ...place, environment: new Environment(place.environment), ...changes };
+/** The same context in braces of its own: names declared there end there. */
+export function inner(context: Context, changes: Partial<Context> = {}): Context {
+  return { ...context, environment: new Environment(context.environment), ...changes };
 }
 
 /** Makes the tensor that arrives known to the body as `input`. */
@@ -115,14 +115,14 @@ export function setInput(environment: Environment, tensor: TensorValue | Unknown
 export function withMembers(
   tensor: TensorValue,
   environment: Environment,
-  { session, scope, chain }: Place,
+  { builder, scope, chain }: Context,
 ): TensorValue {
   const own = [...environment.entries()].filter(
     ([name, value]) => name !== "input" && (isList(value) ? value : [value]).every((one) => isRecord(one, "tensor")),
   );
   const before = tensor.members ?? new Map<string, EvalValue>();
   if (own.length === 0) return tensor.members ? tensor : { ...tensor, members: before };
-  session.reporter.budget.spend((before.size + own.length) / 4, scope.span, chain);
+  builder.reporter.budget.spend((before.size + own.length) / 4, scope.span, chain);
   return { ...tensor, members: new Map([...before, ...own]) };
 }
 
@@ -130,6 +130,6 @@ export function isTensor(tensor: TensorValue | Unknown | undefined): tensor is T
   return tensor?.kind === "tensor";
 }
 
-export function isSkipped(place: Place): boolean {
-  return place.network.selection !== undefined && place.network.selection.state !== "inside";
+export function isSkipped(context: Context): boolean {
+  return context.network.selection !== undefined && context.network.selection.state !== "inside";
 }
