@@ -5,7 +5,7 @@ import type { Detected, Detector } from "../runtime/detection/detector.js";
 import type { WrittenDetection } from "../runtime/data/sources/coco/write.js";
 import type { Image } from "../runtime/images/image.js";
 import { UsageFailure } from "./failure.js";
-import { say, sayWarning } from "./terminal.js";
+import { log, logWarning } from "./terminal.js";
 
 export interface DetectionOutput {
   readonly folder: string;
@@ -63,7 +63,7 @@ export async function openDetectionOutput(
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
         failures++;
-        sayWarning(`${detected.image}: ${error.message}`);
+        logWarning(`${detected.image}: ${error.message}`);
       }
     },
     finish: (results) => writeCocoDetections(list, results.flatMap(numbered)),
@@ -77,7 +77,7 @@ type Numbered = (detected: Detected) => WrittenDetection[];
 /** Without a data set: an image is its file's name, or its path where several have this name. */
 async function byName(images: readonly string[]): Promise<Numbered> {
   const { toDetections } = await import("../runtime/detection/categories.js");
-  say("detections.json: category_id is the label's place + 1, image_id the file's name; --categories has a data set's");
+  log("detections.json: category_id is the label's place + 1, image_id the file's name; --categories has a data set's");
   const paths = new Map<string, Set<string>>();
   for (const image of images) {
     const name = path.basename(image);
@@ -96,12 +96,12 @@ async function byAnnotations(annotations: string, { labels, session }: Detector)
   const { readAnnotations } = await import("../runtime/data/sources/annotated/index.js");
   const data = await readAnnotations(annotations);
   const { ids, warnings } = matchCategories(labels, data.categories, session.name, annotations);
-  for (const warning of warnings) sayWarning(warning);
+  for (const warning of warnings) logWarning(warning);
   const named = imageNames(data.images);
   return (detected) => {
     const found = named(detected.image);
     if (found.length > 1) {
-      sayWarning(`${detected.image}: ${found.length} images of ${annotations} have this name: image_id is the path`);
+      logWarning(`${detected.image}: ${found.length} images of ${annotations} have this name: image_id is the path`);
     }
     const image = found.length > 1 ? detected.image : (found[0] ?? path.basename(detected.image));
     return [

@@ -1,5 +1,5 @@
 /** Warnings of the same kind: the first few in words, then their number. */
-import { plural, sayWarning } from "./terminal.js";
+import { plural, logWarning } from "./terminal.js";
 
 const NAMED = 5;
 
@@ -7,11 +7,11 @@ export class FewWarnings {
   #count = 0;
 
   readonly add = (message: string): void => {
-    if (this.#count++ < NAMED) sayWarning(message);
+    if (this.#count++ < NAMED) logWarning(message);
   };
 
   /** @param why of the others: `can't be read` */
   end(thing: string, why: string): void {
-    if (this.#count > NAMED) sayWarning(`${plural(this.#count - NAMED, `more ${thing}`)} ${why}`);
+    if (this.#count > NAMED) logWarning(`${plural(this.#count - NAMED, `more ${thing}`)} ${why}`);
   }
 }

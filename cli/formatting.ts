@@ -1,5 +1,5 @@
 /** Formatting of one source, its syntax errors told. */
-import { tell } from "./target.js";
+import { logFindings } from "./target.js";
 
 /** The text in the one style; undefined where it has syntax errors, which are told. */
 export async function formatSource(text: string, path: string): Promise<string | undefined> {
@@ -13,6 +13,6 @@ export async function formatSource(text: string, path: string): Promise<string |
     ({ code, span }) => span.file === path && places.has(`${code} ${span.start}`),
   );
   const omitted = Math.max(0, result.errors.length - diagnostics.length);
-  tell({ ...findings, diagnostics, errorCount: diagnostics.length + omitted, warningCount: 0 });
+  logFindings({ ...findings, diagnostics, errorCount: diagnostics.length + omitted, warningCount: 0 });
   return undefined;
 }

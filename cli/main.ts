@@ -4,7 +4,7 @@ import { EXIT, explain } from "./failure.js";
 import { program } from "./program.js";
 import { printFailure, wantsJson } from "./report.js";
 import { stopCleanly } from "./signals.js";
-import { sayError } from "./terminal.js";
+import { logError } from "./terminal.js";
 
 export async function main(argv: readonly string[]): Promise<void> {
   stopCleanly();
@@ -19,7 +19,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     const { message, exitCode } = explain(error);
-    if (message !== undefined) sayError(message);
+    if (message !== undefined) logError(message);
     process.exitCode = exitCode;
     // A stack is for people.
     if (wantsJson(argv)) printFailure(message?.split("\n", 1)[0], exitCode);

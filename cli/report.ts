@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import type { Findings } from "../compiler/analyze.js";
 import { diagnosticToJson, type DiagnosticJson } from "../compiler/diagnostics/render.js";
-import { isJsonPrinted, printJson, warningsSaid } from "./terminal.js";
+import { isJsonPrinted, printJson, loggedWarnings } from "./terminal.js";
 
 const problems: DiagnosticJson[] = [];
 
@@ -22,7 +22,7 @@ interface ReportFields extends Readonly<Record<string, unknown>> {
 /** The report of a command that did what it was asked for, with all that it warned of. */
 export function printReport({ warnings = [], ...fields }: ReportFields): void {
   const ofSources = problems.filter(({ severity }) => severity === "warning").map(inALine);
-  const all = new Set([...ofSources, ...warningsSaid(), ...warnings]);
+  const all = new Set([...ofSources, ...loggedWarnings(), ...warnings]);
   printJson({ schema: 1, ...fields, warnings: [...all] });
 }
 
@@ -35,7 +35,7 @@ export function printFailure(message: string | undefined, exitCode: number): voi
   if (isJsonPrinted()) return;
   const error = problems.find(({ severity }) => severity === "error");
   const reason = message ?? (error ? inALine(error) : "stopped before its end");
-  printJson({ schema: 1, error: { message: reason, exitCode }, diagnostics: problems, warnings: warningsSaid() });
+  printJson({ schema: 1, error: { message: reason, exitCode }, diagnostics: problems, warnings: loggedWarnings() });
 }
 
 /** `--json`, or `--format json`, among the words of a command line. */

@@ -8,7 +8,7 @@
 import { discardUnfinished, onUnfinished } from "../runtime/files.js";
 import { EXIT } from "./failure.js";
 import { hangUpIgnored, hasTerminal, letGoOfLostTerminals } from "./hangup.js";
-import { say, sayError } from "./terminal.js";
+import { log, logError } from "./terminal.js";
 
 /** What a long command does on the first signal in place of ending at once. */
 let atFirst: ((reason: string) => void) | undefined;
@@ -60,7 +60,7 @@ function receive(signal: Signal): void {
   const action = atFirst;
   if (action !== undefined) {
     if (signal === "SIGHUP" && ignoresHangUp === undefined && !hasTerminal()) {
-      say("a hang-up, without a terminal that could have been hung up: going on (SIGTERM or SIGINT ends)");
+      log("a hang-up, without a terminal that could have been hung up: going on (SIGTERM or SIGINT ends)");
       return;
     }
     atFirst = undefined;
@@ -89,6 +89,6 @@ function lost(stream: "output" | "error", { code = "" }: NodeJS.ErrnoException):
   if (stream === "error") return;
   discardUnfinished();
   if (code === "EPIPE") process.exit(EXIT.pipe);
-  sayError(`the standard output can't be written: ${isFull ? "the disk is full" : code}`);
+  logError(`the standard output can't be written: ${isFull ? "the disk is full" : code}`);
   process.exit(EXIT.input);
 }

@@ -8,7 +8,7 @@ import type { InputShape } from "./arguments.js";
 import { EXIT, InputFailure, Stop } from "./failure.js";
 import { keepProblems } from "./report.js";
 import { portable } from "./sources.js";
-import { count, palette, plural, sayAlways, sayWarning } from "./terminal.js";
+import { count, palette, plural, logAlways, logWarning } from "./terminal.js";
 
 export interface LoadOptions {
   /** In place of the input that the source declares. */
@@ -26,8 +26,8 @@ export async function loadModel(target: string, { input, quiet }: LoadOptions = 
   const host = fileHost();
   const result = elaborate(parseTarget(portable(target), host), { host, ...(input && { input }) });
   if (!quiet) {
-    tell(result);
-    result.model?.assumed?.forEach(sayWarning);
+    logFindings(result);
+    result.model?.assumed?.forEach(logWarning);
   }
   if (result.model === undefined) throw new Stop(EXIT.input);
   return result.model;
@@ -62,17 +62,17 @@ export async function loadRecipe(target: string, set: readonly string[] = []): P
   const { fileHost } = await import("../runtime/host.js");
   const host = fileHost();
   const result = elaborateRecipe(parseTarget(portable(target), host), { host, set });
-  tell(result);
+  logFindings(result);
   if (result.recipe === undefined) throw new Stop(EXIT.input);
   return result.recipe;
 }
 
 /** Prints problems for people, and keeps them for programs. */
-export function tell(findings: Findings): void {
+export function logFindings(findings: Findings): void {
   keepProblems(findings);
   const { diagnostics, sources } = findings;
-  for (const diagnostic of diagnostics) sayAlways(`${renderDiagnostic(diagnostic, sources, palette("error"))}\n`);
-  if (diagnostics.length > 0) sayAlways(tally(findings));
+  for (const diagnostic of diagnostics) logAlways(`${renderDiagnostic(diagnostic, sources, palette("error"))}\n`);
+  if (diagnostics.length > 0) logAlways(tally(findings));
 }
 
 /** `2 errors, 1 warning`; `1,200 errors (1,000 of them not shown)` */

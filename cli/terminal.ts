@@ -90,30 +90,30 @@ export function isQuiet(): boolean {
   return quiet;
 }
 
-/** News for people. */
-export function say(text: string): void {
-  if (!quiet) sayAlways(text);
+/** News for people, on the standard error. */
+export function log(text: string): void {
+  if (!quiet) logAlways(text);
 }
 
-/** What is wrong. */
-export function sayAlways(text: string): void {
+/** What is wrong: `--quiet` keeps it. */
+export function logAlways(text: string): void {
   process.stderr.write(forTerminal(`${text}\n`));
 }
 
-export function sayError(message: string): void {
-  sayAlways(`${colours.error.red("error:")} ${message}`);
+export function logError(message: string): void {
+  logAlways(`${colours.error.red("error:")} ${message}`);
 }
 
-const said: string[] = [];
+const warnings: string[] = [];
 
-/** All that {@link sayWarning} said, for reports. */
-export function warningsSaid(): readonly string[] {
-  return said;
+/** All that {@link logWarning} was given, for reports. */
+export function loggedWarnings(): readonly string[] {
+  return warnings;
 }
 
-export function sayWarning(message: string): void {
-  said.push(message);
-  sayAlways(`${colours.error.yellow("warning:")} ${message}`);
+export function logWarning(message: string): void {
+  warnings.push(message);
+  logAlways(`${colours.error.yellow("warning:")} ${message}`);
 }
 
 /** `1,024` */

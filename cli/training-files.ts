@@ -5,7 +5,7 @@ import type { CompileTrainingOptions, Model, ParameterValues, Recipe, TrainingMe
 import { InputFailure } from "./failure.js";
 import { printReport } from "./report.js";
 import { loadRecipe } from "./target.js";
-import { byteSize, say } from "./terminal.js";
+import { byteSize, log } from "./terminal.js";
 
 export interface TrainingRequest {
   readonly recipe?: string;
@@ -57,7 +57,7 @@ export async function writeTraining(
   if (request.json) {
     const state = description.state.map(({ name, shape, role }) => ({ name, shape, role }));
     printReport({ network: model.name, files: written, memory, state });
-  } else say(`wrote ${written.map(({ path, bytes }) => `${path} (${byteSize(bytes)})`).join(", ")}`);
+  } else log(`wrote ${written.map(({ path, bytes }) => `${path} (${byteSize(bytes)})`).join(", ")}`);
 }
 
 /** What a training step takes, before anything runs. */

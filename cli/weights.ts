@@ -5,7 +5,7 @@ import type { WeightsOrigin } from "../compiler/metadata.js";
 import type { Model } from "../compiler/model.js";
 import type { LoadedWeights, LoadWeightsOptions } from "../runtime/weights/index.js";
 import { namedPreprocess } from "./named-preprocess.js";
-import { colours, say, sayWarning } from "./terminal.js";
+import { colours, log, logWarning } from "./terminal.js";
 
 /** How a weight file is matched with a network. */
 export interface WeightsChoice {
@@ -46,8 +46,8 @@ function epsilon(text: string): number {
   return value;
 }
 
-/** Says where a model's scores mean nothing since weights in it are random; gives where they came from, for reports. */
-export async function tellOrigin(model: string | Uint8Array): Promise<WeightsOrigin | null> {
+/** Where a model's weights came from, for reports; warns where its scores mean nothing since some are random. */
+export async function readOrigin(model: string | Uint8Array): Promise<WeightsOrigin | null> {
   const { readModelMetadata } = await import("../runtime/onnx/model-metadata.js");
   const name = typeof model === "string" ? basename(model) : "the model";
   return warnOfRandom(name, readModelMetadata(model, name).weights) ?? null;
@@ -56,15 +56,15 @@ export async function tellOrigin(model: string | Uint8Array): Promise<WeightsOri
 /** @param what the numbers that mean nothing by random weights */
 export function warnOfRandom<T extends WeightsOrigin | undefined>(name: string, origin: T, what = "scores"): T {
   if (origin?.from === "random") {
-    sayWarning(`${name}: its weights are random, so its ${what} mean nothing: compile it with --weights, or train it`);
+    logWarning(`${name}: its weights are random, so its ${what} mean nothing: compile it with --weights, or train it`);
   } else if (origin?.random !== undefined) {
     const layers = origin.random.slice(0, 3).join(", ") + (origin.random.length > 3 ? ", ..." : "");
-    sayWarning(`${name}: its weights are random in ${layers}, so its ${what} mean nothing: train it`);
+    logWarning(`${name}: its weights are random in ${layers}, so its ${what} mean nothing: train it`);
   }
   return origin;
 }
 
-/** Opens and matches a weight file, and says what was found; throws a WeightsError where it can't be used. */
+/** Opens and matches a weight file, and logs what was found; throws a WeightsError where it can't be used. */
 export async function loadWeights(
   model: Model,
   file: string,
@@ -77,7 +77,7 @@ export async function loadWeights(
     ...(named && { preprocess: named }),
   };
   const loaded = await weights.loadWeights(model, file, options);
-  loaded.warnings.forEach(sayWarning);
-  for (const note of loaded.notes) say(colours.error.dim(note));
+  loaded.warnings.forEach(logWarning);
+  for (const note of loaded.notes) log(colours.error.dim(note));
   return loaded;
 }

@@ -6,7 +6,7 @@ import { examples, inputShape, MODEL_OR_TARGET, precision, wholeNumber, wholeNum
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { renderTable } from "../table.js";
 import { printReport } from "../report.js";
-import { colours, print, say } from "../terminal.js";
+import { colours, print, log } from "../terminal.js";
 import { WEIGHTS } from "../weights.js";
 
 interface Options extends RunnableOptions {
@@ -64,7 +64,7 @@ async function run(target: string, options: Options): Promise<void> {
     iterations: options.iterations,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(macs === undefined ? {} : { macs }),
-    onMeasure: (device, batch) => say(`measuring on ${device}, ${batch} at a time`),
+    onMeasure: (device, batch) => log(`measuring on ${device}, ${batch} at a time`),
   });
   if (options.json) printReport({ model: target, results });
   else for (const result of results) print(`${resultText(result, options.hottest)}\n`);

@@ -10,7 +10,7 @@ import { writeOutput } from "../output.js";
 import { packageVersion } from "../package-files.js";
 import { portable, readSource, readStandardInput, sourceFiles } from "../sources.js";
 import { tally } from "../target.js";
-import { colours, isQuiet, palette, plural, print, printJson, say } from "../terminal.js";
+import { colours, isQuiet, palette, plural, print, printJson, log } from "../terminal.js";
 
 const FORMATS = ["text", "json", "sarif", "github"] as const;
 
@@ -119,7 +119,7 @@ function report({ files, findings, fixed }: Examined, options: Options & { forma
       break;
     case "github":
       if (diagnostics.length > 0) print(workflowCommands(list()));
-      say(verdict());
+      log(verdict());
       break;
     case "text":
       for (const { file, fixes } of made) print(`${file}: ${plural(fixes, "problem")} mended`);
@@ -129,7 +129,7 @@ function report({ files, findings, fixed }: Examined, options: Options & { forma
   }
   const allowed = options.strict ? 0 : (options.maxWarnings ?? Infinity);
   if (warnings > allowed && options.format === "text") {
-    say(options.strict ? "--strict: a warning is an error" : `more than --max-warnings ${allowed}`);
+    log(options.strict ? "--strict: a warning is an error" : `more than --max-warnings ${allowed}`);
   }
   if (errors > 0 || warnings > allowed) throw new Stop(EXIT.input);
 }

@@ -11,12 +11,12 @@ import { namedPreprocess } from "../named-preprocess.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { printReport } from "../report.js";
-import { colours, plural, print, say, sayError, sayWarning } from "../terminal.js";
+import { colours, plural, print, log, logError, logWarning } from "../terminal.js";
 import { deviceOption } from "../device-option.js";
 import { explainScores, scoresOption, scoresReport } from "../scores.js";
 import type { NamedSource } from "../../runtime/images/source.js";
 import type { ScoreKind } from "../../runtime/classification/score-kind.js";
-import { tellOrigin, WEIGHTS } from "../weights.js";
+import { readOrigin, WEIGHTS } from "../weights.js";
 
 interface Options extends RunnableOptions {
   readonly labels?: string;
@@ -83,7 +83,7 @@ async function run(target: string, places: string[], options: Options): Promise<
   const preprocess = options.preprocess === undefined ? undefined : await namedPreprocess(options.preprocess);
   const images = await imagesOf(places);
   const model = await runnable(target, { ...options, anySize: options.scales !== undefined });
-  const weights = await tellOrigin(model);
+  const weights = await readOrigin(model);
   const { openClassifier } = await import("../../runtime/classification/classifier.js");
   const classifier = await openClassifier(model, {
     device: options.device,
@@ -92,7 +92,7 @@ async function run(target: string, places: string[], options: Options): Promise<
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.scores === undefined ? {} : { scores: options.scores }),
   });
-  classifier.assumed.forEach(sayWarning);
+  classifier.assumed.forEach(logWarning);
   try {
     const results = await classifyWithProgress(classifier, images, options);
     report(classifier, results, weights, options.json === true);
@@ -133,14 +133,14 @@ function report(
     printReport({ network, device, preprocess, scores: scoresReport(scores), weights, results });
     return;
   }
-  say(colours.error.dim(`on ${session.device}: ${session.deviceReason}`));
+  log(colours.error.dim(`on ${session.device}: ${session.deviceReason}`));
   const explained = explainScores(scores);
-  if (explained !== undefined) say(colours.error.dim(explained));
+  if (explained !== undefined) log(colours.error.dim(explained));
   const shown = (probability: number): string =>
     scores.kind === "independent" ? probability.toFixed(3) : `${(100 * probability).toFixed(1).padStart(5)} %`;
   for (const result of results) {
     if ("error" in result) {
-      sayError(result.error);
+      logError(result.error);
       continue;
     }
     print(colours.out.bold(result.image));
@@ -149,5 +149,5 @@ function report(
     }
   }
   const unread = results.filter((result) => "error" in result).length;
-  if (unread > 0 && results.length > 1) sayWarning(`${plural(unread, "image")} of ${results.length} could not be read`);
+  if (unread > 0 && results.length > 1) logWarning(`${plural(unread, "image")} of ${results.length} could not be read`);
 }

@@ -8,7 +8,7 @@ import { nameOfOutput, outputFile, outputFolder, STANDARD_OUTPUT } from "../outp
 import { namedPreprocess } from "../named-preprocess.js";
 import { loadModel } from "../target.js";
 import { printReport } from "../report.js";
-import { byteSize, say, sayWarning } from "../terminal.js";
+import { byteSize, log, logWarning } from "../terminal.js";
 import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
 interface Options extends WeightsChoice {
@@ -99,7 +99,7 @@ async function run(target: string, options: Options): Promise<void> {
   const { fitted, imageChannels } = await import("../../compiler/preprocess.js");
   const chosen = named && fitted(named, imageChannels(model));
   // With weights it was said when they were loaded.
-  if (!weights && chosen?.assumed !== undefined) sayWarning(`${model.name}: ${chosen.assumed}`);
+  if (!weights && chosen?.assumed !== undefined) logWarning(`${model.name}: ${chosen.assumed}`);
   const preprocess = weights?.preprocess ?? chosen?.preprocess ?? model.preprocess;
   const { emitModel } = await import("../../compiler/compile.js");
   const { writeModel } = await import("../../runtime/onnx/model-files.js");
@@ -129,7 +129,7 @@ async function run(target: string, options: Options): Promise<void> {
         weights: weights?.report ?? null,
         origin: weights?.emit.origin ?? (options.weights === false ? null : { from: "random" }),
       });
-    } else say(`wrote ${files.map((file) => `${nameOfOutput(file.path)} (${byteSize(file.bytes)})`).join(" and ")}`);
+    } else log(`wrote ${files.map((file) => `${nameOfOutput(file.path)} (${byteSize(file.bytes)})`).join(" and ")}`);
   } finally {
     weights?.close();
   }

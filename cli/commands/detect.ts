@@ -15,8 +15,8 @@ import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
 import { renderTable } from "../table.js";
 import { printReport, writtenFiles } from "../report.js";
-import { colours, plural, print, say, sayError, sayWarning } from "../terminal.js";
-import { tellOrigin, WEIGHTS } from "../weights.js";
+import { colours, plural, print, log, logError, logWarning } from "../terminal.js";
+import { readOrigin, WEIGHTS } from "../weights.js";
 
 interface Options extends Omit<RunnableOptions, "input" | "precision" | "anySize" | "device"> {
   readonly output?: string;
@@ -70,14 +70,14 @@ async function run(target: string, places: string[], options: Options): Promise<
   const names = images.map(nameOf);
   if (options.output !== undefined) await refuseToOverwrite(names, options.output);
   const model = await runnable(target, options);
-  const weights = await tellOrigin(model);
+  const weights = await readOrigin(model);
   const { openDetector } = await import("../../runtime/detection/detector.js");
   const detector = await openDetector(model, {
     device: options.device,
     ...(labels === undefined ? {} : { labels }),
     ...(preprocess === undefined ? {} : { preprocess }),
   });
-  detector.assumed.forEach(sayWarning);
+  detector.assumed.forEach(logWarning);
   try {
     const output =
       options.output === undefined
@@ -131,9 +131,9 @@ async function report({ detector, weights, results, seconds, output, json }: Rep
     printReport({ network, device: session.device, preprocess, weights, seconds, results: listed, files });
     return;
   }
-  say(colours.error.dim(`on ${session.device}: ${session.deviceReason}`));
+  log(colours.error.dim(`on ${session.device}: ${session.deviceReason}`));
   for (const result of results) {
-    if ("error" in result) sayError(result.error);
+    if ("error" in result) logError(result.error);
     else if (output === undefined) list(result);
   }
   const read = results.filter((result) => !("error" in result));
@@ -141,9 +141,9 @@ async function report({ detector, weights, results, seconds, output, json }: Rep
   if (output !== undefined) print(`${plural(objects, "object")} in ${plural(read.length, "image")}: ${output.folder}`);
   const rate = results.length / seconds;
   const pace = rate >= 1 ? `${rate.toFixed(1)} images/s` : `${(1 / rate).toFixed(1)} s an image`;
-  say(colours.error.dim(`${plural(results.length, "image")} in ${seconds.toFixed(1)} s, ${pace}`));
+  log(colours.error.dim(`${plural(results.length, "image")} in ${seconds.toFixed(1)} s, ${pace}`));
   if (read.length < results.length && results.length > 1) {
-    sayWarning(`${plural(results.length - read.length, "image")} of ${results.length} could not be looked at`);
+    logWarning(`${plural(results.length - read.length, "image")} of ${results.length} could not be looked at`);
   }
 }
 

@@ -9,7 +9,7 @@ import { DETECTION_METRICS, evalDetections } from "../eval/detection-report.js";
 import { evalDetector, type EvalDetectorOptions } from "../eval/detector.js";
 import { UsageFailure } from "../failure.js";
 import { scoresOption } from "../scores.js";
-import { sayWarning } from "../terminal.js";
+import { logWarning } from "../terminal.js";
 import { optionOf, WEIGHTS, WEIGHTS_CHOICES } from "../weights.js";
 
 interface Options extends EvalClassifierOptions, EvalDetectorOptions {
@@ -148,7 +148,7 @@ async function openEvaluated(
     ...(set !== undefined && { set }),
     masks: metric === "coco",
   });
-  for (const warning of data.warnings) sayWarning(warning);
+  for (const warning of data.warnings) logWarning(warning);
   return { data, split: evaluationSplit(data, split) };
 }
 

@@ -8,7 +8,7 @@ import { InputFailure, UsageFailure } from "../failure.js";
 import { nameOfOutput, outputFile, STANDARD_OUTPUT } from "../output.js";
 import { loadModel } from "../target.js";
 import { printReport, writtenFiles } from "../report.js";
-import { plural, say } from "../terminal.js";
+import { plural, log } from "../terminal.js";
 import { loadWeights, warnOfRandom, WEIGHTS, type WeightsChoice } from "../weights.js";
 
 interface Options extends WeightsChoice {
@@ -85,7 +85,7 @@ export function exportCommand(): Command {
         });
         return;
       }
-      say(
+      log(
         `wrote ${nameOfOutput(output)}: ${plural(parameters.length, "tensor")}, ${map ? `names of ${map.name}` : "our own names"}`,
       );
     });

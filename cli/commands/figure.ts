@@ -5,7 +5,7 @@ import { examples, TARGET } from "../arguments.js";
 import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { loadModel } from "../target.js";
 import { printReport, writtenFiles } from "../report.js";
-import { say } from "../terminal.js";
+import { log } from "../terminal.js";
 
 interface Options {
   readonly output?: string;
@@ -47,7 +47,7 @@ export function figureCommand(): Command {
       if (options.json) {
         const networks = models.map(({ name }, index) => ({ name, title: titles[index] ?? name }));
         printReport({ networks, files: await writtenFiles([output]) });
-      } else if (options.output !== undefined) say(`wrote ${nameOfOutput(output)}`);
+      } else if (options.output !== undefined) log(`wrote ${nameOfOutput(output)}`);
     });
 }
 

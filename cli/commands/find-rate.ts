@@ -12,7 +12,7 @@ import { changesOf, setOption, type RecipeChanges } from "../recipe-options.js";
 import { onFirstSignal } from "../signals.js";
 import { loadModel, loadRecipe } from "../target.js";
 import { printReport, writtenFiles } from "../report.js";
-import { say, sayWarning } from "../terminal.js";
+import { log, logWarning } from "../terminal.js";
 import { loadWeights } from "../weights.js";
 
 interface Options extends Pick<RecipeChanges, "set" | "batch" | "seed"> {
@@ -91,7 +91,7 @@ async function run(target: string, options: Options): Promise<void> {
         device: options.device,
         signal: stop.signal,
         onPoint: () => progress.update(++made),
-        onWarning: sayWarning,
+        onWarning: logWarning,
         ...(from !== undefined && { from }),
         ...(to !== undefined && { to }),
         ...(weights && { weights: weights.values }),
@@ -105,7 +105,7 @@ async function run(target: string, options: Options): Promise<void> {
       throw new InputFailure("the loss was no number from the beginning: --from a lower rate");
     await writeOutput(output, [Buffer.from(drawRates(found, `${target}, ${options.recipe}`))]);
     if (json) printReport({ ...found, file: options.output, files: await writtenFiles([output]) });
-    else tell(found, nameOfOutput(output));
+    else logFound(found, nameOfOutput(output));
   } catch (error) {
     if (stop.signal.aborted && error === stop.signal.reason) throw new Stop(EXIT.interrupted);
     throw error;
@@ -116,14 +116,14 @@ async function run(target: string, options: Options): Promise<void> {
   }
 }
 
-function tell({ points, suggestion, lowest, steepest, ended }: FoundRate, file: string): void {
+function logFound({ points, suggestion, lowest, steepest, ended }: FoundRate, file: string): void {
   const last = points.at(-1)!.rate.toPrecision(2);
-  if (ended === "diverged") say(`the loss diverged above a rate of ${last}`);
-  if (suggestion === undefined) say(`the loss never fell up to a rate of ${last}: no suggestion`);
+  if (ended === "diverged") log(`the loss diverged above a rate of ${last}`);
+  if (suggestion === undefined) log(`the loss never fell up to a rate of ${last}: no suggestion`);
   else {
     const falls = steepest === undefined ? "" : ` (it falls fastest at ${steepest.toPrecision(2)})`;
     const at = lowest!.toPrecision(2);
-    say(`a learning rate of ${suggestion}: a tenth of ${at}, where the mean of the losses is lowest${falls}`);
+    log(`a learning rate of ${suggestion}: a tenth of ${at}, where the mean of the losses is lowest${falls}`);
   }
-  say(`wrote ${file}`);
+  log(`wrote ${file}`);
 }

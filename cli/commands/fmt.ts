@@ -6,7 +6,7 @@ import { formatSource } from "../formatting.js";
 import { writeOutput } from "../output.js";
 import { readSource, readStandardInput, sourceFiles } from "../sources.js";
 import { keptProblems, printReport } from "../report.js";
-import { plural, print, printFile, say } from "../terminal.js";
+import { plural, print, printFile, log } from "../terminal.js";
 
 interface Options {
   readonly check?: boolean;
@@ -59,7 +59,7 @@ async function formatFiles(files: readonly string[], { check = false, json }: Op
   if (json) printReport({ files, changed, broken, unchanged, written: !check, diagnostics: keptProblems() });
   else {
     for (const file of changed) print(file);
-    say(`${plural(changed.length, "file")} ${check ? "not formatted" : "formatted"}, ${unchanged} unchanged`);
+    log(`${plural(changed.length, "file")} ${check ? "not formatted" : "formatted"}, ${unchanged} unchanged`);
   }
   if (broken.length > 0 || (check && changed.length > 0)) throw new Stop(EXIT.input);
 }

@@ -6,7 +6,7 @@ import { examples } from "../arguments.js";
 import { InputFailure } from "../failure.js";
 import { packageVersion, templateFolder } from "../package-files.js";
 import { printReport, writtenFiles } from "../report.js";
-import { say } from "../terminal.js";
+import { log } from "../terminal.js";
 
 /** npm leaves out files called .gitignore, so the template's has no dot. */
 const RENAMED: Readonly<Record<string, string>> = { gitignore: ".gitignore" };
@@ -32,9 +32,9 @@ export function initCommand(): Command {
         await writeWhole(targets[index]!, [new TextEncoder().encode(text)]);
       }
       if (json) return printReport({ folder, name, files: await writtenFiles(targets) });
-      for (const target of targets) say(`wrote ${target}`);
+      for (const target of targets) log(`wrote ${target}`);
       const enter = relative(".", folder) === "" ? "" : `cd ${quoted(folder)} && `;
-      say(`\nnext: ${enter}npm install && npm run summary`);
+      log(`\nnext: ${enter}npm install && npm run summary`);
     });
 }
 

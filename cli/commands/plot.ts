@@ -5,7 +5,7 @@ import { examples } from "../arguments.js";
 import { InputFailure, UsageFailure } from "../failure.js";
 import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { printReport, writtenFiles } from "../report.js";
-import { say } from "../terminal.js";
+import { log } from "../terminal.js";
 
 interface Options {
   readonly output: string;
@@ -73,5 +73,5 @@ async function run(folders: string[], options: Options): Promise<void> {
       measurements: metrics.length,
     }));
     printReport({ runs: drawn, files: await writtenFiles([output]) });
-  } else say(`wrote ${nameOfOutput(output)}`);
+  } else log(`wrote ${nameOfOutput(output)}`);
 }

@@ -12,7 +12,7 @@ import { InputFailure, UsageFailure } from "../failure.js";
 import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { loadModel } from "../target.js";
 import { printReport, writtenFiles } from "../report.js";
-import { say, sayWarning } from "../terminal.js";
+import { log, logWarning } from "../terminal.js";
 import { loadWeights, warnOfRandom, WEIGHTS, type WeightsChoice } from "../weights.js";
 
 interface Options extends WeightsChoice {
@@ -68,7 +68,7 @@ async function run(targets: string[], options: Options): Promise<void> {
   if (output !== undefined) {
     const { plotResponses } = await import("../../runtime/figures/responses.js");
     await writeOutput(output, [Buffer.from(plotResponses(networks))]);
-    say(`wrote ${nameOfOutput(output)}`);
+    log(`wrote ${nameOfOutput(output)}`);
   }
   if (options.json) printReport({ data: data.name, networks, files: await writtenFiles([output]) });
 }
@@ -131,7 +131,7 @@ async function respond(network: Network, data: DataSet, options: Options) {
     Uint32Array.from({ length: Math.min(options.images, all.size) }, (_, index) => index),
   );
   const channels = channelsFor(network.model);
-  const loader = new Loader({ onUnreadable: sayWarning });
+  const loader = new Loader({ onUnreadable: logWarning });
   try {
     const batches = loader.evaluation({
       split,

@@ -13,7 +13,7 @@ import { onFirstSignal } from "../signals.js";
 import { changesOf, setOption, type RecipeChanges } from "../recipe-options.js";
 import { loadModel, loadRecipe } from "../target.js";
 import { printReport, writtenFiles } from "../report.js";
-import { colours, count, plural, say, sayWarning } from "../terminal.js";
+import { colours, count, plural, log, logWarning } from "../terminal.js";
 import { startTrainingProgress, type TrainingProgress } from "../training-progress.js";
 import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
@@ -93,7 +93,7 @@ async function run(target: string, options: Options): Promise<void> {
   const algorithms = options.tuned ? await measuredAlgorithms(options) : {};
   const stop = new AbortController();
   const takeBack = onFirstSignal((reason) => {
-    say("stopping after this update; once more ends at once");
+    log("stopping after this update; once more ends at once");
     stop.abort(reason);
   });
   // What the recipe's own text is told of was told when it was read.
@@ -117,7 +117,7 @@ async function run(target: string, options: Options): Promise<void> {
       },
     );
     report.stop();
-    await tellResult(result, options, report);
+    await logResult(result, options, report);
   } finally {
     report.stop();
     takeBack();
@@ -127,7 +127,7 @@ async function run(target: string, options: Options): Promise<void> {
 
 async function measuredAlgorithms({ threads }: Options): Promise<AlgorithmChoices> {
   const { tunedAlgorithms } = await import("../../runtime/tuning/tune.js");
-  return tunedAlgorithms({ onWarning: sayWarning, ...(threads !== undefined && { threads }) });
+  return tunedAlgorithms({ onWarning: logWarning, ...(threads !== undefined && { threads }) });
 }
 
 /** What happens, told as it does. */
@@ -147,12 +147,12 @@ class Report {
     switch (event.kind) {
       case "start": {
         const { device, deviceReason, step, length, batch, tuned } = event;
-        this.#tell(() => {
+        this.#log(() => {
           const made = step > 0 ? `going on after ${count(step)} of ` : "";
           const all = `${plural(length.steps, "update")} of ${plural(batch, "image")}`;
-          say(`${made}${all}, ${count(length.stepsPerEpoch)} an epoch`);
-          say(colours.error.dim(`on ${device}: ${deviceReason}`));
-          if (tuned > 0) say(colours.error.dim(`${plural(tuned, "kind")} of operations as measured by resnetc tune`));
+          log(`${made}${all}, ${count(length.stepsPerEpoch)} an epoch`);
+          log(colours.error.dim(`on ${device}: ${deviceReason}`));
+          if (tuned > 0) log(colours.error.dim(`${plural(tuned, "kind")} of operations as measured by resnetc tune`));
         });
         this.#progress = startTrainingProgress(length, batch);
         void this.#progress.then((progress) => (this.#shown = progress));
@@ -165,8 +165,8 @@ class Report {
         const { step, epoch, loss, error, raw } = event.metrics;
         const plain = raw ? ` (without averaging ${percent(raw.error)}, loss ${raw.loss.toPrecision(4)})` : "";
         const mark = event.best ? ", the best so far" : "";
-        this.#tell(() =>
-          say(
+        this.#log(() =>
+          log(
             `step ${count(step)}, epoch ${epoch.toFixed(2)}: validation error ${percent(error)}, loss ${loss.toPrecision(4)}${plain}${mark}`,
           ),
         );
@@ -175,11 +175,11 @@ class Report {
       case "warning":
         if (this.#known.has(event.message)) break;
         this.warnings.push(event.message);
-        this.#tell(() => sayWarning(event.message));
+        this.#log(() => logWarning(event.message));
         break;
       case "notice":
         this.notices.push(event.message);
-        this.#tell(() => say(event.message));
+        this.#log(() => log(event.message));
         break;
       case "validating":
       case "checkpoint":
@@ -191,30 +191,26 @@ class Report {
     this.#shown?.stop();
   }
 
-  #tell(print: () => void): void {
+  #log(print: () => void): void {
     if (this.#shown) this.#shown.interrupt(print);
     else print();
   }
 }
 
-async function tellResult(
-  result: TrainResult,
-  { output, json }: Options,
-  { warnings, notices }: Report,
-): Promise<void> {
+async function logResult(result: TrainResult, { output, json }: Options, { warnings, notices }: Report): Promise<void> {
   const { finished, step, validation, test, best, exported, stoppedEarly, run, waiting, unreadable } = result;
   if (json) {
     const measured = { validation, test, best, exported, stoppedEarly, waiting, unreadable };
     const files = await writtenFiles(finished ? [run.model, run.weights] : []);
     printReport({ finished, step, ...measured, notices, folder: output, files, warnings });
   } else if (finished) {
-    if (test) say(`test error ${percent(test.error)}, top-5 ${percent(test.error5)}`);
-    if (unreadable > 0) sayWarning(`${plural(unreadable, "image")} could not be read`);
-    say(`the device waited for data ${percent(waiting)} of the time`);
-    say(`wrote ${run.model} and ${run.weights}${exported ? `, ${ofWhich(exported, best)}` : ""}`);
+    if (test) log(`test error ${percent(test.error)}, top-5 ${percent(test.error5)}`);
+    if (unreadable > 0) logWarning(`${plural(unreadable, "image")} could not be read`);
+    log(`the device waited for data ${percent(waiting)} of the time`);
+    log(`wrote ${run.model} and ${run.weights}${exported ? `, ${ofWhich(exported, best)}` : ""}`);
   }
   if (finished) return;
-  say(`stopped after ${plural(step, "update")}; the same command with --resume goes on`);
+  log(`stopped after ${plural(step, "update")}; the same command with --resume goes on`);
   throw new Stop(EXIT.interrupted);
 }
 

@@ -10,7 +10,7 @@ import { onFirstSignal } from "../signals.js";
 import { renderTable } from "../table.js";
 import { loadModel, loadRecipe } from "../target.js";
 import { printReport } from "../report.js";
-import { colours, count, plural, print, say, sayWarning } from "../terminal.js";
+import { colours, count, plural, print, log, logWarning } from "../terminal.js";
 
 interface Options {
   readonly recipe: string;
@@ -55,7 +55,7 @@ async function run(target: string, options: Options): Promise<void> {
   const { tune } = await import("../../runtime/tuning/tune.js");
   const stop = new AbortController();
   const takeBack = onFirstSignal(() => {
-    say("stopping after this operation; once more ends at once");
+    log("stopping after this operation; once more ends at once");
     stop.abort();
   });
   const progress = new Shown();
@@ -64,15 +64,15 @@ async function run(target: string, options: Options): Promise<void> {
       device,
       signal: stop.signal,
       onProgress: (done, total) => progress.update(done, total),
-      onWarning: sayWarning,
+      onWarning: logWarning,
       ...(threads !== undefined && { threads }),
       ...(again && { again }),
     });
     progress.stop();
     if (json) printReport({ network: model.name, batch: settings.batch, ...tuning });
-    else tell(tuning);
+    else logTuning(tuning);
     if (tuning.finished) return;
-    say("stopped; the same command goes on with what is left");
+    log("stopped; the same command goes on with what is left");
     throw new Stop(EXIT.interrupted);
   } finally {
     progress.stop();
@@ -96,19 +96,19 @@ class Shown {
   }
 }
 
-function tell({ device, deviceReason, file, operations }: Tuning): void {
-  say(colours.error.dim(`on ${device}: ${deviceReason}`));
+function logTuning({ device, deviceReason, file, operations }: Tuning): void {
+  log(colours.error.dim(`on ${device}: ${deviceReason}`));
   const faster = operations.filter(isOther).sort((a, b) => saving(b) - saving(a));
   if (faster.length > 0) print(table(faster));
   const known = operations.filter((each) => each.known).length;
-  say(
+  log(
     `${plural(operations.length, "kind")} of operations` +
       (known > 0 ? `, ${count(known)} of them measured before` : "") +
       `; ${count(faster.length)} written otherwise than estimated` +
       (faster.length > 0 ? `, which saves ${milliseconds(sum(faster.map(saving)))} of ` : ": ") +
       `${milliseconds(sum(operations.map(estimated)))} in a step`,
   );
-  say(`kept in ${file}`);
+  log(`kept in ${file}`);
 }
 
 function table(operations: readonly Tuned[]): string {

@@ -3,7 +3,7 @@ import { watch, type FSWatcher } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { explain } from "../failure.js";
-import { say, sayError } from "../terminal.js";
+import { log, logError } from "../terminal.js";
 
 /** Milliseconds without a change: an editor writes a file in several steps. */
 const QUIET = 100;
@@ -21,16 +21,16 @@ export async function keepRunning(places: readonly string[], run: () => Promise<
     const changed = new Promise<void>((resolve) => (wake = resolve));
     // On a terminal each round has the screen for itself.
     if (process.stdout.isTTY) process.stdout.write("\u001b[2J\u001b[3J\u001b[H");
-    else if (round > 0) say("\nchanged; once more");
+    else if (round > 0) log("\nchanged; once more");
     let files: readonly string[] = [];
     try {
       files = await run();
     } catch (error) {
       const { message } = explain(error);
-      if (message !== undefined) sayError(message);
+      if (message !== undefined) logError(message);
     }
     watchers = await watching(await foldersOf([...places, ...files]), watchers, () => wake());
-    say("watching; Ctrl-C ends it");
+    log("watching; Ctrl-C ends it");
     await changed;
     await quiet();
   }

@@ -12,9 +12,9 @@ import { outputFile, writeOutput } from "../output.js";
 import { startProgress } from "../progress.js";
 import { explainScores, scoresReport } from "../scores.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
-import { tellOrigin } from "../weights.js";
+import { readOrigin } from "../weights.js";
 import { printReport, writtenFiles } from "../report.js";
-import { colours, plural, print, say, sayWarning } from "../terminal.js";
+import { colours, plural, print, log, logWarning } from "../terminal.js";
 
 export interface EvalClassifierOptions extends RunnableOptions {
   readonly crops?: "1" | "10";
@@ -45,7 +45,7 @@ export async function evalClassifier(
   // Now, and not after the last image.
   if (confusion !== undefined) await checkTarget(confusion, { followLinks: true });
   const { model, ...how } = await trainedAt(target, options);
-  const weights = await tellOrigin(model);
+  const weights = await readOrigin(model);
   const unreadable = new FewWarnings();
   const result = await evaluated(model, data, split, {
     ...how,
@@ -64,16 +64,16 @@ export async function evalClassifier(
     const { drawConfusion } = await import("../../runtime/figures/confusion.js");
     await writeOutput(confusion, [Buffer.from(drawConfusion(result, `${target} on ${data.name}, ${split.name}`))]);
   }
-  for (const warning of result.warnings) if (!data.warnings.includes(warning)) sayWarning(warning);
+  for (const warning of result.warnings) if (!data.warnings.includes(warning)) logWarning(warning);
   if (options.json) {
     const scores = scoresReport(result.scores);
     const files = await writtenFiles([confusion, options.predictions]);
     printReport({ model: target, data: data.name, split: split.name, weights, ...result, scores, files });
     return;
   }
-  say(colours.error.dim(`on ${result.device}: ${result.deviceReason}`));
+  log(colours.error.dim(`on ${result.device}: ${result.deviceReason}`));
   const explained = explainScores(result.scores);
-  if (explained !== undefined) say(colours.error.dim(explained));
+  if (explained !== undefined) log(colours.error.dim(explained));
   print(`${data.name}, ${judgedOn(result, split)}`);
   print(classificationReport(result));
 }

@@ -7,7 +7,7 @@ import type { Annotations, Detection } from "../../runtime/data/objects.js";
 import { renderTable, type TableRow } from "../table.js";
 import { outputFile, writeOutput } from "../output.js";
 import { printReport, writtenFiles } from "../report.js";
-import { plural, print, sayWarning } from "../terminal.js";
+import { plural, print, logWarning } from "../terminal.js";
 
 export const DETECTION_METRICS = ["coco", "voc07", "voc10"] as const;
 
@@ -34,7 +34,7 @@ export async function evalDetections(file: string, data: Evaluated, options: Jud
   const { readCocoDetections } = await import("../../runtime/data/sources/coco/detections.js");
   const annotations = data.split.annotations();
   const found = await readCocoDetections(file, annotations);
-  for (const warning of found.warnings) sayWarning(warning);
+  for (const warning of found.warnings) logWarning(warning);
   const warnings = [...data.warnings, ...found.warnings];
   await present({ ...data, annotations, detections: found.detections, warnings }, options);
 }
@@ -67,7 +67,7 @@ export async function present(
 ): Promise<void> {
   const judged =
     metric === "coco" ? await judgeCoco(annotations, detections) : await judgeVoc(annotations, detections, metric);
-  judged.warnings?.forEach(sayWarning);
+  judged.warnings?.forEach(logWarning);
   if (curves !== undefined) {
     await writeOutput(outputFile(curves, { json }), [Buffer.from(await judged.curves())]);
   }

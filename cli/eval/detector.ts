@@ -6,8 +6,8 @@ import type { DetectedData } from "../../runtime/detection/run.js";
 import { outputFile } from "../output.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
-import { colours, say, sayWarning } from "../terminal.js";
-import { tellOrigin } from "../weights.js";
+import { colours, log, logWarning } from "../terminal.js";
+import { readOrigin } from "../weights.js";
 import { present, type Evaluated, type JudgeOptions } from "./detection-report.js";
 
 export interface EvalDetectorOptions extends RunnableOptions, JudgeOptions {
@@ -33,10 +33,10 @@ export async function evalDetector(
   const warnings: string[] = [...data.warnings];
   const warn = (warning: string): void => {
     warnings.push(warning);
-    sayWarning(warning);
+    logWarning(warning);
   };
   const model = await runnable(target, options);
-  const weights = await tellOrigin(model);
+  const weights = await readOrigin(model);
   const { openDetector } = await import("../../runtime/detection/detector.js");
   const detector = await openDetector(model, {
     device: options.device,
@@ -50,7 +50,7 @@ export async function evalDetector(
       const detections = withOwnIds(found.detections, found.data);
       await writeCocoDetections(save, detections, { followLinks: true });
     }
-    if (!options.json) say(colours.error.dim(`on ${detector.session.device}: ${detector.session.deviceReason}`));
+    if (!options.json) log(colours.error.dim(`on ${detector.session.device}: ${detector.session.deviceReason}`));
     await present({ ...data, annotations: found.data, detections: found.detections, warnings }, options, {
       model: name,
       weights,

@@ -63,8 +63,8 @@ const namesOf = (parameters: readonly Parameter[]): string[] => parameters.map((
 /** "64 is the `stride` of `basic`: `width` was given before"; undefined where every argument is what it looks like. */
 export function explainMoved(value: DeclarationValue, parameter?: string): string | undefined {
   const { moved = [], alias = value.declaration.name.text } = value;
-  const told = moved.filter((each) => parameter === undefined || each.parameter === parameter);
-  const all = told.map((each) => {
+  const shown = moved.filter((each) => parameter === undefined || each.parameter === parameter);
+  const all = shown.map((each) => {
     const before = each.before.map((name) => `\`${name}\``).join(" and ");
     return `${formatValue(each.value)} is the \`${each.parameter}\` of \`${alias}\`: ${before} was given before`;
   });

@@ -187,7 +187,7 @@ async function classifyAll(
       const problem = error ?? (scores[i]!.every(Number.isFinite) ? undefined : `${image}: ${NOT_NUMBERS}`);
       results.push(
         problem === undefined
-          ? { image, predictions: likeliest(scores[i]!, top, model.labels) }
+          ? { image, predictions: topPredictions(scores[i]!, top, model.labels) }
           : { image, error: problem },
       );
       onProgress?.(results.length, images.length);
@@ -240,7 +240,7 @@ async function prepareImage(
 }
 
 /** The `top` best classes, likeliest first; of equals, the lower number first. */
-export function likeliest(
+export function topPredictions(
   probabilities: Float64Array,
   top: number,
   labels: readonly string[] | undefined,

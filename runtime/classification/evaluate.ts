@@ -1,7 +1,7 @@
 /** How often a classification model is wrong on labelled images, and what it takes for what, by the paper's ways of testing. */
 import type { Preprocess } from "../../compiler/model.js";
 import {
-  likeliest,
+  topPredictions,
   openClassifier,
   type ClassifierOptions,
   type ClassifyOptions,
@@ -119,7 +119,7 @@ export async function evaluateModel(
         }
         const own = tally.add(label, scores[i]!, session.name);
         const predicted = own.every(Number.isFinite)
-          ? { predictions: likeliest(own, options.top ?? 5, data.classes) }
+          ? { predictions: topPredictions(own, options.top ?? 5, data.classes) }
           : { error: `${file}: the network's scores are not finite numbers` };
         options.onPrediction?.({ file, label: name, ...predicted });
       });

@@ -142,7 +142,7 @@ export class Loader {
       seed,
       pipeline,
       (order) => make()(order),
-      (message) => this.#tell(message),
+      (message) => this.#reportUnreadable(message),
     );
     return this.#iterate(plan, prefetch, (step) => source.batch(step, plan, replace));
   }
@@ -200,7 +200,7 @@ export class Loader {
     };
   }
 
-  #tell(message: string): void {
+  #reportUnreadable(message: string): void {
     if (this.#options.strict) throw new DataError(message);
     if (this.#unreadable.has(message)) return;
     this.#unreadable.add(message);

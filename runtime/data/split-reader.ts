@@ -33,21 +33,21 @@ export class SplitReader {
   readonly #seed: number;
   readonly #pipeline: Pick<Pipeline, "channels" | "views">;
   readonly #make: Maker;
-  readonly #tell: (message: string) => void;
+  readonly #onUnreadable: (message: string) => void;
 
-  /** @param tell is called with a line for every unreadable sample met, again when it is met again; may throw */
+  /** @param onUnreadable is called with a line for every unreadable sample met, again when it is met again; may throw */
   constructor(
     split: Split,
     seed: number,
     pipeline: Pick<Pipeline, "channels" | "views">,
     make: Maker,
-    tell: (message: string) => void,
+    onUnreadable: (message: string) => void,
   ) {
     this.#split = split;
     this.#seed = seed;
     this.#pipeline = pipeline;
     this.#make = make;
-    this.#tell = tell;
+    this.#onUnreadable = onUnreadable;
   }
 
   /**
@@ -58,7 +58,7 @@ export class SplitReader {
     const { epoch, indices, passes } = plan.at(step);
     const order = { ...this.#order(epoch, indices), ...(passes && { passes }) };
     const made = await this.#make(order);
-    for (const failure of made.failures) this.#tell(failure.message);
+    for (const failure of made.failures) this.#onUnreadable(failure.message);
     const whole = made.failures.length === 0 ? { made, indices } : await this.#repaired(made, order, replace);
     const { images, height, width } = whole.made;
     if (whole.indices.length === 0) return undefined;
@@ -115,7 +115,7 @@ export class SplitReader {
       const other = (index + distance) % this.#split.size;
       const made = await this.#make(this.#order(epoch, [other]));
       if (made.failures.length === 0) return { index: other, made, images: made.images };
-      this.#tell(made.failures[0]!.message);
+      this.#onUnreadable(made.failures[0]!.message);
     }
     throw new DataError(`${failure.message}; nor is any of the ${tries} images after it readable`);
   }

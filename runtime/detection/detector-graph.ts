@@ -18,10 +18,10 @@ export interface DetectorGraph extends ImageInput {
 }
 
 /**
- * @param said whether the model has masks, where it says so; else its outputs do
+ * @param declared whether the model has masks, where it says so; else its outputs do
  * @throws {SessionError} where the model is no detector
  */
-export function detectorGraph({ name, inputs, outputs }: Session, said?: boolean): DetectorGraph {
+export function detectorGraph({ name, inputs, outputs }: Session, declared?: boolean): DetectorGraph {
   const find = (specs: readonly TensorSpec[], wanted: string) => specs.find((each) => each.name === wanted);
   const lacks =
     INPUTS.some((each) => find(inputs, each) === undefined) ||
@@ -39,8 +39,9 @@ export function detectorGraph({ name, inputs, outputs }: Session, said?: boolean
   const image = imageInput(name, find(inputs, "image")!);
   if (image.pixels) throw new SessionError(`${name}: input image is uint8: detectors take float[N, 3, H, W]`);
   const grids = find(outputs, MASKS);
-  if (said && grids === undefined) throw new SessionError(`${name}: says that it has masks, and has no output of them`);
-  return { ...image, masks: said ?? grids?.shape.length === 3 };
+  if (declared && grids === undefined)
+    throw new SessionError(`${name}: says that it has masks, and has no output of them`);
+  return { ...image, masks: declared ?? grids?.shape.length === 3 };
 }
 
 function names(specs: readonly TensorSpec[]): string {

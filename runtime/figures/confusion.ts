@@ -82,13 +82,13 @@ function cells(
       if (count === 0) return [];
       const share = count / images;
       const [x, y] = [edge + taken * cell, edge + label * cell];
-      const said = `${name} taken for ${classes[taken]!.name}: ${count} of ${images} (${(100 * share).toFixed(1)} %)`;
+      const title = `${name} taken for ${classes[taken]!.name}: ${count} of ${images} (${(100 * share).toFixed(1)} %)`;
       const number =
         classes.length <= NUMBERED
           ? `<text class="number${share > 0.45 ? " light" : ""}" x="${x + cell / 2}" y="${round(y + cell / 2 + 4)}">${count}</text>`
           : "";
       return [
-        `<g><title>${escapeXml(said)}</title><rect x="${x}" y="${y}" width="${cell}" height="${cell}" fill="${shade(share)}"/>${number}</g>`,
+        `<g><title>${escapeXml(title)}</title><rect x="${x}" y="${y}" width="${cell}" height="${cell}" fill="${shade(share)}"/>${number}</g>`,
       ];
     });
   });

@@ -68,7 +68,7 @@ export class ImageLog {
     const classes = scores.length / (labels.length * views);
     await this.#show(step, "validation/images", images, (index) => {
       const first = index * views * classes;
-      const found = likeliest(scores.subarray(first, first + classes));
+      const found = topClass(scores.subarray(first, first + classes));
       const label = labels[index]!;
       const share = `${(100 * found.probability).toFixed(0)} %`;
       const answer = `${share} ${this.#name(found.index)}`;
@@ -129,7 +129,7 @@ function restorer(
   };
 }
 
-function likeliest(scores: Float32Array): { readonly index: number; readonly probability: number } {
+function topClass(scores: Float32Array): { readonly index: number; readonly probability: number } {
   const index = scores.reduce((best, score, at) => (score > scores[best]! ? at : best), 0);
   const sum = scores.reduce((total, score) => total + Math.exp(score - scores[index]!), 0);
   return { index, probability: 1 / sum };

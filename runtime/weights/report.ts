@@ -59,14 +59,14 @@ export function unusedRenameLines({ map, parameters }: Match, model: Model | und
   if (map.parts) return [];
   const unused = new Map(unusedRenames(map.renames, parameters).map(({ rename, why }) => [rename, why]));
   const used = new Set(map.renames.filter((each) => !unused.has(each)).flatMap(({ statements = [] }) => statements));
-  const told = new Set<Span>();
+  const listed = new Set<Span>();
   return map.renames.flatMap((rename) => {
     const why = unused.get(rename);
     // Of an `include` in vain it is told once; of one that is used, what is idle in the map that it includes is not.
     const [statement, inner] = rename.statements ?? [];
     if (why === undefined || statement?.file.startsWith("std/") || (inner && used.has(statement!))) return [];
-    if (statement && told.has(statement)) return [];
-    if (statement) told.add(statement);
+    if (statement && listed.has(statement)) return [];
+    if (statement) listed.add(statement);
     const place = statement && model ? `${formatPlace(statement, model.sources)}: ` : "";
     const what =
       why === "taken" ? "renames before it take all that it matches" : "is no layer or tensor of the network";

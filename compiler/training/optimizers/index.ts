@@ -36,7 +36,7 @@ export interface PreparedOptimizer {
 }
 
 export function preparedOptimizer(optimizer: Optimizer): PreparedOptimizer {
-  const { record, values } = told(optimizer);
+  const { record, values } = resolved(optimizer);
   return {
     slots: record.slots(values),
     countsSteps: record.countsSteps === true,
@@ -46,7 +46,7 @@ export function preparedOptimizer(optimizer: Optimizer): PreparedOptimizer {
 
 /** What is wrong with the settings of an optimiser, whoever gave them, and what has no effect. */
 export function optimizerProblems(optimizer: Optimizer): readonly Omit<RecipeProblem, "word">[] {
-  const { record, values } = told(optimizer);
+  const { record, values } = resolved(optimizer);
   const wrong = Object.entries(record.arguments).flatMap(([name, argument]): Omit<RecipeProblem, "word">[] => {
     if (accepts(argument, values[name])) return [];
     const message = `\`${name}\` must be ${takes(argument)}, not ${String(values[name])}`;
@@ -56,7 +56,7 @@ export function optimizerProblems(optimizer: Optimizer): readonly Omit<RecipePro
   return wrong.length > 0 ? wrong : (record.problems?.(values) ?? []).filter((problem) => problem !== false);
 }
 
-function told(optimizer: Optimizer): {
+function resolved(optimizer: Optimizer): {
   readonly record: OptimizerRecord;
   readonly values: Readonly<Record<string, unknown>>;
 } {

@@ -27,7 +27,7 @@ export function readSegmentation(value: unknown, size: Size | undefined, at: Pla
     at.fail(`"segmentation" is of an image of ${own[1]} x ${own[0]} pixels, and this has ${size[1]} x ${size[0]}`);
   }
   const [height, width] = own;
-  return told(at, () => {
+  return located(at, () => {
     if (typeof counts === "string") {
       const text = { size: own, counts };
       readMask(text);
@@ -39,7 +39,7 @@ export function readSegmentation(value: unknown, size: Size | undefined, at: Pla
   });
 }
 
-function told<T>(at: Place, read: () => T): T {
+function located<T>(at: Place, read: () => T): T {
   try {
     return read();
   } catch (error) {

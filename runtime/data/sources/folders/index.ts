@@ -98,14 +98,14 @@ function assemble(
     }
     checkSameClasses(validation, classes);
     const none = withoutImages(validation);
-    const told = `${validation.folder}: no images of ${counted(none.length, "class", "classes")} (${firstFew(none)})`;
+    const warning = `${validation.folder}: no images of ${counted(none.length, "class", "classes")} (${firstFew(none)})`;
     return {
       name,
       classes,
       train: split("train", train),
       validation: split("validation", validation),
       ...(isLabelled && { test: split("test", test) }),
-      warnings: none.length === 0 ? [] : [told],
+      warnings: none.length === 0 ? [] : [warning],
     };
   }
   const share = asked ?? heldOut?.validation ?? USUAL_SHARE;
@@ -175,7 +175,7 @@ async function listPart(folder: string, options: ListingOptions): Promise<Part> 
     for (const file of files) known.push(path.join(at, file));
     classes.set(className, known);
   }
-  const tell = (places: readonly string[], one: string, many: string, what: string) => {
+  const warnOf = (places: readonly string[], one: string, many: string, what: string) => {
     if (places.length > 0) {
       warnings.push(
         `${folder}: ${places.length === 1 ? `1 ${one}` : `${places.length} ${many}`} ${what}: ${firstFew(places)}`,
@@ -184,9 +184,9 @@ async function listPart(folder: string, options: ListingOptions): Promise<Part> 
   };
   const leftOut = leftOutLine(others);
   if (leftOut !== undefined) warnings.push(`${folder}: ${leftOut}`);
-  tell(brokenLinks, "link", "links", "to nothing left out");
-  tell(loops, "link", "links", "back to a folder above not followed");
-  tell(tooDeep, "folder", "folders", "too far down left out");
+  warnOf(brokenLinks, "link", "links", "to nothing left out");
+  warnOf(loops, "link", "links", "back to a folder above not followed");
+  warnOf(tooDeep, "folder", "folders", "too far down left out");
   return { folder, classes, warnings };
 }
 
