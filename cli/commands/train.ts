@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { AlgorithmChoices } from "../../runtime/tuning/tune.js";
 import type { Exported, TrainEvent, TrainResult } from "../../runtime/training/request.js";
+import { judgedWords } from "../../runtime/training/judge.js";
 import { examples, shareOrCount, TARGET, wholeNumber } from "../arguments.js";
 import { DATA, loadData } from "../data.js";
 import { deviceOption } from "../device-option.js";
@@ -162,14 +163,11 @@ class Report {
         this.#shown?.update(event.metrics);
         break;
       case "validation": {
-        const { step, epoch, loss, error, raw } = event.metrics;
-        const plain = raw ? ` (without averaging ${percent(raw.error)}, loss ${raw.loss.toPrecision(4)})` : "";
-        const mark = event.best ? ", the best so far" : "";
-        this.#log(() =>
-          log(
-            `step ${count(step)}, epoch ${epoch.toFixed(2)}: validation error ${percent(error)}, loss ${loss.toPrecision(4)}${plain}${mark}`,
-          ),
-        );
+        const { step, epoch, raw } = event.metrics;
+        const plain = raw ? `; without averaging ${judgedWords(raw)}` : "";
+        const mark = event.best ? "; the best so far" : "";
+        const words = `validation ${judgedWords(event.metrics)}${plain}${mark}`;
+        this.#log(() => log(`step ${count(step)}, epoch ${epoch.toFixed(2)}: ${words}`));
         break;
       }
       case "warning":

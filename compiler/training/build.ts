@@ -24,6 +24,7 @@ import {
   type NoiseInput,
   type StateTensor,
   type StepGraphs,
+  type TargetInput,
   type TrainingGraph,
   type TrainingOptions,
   type TrainingProgram,
@@ -39,12 +40,14 @@ import { withLosses, withNumberedLosses } from "./with-losses.js";
 export function buildTraining(model: Model, options: TrainingOptions): TrainingProgram {
   const plan = planTraining(model, options);
   const before = (options.thawing ?? []).map((_, phase) => phasePlan(plan, phase));
+  const batch = options.evaluationBatch ?? options.batch;
   return {
     options,
     state: plan.state.all,
     ...stepGraphs(model, plan, ""),
     phases: before.map((each, phase) => stepGraphs(model, each, `.phase${phase + 1}`)),
-    evaluate: evaluation(model, options, plan),
+    evaluate: evaluation(model, plan, batch, "evaluate"),
+    ...(model.losses && batch > 1 && { evaluateOne: evaluation(model, plan, 1, "evaluate.one") }),
   };
 }
 
@@ -89,6 +92,8 @@ interface Plan {
   /** The same for `evaluate`, whose labels may be others. */
   readonly evaluated: Graph;
   readonly lossWeights: ReadonlyMap<string, number>;
+  /** Names of the inputs that the data fill. */
+  readonly targets: ReadonlySet<string>;
   readonly trained: readonly Parameter[];
   readonly frozen: (path: string) => boolean;
   readonly options: TrainingOptions;
@@ -146,6 +151,7 @@ function lossesOf(model: Model, { softLabels = false, multiLabel = false }: Trai
     graph: joined(softLabels || multiLabel),
     evaluated: joined(multiLabel),
     lossWeights: new Map(losses?.each.map(({ name, weight }) => [name, weight])),
+    targets: new Set(["labels", ...(losses?.targets ?? []).map(({ name }) => name)]),
   };
 }
 
@@ -254,12 +260,11 @@ function classesOf(graph: Graph): Readonly<Record<string, number>> {
   return hasLosses ? { classes: logitsOf(graph, true).type.shape[1] as number } : {};
 }
 
-function evaluation(model: Model, options: TrainingOptions, plan: Plan): TrainingGraph {
-  const batch = options.evaluationBatch ?? options.batch;
-  const { lossWeights, evaluated } = plan;
+function evaluation(model: Model, plan: Plan, batch: number, name: string): TrainingGraph {
+  const { lossWeights, evaluated, options } = plan;
   const sizes = { ...options.sizes, ...classesOf(evaluated), N: batch };
   const context = { sizes, lossWeights, logits: true, ...(options.multiLabel && { multiLabel: true }) };
-  return finish(plan, `${model.name}.evaluate`, (record) => {
+  return finish(plan, `${model.name}.${name}`, (record) => {
     const { inputs, nodes, constants, outputs } = runPasses(EVALUATION_PASSES, evaluated, context);
     record.nodes.push(...nodes);
     record.constants.push(...constants);
@@ -293,6 +298,9 @@ function finish(plan: Plan, name: string, make: (record: Recorder) => Pieces): T
     writes: next.map((each): StateTensor => byName.get(each.name)!),
     noise: graph.inputs.flatMap(({ name: input, value: { type } }): readonly NoiseInput[] =>
       isNoiseName(input) ? [{ name: input, shape: type.shape as readonly number[] }] : [],
+    ),
+    targets: graph.inputs.flatMap(({ name: input, value: { type } }): readonly TargetInput[] =>
+      plan.targets.has(input) ? [{ name: input, shape: type.shape as readonly number[], dtype: type.dtype }] : [],
     ),
   };
 }

@@ -86,6 +86,14 @@ export const TRAINING_GRAPHS = ["train", "gradients", "update", "evaluate"] as c
 
 export type TrainingGraphName = (typeof TRAINING_GRAPHS)[number];
 
+/** A tensor that the data fill: what they say of each image. Its first length is the number of images. */
+export interface TargetInput {
+  /** `labels` */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DataType;
+}
+
 /** A tensor that the host fills with independent uniform numbers in [0, 1) for each step: dropout's. */
 export interface NoiseInput {
   /** `random.LAYER` */
@@ -101,8 +109,8 @@ export function emaDecayAt(decay: number, update: number): number {
 /**
  * One graph, ready for {@link emitOnnx}: no parameters of its own, every size a number. Inputs besides state are
  *
- * - `image` (the network's own name for its input), float32 [N, 3, H, W], and `labels`, int64 [N], or float32
- *   [N, classes] where they are soft or several
+ * - `image` (the network's own name for its input), float32 [N, 3, H, W]
+ * - {@link targets}: `labels`, int64 [N], or float32 [N, classes] where they are soft or several
  * - `learning_rate`, float32 scalar
  * - `loss_scale`, float32 scalar, in mixed precision
  * - `ema_decay`, float32 scalar, where the average has a warm-up
@@ -121,6 +129,8 @@ export interface TrainingGraph {
   /** State tensors with an output `next.NAME`, in the outputs' order. */
   readonly writes: readonly StateTensor[];
   readonly noise: readonly NoiseInput[];
+  /** Inputs that the data fill beside the image, in their order. */
+  readonly targets: readonly TargetInput[];
 }
 
 /** The graphs of a step. */
@@ -142,6 +152,11 @@ export interface TrainingProgram extends StepGraphs {
   readonly state: readonly StateTensor[];
   /** Where parts thaw: the step of each phase before the last, the first with all of them frozen. Else empty. */
   readonly phases: readonly StepGraphs[];
-  /** Forward by the running statistics: `loss`, `correct`, `correct5`, `logits`. Batch norms are not folded. */
+  /** Forward by the running statistics: `loss`, `loss.NAME`, `correct`, `correct5`, `logits`. Batch norms are not folded. */
   readonly evaluate: TrainingGraph;
+  /**
+   * The same for one image: where data end before a batch does, the loss is that of the images that there are. There where
+   * the network states its losses and `evaluate` takes more than one.
+   */
+  readonly evaluateOne?: TrainingGraph;
 }

@@ -5,7 +5,14 @@ import { concat } from "../emit/onnx.js";
 import { formula } from "../ops/formula.js";
 import { recorder } from "../ops/recorder.js";
 import { runPasses, TRIMMING_PASSES } from "../passes/index.js";
-import { gradientName, nextName, type StepGraphs, type TrainingGraph, type TrainingProgram } from "./contract.js";
+import {
+  gradientName,
+  nextName,
+  type StepGraphs,
+  type TargetInput,
+  type TrainingGraph,
+  type TrainingProgram,
+} from "./contract.js";
 import { emitTrainingGraph } from "./emit.js";
 
 /** One graph, emitted. */
@@ -19,6 +26,8 @@ export interface EmittedGraph {
   readonly writes: readonly string[];
   /** Filled with uniform numbers for every run. */
   readonly noise: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Filled with what the data say of the images. */
+  readonly targets: readonly TargetInput[];
 }
 
 export interface TrainingGraphs {
@@ -34,6 +43,8 @@ export interface TrainingGraphs {
   /** Of each phase of the training; one, where nothing thaws. */
   readonly phases: readonly PhaseGraphs[];
   readonly evaluate: EmittedGraph;
+  /** For one image; there where losses are stated. */
+  readonly evaluateOne?: EmittedGraph;
   /** Next running statistics alone, of training mode; absent where the network has none. */
   readonly statistics?: EmittedGraph;
   /** Gives every state tensor as it is: how state comes to a device and back. */
@@ -62,7 +73,7 @@ export function emitTrainingGraphs(program: TrainingProgram, parts: number): Tra
   for (const { name, dtype } of program.state) {
     if (dtype !== "float32") throw new TypeError(`${name} is ${dtype}; state is kept in float32`);
   }
-  const { train, gradients, evaluate } = program;
+  const { train, gradients, evaluate, evaluateOne } = program;
   const image = imageOf(train);
   const logits = evaluate.graph.outputs.find((output) => output.name === "logits")!;
   const statistics = statisticsOf(gradients);
@@ -75,6 +86,7 @@ export function emitTrainingGraphs(program: TrainingProgram, parts: number): Tra
     parts,
     phases: [...program.phases, program].map((phase, index) => emitPhase(phase, index, parts)),
     evaluate: emitGraph(evaluate),
+    ...(evaluateOne && { evaluateOne: emitGraph(evaluateOne) }),
     ...(statistics && { statistics: emitGraph(statistics) }),
     identity: emitGraph(identity(program)),
   };
@@ -89,7 +101,7 @@ function emitPhase(phase: StepGraphs, index: number, parts: number): PhaseGraphs
 
 /** As plain data. */
 export function emitGraph(training: TrainingGraph): EmittedGraph {
-  const { graph, reads, writes, noise } = training;
+  const { graph, reads, writes, noise, targets } = training;
   const { chunks, byteLength } = emitTrainingGraph(training);
   return {
     name: graph.name,
@@ -99,12 +111,13 @@ export function emitGraph(training: TrainingGraph): EmittedGraph {
     reads: reads.map(({ name }) => name),
     writes: writes.map(({ name }) => name),
     noise,
+    targets,
   };
 }
 
 /** The input with the network's own name: float32 [N, 3, H, W]. */
-function imageOf({ graph, reads, noise }: TrainingGraph): NamedValue {
-  const known = new Set([...reads, ...noise].map(({ name }) => name));
+function imageOf({ graph, reads, noise, targets }: TrainingGraph): NamedValue {
+  const known = new Set([...reads, ...noise, ...targets].map(({ name }) => name));
   const found = graph.inputs.find(({ name, value }) => !known.has(name) && value.type.shape.length === 4);
   if (found === undefined) throw new TypeError(`${graph.name} has no input for images`);
   return found;
@@ -123,6 +136,7 @@ export function part(whole: TrainingGraph, outputs: readonly NamedValue[]): Trai
     reads: whole.reads.filter(({ name }) => names.has(name)),
     writes: whole.writes.filter(({ name }) => names.has(nextName(name))),
     noise: whole.noise.filter(({ name }) => names.has(name)),
+    targets: whole.targets.filter(({ name }) => names.has(name)),
   };
 }
 
@@ -162,7 +176,7 @@ function accumulation(
     nodes: record.nodes,
   };
   return {
-    sum: emitGraph({ graph, reads: [], writes: [], noise: [] }),
+    sum: emitGraph({ graph, reads: [], writes: [], noise: [], targets: [] }),
     gradients: each.map(({ gradient, sum }) => ({
       gradient: gradient.name,
       sum: sum.name,
@@ -181,5 +195,5 @@ function identity({ state }: TrainingProgram): TrainingGraph {
     constants: [],
     nodes: [],
   };
-  return { graph, reads: state, writes: state, noise: [] };
+  return { graph, reads: state, writes: state, noise: [], targets: [] };
 }

@@ -12,7 +12,10 @@ export function stated(metrics: readonly Metrics[]): readonly string[] {
   return [...new Set(metrics.flatMap((each) => (each.kind === "step" ? Object.keys(each.losses ?? {}) : [])))];
 }
 
-/** A curve for each loss of each run, in the last colours: the first are the runs'. */
+/**
+ * Curves for each loss of each run, of updates dashed and of validations bold, in the last colours: the first are the
+ * runs'.
+ */
 export function lossPanel(
   runs: readonly Run[],
   x: Omit<Axis, "label">,
@@ -20,18 +23,23 @@ export function lossPanel(
 ): { readonly panel: Panel; readonly legend: readonly LegendEntry[] } {
   const several = runs.length > 1;
   const all = runs.flatMap((run) => stated(run.metrics).map((loss) => ({ run, loss })));
-  const series = all.map(({ run, loss }, index): Series => {
-    const points = run.metrics.flatMap((each): Series["points"] => {
-      const value = each.kind === "step" ? each.losses?.[loss] : undefined;
-      return value === undefined ? [] : [[each.step, value]];
-    });
+  const curves = all.map(({ run, loss }, index) => {
+    const pointsOf = (kind: Metrics["kind"]): Series["points"] =>
+      run.metrics.flatMap((each): Series["points"] => {
+        const value = each.kind === kind ? each.losses?.[loss] : undefined;
+        return value === undefined ? [] : [[each.step, value]];
+      });
     return {
       name: several ? `${run.name}, ${loss}` : loss,
       colour: COLOURS[COLOURS.length - 1 - (index % COLOURS.length)]!,
-      width: 1.5,
-      points: smoothed(points),
+      training: smoothed(pointsOf("step")),
+      validation: pointsOf("validation"),
     };
   });
+  const series = curves.flatMap(({ name, colour, training, validation }): Series[] => [
+    { name: `${name}, training`, colour, dashed: true, width: 1, points: training },
+    { name: `${name}, validation`, colour, width: 2.2, marked: validation.length < 30, points: validation },
+  ]);
   const high = Math.max(...series.flatMap(({ points }) => points.map(([, y]) => y)));
   return {
     panel: {
@@ -39,6 +47,6 @@ export function lossPanel(
       y: { label: "loss, unweighted", domain: [0, Number.isFinite(high) && high > 0 ? 1.08 * high : 1] },
       series,
     },
-    legend: series.map(({ name, colour }) => ({ name, colour })),
+    legend: curves.map(({ name, colour }) => ({ name, colour })),
   };
 }

@@ -13,7 +13,6 @@ export function beginning({ model, recipe }: { readonly model: Model; readonly r
 
 /** One line each. */
 export function noticesOf(
-  model: Model,
   recipe: Recipe,
   { classWeights }: TrainingOptions,
   weights: ParameterValues | undefined,
@@ -22,16 +21,11 @@ export function noticesOf(
   return [
     ...(recipe.classWeights === "balanced" && classWeights ? [weightsLine(classWeights, classes)] : []),
     ...(mixesImages(recipe) ? [mixingLine(recipe)] : []),
-    ...(model.losses ? [VALIDATED_LOSS] : []),
     ...(recipe.zeroInitResidual && weights
       ? ["zero_init_residual holds only for scales that the weights do not give"]
       : []),
   ];
 }
-
-/** Those that validate have no losses but this one. */
-const VALIDATED_LOSS =
-  "the network states its own losses: those are of the updates, the loss of validations is the cross entropy of its logits";
 
 function mixingLine(recipe: Recipe): string {
   const names = MIXINGS.filter((name) => recipe[name] !== undefined);

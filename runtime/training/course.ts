@@ -1,10 +1,10 @@
 /** The course of a training: updates, validations, checkpoints, and what it ends in. */
 import { emaDecayAt, type TrainingProgram } from "../../compiler/training/contract.js";
-import { DataError, type Split } from "../data/index.js";
+import { DataError, type LabelledSplit } from "../data/index.js";
 import type { Trained } from "../weights/trained.js";
 import { readBest, saveCheckpoint } from "./checkpoint.js";
 import { firstNotFinite } from "./diagnose.js";
-import type { Engine, StepInput, StepResult, Values } from "./engine.js";
+import type { Engine, EngineBatch, StepInput, StepResult, Values } from "./engine.js";
 import { TrainingError } from "./error.js";
 import { progressAfter, reasonToStop } from "./early-stopping.js";
 import { startEventFile, type EventFile } from "./event-file.js";
@@ -14,8 +14,8 @@ import { evaluationBatch } from "./fit.js";
 import type { Identity } from "./identity.js";
 import type { Lock } from "./lock.js";
 import { ImageLog } from "./image-log.js";
+import { Judge, lossesByName, type Judged } from "./judge.js";
 import { afterUpdate, LOSS_SCALE_START, SMALLEST } from "./loss-scale.js";
-import type { MixedBatch } from "./mixing/index.js";
 import type { MetricsFile, StepMetrics, ValidationMetrics } from "./metrics.js";
 import { phaseOf, thawSteps } from "./phases.js";
 import type { Position } from "./position.js";
@@ -23,7 +23,6 @@ import { withPreciseStatistics } from "./precise-statistics.js";
 import { preprocessOf } from "./preprocess-of.js";
 import type { RunFolder } from "./run-folder.js";
 import { afterEpoch, afterValidation, learningRate, type TrainingLength } from "./schedule.js";
-import { errorsOf, NOTHING, tally } from "./scores.js";
 import type { Exported, TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./request.js";
 
 /** What a course is made of. */
@@ -160,14 +159,14 @@ export class Course {
     return reasonToStop(this.#parts.request.recipe.earlyStop, this.#position.progress);
   }
 
-  #input({ images, labels, shares }: Pick<MixedBatch, "images" | "labels" | "shares">): StepInput {
+  #input({ images, targets }: EngineBatch): StepInput {
     const { length } = this.#parts;
     const { recipe } = this.#parts.request;
     const { step, schedule, lossScale } = this.#position;
     const mixed = recipe.precision === "mixed";
     return {
       images,
-      labels: shares ?? labels,
+      targets,
       learningRate: learningRate(recipe, step, length, schedule),
       ...(recipe.thaws && { phase: phaseOf(thawSteps(recipe, length), step) }),
       ...(recipe.emaWarmUp && { emaDecay: emaDecayAt(recipe.emaDecay ?? 0, step) }),
@@ -188,7 +187,7 @@ export class Course {
       step,
       epoch: step / length.stepsPerEpoch,
       loss: result.loss,
-      ...(result.losses && { losses: result.losses }),
+      ...(result.losses.length > 0 && { losses: lossesByName(result.losses) }),
       error: 1 - result.correct / batch,
       learningRate,
       imagesPerSecond: round(batch / (took / 1000)),
@@ -201,7 +200,7 @@ export class Course {
     metrics.add(line);
     this.#events.scalars(step, {
       "train/loss": line.loss,
-      ...byName("train/loss", result.losses ?? {}),
+      ...byName("train/loss", line.losses ?? {}),
       "train/error": line.error,
       "train/learning_rate": learningRate,
       "speed/images_per_second": line.imagesPerSecond,
@@ -263,40 +262,36 @@ export class Course {
     return best;
   }
 
-  async #evaluate(kind: "validation" | "test", split: Split, centre: boolean): Promise<ValidationMetrics> {
+  async #evaluate(kind: "validation" | "test", split: LabelledSplit, centre: boolean): Promise<ValidationMetrics> {
     const { engine, feed, request, tell, metrics, length } = this.#parts;
     const averaged = request.recipe.emaDecay !== undefined;
     const both = request.recipe.validateRaw === true && kind === "validation";
-    let [sums, rawSums] = [NOTHING, NOTHING];
+    const [judge, rawJudge] = [new Judge(), new Judge()];
     for await (const batch of feed.evaluate(split, evaluationBatch(request.recipe), centre)) {
-      const { images, labels, views } = batch;
+      const { images, targets } = batch;
       // The engine may take the buffer.
       const again = both ? images.slice() : undefined;
       const shown =
-        kind === "validation" && sums === NOTHING && this.#images ? { ...batch, images: images.slice() } : undefined;
-      const scores = await engine.evaluate(images, averaged);
-      if (again) rawSums = tally(rawSums, await engine.evaluate(again, false), labels, views);
-      if (shown) await this.#images?.evaluated(this.#position.step, shown, scores);
-      sums = tally(sums, scores, labels, views);
-      tell({ kind: "validating", done: sums.images, total: split.size });
+        kind === "validation" && judge.images === 0 && this.#images ? { ...batch, images: images.slice() } : undefined;
+      const evaluated = await engine.evaluate({ images, targets }, averaged);
+      if (again) rawJudge.add(batch, await engine.evaluate({ images: again, targets }, false));
+      if (shown) await this.#images?.evaluated(this.#position.step, shown, evaluated.scores);
+      judge.add(batch, evaluated);
+      tell({ kind: "validating", done: judge.images, total: split.size });
     }
-    if (sums.images === 0) throw new DataError(`${feed.data.name}: no ${kind} image could be read`);
+    if (judge.images === 0) throw new DataError(`${feed.data.name}: no ${kind} image could be read`);
     const { step } = this.#position;
-    const { loss, error, error5 } = errorsOf(sums);
     const line: ValidationMetrics = {
       kind,
       step,
       epoch: step / length.stepsPerEpoch,
-      loss,
-      error,
-      error5,
-      ...(both && { raw: errorsOf(rawSums) }),
+      ...judge.result(),
+      ...(both && { raw: rawJudge.result() }),
       seconds: this.#seconds(),
     };
     metrics.add(line);
-    this.#events.scalars(step, { [`${kind}/loss`]: loss, [`${kind}/error`]: error, [`${kind}/error5`]: error5 });
-    if (line.raw)
-      this.#events.scalars(step, { "validation_raw/loss": line.raw.loss, "validation_raw/error": line.raw.error });
+    this.#events.scalars(step, scalarsOf(kind, line));
+    if (line.raw) this.#events.scalars(step, scalarsOf("validation_raw", line.raw));
     return line;
   }
 
@@ -321,7 +316,8 @@ export class Course {
   /** Weights, model, and the last evaluation. */
   async #finish(): Promise<Done> {
     const { engine, request, options, run, feed, tell, lock, trained } = this.#parts;
-    const { model, recipe, data } = request;
+    const { model, recipe } = request;
+    const { data } = feed;
     const exported = options.best ? await this.#takeBest() : { from: "last" as const, step: this.#position.step };
     let state: Values = await engine.getState();
     if (recipe.preciseStatistics > 0) {
@@ -387,6 +383,16 @@ export class Course {
 
 function round(value: number): number {
   return Number(value.toPrecision(4));
+}
+
+/** What a validation measured, as TensorBoard is told. */
+function scalarsOf(chart: string, { loss, losses = {}, error, error5 }: Judged): Readonly<Record<string, number>> {
+  return {
+    [`${chart}/loss`]: loss,
+    ...byName(`${chart}/loss`, losses),
+    [`${chart}/error`]: error,
+    [`${chart}/error5`]: error5,
+  };
 }
 
 /** Numbers under the names that TensorBoard shows in one chart. */

@@ -6,7 +6,17 @@ import { nextName } from "../../compiler/training/contract.js";
 import { chooseDevice, NO_CPU_FALLBACK, type Device, type DeviceChoice } from "../onnx/device.js";
 import { loadRuntime, readable, type Runtime } from "../onnx/onnxruntime.js";
 import { SessionError } from "../onnx/session-error.js";
-import type { Engine, EngineOptions, StepInput, StepResult, Values } from "./engine.js";
+import type {
+  Engine,
+  EngineBatch,
+  EngineOptions,
+  Evaluated,
+  NamedLoss,
+  StepInput,
+  StepResult,
+  Targets,
+  Values,
+} from "./engine.js";
 import type { EmittedGraph, PhaseGraphs, TrainingGraphs } from "../../compiler/training/graphs.js";
 
 type Feeds = Record<string, Tensor>;
@@ -90,13 +100,13 @@ class DeviceEngine implements Engine {
     const share = this.#scalar(1 / parts);
     let sums: Feeds = {};
     for (const { sum: name, shape } of gradients) sums[name] = this.#tensor(new Float32Array(count(shape)), shape);
-    const total: Writable<StepResult> = { loss: 0, correct: 0, finite: true };
+    const total: Writable<StepResult> = { loss: 0, losses: [], correct: 0, finite: true };
     for (let part = 0; part < parts; part++) {
       const results = await this.#run(step, this.#stepFeeds(step, input, part), { next: true, onDevice: true });
       const result = resultOf(results);
       total.loss += result.loss / parts;
       total.correct += result.correct;
-      if (result.losses) total.losses = addedUp(total.losses ?? {}, result.losses, 1 / parts);
+      total.losses = addedUp(total.losses, result.losses, 1 / parts);
       this.#settle(step, results, Number.isFinite(result.loss));
       const given = Object.fromEntries(gradients.map(({ gradient }) => [gradient, results[gradient]!]));
       const added = await this.#run(sum, { share, ...given, ...sums }, { onDevice: true });
@@ -117,34 +127,42 @@ class DeviceEngine implements Engine {
     return { ...resultOf(results), ...total, ...flags(results) };
   }
 
-  async evaluate(images: Float32Array, averaged: boolean): Promise<Float32Array> {
-    const { evaluate, evaluationShape, classes, image } = this.#graphs;
-    const [batch] = evaluationShape as [number];
-    const each = count(evaluationShape) / batch;
+  async evaluate({ images, targets }: EngineBatch, averaged: boolean): Promise<Evaluated> {
+    const { evaluate, evaluateOne, evaluationShape, classes, image } = this.#graphs;
+    const [batch, ...shape] = evaluationShape as [number, ...number[]];
+    const each = count(shape);
     const total = wholes(images.length, each);
     const scores = new Float32Array(total * classes);
-    const fixed = this.#feedsOf(evaluate, averaged);
-    if (evaluate.inputs.includes("labels")) fixed["labels"] = this.#labels(new Int32Array(batch));
-    for (let first = 0; first < total; first += batch) {
-      const part = images.subarray(first * each, (first + batch) * each);
-      const full = new Float32Array(count(evaluationShape));
+    const stated = evaluate.outputs.filter((name) => lossOfName(name) !== undefined);
+    const wanted = ["logits", ...(stated.length > 0 ? ["loss", ...stated] : [])];
+    let [loss, losses]: [number, readonly NamedLoss[]] = [0, []];
+    for (let first = 0; first < total;) {
+      // A loss is a mean over what a graph is given: images that only fill a batch would be part of it.
+      const one = evaluateOne !== undefined && total - first < batch;
+      const [graph, size] = one ? [evaluateOne, 1] : [evaluate, batch];
+      const full = new Float32Array(size * each);
+      const part = images.subarray(first * each, (first + size) * each);
       full.set(part);
-      const feeds = { ...fixed, [image]: this.#tensor(full, evaluationShape) };
-      const results = await this.#run(evaluate, feeds, { wanted: ["logits"] });
+      const feeds = { ...this.#feedsOf(graph, averaged), ...this.#targets(graph, targets, first) };
+      feeds[image] = this.#tensor(full, [size, ...shape]);
+      const results = await this.#run(graph, feeds, { wanted });
       const logits = results["logits"]!.data as Float32Array;
-      scores.set(logits.subarray(0, (part.length / each) * classes), first * classes);
+      const there = part.length / each;
+      scores.set(logits.subarray(0, there * classes), first * classes);
+      if (stated.length > 0) {
+        const result = resultOf(results);
+        loss += (result.loss * there) / total;
+        losses = addedUp(losses, result.losses, there / total);
+      }
+      first += there;
     }
-    return scores;
+    return { scores, ...(stated.length > 0 && { stated: { loss, losses } }) };
   }
 
   async statistics(images: Float32Array, before: number): Promise<Values> {
     const { statistics, state } = this.#graphs;
     if (statistics === undefined) return new Map();
-    const feeds = this.#stepFeeds(
-      statistics,
-      { images, labels: new Int32Array(), learningRate: 0, key: "statistics" },
-      0,
-    );
+    const feeds = this.#stepFeeds(statistics, { images, targets: {}, learningRate: 0, key: "statistics" }, 0);
     const shapes = new Map(state.map(({ name, shape }) => [name, shape]));
     for (const name of statistics.writes) {
       const shape = shapes.get(name)!;
@@ -187,7 +205,7 @@ class DeviceEngine implements Engine {
     const images = input.images.subarray(part * size, (part + 1) * size);
     if (graph.inputs.includes(image) && wholes(images.length, size) === 1)
       feeds[image] = this.#tensor(images, stepShape);
-    if (graph.inputs.includes("labels")) feeds["labels"] = this.#partOfLabels(input.labels, part);
+    Object.assign(feeds, this.#targets(graph, input.targets, part * stepShape[0]!));
     this.#settings(graph, input, feeds);
     for (const { name, shape } of graph.noise) {
       const random = randomStream(`${input.key} ${part} ${name}`);
@@ -210,16 +228,25 @@ class DeviceEngine implements Engine {
     return this.#tensor(Float32Array.of(value), []);
   }
 
-  #partOfLabels(labels: Int32Array | Float32Array, part: number): Tensor {
-    const { stepShape, classes } = this.#graphs;
-    const images = stepShape[0]!;
-    if (labels instanceof Int32Array) return this.#labels(labels.subarray(part * images, (part + 1) * images));
-    const size = images * classes;
-    return this.#tensor(labels.subarray(part * size, (part + 1) * size), [images, classes]);
-  }
-
-  #labels(labels: Int32Array): Tensor {
-    return new this.#runtime.Tensor("int64", BigInt64Array.from(labels, BigInt), [labels.length]);
+  /** What the data say of the images from one on; where there are fewer than the graph takes, the rest is 0. */
+  #targets({ name: graph, targets }: EmittedGraph, given: Targets, first: number): Feeds {
+    const tensors = targets.map(({ name, shape, dtype }): [string, Tensor] => {
+      const all = given[name];
+      if (all === undefined) throw new SessionError(`${graph}: needs ${name} of its images`);
+      const size = count(shape);
+      const start = (first * size) / shape[0]!;
+      const values = all.subarray(start, start + size);
+      if (dtype === "int64") {
+        const numbers = new BigInt64Array(size);
+        values.forEach((value, index) => (numbers[index] = BigInt(value)));
+        return [name, new this.#runtime.Tensor("int64", numbers, shape)];
+      }
+      if (dtype !== "float32") throw new SessionError(`${graph}: its input ${name} is ${dtype}, which no data fill`);
+      const full = new Float32Array(size);
+      full.set(values);
+      return [name, this.#tensor(full, shape)];
+    });
+    return Object.fromEntries(tensors);
   }
 
   // ---- runs
@@ -330,26 +357,20 @@ const NUMBERS: ReadonlySet<string> = new Set(["loss", "correct", "correct5", "fi
 
 function resultOf(results: Record<string, Tensor>): StepResult {
   const number = (name: string): number => Number(results[name]?.data[0] ?? 0);
-  const losses = Object.keys(results).flatMap((name) => {
-    const loss = lossOfName(name);
-    return loss === undefined ? [] : [[loss, number(name)] as const];
-  });
   return {
     loss: number("loss"),
-    ...(losses.length > 0 && { losses: Object.fromEntries(losses) }),
+    losses: Object.keys(results).flatMap((output): readonly NamedLoss[] => {
+      const name = lossOfName(output);
+      return name === undefined ? [] : [{ name, loss: number(output) }];
+    }),
     correct: number("correct"),
     ...flags(results),
   };
 }
 
-/** Sums of parts, each a share of the batch. */
-function addedUp(
-  losses: Readonly<Record<string, number>>,
-  more: Readonly<Record<string, number>>,
-  share: number,
-): Readonly<Record<string, number>> {
-  const added = Object.entries(more).map(([name, loss]) => [name, (losses[name] ?? 0) + loss * share] as const);
-  return Object.fromEntries(added);
+/** Sums of parts, each a share of the whole. */
+function addedUp(losses: readonly NamedLoss[], more: readonly NamedLoss[], share: number): readonly NamedLoss[] {
+  return more.map(({ name, loss }, index) => ({ name, loss: (losses[index]?.loss ?? 0) + loss * share }));
 }
 
 function flags(results: Record<string, Tensor>): Pick<StepResult, "finite" | "gradientNorm"> {

@@ -8,12 +8,23 @@ export interface EngineOptions {
   readonly threads?: number;
 }
 
-/** Images, normalised and cut, with their classes. */
+/**
+ * What the data say of the images of a batch, by the names of the graphs' inputs, flat and row-major: `labels`, class
+ * numbers [N] (whole numbers where the graph takes int64), or each class's share of an image [N, classes].
+ */
+export type Targets = Readonly<Record<string, Int32Array | Float32Array>>;
+
+/** Images, normalised and cut, with what is known of them. */
 export interface EngineBatch {
   /** float32[N, 3, H, W] */
   readonly images: Float32Array;
-  /** Class numbers; or float32[N, classes], each class's share of an image, where the graphs take soft labels. */
-  readonly labels: Int32Array | Float32Array;
+  readonly targets: Targets;
+}
+
+/** A loss that the network states, without its weight: a mean over the images. */
+export interface NamedLoss {
+  readonly name: string;
+  readonly loss: number;
 }
 
 export interface StepInput extends EngineBatch {
@@ -31,13 +42,20 @@ export interface StepInput extends EngineBatch {
 export interface StepResult {
   /** Mean over the batch. */
   readonly loss: number;
-  /** Those that it is the weighted sum of, by their names, where the network states some. */
-  readonly losses?: Readonly<Record<string, number>>;
+  /** Those that it is the weighted sum of, in the order of the source; empty where the network states none. */
+  readonly losses: readonly NamedLoss[];
   /** How many images are right: whose label is the likeliest class; or every class of which, where they have several. */
   readonly correct: number;
   /** In mixed precision: false where the update was not made, for a gradient was not finite. */
   readonly finite?: boolean;
   readonly gradientNorm?: number;
+}
+
+export interface Evaluated {
+  /** What goes into the softmax or the sigmoid: float32[N, classes]. */
+  readonly scores: Float32Array;
+  /** Where the network states its losses: their weighted sum, and each. Means over the images. */
+  readonly stated?: { readonly loss: number; readonly losses: readonly NamedLoss[] };
 }
 
 /** Values by name, flat, row-major. */
@@ -53,11 +71,11 @@ export interface Engine {
   /** One update. Where the loss is not finite the state stays as it was. */
   step(input: StepInput): Promise<StepResult>;
   /**
-   * Scores by the running statistics, float32[N, classes], for any number of images.
+   * Scores and losses by the running statistics, for any number of images.
    *
    * @param averaged by the averaged weights, where the state has them
    */
-  evaluate(images: Float32Array, averaged: boolean): Promise<Float32Array>;
+  evaluate(batch: EngineBatch, averaged: boolean): Promise<Evaluated>;
   /** The next running statistics after this batch alone, with every running statistic at this value before. */
   statistics(images: Float32Array, before: number): Promise<Values>;
   /** Runs a graph that gives single numbers, on the state as it is and the first part of a batch. */

@@ -13,11 +13,11 @@ import {
   type Batch,
   type DataSet,
   type LabelledSplit,
-  type Split,
   type Statistics,
   type TransformSettings,
 } from "../data/index.js";
-import { mixed, type MixedBatch } from "./mixing/index.js";
+import { mixed } from "./mixing/index.js";
+import { withTargets, type TargetBatch } from "./targets.js";
 
 export interface FeedOptions {
   readonly workers?: number;
@@ -47,11 +47,11 @@ export interface Feed {
    * Batches of training from this update on, without end, mixed as the recipe says. They depend on the seed and their
    * number alone.
    */
-  training(firstStep: number): AsyncGenerator<MixedBatch, void, void>;
+  training(firstStep: number): AsyncGenerator<TargetBatch, void, void>;
   /** Other batches of the same kind, of so many images in all; none is mixed. */
   calibration(images: number): AsyncGenerator<Batch, void, void>;
   /** Every image of a split once; `centre`: one view of each, the middle where the recipe takes ten crops. */
-  evaluate(split: Split, batch: number, centre: boolean): AsyncGenerator<Batch, void, void>;
+  evaluate(split: LabelledSplit, batch: number, centre: boolean): AsyncGenerator<TargetBatch, void, void>;
   close(): Promise<void>;
 }
 
@@ -89,10 +89,14 @@ export async function openFeed(given: DataSet, recipe: Recipe, seed: number, opt
       get unreadable() {
         return loader.unreadable;
       },
-      training: (firstStep) => mixed(batches(firstStep, seed), recipe, seed, data.classes.length),
+      training: (firstStep) =>
+        mixed(withTargets(batches(firstStep, seed), data.train), recipe, seed, data.classes.length),
       calibration: (images) => batches(0, seed + 1, Math.ceil(images / recipe.batch)),
       evaluate: (split, batch, centre) =>
-        loader.evaluation({ ...common, split, batch, transforms: centre ? oneView(evaluation) : evaluation }),
+        withTargets(
+          loader.evaluation({ ...common, split, batch, transforms: centre ? oneView(evaluation) : evaluation }),
+          split,
+        ),
       close: () => loader.close(),
     };
   } catch (error) {

@@ -111,7 +111,7 @@ export async function findRate(request: FindRateRequest, options: FindRateOption
     const points: RatePoint[] = [];
     const course = new Curve();
     let ended: FoundRate["ended"];
-    for await (const { images, labels, shares } of feed.training(0)) {
+    for await (const { images, targets } of feed.training(0)) {
       const step = points.length;
       if (step === steps) break;
       if (options.signal?.aborted) {
@@ -121,7 +121,7 @@ export async function findRate(request: FindRateRequest, options: FindRateOption
       const rate = from * (to / from) ** (step / (steps - 1));
       const { loss } = await engine.step({
         images,
-        labels: shares ?? labels,
+        targets,
         learningRate: rate,
         key: `noise ${recipe.seed} ${step}`,
         ...(recipe.emaWarmUp && { emaDecay: emaDecayAt(recipe.emaDecay ?? 0, step) }),

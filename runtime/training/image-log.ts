@@ -4,7 +4,7 @@ import type { TransformSettings } from "../data/index.js";
 import { letter, shorten } from "../detection/overlay/lettering.js";
 import type { EventFile } from "./event-file.js";
 import type { Feed } from "./feed.js";
-import type { MixedBatch } from "./mixing/index.js";
+import type { TargetBatch } from "./targets.js";
 import { normalizationOf } from "../../compiler/preprocess.js";
 import { preprocessOf } from "./preprocess-of.js";
 
@@ -21,7 +21,7 @@ interface Image {
   readonly data: Uint8Array;
 }
 
-type Shown = Pick<MixedBatch, "images" | "shape" | "labels" | "shares" | "views">;
+type Shown = Pick<TargetBatch, "images" | "shape" | "targets" | "views">;
 
 interface Line {
   readonly text: string;
@@ -46,11 +46,12 @@ export class ImageLog {
 
   /** Images of a batch as they were augmented, with their classes: `train/images`. */
   async trained(step: number, batch: Shown): Promise<void> {
-    const { labels, shares } = batch;
+    const labels = batch.targets["labels"]!;
     const images = this.#images(batch, this.#training);
-    await this.#show(step, "train/images", images, (index) =>
-      (shares ? this.#parts(shares, index) : [this.#name(labels[index]!)]).map((text) => ({ text, colour: PLAIN })),
-    );
+    await this.#show(step, "train/images", images, (index) => {
+      const names = labels instanceof Float32Array ? this.#parts(labels, index) : [this.#name(labels[index]!)];
+      return names.map((text) => ({ text, colour: PLAIN }));
+    });
   }
 
   /** The classes that an image is mixed of, the larger share first: `70 % cat`. */
@@ -63,13 +64,14 @@ export class ImageLog {
 
   /** Images of a validation, the right class and the likeliest one: `validation/images`. */
   async evaluated(step: number, batch: Shown, scores: Float32Array): Promise<void> {
-    const { labels, views } = batch;
+    const { targets, views } = batch;
+    const labels = targets["labels"]!;
     const images = this.#images(batch, this.#evaluation);
-    const classes = scores.length / (labels.length * views);
+    const classes = this.#classes.length;
     await this.#show(step, "validation/images", images, (index) => {
       const first = index * views * classes;
       const found = topClass(scores.subarray(first, first + classes));
-      const label = labels[index]!;
+      const label = labels[index * views]!;
       const share = `${(100 * found.probability).toFixed(0)} %`;
       const answer = `${share} ${this.#name(found.index)}`;
       if (found.index === label) return [{ text: answer, colour: RIGHT }];

@@ -1,6 +1,7 @@
 /** What was measured while training, one JSON object a line: `metrics.jsonl`. */
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { fileFailure, writeWhole } from "../files.js";
+import type { Judged } from "./judge.js";
 import type { Position } from "./position.js";
 
 /** An update. */
@@ -34,16 +35,12 @@ export interface StepMetrics {
 }
 
 /** A validation, by the running statistics; `test` is the last one, on data that nothing was chosen by. */
-export interface ValidationMetrics {
+export interface ValidationMetrics extends Judged {
   readonly kind: "validation" | "test";
   readonly step: number;
   readonly epoch: number;
-  readonly loss: number;
-  /** Top-1 and top-5, 0 to 1. */
-  readonly error: number;
-  readonly error5: number;
   /** By the weights as they are, where the others are by their averages and the recipe asks for both. */
-  readonly raw?: { readonly loss: number; readonly error: number; readonly error5: number };
+  readonly raw?: Judged;
   readonly seconds: number;
 }
 

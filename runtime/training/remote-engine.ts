@@ -73,7 +73,7 @@ class RemoteEngine implements Engine {
   }
 
   async ready(): Promise<void> {
-    await this.#call("evaluate", [new Float32Array(), false]);
+    await this.#call("evaluate", [{ images: new Float32Array(), targets: {} }, false]);
   }
 
   setState: Engine["setState"] = (...given) => this.#call("setState", given) as Promise<void>;

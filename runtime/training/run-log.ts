@@ -1,5 +1,6 @@
 /** `training.log`: what a training said, with the time, for those who were not there: over night, or hung up. */
 import { appendFileSync } from "node:fs";
+import { judgedWords } from "./judge.js";
 import type { TrainEvent } from "./request.js";
 
 export interface RunLog {
@@ -33,8 +34,8 @@ function lineOf(event: TrainEvent): string | undefined {
     case "start":
       return `${event.step === 0 ? "begins" : `goes on after ${event.step} updates`} on ${event.device}, ${event.length.steps} updates in all`;
     case "validation": {
-      const { step, error, loss } = event.metrics;
-      return `step ${step}: validation error ${(100 * error).toFixed(2)} %, loss ${loss.toPrecision(4)}${event.best ? ", the best so far" : ""}`;
+      const { metrics, best } = event;
+      return `step ${metrics.step}: validation ${judgedWords(metrics)}${best ? ", the best so far" : ""}`;
     }
     case "warning":
       return `warning: ${event.message}`;

@@ -164,7 +164,7 @@ async function plan(
   const program = build(algorithms);
   const length = trainingLength(recipe, feed.stepsPerEpoch);
   checkThaws(recipe, length);
-  noticesOf(model, recipe, settings, weights, data.classes).forEach((message) => tell({ kind: "notice", message }));
+  noticesOf(recipe, settings, weights, data.classes).forEach((message) => tell({ kind: "notice", message }));
   const identity = identityOf({ model, recipe, data: feed.data, names, weights, version });
   return { build, program, length, identity };
 }

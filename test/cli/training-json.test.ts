@@ -144,7 +144,8 @@ it("trains from the JSON alone, as the trainer does", async () => {
   for (let step = 0; step < 6; step++) {
     const emaDecay = Math.min(0.9, (1 + step) / (10 + step));
     const result = await engine.step({
-      ...batchAt(step),
+      images: batchAt(step).images,
+      targets: { labels: batchAt(step).labels },
       learningRate: 0.01,
       emaDecay,
       phase: step < 2 ? 0 : 1,

@@ -3,38 +3,33 @@
  * it. What is drawn follows from the seed and the number of the batch, so that going on draws what would have been drawn.
  */
 import { MIXINGS, type MixingName, type Recipe } from "../../../compiler/recipe.js";
-import type { Batch } from "../../data/index.js";
 import { beta, randomStream, type Random } from "../../random.js";
 import { cutmix } from "./cutmix.js";
 import type { MixingWay, Mixture } from "./mixing.js";
 import { mixup } from "./mixup.js";
-
-/** A batch, whose images may be mixed of two. */
-export interface MixedBatch extends Batch {
-  /** float32[samples, classes]: each class's share of an image. There where the recipe mixes images, in every batch. */
-  readonly shares?: Float32Array;
-}
+import type { TargetBatch } from "../targets.js";
 
 /** A new one is a file beside this one, a line here, and its word among a recipe's. */
 const WAYS: Readonly<Record<MixingName, MixingWay>> = { mixup, cutmix };
 
-/** Batches, mixed as a recipe says. */
+/** Batches, mixed as a recipe says; where it mixes images, labels are shares in every batch. */
 export async function* mixed(
-  batches: AsyncGenerator<Batch, void, void>,
+  batches: AsyncGenerator<TargetBatch, void, void>,
   recipe: Pick<Recipe, MixingName>,
   seed: number,
   classes: number,
-): AsyncGenerator<MixedBatch, void, void> {
+): AsyncGenerator<TargetBatch, void, void> {
   const names = MIXINGS.filter((name) => recipe[name] !== undefined);
   for await (const batch of batches) {
     if (names.length === 0) {
       yield batch;
       continue;
     }
-    const { step, images, shape, labels } = batch;
+    const { step, images, shape, targets } = batch;
+    const labels = targets["labels"]!;
     const mixture = drawMixture(recipe, names, [shape[2], shape[3]], randomStream(`mix ${seed} ${step}`));
-    if (mixture) mixImages(images, labels.length, mixture);
-    yield { ...batch, shares: sharesOf(labels, classes, mixture?.share ?? 1) };
+    if (mixture) mixImages(images, shape[0], mixture);
+    yield { ...batch, targets: { ...targets, labels: sharesOf(labels, classes, mixture?.share ?? 1) } };
   }
 }
 
@@ -61,13 +56,20 @@ export function mixImages(images: Float32Array, count: number, { mix }: Mixture)
   mix(at(0), last);
 }
 
-/** Labels, of which a share is that of the image before: float32[labels, classes]. */
-export function sharesOf(labels: Int32Array, classes: number, share: number): Float32Array {
+/**
+ * Labels, of which a share is that of the image before: float32[images, classes].
+ *
+ * @param labels class numbers; or of each class whether an image has it, 0 or 1
+ */
+export function sharesOf(labels: Int32Array | Float32Array, classes: number, share: number): Float32Array {
+  const own = labels instanceof Float32Array ? labels : oneHot(labels, classes);
+  const [kept, others] = [Math.fround(share), Math.fround(1 - share)];
+  // The one before the first is the last.
+  return own.map((value, at) => kept * value + others * own.at(at - classes)!);
+}
+
+function oneHot(labels: Int32Array, classes: number): Float32Array {
   const shares = new Float32Array(labels.length * classes);
-  labels.forEach((label, index) => {
-    const before = labels[(index + labels.length - 1) % labels.length]!;
-    shares[index * classes + label] = share;
-    shares[index * classes + before]! += Math.fround(1 - share);
-  });
+  labels.forEach((label, index) => (shares[index * classes + label] = 1));
   return shares;
 }

@@ -13,11 +13,12 @@ import { openDeviceEngine } from "../../../runtime/training/device-engine.js";
 import { openFeed } from "../../../runtime/training/feed.js";
 import { findRate } from "../../../runtime/training/find-rate.js";
 import { initialState } from "../../../runtime/training/initial-state.js";
-import { drawMixture, mixImages, sharesOf, type MixedBatch } from "../../../runtime/training/mixing/index.js";
+import { drawMixture, mixImages, sharesOf } from "../../../runtime/training/mixing/index.js";
 import type { Mixture } from "../../../runtime/training/mixing/mixing.js";
 import { cut, cutmix } from "../../../runtime/training/mixing/cutmix.js";
 import { mixup } from "../../../runtime/training/mixing/mixup.js";
 import { train } from "../../../runtime/training/trainer.js";
+import type { TargetBatch } from "../../../runtime/training/targets.js";
 import type { TrainEvent } from "../../../runtime/training/request.js";
 import { uniform } from "../../support/oracle-weights.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";
@@ -128,9 +129,9 @@ describe("a training", () => {
 
   const recipe: Partial<Recipe> = { mixup: { alpha: 1, probability: 1 }, labelSmoothing: 0.1, accumulate: 2 };
 
-  async function batchesOf(changes: Partial<Recipe>, count: number, first = 0): Promise<MixedBatch[]> {
+  async function batchesOf(changes: Partial<Recipe>, count: number, first = 0): Promise<TargetBatch[]> {
     const feed = await openFeed(await tinyData(), tinyRecipe(changes), 3, {});
-    const batches: MixedBatch[] = [];
+    const batches: TargetBatch[] = [];
     for await (const batch of feed.training(first)) if (batches.push(batch) === count) break;
     await feed.close();
     return batches;
@@ -138,13 +139,14 @@ describe("a training", () => {
 
   it("is given batches of which each image has a share of the one before it", async () => {
     const [plain, mixed] = [await batchesOf({}, 7), await batchesOf(recipe, 7)];
-    const shares = mixed.map(({ images, labels, shares }, step) => {
+    const shares = mixed.map(({ images, labels, targets }, step) => {
       const own = plain[step]!;
-      expect(own.shares).toBeUndefined();
+      const shares = targets["labels"]!;
+      expect(own.targets["labels"]).toEqual(own.labels);
       expect(labels).toEqual(own.labels);
       const expected = own.images.slice();
       const at = labels.findIndex((label, index) => label !== labels[(index + 15) % 16]);
-      const share = shares![10 * at + labels[at]!]!;
+      const share = shares[10 * at + labels[at]!]!;
       const before = (index: number): number => (index + 15) % 16;
       for (let i = 0; i < expected.length; i++) {
         const [image, pixel] = [Math.floor(i / 3072), i % 3072];
@@ -152,7 +154,7 @@ describe("a training", () => {
       }
       expect(images.every((value, i) => Math.abs(value - expected[i]!) < 1e-6)).toBe(true);
       labels.forEach((label, image) => {
-        const row = shares!.subarray(10 * image, 10 * image + 10);
+        const row = (shares as Float32Array).subarray(10 * image, 10 * image + 10);
         expect(row.reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 6);
         expect(row[label]).toBeCloseTo(label === labels[before(image)] ? 1 : share, 6);
       });
@@ -171,11 +173,13 @@ describe("a training", () => {
     const engine = await openDeviceEngine(emitTrainingGraphs(program, 2), { device: "cpu", threads: 1 });
     await engine.setState(initialState(model, program.state, 0, undefined));
     const [batch] = await batchesOf(recipe, 1);
-    const shares = batch!.shares!;
-    const logits = await engine.evaluate(batch!.images.slice(), false);
+    const shares = batch!.targets["labels"]!;
+    const numbered = { images: batch!.images.slice(), targets: { labels: batch!.labels } };
+    const { scores: logits, stated } = await engine.evaluate(numbered, false);
+    expect(stated).toBeUndefined();
     const { loss, correct } = await engine.step({
       images: batch!.images,
-      labels: shares,
+      targets: { labels: shares },
       learningRate: 0.1,
       key: "noise",
     });
