@@ -14,8 +14,9 @@ import {
 } from "../words/schema.js";
 import { wanted } from "../words/describe.js";
 import { isOf, outside, wordsOf } from "../words/values.js";
-import { describeNumber, evaluate, fail, MAKES_WHOLE, type Site } from "./evaluate.js";
+import { describeNumber, evaluate, MAKES_WHOLE } from "./evaluate.js";
 import { isUnknown, sizeOf } from "./lists.js";
+import { fail, type Site } from "./site.js";
 import { describeKind, isList, isRecord, NONE, type EvalValue, type LayerArguments, type None } from "./values.js";
 
 /**

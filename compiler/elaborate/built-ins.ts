@@ -2,10 +2,18 @@
 import type { Argument } from "../../grammar/ast.js";
 import { bindSome } from "./bind.js";
 import { Environment } from "./environment.js";
-import type { Site } from "./evaluate.js";
 import { FUNCTIONS } from "./functions.js";
-import { LAYER_WORDS, type LayerWord } from "./layer-words.js";
-import { NONE, UNKNOWN, type EvalValue, type LayerArguments, type LayerValue, type Unknown } from "./values.js";
+import { LAYER_WORDS } from "./layer-words.js";
+import type { Site } from "./site.js";
+import {
+  NONE,
+  UNKNOWN,
+  type EvalValue,
+  type LayerArguments,
+  type LayerValue,
+  type LayerWord,
+  type Unknown,
+} from "./values.js";
 
 /** `relu`, `group_norm(32)`: what a statement of it does, where a name stands for it. */
 function layer(word: LayerWord, given: LayerArguments): LayerValue {

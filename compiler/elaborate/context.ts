@@ -1,13 +1,13 @@
 /** What a statement is carried out in: names, the tensor that flows, the part of the network around it. */
-import type { Span } from "../../grammar/ast.js";
+import type { Body, Span } from "../../grammar/ast.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
 import type * as ir from "../ir/types.js";
 import type { DraftScope } from "./draft.js";
 import { Environment } from "./environment.js";
 import { Abandoned } from "../budget.js";
 import { LIMITS } from "../limits.js";
-import { fail, type Site } from "./evaluate.js";
 import type { GraphBuilder } from "./graph-builder.js";
+import { fail, type Site } from "./site.js";
 import { isList, isRecord, type DeclarationValue, type EvalValue, type TensorValue, type Unknown } from "./values.js";
 
 /** The tensor that flows from statement to statement. Undefined before a network's `input`; unknown after an error. */
@@ -69,10 +69,19 @@ export interface Context {
   readonly network: NetworkState;
   readonly flow: Flow;
   readonly stride: StageStride | undefined;
+  /** Carries out the statements of braces in such a context: layers, blocks and shared parts have bodies too. */
+  readonly run: (body: Body, context: Context) => void;
   /** In a shortcut: set by `nothing`. */
   readonly shortcut?: { nothing: boolean };
   /** How many blocks and networks stand round this. */
   readonly depth: number;
+}
+
+/** The stage's stride, if it waits for a taker. */
+export function takeStride(context: Context, wanted: boolean): number | undefined {
+  if (!wanted || !context.stride || context.stride.taken) return undefined;
+  context.stride.taken = true;
+  return context.stride.value;
 }
 
 export function siteOf(context: Context, at?: Span): Site {

@@ -3,7 +3,8 @@ import type { Argument, Body, Declaration, Expression, Parameter, Span, Statemen
 import { didYouMean } from "../diagnostics/suggest.js";
 import { LIMITS } from "../limits.js";
 import { Environment } from "./environment.js";
-import { enumerate, evaluate, fail, type Site } from "./evaluate.js";
+import { enumerate, evaluate } from "./evaluate.js";
+import { fail, type Site } from "./site.js";
 import {
   describeKind,
   formatValue,

@@ -3,8 +3,8 @@ import type { Span } from "../../grammar/ast.js";
 import type * as ir from "../ir/types.js";
 import { readDialect } from "./dialect.js";
 import type { Environment } from "./environment.js";
-import { fail, type Site } from "./evaluate.js";
 import { isTensor, siteOf, type Flow, type NetworkState, type Context } from "./context.js";
+import { fail, type Site } from "./site.js";
 import { isRecord, UNKNOWN, type EvalValue } from "./values.js";
 
 interface At {

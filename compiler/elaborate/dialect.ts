@@ -4,8 +4,8 @@
  */
 import { boolean, choice, number, numbers, words } from "../words/schema.js";
 import { open } from "./declarations.js";
-import { fail, type Site } from "./evaluate.js";
 import { readSettings } from "./settings.js";
+import { fail, type Site } from "./site.js";
 import type { DeclarationValue, EvalValue, RecordValue } from "./values.js";
 
 /** The words of a `dialect`: every one has to be there, since a convention that is not said is one that is guessed. */

@@ -2,7 +2,8 @@
  * The model while it is being elaborated. A layer's number in its body is known only when the body has ended, so
  * paths and names are filled in at the end (naming.ts); until then these are the final records, still open.
  */
-import type { Span } from "../../grammar/ast.js";
+import type { Span, Use } from "../../grammar/ast.js";
+import type { Frame } from "../diagnostics/diagnostic.js";
 import type * as ir from "../ir/types.js";
 
 type Open<T> = { -readonly [K in keyof T]: T[K] };
@@ -19,6 +20,16 @@ export interface DraftParameter extends Open<Omit<ir.Parameter, "value">> {
   readonly value: Open<ir.Value>;
   /** `weight`: last part of its path. */
   readonly name: string;
+}
+
+/** A loss statement as it was carried out. */
+export interface DraftLoss {
+  readonly node: DraftNode;
+  readonly scope: DraftScope;
+  /** Its label, or its word. */
+  readonly base: string;
+  readonly use: Use;
+  readonly chain: readonly Frame[];
 }
 
 export interface DraftScope extends Open<Omit<ir.Scope, "children">> {

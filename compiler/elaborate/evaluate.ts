@@ -8,16 +8,13 @@ import type {
   Identifier,
   Span,
 } from "../../grammar/ast.js";
-import type { Code } from "../diagnostics/codes.js";
-import type { Frame } from "../diagnostics/diagnostic.js";
-import type { Details, Reporter } from "../diagnostics/reporter.js";
-import { didYouMean, helpForUnknown, NOTHING } from "../diagnostics/suggest.js";
+import { didYouMean } from "../diagnostics/suggest.js";
 import { own } from "../../grammar/own.js";
 import { equalDims } from "../ir/dim.js";
 import { applyArguments, callFunction, stageNames } from "./declarations.js";
-import type { Environment } from "./environment.js";
 import { FUNCTIONS } from "./functions.js";
 import { isUnknown, joinText, listOf, makeList, sizeOf } from "./lists.js";
+import { fail, unknownName, type Site } from "./site.js";
 import {
   describeKind,
   formatValue,
@@ -28,21 +25,6 @@ import {
   type EvalValue,
   type TensorValue,
 } from "./values.js";
-
-/** Where an expression is evaluated: what its names mean, and the chain of instantiations to report. */
-export interface Site {
-  readonly reporter: Reporter;
-  readonly environment: Environment;
-  readonly chain: readonly Frame[];
-  /** The statement or expression to blame for what can't be blamed on a part of it. */
-  readonly at?: Span;
-}
-
-export function fail(site: Site, code: Code, span: Span, message: string, details: Details = {}): typeof UNKNOWN {
-  site.reporter.budget.spend(4, span, site.chain);
-  site.reporter.report(code, span, message, { chain: site.chain, ...details });
-  return UNKNOWN;
-}
 
 export function evaluate(expression: Expression, site: Site): EvalValue {
   const { budget } = site.reporter;
@@ -130,18 +112,6 @@ export function evaluateWhole(expression: Expression, site: Site, what: string, 
     return undefined;
   }
   return value;
-}
-
-export function unknownName(
-  name: string,
-  span: Span,
-  site: Site,
-  names: () => Iterable<string> = () => site.environment.names(),
-  what = NOTHING,
-): typeof UNKNOWN {
-  return fail(site, "unknown-name", span, `${what} \`${name}\``, {
-    help: () => helpForUnknown(name, names),
-  });
 }
 
 /** A whole number that is exactly what was meant: beyond 2^53 others are rounded to it. */

@@ -4,13 +4,14 @@ import { own } from "../../grammar/own.js";
 import { NO_LAYER } from "../diagnostics/suggest.js";
 import { inlineNetwork, instantiateBlock, readInput, runStage } from "./instantiate.js";
 import { LAYER_WORDS } from "./layer-words.js";
-import { applied, describeNumber, evaluate, evaluateWhole, fail, member, unknownName, wrongType } from "./evaluate.js";
+import { applied, describeNumber, evaluate, evaluateWhole, member, wrongType } from "./evaluate.js";
 import { draftScope } from "./draft.js";
 import { isUnknown, makeList } from "./lists.js";
 import { isSkipped, isTensor, inner, siteOf, withMembers, type Context } from "./context.js";
 import { applyShared } from "./shared.js";
 import { walk, type Turns, type Walk } from "./statements.js";
 import { applyNetworkWord, NETWORK_WORDS } from "./network-words.js";
+import { fail, unknownName } from "./site.js";
 import { describeKind, isList, isRecord, UNKNOWN, type EvalValue, type TensorValue, type Unknown } from "./values.js";
 
 const LAYERS: Walk<Context> = {
@@ -29,7 +30,12 @@ const LAYERS: Walk<Context> = {
   },
 };
 
-export function runBody(body: Body, context: Context): void {
+/** Carries out a network's own body, and with it every body in it. */
+export function runBody(body: Body, context: Omit<Context, "run">): void {
+  run(body, { ...context, run });
+}
+
+function run(body: Body, context: Context): void {
   walk(body, context, LAYERS);
 }
 

@@ -1,4 +1,4 @@
-/** One elaboration: the graph as far as it has been built. */
+/** Nodes and parameters of a network as they are added, layer by layer. */
 import type { Span } from "../../grammar/ast.js";
 import { Abandoned } from "../budget.js";
 import type { Frame } from "../diagnostics/diagnostic.js";
@@ -9,10 +9,16 @@ import { node as makeNode } from "../ops/node.js";
 import { bounds, complexity, formatShape, sameShape, type Dim } from "../ir/dim.js";
 import type * as ir from "../ir/types.js";
 import { ShapeError, TooLargeError, type Operator, type ParameterSpec } from "../ops/operator.js";
-import type { DraftNode, DraftParameter } from "./draft.js";
-import type { DraftLoss } from "./losses.js";
-import type { NetworkInside } from "./weight-maps-inside.js";
+import type { DraftLoss, DraftNode, DraftParameter, DraftScope } from "./draft.js";
+import type { DeclarationValue } from "./values.js";
 
+/** A network that another uses, and the maps that it declares. */
+export interface NetworkInside {
+  readonly scope: DraftScope;
+  readonly maps: readonly DeclarationValue[];
+}
+
+/** One elaboration: the graph as far as it has been built. */
 export class GraphBuilder {
   readonly reporter: Reporter;
   readonly nodes: DraftNode[] = [];

@@ -7,23 +7,23 @@ import { explainMoved, hasParameter, open, stageNames, type Opened } from "./dec
 import { dialectInForce, knowNetwork, noteFound } from "./detector.js";
 import { draftScope, type DraftScope } from "./draft.js";
 import { Environment } from "./environment.js";
-import { describeNumber, evaluate, evaluateWhole, fail, isWhole, wrongType, type Site } from "./evaluate.js";
+import { describeNumber, evaluate, evaluateWhole, isWhole, wrongType } from "./evaluate.js";
 import { isUnknown } from "./lists.js";
 import { withTargets } from "./losses.js";
-import { runBody } from "./flow.js";
-import { takeStride } from "./layers.js";
 import {
   inner,
   isSkipped,
   isTensor,
   requireDepth,
   setInput,
+  takeStride,
   siteOf,
   withMembers,
   type NetworkState,
   type Context,
   type StageStride,
 } from "./context.js";
+import { fail, type Site } from "./site.js";
 import {
   isList,
   isRecord,
@@ -61,7 +61,7 @@ export function instantiateBlock(use: Use, block: DeclarationValue, context: Con
     stride: undefined,
     depth: context.depth + 1,
   };
-  runBody(opened.body, inside);
+  context.run(opened.body, inside);
   finish(scope, environment, context);
   noteFound(context.flow.tensor, use.span, context);
 }
@@ -127,7 +127,7 @@ export function inlineNetwork(use: Use, part: PartValue, context: Context): void
   const selection =
     part.from === "" ? undefined : { from: part.from, to: part.to, state: "before" as "before" | "inside" | "after" };
   const state = networkState(opened, { root: false, selection });
-  runBody(opened.body, {
+  context.run(opened.body, {
     ...context,
     kind: "network",
     environment: opened.environment,
@@ -193,7 +193,7 @@ function runStageBody(stage: Stage, context: Context): void {
     chain: [...context.chain, { label: `stage ${name}`, span: stage.name.span }],
   });
   if (start) setInput(inside.environment, start, stage.name.span);
-  runBody(stage.body, inside);
+  context.run(stage.body, inside);
   const end = context.flow.tensor;
   if (isTensor(end)) scope.output = end.value;
   if (stride && !stride.taken && stage.stride && isTensor(end)) {

@@ -1,29 +1,10 @@
 /** Everything that stands among layers by a word of the language, and what is done for it. */
-import type { Use } from "../../grammar/ast.js";
 import { LAYERS } from "../ops/index.js";
 import type { Operator } from "../ops/operator.js";
-import type { Word } from "../words/schema.js";
-import { declaration } from "./declared.js";
-import { applyLayer, applyMerge, applyNothing, applyResidual } from "./layers.js";
+import { applyLayer, applyMerge, applyNothing, applyResidual, RESIDUAL_ARGUMENTS } from "./layers.js";
 import { applyLoss } from "./losses.js";
-import type { Context } from "./context.js";
 import { defineShared } from "./shared.js";
-import type { LayerArguments } from "./values.js";
-
-/** A word among layers. */
-export interface LayerWord extends Word {
-  /** It adds no layer where it stands, so that nothing has to flow there. */
-  readonly defines?: true;
-  /** It stands beside the flow, which goes on as it came. */
-  readonly isAside?: true;
-  /** @param given arguments that are not among those of the statement: of `norm`, where that is `group_norm(32)`. */
-  apply(use: Use, context: Context, given: LayerArguments): void;
-}
-
-/** What `residual` takes. */
-export const RESIDUAL_ARGUMENTS = {
-  shortcut: declaration("In place of the network's.", "shortcut", { optional: true }),
-};
+import type { LayerWord } from "./values.js";
 
 /** Words that are no operators. */
 const STRUCTURE: readonly LayerWord[] = [

@@ -7,12 +7,12 @@ import { ShapeError, TooLargeError, type Operator } from "../ops/operator.js";
 import type * as ir from "../ir/types.js";
 import { bind } from "./bind.js";
 import { open } from "./declarations.js";
+import { declaration } from "./declared.js";
 import { draftScope, type DraftNode, type DraftScope } from "./draft.js";
-import { fail } from "./evaluate.js";
-import { runBody } from "./flow.js";
-import { RESIDUAL_ARGUMENTS } from "./layer-words.js";
-import { inner, isTensor, requireDepth, setInput, siteOf, type Flow, type Context } from "./context.js";
-import type { Schema, Tensor } from "../words/schema.js";
+import { inner, isTensor, requireDepth, setInput, siteOf, takeStride, type Flow, type Context } from "./context.js";
+import { fail } from "./site.js";
+import { isOneTensor, splitArguments } from "./layer-arguments.js";
+import type { Tensor } from "../words/schema.js";
 import { UNKNOWN, type DeclarationValue, type EvalValue, type LayerArguments, type TensorValue } from "./values.js";
 
 /** Applies `conv 3x3, 64`, `relu`, ... to what flows. */
@@ -28,7 +28,7 @@ export function applyLayer(use: Use, definition: Operator, context: Context, bef
   context.flow.tensor = UNKNOWN;
   if (!given || !isTensor(tensor)) return;
   const { strideOf, byStride, flow = "first" } = definition.layer ?? {};
-  const { tensors, attributes } = sorted(schema, given);
+  const { tensors, attributes } = splitArguments(schema, given);
   if (stride !== undefined) attributes["stride"] = [stride, stride];
   const inputs = { first: [tensor, ...tensors], last: [...tensors, tensor], none: tensors }[flow];
   const following = byStride && inputs[0] ? byStride(inputs[0].scale) : {};
@@ -41,37 +41,6 @@ export function applyLayer(use: Use, definition: Operator, context: Context, bef
   );
   const like = strideOf === undefined ? undefined : given[strideOf];
   if (made) context.flow.tensor = isOneTensor(like) ? { ...made, scale: like.scale } : made;
-}
-
-type LayerValue = ir.AttributeValue | Tensor | readonly Tensor[];
-
-const isOneTensor = (value: LayerValue | undefined): value is Tensor =>
-  typeof value === "object" && "kind" in value && value.kind === "tensor";
-const areTensors = (value: LayerValue): value is readonly Tensor[] =>
-  Array.isArray(value) && value.length > 0 && (value as readonly LayerValue[]).every(isOneTensor);
-
-/** Tensors and attributes among a layer's arguments, in the order of its schema, however they are written. */
-export function sorted(
-  schema: Schema,
-  given: Readonly<Record<string, LayerValue | undefined>>,
-): { readonly tensors: readonly Tensor[]; readonly attributes: Record<string, ir.AttributeValue> } {
-  const tensors: Tensor[] = [];
-  const attributes: Record<string, ir.AttributeValue> = {};
-  for (const name of Object.keys(schema)) {
-    const value = given[name];
-    if (value === undefined) continue;
-    if (isOneTensor(value)) tensors.push(value);
-    else if (areTensors(value)) tensors.push(...value);
-    else attributes[name] = value;
-  }
-  return { tensors, attributes };
-}
-
-/** The stage's stride, if it waits for a taker. */
-export function takeStride(context: Context, wanted: boolean): number | undefined {
-  if (!wanted || !context.stride || context.stride.taken) return undefined;
-  context.stride.taken = true;
-  return context.stride.value;
 }
 
 /** Adds the node to the graph and to its scope; undefined after a shape error, which is reported. */
@@ -118,7 +87,7 @@ function runBranch(body: Body, from: TensorValue, context: Context, scope: Draft
   context.builder.reporter.budget.spend(4, body.span, context.chain);
   const branch = inner(context, { flow, scope, kind: context.kind === "network" ? "stage" : context.kind });
   setInput(branch.environment, from, body.span);
-  runBody(body, branch);
+  context.run(body, branch);
   scope.input = from.value;
   if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
   return flow;
@@ -149,13 +118,18 @@ export function applyMerge(use: Use, definition: Operator, context: Context, bef
   });
   context.flow.tensor = UNKNOWN;
   if (!given || !results.every(isTensor)) return;
-  const attributes = completeAttributes(definition, sorted(schema, given).attributes);
+  const attributes = completeAttributes(definition, splitArguments(schema, given).attributes);
   const merged = appendNode(use, definition, results, attributes, { ...context, scope: group });
   group.input = tensor.value;
   if (!merged) return;
   group.output = merged.value;
   context.flow.tensor = merged;
 }
+
+/** What `residual` takes. */
+export const RESIDUAL_ARGUMENTS = {
+  shortcut: declaration("In place of the network's.", "shortcut", { optional: true }),
+};
 
 /** `residual { ... }`: y = F(x) + shortcut(x), the paper's equations (1) and (2). */
 export function applyResidual(use: Use, context: Context, before: LayerArguments): void {
@@ -217,7 +191,7 @@ function runShortcut(
   setInput(environment, from, name.span);
   const flow: Flow = { tensor: from };
   const found = { nothing: false };
-  runBody(opened.body, {
+  context.run(opened.body, {
     ...context,
     kind: "shortcut",
     environment,

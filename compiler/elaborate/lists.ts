@@ -5,7 +5,7 @@
  */
 import type { Span } from "../../grammar/ast.js";
 import { LIMITS } from "../limits.js";
-import { fail, type Site } from "./evaluate.js";
+import { fail, type Site } from "./site.js";
 import { isList, isRecord, UNKNOWN, type EvalValue, type Unknown } from "./values.js";
 
 interface Known {

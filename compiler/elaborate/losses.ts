@@ -8,22 +8,13 @@ import { completeAttributes } from "../ops/attributes.js";
 import { ShapeError, type Operator } from "../ops/operator.js";
 import { flatShape } from "../ops/losses/loss.js";
 import { bind } from "./bind.js";
-import { isDraftScope, type DraftNode, type DraftScope } from "./draft.js";
-import { fail, type Site } from "./evaluate.js";
-import { sorted } from "./layers.js";
+import { isDraftScope, type DraftLoss, type DraftScope } from "./draft.js";
+import { splitArguments } from "./layer-arguments.js";
+import { nameNode, numbering } from "./naming.js";
 import { isTensor, siteOf, type Context } from "./context.js";
 import type { GraphBuilder } from "./graph-builder.js";
+import { fail, type Site } from "./site.js";
 import type { LayerArguments, TensorValue } from "./values.js";
-
-/** A loss statement as it was carried out. */
-export interface DraftLoss {
-  readonly node: DraftNode;
-  readonly scope: DraftScope;
-  /** Its label, or its word. */
-  readonly base: string;
-  readonly use: Use;
-  readonly chain: Context["chain"];
-}
 
 /** How many classes there are: known where training begins. No source can write it. */
 export const CLASSES = symbol("classes");
@@ -57,7 +48,7 @@ export function applyLoss(use: Use, definition: Operator, context: Context, befo
   const given = bind(`\`${definition.name}\``, schema, use.arguments, use.span, site, before);
   const { tensor } = context.flow;
   if (!given || !isTensor(tensor)) return;
-  const { tensors, attributes } = sorted(schema, given);
+  const { tensors, attributes } = splitArguments(schema, given);
   const inputs = [tensor, ...tensors].map(({ value }) => value);
   try {
     const node = builder.append(definition, inputs, completeAttributes(definition, attributes), {
@@ -110,16 +101,8 @@ function prune(scope: DraftScope, taken: ReadonlySet<ir.Node>): void {
 /** By their own count, so that no layer is called otherwise for a loss. */
 function nameLosses(losses: readonly DraftLoss[]): void {
   const pathOf = ({ scope, base }: DraftLoss): string => (scope.path === "" ? base : `${scope.path}.${base}`);
-  const counts = new Map<string, number>();
-  for (const loss of losses) counts.set(pathOf(loss), (counts.get(pathOf(loss)) ?? 0) + 1);
-  const numbers = new Map<string, number>();
-  for (const loss of losses) {
-    const path = pathOf(loss);
-    const number = (numbers.get(path) ?? 0) + 1;
-    numbers.set(path, number);
-    loss.node.path = counts.get(path) === 1 ? path : `${path}${number}`;
-    for (const output of loss.node.outputs) (output as { name: string }).name = loss.node.path;
-  }
+  const numbered = numbering(losses.map(pathOf));
+  for (const loss of losses) nameNode(loss.node, numbered(pathOf(loss)));
 }
 
 /** What a network gives is known without training data, and what is compared with labels has as many classes as it has. */

@@ -8,19 +8,11 @@ import { isDraftScope, type DraftNode, type DraftScope } from "./draft.js";
 export function assignPaths(scope: DraftScope, pay: (length: number) => void, prefix = ""): void {
   scope.path = prefix;
   const items = [...namedItems(scope, prefix)];
-  const counts = new Map<string, number>();
-  for (const item of items) counts.set(nameOf(item), (counts.get(nameOf(item)) ?? 0) + 1);
-  const numbers = new Map<string, number>();
+  const numbered = numbering(items.map(nameOf));
   let index = 0;
   for (const item of items) {
-    const name = nameOf(item);
-    let own = name;
-    if (isDraftScope(item) && item.indexed && item.label === undefined) own = String(index++);
-    else if ((counts.get(name) ?? 0) > 1) {
-      const number = (numbers.get(name) ?? 0) + 1;
-      numbers.set(name, number);
-      own = `${name}${number}`;
-    }
+    const isIndexed = isDraftScope(item) && item.indexed && item.label === undefined;
+    const own = isIndexed ? String(index++) : numbered(nameOf(item));
     const path = prefix === "" ? own : `${prefix}.${own}`;
     pay(path.length);
     if (isDraftScope(item)) {
@@ -28,6 +20,19 @@ export function assignPaths(scope: DraftScope, pay: (length: number) => void, pr
       assignPaths(item, pay, path);
     } else nameNode(item, path);
   }
+}
+
+/** The names one after the other, each with its number, from 1, where there are several of it. */
+export function numbering(names: readonly string[]): (name: string) => string {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const numbers = new Map<string, number>();
+  return (name) => {
+    if (counts.get(name) === 1) return name;
+    const number = (numbers.get(name) ?? 0) + 1;
+    numbers.set(name, number);
+    return `${name}${number}`;
+  };
 }
 
 function nameOf(item: DraftScope | DraftNode): string {
@@ -47,7 +52,8 @@ function* namedItems(scope: DraftScope, prefix: string): Generator<DraftScope | 
   }
 }
 
-function nameNode(node: DraftNode, path: string): void {
+/** The node's path, and the names of its outputs and parameters, which follow from it. */
+export function nameNode(node: DraftNode, path: string): void {
   node.path = path;
   node.outputs.forEach((output, i) => {
     (output as { name: string }).name = node.outputs.length === 1 ? path : `${path}.${i}`;

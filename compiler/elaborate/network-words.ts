@@ -3,8 +3,8 @@ import type { Use } from "../../grammar/ast.js";
 import { completed, label, texts, type Schema, type Values, type Word } from "../words/schema.js";
 import { bind } from "./bind.js";
 import { declaration, declarations } from "./declared.js";
-import { fail } from "./evaluate.js";
 import { siteOf, type NetworkState, type Context } from "./context.js";
+import { fail } from "./site.js";
 
 /** A setting of a network's own body: what it takes, and what it changes. */
 export interface NetworkWord<S extends Schema = Schema> extends Word<string, S> {

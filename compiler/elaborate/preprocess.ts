@@ -4,8 +4,8 @@ import type { Preprocess } from "../model.js";
 import { channelsOf, counted, forChannels, orderProblem, type Normalization } from "../preprocess.js";
 import { PREPROCESS_WORDS, type TransformSettings } from "../words/transforms.js";
 import { open } from "./declarations.js";
-import { fail, type Site } from "./evaluate.js";
 import { readSettings, type NamedSetting } from "./settings.js";
+import { fail, type Site } from "./site.js";
 import type { DeclarationValue } from "./values.js";
 
 /** The record of a `preprocess` declaration. Undefined after an error. */

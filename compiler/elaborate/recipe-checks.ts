@@ -2,9 +2,9 @@
 import type { Span } from "../../grammar/ast.js";
 import { subtractsImage } from "../recipe.js";
 import { goTogether } from "./bind.js";
-import { fail, type Site } from "./evaluate.js";
 import { statements, type RecipeDraft } from "./recipe-draft.js";
 import { recipeWord, type RecipeWordName } from "./recipe-words.js";
+import { fail, type Site } from "./site.js";
 
 /** False after an error, which is reported. */
 export function checkRecipe(draft: RecipeDraft, recipe: Span, site: Site): boolean {

@@ -4,13 +4,13 @@ import { didYouMean } from "../diagnostics/suggest.js";
 import type { Normalization } from "../preprocess.js";
 import type { TransformSettings } from "../recipe.js";
 import { bind } from "./bind.js";
-import { fail, type Site } from "./evaluate.js";
 import { own } from "../../grammar/own.js";
 import type { Given as GivenOf, Schema, Words } from "../words/schema.js";
 import { TRANSFORM_WORDS } from "../words/transforms.js";
 import { forColour } from "./preprocess.js";
 import { RECIPE_BODIES, RECIPE_WORDS, recipeWord, type RecipeWordName } from "./recipe-words.js";
 import { readStatements, type SettingsBody } from "./settings.js";
+import { fail, type Site } from "./site.js";
 
 /** One statement: `batch 128, accumulate: 4`; what it leaves out is absent. */
 export interface Statement<S extends Schema = Schema> {

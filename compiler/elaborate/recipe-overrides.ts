@@ -8,10 +8,10 @@ import { didYouMean } from "../diagnostics/suggest.js";
 import type { Program } from "../program.js";
 import { completed, type Form, type Word } from "../words/schema.js";
 import { bind, bindSome, hasAll } from "./bind.js";
-import { fail, type Site } from "./evaluate.js";
 import { NONE } from "./values.js";
 import type { RecipeDraft, Statement } from "./recipe-draft.js";
 import { RECIPE_BODIES, RECIPE_WORDS, recipeWord } from "./recipe-words.js";
+import { fail, type Site } from "./site.js";
 
 /** The statements; undefined after an error, which is reported at its place in the text that was typed. */
 export function parseOverrides(program: Program, texts: readonly string[]): readonly Use[] | undefined {

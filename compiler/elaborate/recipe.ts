@@ -4,11 +4,11 @@ import { recipeProblems } from "../recipe-rules.js";
 import type { Recipe } from "../recipe.js";
 import { completed } from "../words/schema.js";
 import { open } from "./declarations.js";
-import { fail, type Site } from "./evaluate.js";
 import { checkRecipe } from "./recipe-checks.js";
 import { readDraft, type RecipeDraft } from "./recipe-draft.js";
 import { applyOverrides } from "./recipe-overrides.js";
 import { RECIPE_WORDS, type RecipeWord } from "./recipe-words.js";
+import { fail, type Site } from "./site.js";
 import type { DeclarationValue } from "./values.js";
 
 /**

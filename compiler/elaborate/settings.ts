@@ -6,7 +6,7 @@ import { completed, type Values, type Word, type Words } from "../words/schema.j
 import { bind, goTogether } from "./bind.js";
 import type { Opened } from "./declarations.js";
 import { Environment } from "./environment.js";
-import { fail, type Site } from "./evaluate.js";
+import { fail, type Site } from "./site.js";
 import { walk } from "./statements.js";
 
 /** One statement: the arguments of its word, defaults filled in. */

@@ -2,9 +2,8 @@
 import type { Use } from "../../grammar/ast.js";
 import { draftScope } from "./draft.js";
 import { Environment } from "./environment.js";
-import { fail } from "./evaluate.js";
-import { runBody } from "./flow.js";
 import { isTensor, requireDepth, withMembers, setInput, siteOf, type Context } from "./context.js";
+import { fail } from "./site.js";
 import { UNKNOWN, type SharedValue } from "./values.js";
 
 /** Makes the part known by its label; its layers come where it is used. */
@@ -44,7 +43,7 @@ export function applyShared(use: Use, part: SharedValue, context: Context): void
   const environment = new Environment(part.context.environment);
   setInput(environment, flow.tensor ?? UNKNOWN, use.span);
   context.builder.sharing(part.parameters, () => {
-    runBody(part.body, {
+    context.run(part.body, {
       ...part.context,
       kind: "block",
       environment,

@@ -1,8 +1,9 @@
 /** `let`, `assert`, `if` and `for`, which mean the same in every body; all other statements are handed over. */
 import type { Body, For, If, Input, Stage, Statement, Use } from "../../grammar/ast.js";
 import type { Environment } from "./environment.js";
-import { checkAssertion, evaluate, evaluateBoolean, fail, wrongType, type Site } from "./evaluate.js";
+import { checkAssertion, evaluate, evaluateBoolean, wrongType } from "./evaluate.js";
 import { isUnknown, listOf } from "./lists.js";
+import { fail, type Site } from "./site.js";
 
 /** How bodies of one kind are gone through. `C` is the context of a statement. */
 export interface Walk<C extends { readonly environment: Environment }> {

@@ -1,12 +1,11 @@
 /** What expressions evaluate to. Plain data is plain JavaScript; the rest are small records told apart by `kind`. */
-import type { Argument, Body, Declaration } from "../../grammar/ast.js";
+import type { Argument, Body, Declaration, Use } from "../../grammar/ast.js";
 import { formatDim, type Dim } from "../ir/dim.js";
-import type { Tensor } from "../words/schema.js";
+import type { Tensor, Word } from "../words/schema.js";
 import type { DraftParameter } from "./draft.js";
 import type { Environment } from "./environment.js";
-import type { Site } from "./evaluate.js";
-import type { LayerWord } from "./layer-words.js";
 import type { Context } from "./context.js";
+import type { Site } from "./site.js";
 
 export type EvalValue =
   | number
@@ -48,6 +47,16 @@ export interface DeclarationValue {
   readonly moved?: readonly Moved[];
   /** The name by which it was reached: `ResNet50`, where the body is ResNet's. */
   readonly alias?: string;
+}
+
+/** A word among layers. */
+export interface LayerWord extends Word {
+  /** It adds no layer where it stands, so that nothing has to flow there. */
+  readonly defines?: true;
+  /** It stands beside the flow, which goes on as it came. */
+  readonly isAside?: true;
+  /** @param given arguments that are not among those of the statement: of `norm`, where that is `group_norm(32)`. */
+  apply(use: Use, context: Context, given: LayerArguments): void;
 }
 
 /** A layer, perhaps with some of its arguments given: `relu`, `group_norm(32)`. */

@@ -6,9 +6,9 @@ import { compileRename, PatternError, patternVariables } from "../weights/patter
 import { choice, number, numbers, size, text, words } from "../words/schema.js";
 import { declaration, declarations } from "./declared.js";
 import { open } from "./declarations.js";
-import { fail, type Site } from "./evaluate.js";
 import { readPreprocess } from "./preprocess.js";
 import { readSettings, type NamedSetting, type Setting } from "./settings.js";
+import { fail, type Site } from "./site.js";
 import type { DeclarationValue } from "./values.js";
 
 /** The words of a `weights` declaration. */

@@ -1,16 +1,11 @@
 /** Name maps that come with a network inside another: its weights load there by the names that it has of its own. */
 import type { Preprocess, WeightMap } from "../model.js";
 import { samePixels } from "../preprocess.js";
-import type { DraftScope } from "./draft.js";
-import { sameValue, type Site } from "./evaluate.js";
+import { sameValue } from "./evaluate.js";
+import type { Site } from "./site.js";
+import type { NetworkInside } from "./graph-builder.js";
 import { finishedMap, prefixedMap, readMapDraft, type MapDraft, type Prefixes } from "./weight-map.js";
 import type { DeclarationValue } from "./values.js";
-
-/** A network that another uses, and the maps that it declares. */
-export interface NetworkInside {
-  readonly scope: DraftScope;
-  readonly maps: readonly DeclarationValue[];
-}
 
 /**
  * For each map that a network inside declares two: one for files of the whole, where the part's names begin with its path
