@@ -154,6 +154,7 @@ export function emitModel(model: Model, options: EmitModelOptions = {}): Emitted
       model.name,
       model.detection,
       withWeights ? (options.origin ?? { from: options.weights ? "given" : "random" }) : undefined,
+      model.views,
     ),
     ...(options.opset === undefined ? {} : { opset: options.opset }),
     ...(options.weights ? { weights: options.weights } : {}),

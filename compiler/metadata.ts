@@ -24,6 +24,8 @@ export const METADATA_KEYS = {
   boxes: "resnetc.boxes",
   /** Of a detector with masks: `grid`, its output `masks` [D, h, w] has probabilities on a grid over each box. */
   masks: "resnetc.masks",
+  /** `center` where a mean image is subtracted that was cut with the middle of the image: no other view fits it. */
+  views: "resnetc.views",
   /** JSON of {@link WeightsOrigin}: where the weights came from. Absent in models without weights. */
   weights: "resnetc.weights",
   /** Version of this layout. */
@@ -48,6 +50,8 @@ export interface ModelMetadata {
   readonly labels?: readonly string[];
   /** Present in detectors. */
   readonly detection?: NonNullable<Model["detection"]>;
+  /** Present in models that subtract a mean image which was cut with the middle of the image. */
+  readonly views?: NonNullable<Model["views"]>;
   readonly weights?: WeightsOrigin;
 }
 
@@ -58,6 +62,7 @@ export function modelMetadata(
   network: string,
   detection?: Model["detection"],
   weights?: WeightsOrigin,
+  views?: Model["views"],
 ): Record<string, string> {
   return {
     [METADATA_KEYS.network]: network,
@@ -65,6 +70,7 @@ export function modelMetadata(
     ...(labels && { [METADATA_KEYS.labels]: JSON.stringify(labels) }),
     ...(detection && { [METADATA_KEYS.task]: "detection", [METADATA_KEYS.boxes]: detection.boxes }),
     ...(detection?.masks && { [METADATA_KEYS.masks]: "grid" }),
+    ...(views && { [METADATA_KEYS.views]: views }),
     ...(weights && { [METADATA_KEYS.weights]: JSON.stringify(weights) }),
     [METADATA_KEYS.version]: VERSION,
   };
@@ -86,12 +92,14 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
     );
   }
   const detection = parseDetection(metadata);
+  const views = word(metadata, METADATA_KEYS.views, ["center"]);
   const weights = parse(metadata, METADATA_KEYS.weights, isOrigin);
   return {
     ...(network !== undefined && { network }),
     ...(preprocess && { preprocess }),
     ...(labels && { labels }),
     ...(detection && { detection }),
+    ...(views && { views }),
     ...(weights && { weights }),
   };
 }

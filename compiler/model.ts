@@ -58,6 +58,8 @@ export interface Model {
   readonly losses?: Losses;
   /** Of a detector: whether a box ends with its last pixel (x2 - x1 + 1 wide) or behind it, and has a mask. */
   readonly detection?: { readonly boxes: "inclusive" | "exclusive"; readonly masks?: true };
+  /** Present where it can be shown the middle of an image alone: a mean image that it subtracts was cut with that. */
+  readonly views?: "center";
   /** The first that fits a weight file is used. */
   readonly weightMaps: readonly WeightMap[];
   /** Text of every file that took part, for code frames and source lines. */

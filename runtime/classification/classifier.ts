@@ -1,9 +1,9 @@
 /** Images to class names: the paper's three ways of testing, on any classification model in ONNX. */
 import path from "node:path";
+import type { ModelMetadata } from "../../compiler/metadata.js";
 import type { Preprocess } from "../../compiler/model.js";
 import type { Image } from "../images/image.js";
 import { pixelsOf, type Pixels, type Planes } from "../images/planes.js";
-import type { View } from "../images/views.js";
 import {
   namedSources,
   nameOf,
@@ -27,6 +27,7 @@ import { checkChannels, type ImageInput } from "../images/network-input.js";
 import { readModelInfo } from "../onnx/model-info.js";
 import { metadataOf } from "../onnx/model-metadata.js";
 import type { ScoreKind } from "./score-kind.js";
+import { testViews, type ViewOptions } from "./test-views.js";
 import { openSession, SessionError, type Session, type SessionOptions } from "../onnx/session.js";
 
 /** How a model is opened for classification. */
@@ -42,14 +43,7 @@ export interface ClassifierOptions extends SessionOptions {
 }
 
 /** How images are classified. */
-export interface ClassifyOptions {
-  /** 1: the middle. 10: four corners, the middle, and their mirrors (AlexNet's; the paper's tables 2 to 4). Default 1. */
-  readonly crops?: 1 | 10;
-  /**
-   * Shorter sides at which the whole image and its mirror go through the network, in place of crops: the paper's
-   * multi-scale testing has 224, 256, 384, 480, 640. The network's height and width must be open.
-   */
-  readonly scales?: readonly number[];
+export interface ClassifyOptions extends ViewOptions {
   /** Predictions for each image. Default 5. */
   readonly top?: number;
   /** Crops that go through the network at once. Default 8, or what the model was compiled for. */
@@ -80,6 +74,8 @@ export interface Classifier {
   readonly network: string | undefined;
   readonly classes: number | undefined;
   readonly input: ImageInput;
+  /** Present where it can be shown the middle of an image alone: no ten crops, no scales. */
+  readonly views: ModelMetadata["views"];
   /** The output that is read, and what its graph says that its numbers are. */
   readonly scores: ScoreOutput;
   /** What was taken for granted, one line each. */
@@ -128,6 +124,7 @@ export async function openClassifier(model: string | Uint8Array, options: Classi
     checkChannels(name, input, preprocess);
     if (!input.pixels) viewsFor({ session, input }, preprocess, { kind: "center" });
     const labels = options.labels ?? carried.labels;
+    const { views } = carried;
     const scores = scoreOutput(session, info, { ...options, labels: labels?.length });
     const { classes } = scores;
     if (labels !== undefined && classes !== undefined && labels.length !== classes) {
@@ -140,10 +137,11 @@ export async function openClassifier(model: string | Uint8Array, options: Classi
       network: carried.network,
       classes,
       input,
+      views,
       scores,
       assumed: assumed === undefined ? [] : [`${name}: ${assumed}`],
       classify: async (images, how = {}) =>
-        classifyAll({ session, input, output: scores, preprocess, labels }, await namedSources(images), how),
+        classifyAll({ session, input, views, output: scores, preprocess, labels }, await namedSources(images), how),
       close: () => session.close(),
     };
   } catch (error) {
@@ -152,7 +150,7 @@ export async function openClassifier(model: string | Uint8Array, options: Classi
   }
 }
 
-interface Ready extends Scorer {
+interface Ready extends Scorer, Pick<ModelMetadata, "views"> {
   readonly preprocess: Preprocess;
   readonly labels: readonly string[] | undefined;
 }
@@ -163,7 +161,7 @@ async function classifyAll(
   options: ClassifyOptions,
 ): Promise<Classified[]> {
   const { top = 5, onProgress } = options;
-  const tests = testViews(model, options);
+  const tests = testViews({ name: model.session.name, ...model }, options);
   const batch = model.input.batch ?? options.batch ?? DEFAULT_BATCH;
   checkBatch(model, batch);
   if (!Number.isInteger(top) || top < 1) throw new SessionError(`top: ${top} is not a positive whole number`);
@@ -198,25 +196,6 @@ async function classifyAll(
 
 const DEFAULT_BATCH = 8;
 const NOT_NUMBERS = "the network's scores are not finite numbers; do its weights and preprocessing fit?";
-
-function testViews({ session, input }: Ready, { crops = 1, scales }: ClassifyOptions): readonly View[] {
-  if (input.pixels && (crops !== 1 || scales !== undefined)) {
-    throw new SessionError(`${session.name}: preprocesses images itself, the middle of each: no crops and no scales`);
-  }
-  if (crops !== 1 && crops !== 10) throw new SessionError(`crops: ${String(crops)} is neither 1 nor 10`);
-  if (scales === undefined) return [{ kind: crops === 10 ? "ten crops" : "center" }];
-  if (crops !== 1) throw new SessionError("scales take the whole image: they do not go with crops");
-  if (scales.length === 0) throw new SessionError("scales: none given");
-  for (const scale of scales) {
-    if (!Number.isInteger(scale) || scale < 1)
-      throw new SessionError(`scales: ${scale} is not a positive whole number`);
-  }
-  if (input.size !== undefined) {
-    const size = input.size.join("x");
-    throw new SessionError(`${session.name}: its input is fixed to ${size}; for scales compile with --input 3xHxW`);
-  }
-  return scales.map((shorter) => ({ kind: "whole", shorter }));
-}
 
 /** An image as the network wants it, or why it can't be. */
 interface Prepared {

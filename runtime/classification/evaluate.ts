@@ -9,6 +9,7 @@ import {
 } from "./classifier.js";
 import { matchClasses, type ClassesBy } from "../data/class-match.js";
 import { checkBatch, forLabels, meanProbabilities, viewsFor, type ScoreOutput } from "./scores.js";
+import { testViews } from "./test-views.js";
 import { ClassTally, type Tallied } from "./tally.js";
 import { DataError, isLabelled, type DataSet, type LabelledSplit, type Split } from "../data/index.js";
 import { asImage } from "../images/transforms/raster.js";
@@ -16,9 +17,7 @@ import { describeSample, openSample } from "../data/sample.js";
 import type { Device } from "../onnx/device.js";
 import { ImageError, type Image } from "../images/image.js";
 import { pixelsOf, type Pixels, type Planes } from "../images/planes.js";
-import type { View } from "../images/views.js";
 import type { ImageInput } from "../images/network-input.js";
-import { SessionError } from "../onnx/session-error.js";
 
 export type { ClassAccuracy, Tallied } from "./tally.js";
 
@@ -86,10 +85,7 @@ export async function evaluateModel(
     const match = matchClasses({ name: session.name, labels, outputs: output.classes }, data, options.classesBy);
     const tally = new ClassTally(data.classes, match.outputs);
     const scorer = { session, input: classifier.input, output };
-    const tests = viewsOf(options);
-    if (classifier.input.pixels && (options.scales !== undefined || options.crops === 10)) {
-      throw new SessionError(`${session.name}: preprocesses images itself, the middle of each: no crops and no scales`);
-    }
+    const tests = testViews({ name: session.name, ...classifier }, options);
     const batch = scorer.input.batch ?? options.batch ?? BATCH;
     checkBatch(scorer, batch);
     const group = Math.max(1, Math.floor(batch / (tests[0]!.kind === "ten crops" ? 10 : tests.length)));
@@ -145,12 +141,6 @@ export async function evaluateModel(
   } finally {
     await classifier.close();
   }
-}
-
-function viewsOf({ crops = 1, scales }: EvaluateOptions): readonly View[] {
-  if (scales === undefined) return [{ kind: crops === 10 ? "ten crops" : "center" }];
-  if (crops !== 1) throw new SessionError("scales take the whole image: they do not go with crops");
-  return scales.map((shorter) => ({ kind: "whole", shorter }));
 }
 
 interface Prepared {

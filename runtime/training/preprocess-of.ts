@@ -112,5 +112,9 @@ function meanImageOf(
   }
   const [moved] = preparePipeline(after).begin([height, width], NO_CHANCE).finish({ height, width, data });
   const planes = planesOf(moved!, channels);
-  return { data: planes.data, shape: [1, channels, planes.height, planes.width] };
+  return {
+    data: planes.data,
+    shape: [1, channels, planes.height, planes.width],
+    ...(after.length > 0 && { views: "center" }),
+  };
 }

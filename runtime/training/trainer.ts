@@ -1,6 +1,7 @@
 /** A training: what it needs is opened and compared with what was there before, then it takes its course. */
 import { rm } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
+import { sizeOfMean } from "../../compiler/mean-image.js";
 import type { Model } from "../../compiler/model.js";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { TrainingProgram } from "../../compiler/training/contract.js";
@@ -106,6 +107,8 @@ async function opened(
       tuned: Object.keys(program.options.algorithms ?? {}).length,
     });
     const trained = trainedBy(request, feed);
+    const sized = trained.meanImage && sizeOfMean(model, trained.meanImage);
+    if (sized !== undefined) tell({ kind: "notice", message: sized });
     const parts = { request, options, run, feed, engine, program, length, trained, lock, metrics, tell };
     return await new Course({ ...parts, identity: begun.identity }, position).run();
   } finally {

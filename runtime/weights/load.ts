@@ -1,5 +1,5 @@
 /** A weight file for a network: everything that has to be done and said between the two, for programs and commands. */
-import { subtractingMean } from "../../compiler/mean-image.js";
+import { sizeOfMean, subtractingMean, type MeanImage } from "../../compiler/mean-image.js";
 import type { EmitModelOptions } from "../../compiler/compile.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import { originIn, type WeightsOrigin } from "../../compiler/metadata.js";
@@ -114,7 +114,7 @@ function loaded(model: Model, source: TensorSource, options: LoadWeightsOptions)
   const report = reportOf(source, match, options, fresh, preprocess && { name: preprocess.name, from });
   return {
     values,
-    model: meanImage ? subtractingMean(model, meanImage) : model,
+    model: meanImage ? withMean(model, meanImage, source) : model,
     emit: {
       weights: values,
       ...(preprocess && from !== "network" && { preprocess }),
@@ -130,6 +130,7 @@ function loaded(model: Model, source: TensorSource, options: LoadWeightsOptions)
       ...partWarnings(model, match, from),
       ...factorWarnings(match),
       ...callWarnings(source),
+      ...[(meanImage && sizeOfMean(model, meanImage)) ?? []].flat(),
       ...(from === "training" ? meanImageWarnings(source, trained) : []),
     ],
     notes: [
@@ -170,6 +171,15 @@ function originSaid({ file, metadata }: TensorSource): WeightsOrigin | undefined
     return originIn(metadata);
   } catch (error) {
     throw new WeightsError(`${file}: ${(error as Error).message}`);
+  }
+}
+
+function withMean(model: Model, mean: MeanImage, { file }: TensorSource): Model {
+  try {
+    return subtractingMean(model, mean);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new WeightsError(`${file}: ${model.name}: ${error.message}`);
   }
 }
 

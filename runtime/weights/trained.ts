@@ -29,6 +29,8 @@ export const TRAINED_KEYS = {
   validated: "resnetc.validated",
   /** Where the mean image is: a tensor's name in this file, or `model.onnx` beside it. Absent: there is none. */
   meanImage: "resnetc.mean_image",
+  /** `center`: the mean image was cut with the middle of the image, and fits no other view. */
+  views: METADATA_KEYS.views,
 } as const;
 
 /** Name of the tensor with the mean image, in checkpoints. */
@@ -42,6 +44,7 @@ export function trainedMetadata(trained: Trained, meanImage: "tensor" | "model.o
     [TRAINED_KEYS.preprocess]: JSON.stringify(trained.preprocess),
     [TRAINED_KEYS.validated]: trained.prefix === "" ? "raw" : "ema",
     ...(trained.meanImage && { [TRAINED_KEYS.meanImage]: meanImage === "tensor" ? MEAN_IMAGE : meanImage }),
+    ...(trained.meanImage?.views && { [TRAINED_KEYS.views]: trained.meanImage.views }),
   };
 }
 
@@ -63,7 +66,7 @@ export function readTrained(source: TensorSource): ReadTrained | undefined {
   const damaged = (what: string): WeightsError => new WeightsError(`${file}: is damaged: ${what}`);
   if (validated !== "raw" && validated !== "ema")
     throw damaged(`metadata ${TRAINED_KEYS.validated} is neither raw nor ema`);
-  const { network, labels, preprocess } = parsed(metadata, damaged);
+  const { network, labels, preprocess, views } = parsed(metadata, damaged);
   if (network === undefined || labels === undefined || preprocess === undefined) {
     throw damaged("its metadata say what was validated, but not by which labels and preprocessing");
   }
@@ -74,7 +77,7 @@ export function readTrained(source: TensorSource): ReadTrained | undefined {
     labels,
     preprocess,
     prefix: validated === "ema" ? "ema." : "",
-    ...(meanImage && { meanImage }),
+    ...(meanImage && { meanImage: { ...meanImage, ...(views && { views }) } }),
     meanImageElsewhere: where !== undefined && meanImage === undefined,
   };
 }

@@ -284,6 +284,18 @@ describe("one clear line", () => {
     );
   });
 
+  it("other views of an image for a model whose mean image was cut with the middle", async () => {
+    const centred = modelMetadata(preprocess, labels, "MeanColour", undefined, undefined, "center");
+    await withClassifier(meanColour({ metadata: centred }), async (classifier) => {
+      expect(await classifier.classify([PHOTO])).toHaveLength(1);
+      for (const options of [{ crops: 10 as const }, { scales: [224] }]) {
+        await expect(classifier.classify([PHOTO], options)).rejects.toThrow(
+          /^model: subtracts a mean image that was cut with the middle of the image: no crops and no scales; train with/,
+        );
+      }
+    });
+  });
+
   it.each([
     [{ crops: 5 as never }, "crops: 5 is neither 1 nor 10"],
     [{ scales: [] }, "scales: none given"],

@@ -72,6 +72,14 @@ describe("an evaluation", () => {
     ]);
   });
 
+  it.each<[EvaluateOptions, string]>([
+    [{ crops: 5 as never }, "crops: 5 is neither 1 nor 10"],
+    [{ scales: [] }, "scales: none given"],
+    [{ scales: [24], crops: 10 }, "scales take the whole image: they do not go with crops"],
+  ])("refuses options %j, as classifying does", async (options, message) => {
+    await expect(evaluate(CLASSES, ["red", "green", "blue"], options)).rejects.toThrow(message);
+  });
+
   it("takes the outputs of a model without names in order, and says so", async () => {
     const result = await evaluate(CLASSES, undefined);
     expect(result.classesBy).toBe("position");

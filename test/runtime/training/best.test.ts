@@ -6,7 +6,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { emitModel } from "../../../compiler/compile.js";
 import { concat } from "../../../compiler/emit/onnx.js";
-import type { Recipe } from "../../../compiler/index.js";
+import { elaborate, parseTarget, type Recipe } from "../../../compiler/index.js";
 import type { DataSet, Split } from "../../../runtime/data/index.js";
 import { evaluateModel } from "../../../runtime/classification/evaluate.js";
 import { bestFile } from "../../../runtime/training/checkpoint.js";
@@ -15,7 +15,7 @@ import { subtractingMean } from "../../../compiler/mean-image.js";
 import { train } from "../../../runtime/training/trainer.js";
 import { type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/request.js";
 import { loadWeights, openWeights, readTrained } from "../../../runtime/weights/index.js";
-import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";
+import { NAMES, tinyData, tinyHost, tinyModel, tinyRecipe } from "./tiny.js";
 
 let root = "";
 beforeEach(async () => {
@@ -28,11 +28,12 @@ interface Given extends TrainOptions {
   readonly named?: string;
   readonly data?: DataSet;
   readonly folder?: string;
+  readonly network?: string;
 }
 
-async function run({ recipe, named, data, folder = "run", ...options }: Given = {}): Promise<TrainResult> {
+async function run({ recipe, named, data, network, folder = "run", ...options }: Given = {}): Promise<TrainResult> {
   const request = {
-    model: tinyModel(),
+    model: tinyModel(network),
     recipe: tinyRecipe(recipe, named),
     data: data ?? (await tinyData()),
     names: NAMES,
@@ -54,6 +55,7 @@ describe("the model of a training", () => {
     ["as it is", { recipe: UNSTEADY }],
     ["with averaged weights", { recipe: { ...UNSTEADY, emaDecay: 0.7 } }],
     ["with a mean image", { recipe: { ...UNSTEADY, validateEvery: 4 }, named: "with_mean" }],
+    ["with a mean image that was cut", { recipe: { ...UNSTEADY, validateEvery: 4 }, named: "with_cut_mean" }],
   ])("is that of the best checkpoint where that is asked for, %s", async (_, given) => {
     const last = await run(given);
     expect(last.exported).toEqual({ from: "last", step: 24 });
@@ -77,6 +79,9 @@ describe("the model of a training", () => {
     expect(loaded.warnings).toEqual([]);
     expect(loaded.report).toMatchObject({ stateDict: given.recipe?.emaDecay === undefined ? "." : "ema" });
     expect(Buffer.from(concat(chunks, byteLength)).equals(await bytes("whole/model.onnx"))).toBe(true);
+    const crops = evaluateModel(again.run.model, data, data.validation, { device: "cpu", crops: 10 });
+    if (given.named === "with_cut_mean") await expect(crops).rejects.toThrow("cut with the middle of the image");
+    else expect((await crops).images).toBe(measured.images);
     loaded.close();
   });
 
@@ -106,6 +111,29 @@ describe("the model of a training", () => {
     const ended = await openWeights(result.run.weights);
     expect(readTrained(ended)).toMatchObject({ prefix: "", meanImageElsewhere: given.named === "with_mean" });
     ended.close();
+  });
+
+  it("has the size of the mean image where its network takes any, which is said", async () => {
+    const said: string[] = [];
+    const onEvent = (event: TrainEvent): void => {
+      if (event.kind === "notice") said.push(event.message);
+    };
+    const { run: made } = await run({ named: "with_mean", network: "AnySize", onEvent });
+    const line = "AnySize: a mean image is subtracted, so the model's input is 3x32x32 in place of 3xHxW";
+    expect(said).toContain(line);
+    const newest = path.join(made.checkpoints, "step-6.safetensors");
+    const loaded = await loadWeights(tinyModel("AnySize"), newest);
+    expect(loaded.warnings).toEqual([line]);
+    const { chunks, byteLength } = emitModel(loaded.model, loaded.emit);
+    expect(Buffer.from(concat(chunks, byteLength)).equals(await readFile(made.model))).toBe(true);
+    loaded.close();
+    const { model: larger } = elaborate(parseTarget("tiny.resnet#AnySize"), {
+      host: tinyHost,
+      input: [3, 64, 64],
+    });
+    await expect(loadWeights(larger!, newest)).rejects.toThrow(
+      /safetensors: AnySize: a mean image 3x32x32 is subtracted, which does not fit the input 3x64x64$/,
+    );
   });
 
   it("is not asked of a best without validation images", async () => {

@@ -101,6 +101,17 @@ describe("the preprocessing of an evaluation", () => {
     expect(preprocessOf([crops, { kind: "subtract_mean" }], statistics([20, 20])).leftOut).toEqual([]);
   });
 
+  it("says where a mean image was cut with the middle, and fits no other view", () => {
+    const measured = statistics([height, width]);
+    const crop = { kind: "center_crop", size: [20, 20] };
+    const views = (transforms: readonly TransformSettings[], of = measured) =>
+      preprocessOf(transforms, of).meanImage!.views;
+    expect(views([{ kind: "subtract_mean" }, crop])).toBe("center");
+    expect(views([{ kind: "subtract_mean" }, { kind: "pad", margin: 4 }])).toBe("center");
+    expect(views([{ kind: "subtract_mean" }])).toBeUndefined();
+    expect(views([crop, { kind: "subtract_mean" }], statistics([20, 20]))).toBeUndefined();
+  });
+
   it("names what is left to chance, which a model leaves out", () => {
     const { preprocess, leftOut } = preprocessOf(
       [{ kind: "random_crop", size: [20, 20] }, { kind: "color_jitter" }],

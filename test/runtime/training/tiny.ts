@@ -57,18 +57,26 @@ recipe with_mean {
   stop 6
   train { subtract_mean(divide: std)   flip_horizontal }
 }
+recipe with_cut_mean {
+  optimizer sgd(momentum: 0.9)
+  batch 16
+  learning_rate 0.05
+  stop 6
+  train { subtract_mean   pad 2   random_crop 32x32 }
+  evaluate { subtract_mean   pad 2   center_crop 32x32 }
+}
 `;
 
-const host = memoryHost({ "tiny.resnet": SOURCE });
+export const tinyHost = memoryHost({ "tiny.resnet": SOURCE });
 
 export function tinyModel(name = "Tiny"): Model {
-  const { model, diagnostics } = elaborate(parseTarget(`tiny.resnet#${name}`), { host });
+  const { model, diagnostics } = elaborate(parseTarget(`tiny.resnet#${name}`), { host: tinyHost });
   if (!model) throw new Error(JSON.stringify(diagnostics));
   return model;
 }
 
 export function tinyRecipe(changes: Partial<Recipe> = {}, name = "quick"): Recipe {
-  const { recipe, diagnostics } = elaborateRecipe(parseTarget(`tiny.resnet#${name}`), { host });
+  const { recipe, diagnostics } = elaborateRecipe(parseTarget(`tiny.resnet#${name}`), { host: tinyHost });
   if (!recipe) throw new Error(JSON.stringify(diagnostics));
   return { ...recipe, ...changes };
 }
