@@ -105,7 +105,7 @@ async function judgeCoco(data: Annotations, detections: readonly Detection[]): P
   const problem = hasMasks ? withoutMasks(data, detections) : undefined;
   const masks = hasMasks && problem === undefined ? evaluateCoco(data, detections, "masks") : undefined;
   return {
-    warnings: problem === undefined ? [] : [`${problem}; the numbers are of boxes`],
+    warnings: problem === undefined ? (masks?.warnings ?? []) : [`${problem}; the numbers are of boxes`],
     text: masks ? `Boxes\n\n${cocoReport(evaluation)}\n\nMasks\n\n${cocoReport(masks)}` : cocoReport(evaluation),
     json: { ...cocoFields(evaluation), ...(masks && { masks: cocoFields(masks) }) },
     curves: async () => (await import("../../runtime/figures/detection-curves.js")).drawCocoCurves(evaluation),

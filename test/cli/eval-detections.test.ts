@@ -87,6 +87,27 @@ describe("resnetc eval --detections", () => {
       expect([voc.stderr, voc.stdout.includes("Masks")]).toEqual(["", false]);
     });
 
+    test("of another size than annotated overlap nothing, which is said of each image", async () => {
+      const whole = (size: readonly [number, number]) => ({ size, counts: [0, size[0] * size[1]] });
+      const unsized = {
+        ...INSTANCES,
+        images: [{ id: 1, file_name: "1.png" }],
+        annotations: INSTANCES.annotations.map((each) => ({ ...each, segmentation: whole([80, 100]) })),
+      };
+      const list = FOUND.slice(0, 2).map((each) => ({ ...each, segmentation: whole([40, 50]) }));
+      const cwd = await files(unsized, list);
+      const message =
+        "image 1 (1.png): masks of detections are 50 x 40 pixels, those of annotations 100 x 80; " +
+        "masks of different sizes overlap nothing";
+      const { stdout, stderr } = await resnetc([...ARGUMENTS, "--json"], { cwd });
+      expect(stderr.split(message)).toHaveLength(2);
+      expect(JSON.parse(stdout)).toMatchObject({
+        AP50: expect.closeTo(0.5, 9) as number,
+        masks: { AP50: 0 },
+        warnings: [message],
+      });
+    });
+
     test("gives what is no mask a line", async () => {
       const wrong = found.map((each, i) => (i === 0 ? { ...each, segmentation: [[1, 2, 3]] } : each));
       const { code, stderr } = await resnetc(ARGUMENTS, { cwd: await files(masked(), wrong) });

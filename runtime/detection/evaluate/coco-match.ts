@@ -55,7 +55,7 @@ function shaped({ mask }: Pick<Detection, "mask">): Shaped {
   return { mask: pixels, box: boxOf(pixels) };
 }
 
-/** 0 where the image is known in two sizes: nothing is found there. */
+/** 0 where the image is known in two sizes: nothing is found there, which is warned of (mask-sizes.ts). */
 function maskOverlap(d: Shaped, g: Shaped, isCrowd: boolean): number {
   const isOneSize = d.mask.width === g.mask.width && d.mask.height === g.mask.height;
   return isOneSize && overlap(d.box, g.box, false) > 0 ? overlapOf(d.mask, g.mask, isCrowd) : 0;

@@ -2,6 +2,7 @@
 import { DataError } from "../../data-error.js";
 import type { Category, Detection } from "../../data/objects.js";
 import { countWanted, match, measure, OUTCOME, type AreaRange, type IouType } from "./coco-match.js";
+import { otherSizes } from "./mask-sizes.js";
 import { mapCategories, type Annotated, type Scene } from "./group.js";
 
 /** 0.5, 0.55, ... 0.95; each the number that numpy's linspace gives. */
@@ -56,6 +57,8 @@ export interface CocoEvaluation {
   readonly summary: CocoNumbers;
   /** By ascending category id. */
   readonly classes: readonly CocoClass[];
+  /** Of masks: one line for each image in which those of detections have another size than the annotated ones. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -73,7 +76,8 @@ export function evaluateCoco(
   const problem = iouType === "masks" ? withoutMasks(data, detections) : undefined;
   if (problem !== undefined) throw new DataError(problem);
   const classes = mapCategories(data, detections, (category, scenes) => evaluateClass(category, scenes, iouType));
-  return { summary: meanOf(classes.map(({ numbers }) => numbers)), classes };
+  const warnings = iouType === "masks" ? otherSizes(data, detections) : [];
+  return { summary: meanOf(classes.map(({ numbers }) => numbers)), classes, warnings };
 }
 
 /** Why masks can't be judged, in one line; undefined where all have one. */

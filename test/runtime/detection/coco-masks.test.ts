@@ -131,20 +131,23 @@ describe("masks", () => {
     expect(withoutMasks({ ...without, objects: [found!] }, [found!])).toBeUndefined();
   });
 
-  it("of an image in two sizes overlap nothing", () => {
+  it("of an image in two sizes overlap nothing, of which it warns", () => {
     const data = parseCocoAnnotations(object([SQUARE]), "x.json", read);
     const small = parseCocoAnnotations(
       { ...object([SQUARE]), images: [{ id: 1, file_name: "1.png", height: 9, width: 12 }] },
       "x.json",
       read,
     );
-    expect(
-      evaluateCoco(
-        data,
-        small.objects.map((each) => ({ ...each, score: 1 })),
-        "masks",
-      ).summary.AP,
-    ).toBe(0);
+    const found = small.objects.map((each) => ({ ...each, score: 1 }));
+    const { summary, warnings } = evaluateCoco(data, [...found, ...found], "masks");
+    expect(summary.AP).toBe(0);
+    expect(warnings).toEqual([
+      "image 1 (1.png): masks of detections are 12 x 9 pixels, those of annotations 12 x 10; " +
+        "masks of different sizes overlap nothing",
+    ]);
+    expect(evaluateCoco(data, found).warnings).toEqual([]);
+    expect(evaluateCoco(small, found, "masks").warnings).toEqual([]);
+    expect(evaluateCoco({ ...data, objects: [] }, found, "masks").warnings).toEqual([]);
   });
 });
 
