@@ -3,16 +3,13 @@
     pip install pycocotools && python test/oracle/coco_golden.py
 """
 
-import contextlib
-import io
-import json
-import os
+import pathlib
 
 import numpy as np
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
-OUT = os.path.join(os.path.dirname(__file__), "..", "golden", "detection", "coco.json")
+import coco_figures
+
+OUT = pathlib.Path(__file__).resolve().parent.parent / "golden" / "detection" / "coco.json"
 AREAS = [1023, 1024, 1025, 9215, 9216, 9217]
 
 
@@ -50,35 +47,13 @@ def case(seed):
     return dict(images=images, categories=categories, objects=objects, detections=detections)
 
 
-def evaluate(example, categories=None):
-    truth = COCO()
-    truth.dataset = dict(
-        info={},
-        images=[dict(id=i) for i in example["images"]],
-        categories=[dict(id=c) for c in example["categories"]],
-        annotations=[
-            dict(id=o[0], image_id=o[1], category_id=o[2], bbox=o[3:7], area=o[7], iscrowd=o[8]) for o in example["objects"]
-        ],
-    )
-    truth.createIndex()
-    found = truth.loadRes([dict(image_id=d[0], category_id=d[1], score=d[2], bbox=d[3:7]) for d in example["detections"]])
-    evaluation = COCOeval(truth, found, "bbox")
-    if categories is not None:
-        evaluation.params.catIds = categories
-    evaluation.evaluate()
-    evaluation.accumulate()
-    evaluation.summarize()
-    return [float(v) for v in evaluation.stats]
+def figures(example, only):
+    annotations = [
+        dict(id=o[0], image_id=o[1], category_id=o[2], bbox=o[3:7], area=o[7], iscrowd=o[8]) for o in example["objects"]
+    ]
+    found = [dict(image_id=d[0], category_id=d[1], score=d[2], bbox=d[3:7]) for d in example["detections"]]
+    return coco_figures.evaluate("bbox", [dict(id=i) for i in example["images"]], example["categories"], annotations, found, only)
 
 
 if __name__ == "__main__":
-    examples = []
-    for seed in range(48):
-        example = case(seed)
-        with contextlib.redirect_stdout(io.StringIO()):
-            example["stats"] = evaluate(example)
-            example["classes"] = {c: evaluate(example, [c]) for c in example["categories"]}
-        examples.append(example)
-    os.makedirs(os.path.dirname(OUT), exist_ok=True)
-    with open(OUT, "w") as file:
-        file.write("[\n" + ",\n".join(json.dumps(e, separators=(",", ":")) for e in examples) + "\n]\n")
+    coco_figures.write(OUT, map(case, range(48)), figures)

@@ -3,15 +3,13 @@
     pip install pycocotools && python test/oracle/coco_masks_golden.py
 """
 
-import contextlib
-import io
-import json
+import copy
 import pathlib
 
 import numpy as np
 from pycocotools import mask as coco
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+
+import coco_figures
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "golden" / "detection" / "coco_masks.json"
 HEIGHT, WIDTH = 120, 150
@@ -67,37 +65,19 @@ def case(seed):
     return dict(size=[HEIGHT, WIDTH], images=images, categories=categories, objects=objects, detections=detections)
 
 
-def evaluate(example, categories=None):
-    truth = COCO()
-    truth.dataset = dict(
-        info={},
-        images=[dict(id=i, height=HEIGHT, width=WIDTH) for i in example["images"]],
-        categories=[dict(id=c) for c in example["categories"]],
-        annotations=[
-            dict(id=o[0], image_id=o[1], category_id=o[2], bbox=[0, 0, 1, 1], area=o[3], iscrowd=o[4], segmentation=o[5])
-            for o in example["objects"]
-        ],
-    )
-    truth.createIndex()
-    found = truth.loadRes(
-        [dict(image_id=d[0], category_id=d[1], score=d[2], segmentation=dict(size=[HEIGHT, WIDTH], counts=d[3])) for d in example["detections"]]
-    )
-    evaluation = COCOeval(truth, found, "segm")
-    if categories is not None:
-        evaluation.params.catIds = categories
-    evaluation.evaluate()
-    evaluation.accumulate()
-    evaluation.summarize()
-    return [float(v) for v in evaluation.stats]
+def figures(example, only):
+    example = copy.deepcopy(example)
+    annotations = [
+        dict(id=o[0], image_id=o[1], category_id=o[2], bbox=[0, 0, 1, 1], area=o[3], iscrowd=o[4], segmentation=o[5])
+        for o in example["objects"]
+    ]
+    found = [
+        dict(image_id=d[0], category_id=d[1], score=d[2], segmentation=dict(size=[HEIGHT, WIDTH], counts=d[3]))
+        for d in example["detections"]
+    ]
+    images = [dict(id=i, height=HEIGHT, width=WIDTH) for i in example["images"]]
+    return coco_figures.evaluate("segm", images, example["categories"], annotations, found, only)
 
 
 if __name__ == "__main__":
-    examples = []
-    for seed in range(16):
-        example = case(seed)
-        plain = json.loads(json.dumps(example))
-        with contextlib.redirect_stdout(io.StringIO()):
-            stats = evaluate(plain)
-            classes = {c: evaluate(json.loads(json.dumps(example)), [c]) for c in example["categories"]}
-        examples.append(dict(example, stats=stats, classes=classes))
-    OUT.write_text("[\n" + ",\n".join(json.dumps(e, separators=(",", ":")) for e in examples) + "\n]\n")
+    coco_figures.write(OUT, map(case, range(16)), figures)

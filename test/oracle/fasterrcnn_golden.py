@@ -5,8 +5,6 @@ Each case also runs in float64: what it finds has to be the same, and how near i
 is recorded (detection_margins.py).
 """
 
-import base64
-import json
 import math
 import pathlib
 import sys
@@ -16,18 +14,13 @@ import torchvision
 from torchvision.models.detection import FasterRCNN, fasterrcnn_resnet50_fpn
 from torchvision.models.detection._utils import overwrite_eps
 from torchvision.models.detection.backbone_utils import _resnet_fpn_extractor
-from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.rpn import concat_box_prediction_layers
 
 import detection_margins
 import oracle_weights
+from detector_cases import around, both_precisions, floats, golden, small_variances, summary, write, write_shapes
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "golden" / "fasterrcnn"
-
-
-def around(bound):
-    return [-bound, bound]
-
 
 # Ranges with which proposals come from every level, and hundreds of boxes of many classes pass the threshold with scores
 # well apart. Biases below 0 let a part of the head's units be silent, so that regions differ.
@@ -74,19 +67,6 @@ CASES = {
 }
 
 
-def small_variances(tensors):
-    """Ranges for what the backbone computes otherwise, at a tenth of the size before batch norms, so that epsilon counts."""
-    ranges = {}
-    for name, shape in tensors.items():
-        if not name.startswith("backbone.body."):
-            continue
-        low, high = oracle_weights.bounds(name, list(shape))
-        factor = 0.01 if name.endswith("running_var") else 0.1
-        if len(shape) == 4 or name.endswith(("running_mean", "running_var")):
-            ranges[name] = [low * factor, high * factor]
-    return ranges
-
-
 def network(released=False, ranges=MANY, **_):
     """The network of a case in float32, and the ranges of its weights."""
     if not released:
@@ -97,20 +77,6 @@ def network(released=False, ranges=MANY, **_):
     overwrite_eps(model, 0.0)
     ranges = {**ranges, **small_variances({name: value.shape for name, value in model.state_dict().items()})}
     return oracle_weights.fill(model, ranges), ranges
-
-
-def inputs(model, images, dtype, tensor=False, shorter=800, longest=1333, **_):
-    """The batch as the network sees it, and the images' own sizes."""
-    arrays = [torch.from_numpy(oracle_weights.pixels(*image)).to(dtype) for image in images]
-    sizes = [tuple(array.shape[1:]) for array in arrays]
-    if not tensor:
-        model.transform.min_size, model.transform.max_size = (shorter,), longest
-        return model.transform([array / 255 for array in arrays])[0], sizes
-    largest = [math.ceil(max(side) / 32) * 32 for side in zip(*sizes)]
-    batch = torch.zeros(len(arrays), 3, *largest, dtype=dtype)
-    for row, array, (height, width) in zip(batch, arrays, sizes):
-        row[:, :height, :width] = (array - 127) / 64
-    return ImageList(batch, sizes), sizes
 
 
 def run(model, images, sizes):
@@ -149,68 +115,21 @@ def margins(model, images, stages):
     return smallest, [counts for _, counts in found]
 
 
-def summary(x):
-    """By which a stage that differs is found: shape, mean, largest magnitude and 16 values spread over it."""
-    flat = x.flatten().double()
-    at = [len(flat) * i // 16 for i in range(16)] if len(flat) else []
-    return dict(
-        shape=list(x.shape),
-        mean=float(flat.mean()) if at else 0,
-        absMax=float(flat.abs().max()) if at else 0,
-        values=[float(flat[i]) for i in at],
-    )
-
-
-def floats(x):
-    return base64.b64encode(x.contiguous().numpy().astype("<f4").tobytes()).decode()
-
-
-def written(name, text):
-    OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / f"{name}.json").write_text(text + "\n")
-
-
 def compute(case):
     """A case in both precisions: images, stages, and how they agree."""
     model, ranges = network(**case)
+    images, stages, images64, stages64, differ = both_precisions(model, case, run)
     with torch.no_grad():
-        images, sizes = inputs(model, case["images"], torch.float32, **{k: v for k, v in case.items() if k != "images"})
-        stages = run(model, images, sizes)
-        model.double()
-        images64, _ = inputs(model, case["images"], torch.float64, **{k: v for k, v in case.items() if k != "images"})
-        stages64 = run(model, images64, sizes)
         smallest, counts = margins(model, images64, stages64)
-    pairs = list(zip(stages["found"], stages64["found"]))
-    same = all(torch.equal(a["labels"], b["labels"]) for a, b in pairs)
-    differ = {
-        key: max((float((a[key] - b[key]).abs().max()) if len(a[key]) else 0) for a, b in pairs) if same else math.inf
-        for key in ("boxes", "scores")
-    }
-    return dict(model=model, ranges=ranges, images=images, sizes=sizes, stages=stages, margins=smallest, counts=counts, differ=differ)
+    return dict(ranges=ranges, images=images, stages=stages, margins=smallest, counts=counts, differ=differ)
 
 
-def golden(case, c):
+def stages_of(c):
     stages = c["stages"]
     return dict(
-        input={
-            **{key: value for key, value in case.items() if key in ("tensor", "shorter", "longest")},
-            "images": [dict(name=name, size=[height, width]) for name, height, width in case["images"]],
-        },
-        epsilon=0 if case.get("released") else 1e-5,
-        ranges=c["ranges"],
-        sizes=[list(size) for size in c["images"].image_sizes],
-        image=summary(c["images"].tensors),
         **{key: [summary(x) for x in stages[key]] for key in ("features", "objectness", "deltas")},
         proposals=[floats(boxes) for boxes in stages["proposals"]],
-        pooled=summary(stages["pooled"]),
-        logits=summary(stages["logits"]),
-        regression=summary(stages["regression"]),
-        found=[
-            dict(boxes=floats(each["boxes"]), scores=floats(each["scores"]), labels=each["labels"].tolist(), **counts)
-            for each, counts in zip(stages["found"], c["counts"])
-        ],
-        margins={key: None if value == math.inf else value for key, value in c["margins"].items()},
-        float64=c["differ"],
+        **{key: summary(stages[key]) for key in ("pooled", "logits", "regression")},
     )
 
 
@@ -227,10 +146,8 @@ def main(names):
     for name in names or CASES:
         c = compute(CASES[name])
         report(name, c)
-        written(name, json.dumps(golden(CASES[name], c), separators=(",", ":")).replace('],"', '],\n"').replace('},"', '},\n"'))
-    tensors = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None).state_dict()
-    shapes = {key: list(value.shape) for key, value in tensors.items()}
-    written("tensors", json.dumps(shapes, separators=(",", ":")).replace("],", "],\n"))
+        write(OUT, name, golden(CASES[name], c, **stages_of(c)), ["]", "}"])
+    write_shapes(OUT, fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ every stage).
 
 import base64
 import json
-import math
 import pathlib
 import sys
 
@@ -21,7 +20,8 @@ from torchvision.models.detection.roi_heads import expand_boxes, paste_masks_in_
 
 import fasterrcnn_golden
 import oracle_weights
-from fasterrcnn_golden import FEW, MANY, NONE, around, floats, inputs
+from detector_cases import agreement, around, floats, inputs
+from fasterrcnn_golden import FEW, MANY, NONE
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "golden" / "maskrcnn"
 
@@ -84,13 +84,7 @@ def compute(images, ranges=MANY, **how):
         found = run(model, *inputs(model, images, torch.float32, **how))
         model.double()
         found64 = run(model, *inputs(model, images, torch.float64, **how))
-    pairs = list(zip(found, found64))
-    same = all(torch.equal(a["labels"], b["labels"]) for a, b in pairs)
-    differ = {
-        key: max((float((a[key] - b[key]).abs().max()) if len(a[key]) else 0) for a, b in pairs) if same else math.inf
-        for key in ("boxes", "scores", "grids")
-    }
-    return ranges, found, differ
+    return ranges, found, agreement(found, found64, ("boxes", "scores", "grids"))
 
 
 def golden(case, ranges, found, differ):

@@ -6,7 +6,6 @@ Each case also runs in float64: what it finds has to be the same, and how near i
 is recorded (detection_margins.py).
 """
 
-import json
 import math
 import pathlib
 import sys
@@ -21,7 +20,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 import detection_margins
 import oracle_weights
-from fasterrcnn_golden import around, floats, inputs, small_variances, summary
+from detector_cases import around, both_precisions, golden, small_variances, summary, write, write_shapes
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "golden" / "one_stage"
 
@@ -218,44 +217,18 @@ def margins(detector, model, stages, image, size):
 def compute(detector, case):
     """A case in both precisions: images, stages, and how they agree."""
     model, ranges = network(detector, **case)
-    how = {key: value for key, value in case.items() if key in ("tensor", "shorter", "longest")}
+    images, stages, images64, stages64, differ = both_precisions(model, case, run)
     with torch.no_grad():
-        images, sizes = inputs(model, case["images"], torch.float32, **how)
-        stages = run(model, images, sizes)
-        model.double()
-        images64, _ = inputs(model, case["images"], torch.float64, **how)
-        stages64 = run(model, images64, sizes)
         near = [margins(detector, model, stages64, i, size) for i, size in enumerate(images64.image_sizes)]
-    pairs = list(zip(stages["found"], stages64["found"]))
-    same = all(torch.equal(a["labels"], b["labels"]) for a, b in pairs)
-    differ = {
-        key: max((float((a[key] - b[key]).abs().max()) if len(a[key]) else 0) for a, b in pairs) if same else math.inf
-        for key in ("boxes", "scores")
-    }
     smallest = {key: min(each[key] for each, _ in near) for key in near[0][0]}
-    counts = [counts for _, counts in near]
-    return dict(ranges=ranges, images=images, stages=stages, margins=smallest, counts=counts, differ=differ)
+    return dict(ranges=ranges, images=images, stages=stages, margins=smallest, counts=[counts for _, counts in near], differ=differ)
 
 
-def golden(case, c):
+def stages_of(c):
     stages = c["stages"]
     return dict(
-        input={
-            **{key: value for key, value in case.items() if key in ("tensor", "shorter", "longest")},
-            "images": [dict(name=name, size=[height, width]) for name, height, width in case["images"]],
-        },
-        epsilon=0 if case.get("released") else 1e-5,
-        ranges=c["ranges"],
-        sizes=[list(size) for size in c["images"].image_sizes],
-        image=summary(c["images"].tensors),
         features=[summary(x) for x in stages["features"]],
         heads={key: [summary(x) for x in values] for key, values in stages["heads"].items()},
-        found=[
-            dict(boxes=floats(each["boxes"]), scores=floats(each["scores"]), labels=each["labels"].tolist(), **counts)
-            for each, counts in zip(stages["found"], c["counts"])
-        ],
-        margins={key: None if value == math.inf else value for key, value in c["margins"].items()},
-        float64=c["differ"],
     )
 
 
@@ -269,21 +242,12 @@ def report(name, c):
 
 def main(name, cases):
     torch.set_num_threads(2)
-    detector = DETECTORS[name]
-    folder = OUT / name
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def written(file, data, ends):
-        text = json.dumps(data, separators=(",", ":"))
-        for end in ends:
-            text = text.replace(f'{end},"', f'{end},\n"')
-        (folder / f"{file}.json").write_text(text + "\n")
-
+    detector, folder = DETECTORS[name], OUT / name
     for case in cases or detector.cases:
         c = compute(detector, detector.cases[case])
         report(case, c)
-        written(case, golden(detector.cases[case], c), ["]", "}"])
-    written("tensors", {key: list(value.shape) for key, value in detector.make().state_dict().items()}, ["]"])
+        write(folder, case, golden(detector.cases[case], c, **stages_of(c)), ["]", "}"])
+    write_shapes(folder, detector.make())
 
 
 if __name__ == "__main__":
