@@ -33,7 +33,7 @@ export const NETWORK_WORDS: Readonly<Record<string, NetworkWord>> = Object.fromE
     setting({
       name: "labels",
       doc: "The names of the classes.",
-      arguments: { names: texts("In the order of the network's outputs.") },
+      arguments: { names: texts("In the order of the network's outputs; `none`: it has none.", { optional: true }) },
       apply: ({ names }, network) => void (network.labels = names),
     }),
     setting({

@@ -254,3 +254,25 @@ it("every standard detector keeps its types through the passes", () => {
   expect(detectors.length).toBeGreaterThan(8);
   for (const { graph } of detectors) runPasses(INFERENCE_PASSES, graph, {}, (_, passed) => void verify(passed));
 });
+
+describe("labels", () => {
+  it.each([
+    ["FasterRCNN_VGG16", 20, "aeroplane"],
+    ["FasterRCNN_ResNet101(classes: 80)", 80, "person"],
+    ["FasterRCNN_FPN", 90, "person"],
+    ["RetinaNet", 91, "background"],
+    ["FCOS(classes: 80)", 80, "person"],
+    ["SSD300(classes: 20)", 20, "aeroplane"],
+    ["RetinaNet(classes: 7)", undefined, undefined],
+  ])("of %s are as many as its classes, where the data set is known by them", (target, count, first) => {
+    const { labels } = elaborate(parseTarget(target)).model!;
+    expect([labels?.length, labels?.[0]]).toEqual([count, first]);
+  });
+
+  it("are none where that is said, and not forgotten by a word alone", () => {
+    const net = (labels: string) => `network Net { input image 3x8x8   ${labels}   fc 2 }`;
+    expect(found(net(`labels ["cat", "dog"]`)).model!.labels).toEqual(["cat", "dog"]);
+    expect(found(net(`labels none`)).model!.labels).toBeUndefined();
+    expect(problems(net("labels"))[0]).toMatch(/^syntax-error: /);
+  });
+});
