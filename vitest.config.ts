@@ -22,7 +22,8 @@ export default defineConfig({
   plugins: [bundledWorkers(path.join(import.meta.dirname, ".cache/resnetc"))],
   test: {
     projects: [
-      { extends: true, test: { name: "fast", include: FAST } },
+      // These leave nothing behind in a process, so that its files share the modules that one of them has loaded.
+      { extends: true, test: { name: "fast", include: FAST, isolate: false } },
       { extends: true, test: { name: "machine", include: ["test/**/*.test.ts"], exclude: FAST } },
     ],
     // Sessions, image decoding and spawned commands are slow on a small machine; a hang is caught all the same.
