@@ -38,9 +38,9 @@ export function oracleTensor(name: string, shape: readonly number[], ranges: Ran
   return uniform(name, product(shape), ...(ranges[name] ?? bounds(name, shape)));
 }
 
-/** What the oracle's networks are run on: [1, 3, 224, 224]. */
-export function oracleImage(): Float32Array {
-  return uniform("input", 3 * 224 * 224, -2, 2);
+/** What the oracle's networks are run on: [1, 3, side, side]. */
+export function oracleImage(side = 224): Float32Array {
+  return uniform("input", 3 * side * side, -2, 2);
 }
 
 /** Bytes [3, height, width] of squares of 4, 16 and 64 pixels on one another, as images have detail of every size. */
