@@ -41,9 +41,9 @@ export interface DraftScope extends Open<Omit<ir.Scope, "children">> {
   /** A stage's blocks are called 0, 1, 2, ... */
   readonly indexed: boolean;
   /** Of a shared part's first use: where the part is defined. It is named there, wherever it is used first. */
-  readonly home?: DraftScope;
-  /** Those whose home this is. */
-  guests: DraftScope[];
+  readonly definedIn?: DraftScope;
+  /** Shared parts that are defined in this. */
+  sharedParts: DraftScope[];
 }
 
 export function isDraftScope(item: DraftScope | DraftNode): item is DraftScope {
@@ -55,7 +55,7 @@ interface ScopeOptions {
   readonly label?: string | undefined;
   readonly transparent?: boolean;
   readonly indexed?: boolean;
-  readonly home?: DraftScope | undefined;
+  readonly definedIn?: DraftScope | undefined;
 }
 
 export function draftScope(kind: ir.Scope["kind"], base: string, span: Span, options: ScopeOptions = {}): DraftScope {
@@ -66,10 +66,10 @@ export function draftScope(kind: ir.Scope["kind"], base: string, span: Span, opt
     path: "",
     span,
     children: [],
-    guests: [],
+    sharedParts: [],
     transparent: options.transparent ?? false,
     indexed: options.indexed ?? false,
-    ...(options.home === undefined ? {} : { home: options.home }),
+    ...(options.definedIn === undefined ? {} : { definedIn: options.definedIn }),
     ...(options.label === undefined ? {} : { label: options.label }),
     ...(options.declaration === undefined ? {} : { declaration: options.declaration }),
   };

@@ -41,9 +41,9 @@ function nameOf(item: DraftScope | DraftNode): string {
 
 /** What is named in this scope: its children, those of scopes without a name of their own, and its shared parts. */
 function* namedItems(scope: DraftScope, prefix: string): Generator<DraftScope | DraftNode> {
-  yield* scope.guests;
+  yield* scope.sharedParts;
   for (const child of scope.children) {
-    if (isDraftScope(child) && child.home) continue;
+    if (isDraftScope(child) && child.definedIn) continue;
     if (isDraftScope(child) && child.transparent && child.label === undefined) {
       child.path = prefix;
       child.name = "";

@@ -34,9 +34,9 @@ export function applyShared(use: Use, part: SharedValue, context: Context): void
   // The parameters are called as in the first use; the layers of later ones get paths of their own.
   const isFirst = part.uses.count === 1;
   const name = isFirst ? part.name : `${part.name}@${part.uses.count}`;
-  const home = isFirst ? part.context.scope : undefined;
-  const scope = draftScope("block", name, use.span, { declaration: part.name, label: name, home });
-  home?.guests.push(scope);
+  const definedIn = isFirst ? part.context.scope : undefined;
+  const scope = draftScope("block", name, use.span, { declaration: part.name, label: name, definedIn });
+  definedIn?.sharedParts.push(scope);
   const { flow } = context;
   if (isTensor(flow.tensor)) scope.input = flow.tensor.value;
   context.scope.children.push(scope);
