@@ -113,7 +113,10 @@ export const weightedSum: Operator = {
     const parts = w.inputs.map((x, index) =>
       weights[index] === 1 ? x : w.step("Mul", [x, w.number(weights[index]!)], "weighed"),
     );
-    w.give(parts.length === 1 ? "Identity" : "Sum", parts);
+    if (parts.length === 1) return w.give("Identity", parts);
+    // WebGPU has no Sum.
+    const before = parts.slice(0, -1).reduce((sum, part) => w.step("Add", [sum, part], "sum"));
+    w.give("Add", [before, parts.at(-1)!]);
   },
   gradient(node, [dy], builder) {
     if (dy === undefined) return [];
