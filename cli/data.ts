@@ -4,6 +4,9 @@ import type { DataSet, OpenOptions } from "../runtime/data/index.js";
 export const DATA =
   "shapes, cifar10:FOLDER, cifar100:FOLDER, or a folder with train/CLASS and val/CLASS, or with CLASS alone";
 
+/** Data whose images have any number of labels. */
+export const LABELS_DATA = "for several labels an image a labels.csv, coco:FILE, voc:FOLDER, or scenes";
+
 /** Data whose images have objects with boxes in them. */
 export const ANNOTATED_DATA = "coco:instances.json, voc:FOLDER, scenes, or scenes:COUNT";
 

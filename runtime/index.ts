@@ -29,6 +29,7 @@ export {
   type Predicted,
   type Tallied,
 } from "./classification/evaluate.js";
+export type { F1 } from "./classification/label-tally.js";
 export { matchClasses, type ClassesBy, type ClassMatch, type NamedClasses } from "./data/class-match.js";
 export { openPredictions, type PredictionsFile } from "./classification/predictions.js";
 export { drawConfusion } from "./figures/confusion.js";

@@ -4,11 +4,12 @@ import { Command } from "commander";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { AlgorithmChoices } from "../../runtime/tuning/tune.js";
 import type { Exported, TrainEvent, TrainResult } from "../../runtime/training/request.js";
-import { judgedWords } from "../../runtime/training/judge.js";
+import { comparedWords, judgedWords } from "../../runtime/training/judge.js";
 import { examples, shareOrCount, TARGET, wholeNumber } from "../arguments.js";
-import { DATA, loadData } from "../data.js";
+import { DATA, LABELS_DATA, loadData } from "../data.js";
 import { deviceOption } from "../device-option.js";
 import { EXIT, Stop, UsageFailure } from "../failure.js";
+import type { ValidationMetrics } from "../../runtime/training/metrics.js";
 import { packageVersion } from "../package-files.js";
 import { onFirstSignal } from "../signals.js";
 import { changesOf, setOption, type RecipeChanges } from "../recipe-options.js";
@@ -40,7 +41,7 @@ export function trainCommand(): Command {
     .description("train a network; Ctrl-C saves and ends, --resume goes on")
     .argument("<target>", TARGET)
     .requiredOption("--recipe <name>", "how: shapes, cifar10, imagenet (std/recipes), or file#recipe")
-    .requiredOption("--data <data>", DATA)
+    .requiredOption("--data <data>", `${DATA}; ${LABELS_DATA}`)
     .requiredOption("-o, --output <folder>", "where checkpoints, metrics and the trained model go")
     .addOption(deviceOption())
     .option("--resume", "go on from the newest checkpoint in the folder")
@@ -88,6 +89,7 @@ async function run(target: string, options: Options): Promise<void> {
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
   const data = await loadData(options.data, {
     seed: recipe.seed,
+    divide: true,
     ...(options.validation !== undefined && { validation: options.validation }),
   });
   const { train } = await import("../../runtime/training/trainer.js");
@@ -202,7 +204,7 @@ async function logResult(result: TrainResult, { output, json }: Options, { warni
     const files = await writtenFiles(finished ? [run.model, run.weights] : []);
     printReport({ finished, step, ...measured, notices, folder: output, files, warnings });
   } else if (finished) {
-    if (test) log(`test error ${percent(test.error)}, top-5 ${percent(test.error5)}`);
+    if (test) log(`test ${testWords(test)}`);
     if (unreadable > 0) logWarning(`${plural(unreadable, "image")} could not be read`);
     log(`the device waited for data ${percent(waiting)} of the time`);
     log(`wrote ${run.model} and ${run.weights}${exported ? `, ${ofWhich(exported, best)}` : ""}`);
@@ -212,13 +214,19 @@ async function logResult(result: TrainResult, { output, json }: Options, { warni
   throw new Stop(EXIT.interrupted);
 }
 
+function testWords(test: ValidationMetrics): string {
+  const { error, error5 } = test;
+  return error5 === undefined ? judgedWords(test) : `error ${percent(error)}, top-5 ${percent(error5)}`;
+}
+
 /** Which weights they are, and where there would be better ones. */
-function ofWhich({ from, step, error }: Exported, best: TrainResult["best"]): string {
+function ofWhich({ from, step, error, mAP }: Exported, best: TrainResult["best"]): string {
   const after = `after ${plural(step, "update")}`;
-  if (from === "best") return `of the best checkpoint, ${after}${error === undefined ? "" : ` (${percent(error)})`}`;
+  if (from === "best")
+    return `of the best checkpoint, ${after}${error === undefined ? "" : ` (${mAP === undefined ? percent(error) : comparedWords({ error, mAP })})`}`;
   if (best === undefined) return `of the last weights, ${after}`;
   if (best.step === step) return `of the last weights, ${after}, which were the best, too`;
-  return `of the last weights, ${after}; the best validation error was ${percent(best.error)}, after ${count(best.step)} (--best takes those)`;
+  return `of the last weights, ${after}; the best validation ${comparedWords(best).replace(" ", " was ")}, after ${count(best.step)} (--best takes those)`;
 }
 
 function percent(share: number): string {

@@ -156,20 +156,36 @@ function lossesOf(model: Model, { softLabels = false, multiLabel = false }: Trai
 }
 
 /** What options say of the loss has to be about a loss that is there. */
-function requireLosses({ name, losses }: Model, options: TrainingOptions): void {
+function requireLosses(model: Model, options: TrainingOptions): void {
+  const { name, losses } = model;
   const { labelSmoothing = 0, classWeights, multiLabel = false } = options;
-  const ofClasses = losses?.nodes.some(({ op }) => operator(op).layer?.loss?.ofClasses) ?? true;
+  const ofClasses = comparesOneClass(losses);
   const refuse = (what: string): never => {
     const given = losses!.each.map((loss) => `\`${loss.name}\``).join(", ");
     throw new RangeError(`${what} is for \`cross_entropy\`, and ${name} is trained by ${given}`);
   };
   if (!ofClasses && labelSmoothing > 0) refuse("label_smoothing");
   if (!ofClasses && classWeights !== undefined) refuse("class_weights");
-  if (!multiLabel || !ofClasses) return;
+  if (multiLabel) requireIndependentLosses(model);
+}
+
+/**
+ * That images with several classes are no contradiction to what a network is trained by.
+ *
+ * @param data where the images are from, for the message
+ * @throws {RangeError} where a loss takes one class an image
+ */
+export function requireIndependentLosses({ name, losses }: Pick<Model, "name" | "losses">, data?: string): void {
+  if (!comparesOneClass(losses)) return;
   throw new RangeError(
-    `${name} is trained by softmax cross entropy, which takes one class an image: where images have several, write ` +
-      "`binary_cross_entropy image.labels` behind its logits, and `sigmoid` in place of `softmax`",
+    `${name} is trained by softmax cross entropy, which takes one class an image: where images have several` +
+      `${data === undefined ? "" : `, as those of ${data} do`}, write \`binary_cross_entropy image.labels\` behind its ` +
+      "logits, and `sigmoid` in place of `softmax`",
   );
+}
+
+function comparesOneClass(losses: Model["losses"]): boolean {
+  return losses?.nodes.some(({ op }) => operator(op).layer?.loss?.ofClasses) ?? true;
 }
 
 function requireSizes(graph: Graph, sizes: NonNullable<TrainingContext["sizes"]>): void {

@@ -1,4 +1,4 @@
-/** Images of which something is known, wherever they come from: of each its class, or the objects in it with their boxes. */
+/** Images of which something is known, wherever they come from: of each its class, its classes, or the objects in it with their boxes. */
 import { DataError } from "../data-error.js";
 import type { Annotations } from "./objects.js";
 import type { SplitName } from "./reader.js";
@@ -30,8 +30,10 @@ export interface DataSet<S extends Split = Split> {
 export interface Split {
   readonly name: SplitName;
   readonly size: number;
-  /** Index of the image's class; absent where objects are annotated instead. */
+  /** Index of the image's class; absent where it has any number of them, or objects are annotated instead. */
   readonly label?: (index: number) => number;
+  /** Indices of the classes that the image has, each once, in their order; absent where it has one, or objects. */
+  readonly labels?: (index: number) => readonly number[];
   /** The objects in the images: image `index` is `annotations().images[index]`. Absent where images have a class each. */
   readonly annotations?: () => Annotations;
   /** Where the image is: plain data, a few bytes. */
@@ -45,17 +47,24 @@ export interface Split {
 /** Images with a class each. */
 export type LabelledSplit = Split & Required<Pick<Split, "label">>;
 
+/** Images with any number of classes each. */
+export type MultiLabelSplit = Split & Required<Pick<Split, "labels">>;
+
+/** Images whose classes are known: one, or any number. */
+export type ClassifiedSplit = LabelledSplit | MultiLabelSplit;
+
 /** Images with objects in them. */
 export type AnnotatedSplit = Split & Required<Pick<Split, "annotations">>;
 
 /** Some of the samples, in the order in which they are named. */
 export function subset<S extends Split>(split: S, indices: Uint32Array): S {
-  const { label, annotations } = split;
+  const { label, labels, annotations } = split;
   return {
     ...split,
     size: indices.length,
     reference: (index) => split.reference(indices[index]!),
     ...(label && { label: (index: number) => label(indices[index]!) }),
+    ...(labels && { labels: (index: number) => labels(indices[index]!) }),
     ...(annotations && { annotations: () => annotationsOf(annotations(), indices) }),
   };
 }
@@ -82,24 +91,47 @@ export function isLabelled(split: Split): split is LabelledSplit {
   return split.label !== undefined;
 }
 
+/** Whether each of the images has any number of classes. */
+export function isMultiLabel(split: Split): split is MultiLabelSplit {
+  return split.labels !== undefined;
+}
+
 /** Whether objects in the images are annotated. */
 export function isAnnotated(split: Split): split is AnnotatedSplit {
   return split.annotations !== undefined;
 }
 
 /**
- * Data to train a classifier on.
+ * Data to train or judge a classifier on. Images with objects in them have the classes of those; whether an object is
+ * difficult, or a group that nobody told apart, is not asked.
  *
- * @throws {DataError} where images have objects in them and no class of their own
+ * @throws {DataError} where parts are of different kinds
  */
-export function labelledData(data: DataSet): DataSet<LabelledSplit> {
-  const { train, validation, test, whole } = data;
-  if ([train, validation, test, whole].every((split) => split === undefined || isLabelled(split))) {
-    return data as DataSet<LabelledSplit>;
-  }
-  throw new DataError(
-    `${data.name}: its images have objects with boxes in them; a classifier needs a class for each image`,
-  );
+export function classifierData(data: DataSet): DataSet<ClassifiedSplit> {
+  const { train, validation, test, whole, ...rest } = data;
+  const parts = [train, validation, test, whole].filter((split) => split !== undefined);
+  if (parts.every(isLabelled) || parts.every(isMultiLabel)) return data as DataSet<ClassifiedSplit>;
+  if (!parts.every(isAnnotated)) throw new DataError(`${data.name}: its parts know different things of their images`);
+  return {
+    ...rest,
+    train: classesOfObjects(train as AnnotatedSplit),
+    validation: classesOfObjects(validation as AnnotatedSplit),
+    ...(test && { test: classesOfObjects(test as AnnotatedSplit) }),
+    ...(whole && { whole: classesOfObjects(whole as AnnotatedSplit) }),
+  };
+}
+
+/** The classes of the objects in each image. They are looked at when the first is asked for. */
+export function classesOfObjects({ annotations, ...split }: AnnotatedSplit): MultiLabelSplit {
+  let known: readonly (readonly number[])[] | undefined;
+  const read = (): readonly (readonly number[])[] => {
+    const { images, categories, objects } = annotations();
+    const places = new Map(categories.map(({ id }, index) => [id, index]));
+    const found = new Map(images.map(({ id }) => [id, new Set<number>()]));
+    for (const { image, category } of objects) found.get(image)!.add(places.get(category)!);
+    return images.map(({ id }) => [...found.get(id)!].sort((a, b) => a - b));
+  };
+  return { ...split, labels: (index) => (known ??= read())[index]! };
 }
 
 /**

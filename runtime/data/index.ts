@@ -2,14 +2,18 @@
 export { balancedWeights, classCounts } from "./balanced.js";
 export {
   checkClasses,
+  classesOfObjects,
+  classifierData,
   evaluationSplit,
   isAnnotated,
   isLabelled,
-  labelledData,
+  isMultiLabel,
   subset,
   type AnnotatedSplit,
+  type ClassifiedSplit,
   type DataSet,
   type LabelledSplit,
+  type MultiLabelSplit,
   type Split,
 } from "./data-set.js";
 export { DataError } from "../data-error.js";
@@ -51,9 +55,11 @@ export type { HeldOut, HeldOutChoice } from "./sources/held-out.js";
 export { openCifar, type CifarOptions } from "./sources/cifar/index.js";
 export { ARCHIVES, verifyArchive } from "./sources/cifar/checksum.js";
 export { openFolders, type FolderOptions } from "./sources/folders/index.js";
+export { openLabelsFile, type LabelsFileOptions } from "./sources/labels/index.js";
 export { openShapes, type ShapesOptions } from "./sources/synthetic/shapes/index.js";
 export { locateImages, imageFolder, readAnnotations, type LocatedImages } from "./sources/annotated/index.js";
-export type { ImagesOption } from "./sources/annotated/split.js";
+export type { DivideOptions } from "./divided.js";
+export type { DivisionOption, ImagesOption } from "./sources/annotated/split.js";
 export { openCoco } from "./sources/coco/index.js";
 export { parseCocoAnnotations, readCocoAnnotations, type CocoOptions } from "./sources/coco/annotations.js";
 export { parseCocoDetections, readCocoDetections, type Detections } from "./sources/coco/detections.js";

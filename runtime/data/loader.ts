@@ -98,7 +98,7 @@ export class Loader {
   training(options: TrainingBatches): AsyncGenerator<Batch, void, void> {
     const { split, batch, seed, firstStep, endStep, sampling } = options;
     if (sampling === "balanced" && !isLabelled(split)) {
-      throw new DataError("sampling balanced: the images have no classes to balance");
+      throw new DataError("sampling balanced: only images with a class each can be balanced");
     }
     const plan =
       sampling === "balanced" && isLabelled(split)

@@ -6,6 +6,7 @@ import type { DataSet } from "./data-set.js";
 import { CIFAR, findCifar, openCifar, packedCifar } from "./sources/cifar/index.js";
 import { openCoco } from "./sources/coco/index.js";
 import { openFolders } from "./sources/folders/index.js";
+import { hasLabelsFiles, openLabelsFile } from "./sources/labels/index.js";
 import type { HeldOut, HeldOutChoice } from "./sources/held-out.js";
 import { openScenes } from "./sources/synthetic/scenes/index.js";
 import { openShapes } from "./sources/synthetic/shapes/index.js";
@@ -16,16 +17,18 @@ export interface OpenOptions {
   /** Decides which images are set aside for validation. Default 1. Drawn images are always the same. */
   readonly seed?: number;
   /**
-   * Of CIFAR, and of folders without `val`: training images set aside for validation, a share (0.1) or how many. Default
-   * a tenth. With 0, the test images are the validation.
+   * Of CIFAR, of folders without `val`, and of what comes undivided: training images set aside for validation, a share
+   * (0.1) or how many. Default a tenth. With 0, the test images are the validation.
    */
   readonly validation?: HeldOut;
+  /** COCO's and VOC's images are divided where they come undivided, as training needs it. Default false. */
+  readonly divide?: boolean;
   /** How a training set images aside: done again where nothing else is asked for and there is no `val`. */
   readonly heldOut?: HeldOutChoice;
   /** Where listings of folders are kept; false: nowhere. Default: the user's folder for caches. */
   readonly cache?: string | false;
   /**
-   * Of COCO and VOC: where the images are. Default: where they usually are beside the annotations. False: they are not
+   * Of COCO, VOC and labels files: where the images are. Default: where they usually are beside the annotations. False: they are not
    * looked for, and only the annotations can be used.
    */
   readonly images?: string | false;
@@ -59,13 +62,14 @@ const SOURCES: readonly Source[] = [
     options: ["validation"],
     open: (folder, options) => openCifar(kind, folder, options),
   })),
-  { name: "coco", place: "file", options: ["images"], open: openCoco },
-  { name: "voc", place: "folder", options: ["images", "set"], open: openVoc },
+  { name: "coco", place: "file", options: ["images", "validation"], open: openCoco },
+  { name: "voc", place: "folder", options: ["images", "set", "validation"], open: openVoc },
+  { name: "labels", place: "file", options: ["images", "validation"], open: openLabelsFile },
 ];
 
 /**
  * @param data `shapes`, `scenes`, `scenes:COUNT`; `cifar10:FOLDER`, `cifar100:FOLDER`; `coco:FILE` (or a JSON file);
- *   `voc:FOLDER` (or a folder with Annotations); or a folder: with the unpacked CIFAR-10 or CIFAR-100 (binary or Python's
+ *   `labels:FILE` (or a CSV file, or a folder with train.csv); `voc:FOLDER` (or a folder with Annotations); or a folder: with the unpacked CIFAR-10 or CIFAR-100 (binary or Python's
  *   version), with train/CLASS and val/CLASS, or with CLASS alone
  * @throws {DataError}
  */
@@ -77,11 +81,13 @@ export async function openDataSet(data: string, options: OpenOptions = {}): Prom
     throw new DataError(`${data}: no such folder (the data sets that need no files are named shapes and scenes)`);
   if (!found.isDirectory()) {
     if (/\.json(\.gz)?$/i.test(data)) return openSource(sourceOf("coco"), data, data, options);
+    if (/\.csv$/i.test(data)) return openSource(sourceOf("labels"), data, data, options);
     const isPacked = /\.(tar|gz|tgz|zip)$/.test(data);
     const hint = isPacked ? `unpack it (tar -xf ${path.basename(data)}) and give the folder` : "give a folder";
     throw new DataError(`${data}: is a file; ${hint}`);
   }
   if (await isVoc(data)) return openSource(sourceOf("voc"), data, data, options);
+  if (await hasLabelsFiles(data)) return openSource(sourceOf("labels"), data, data, options);
   const [cifar, other] = findCifar(data);
   if (cifar && other) {
     const names = [cifar, other].map(({ kind }) => `${kind}:${data} for ${CIFAR[kind].name}`);

@@ -14,22 +14,27 @@ export function beginning({ model, recipe }: { readonly model: Model; readonly r
 /** One line each. */
 export function noticesOf(
   recipe: Recipe,
-  { classWeights }: TrainingOptions,
+  { classWeights, multiLabel = false }: TrainingOptions,
   weights: ParameterValues | undefined,
   classes: readonly string[],
 ): readonly string[] {
   return [
     ...(recipe.classWeights === "balanced" && classWeights ? [weightsLine(classWeights, classes)] : []),
-    ...(mixesImages(recipe) ? [mixingLine(recipe)] : []),
+    ...(multiLabel ? [LABELS_LINE] : []),
+    ...(mixesImages(recipe) ? [mixingLine(recipe, multiLabel)] : []),
     ...(recipe.zeroInitResidual && weights
       ? ["zero_init_residual holds only for scales that the weights do not give"]
       : []),
   ];
 }
 
-function mixingLine(recipe: Recipe): string {
+const LABELS_LINE =
+  "images have any number of labels: the best weights are those of the highest mAP; the error is the share of images of which not every label is right at one half";
+
+function mixingLine(recipe: Recipe, multiLabel: boolean): string {
   const names = MIXINGS.filter((name) => recipe[name] !== undefined);
-  return `${names.join(" or ")}: of an image that is mixed of two, the training error counts the class with the larger share`;
+  const counted = multiLabel ? "labels with more than half" : "the class with the larger share";
+  return `${names.join(" or ")}: of an image that is mixed of two, the training error counts ${counted}`;
 }
 
 /** `class weights from 0.5 (cat) to 4.2 (dog)` */

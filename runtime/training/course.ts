@@ -1,6 +1,6 @@
 /** The course of a training: updates, validations, checkpoints, and what it ends in. */
 import { emaDecayAt, type TrainingProgram } from "../../compiler/training/contract.js";
-import { DataError, type LabelledSplit } from "../data/index.js";
+import { DataError, isMultiLabel, type ClassifiedSplit } from "../data/index.js";
 import type { Trained } from "../weights/trained.js";
 import { readBest, saveCheckpoint } from "./checkpoint.js";
 import { firstNotFinite } from "./diagnose.js";
@@ -14,7 +14,7 @@ import { evaluationBatch } from "./fit.js";
 import type { Identity } from "./identity.js";
 import type { Lock } from "./lock.js";
 import { ImageLog } from "./image-log.js";
-import { Judge, lossesByName, type Judged } from "./judge.js";
+import { Judge, lossesByName, shortfall, type Judged } from "./judge.js";
 import { afterUpdate, LOSS_SCALE_START, SMALLEST } from "./loss-scale.js";
 import type { MetricsFile, StepMetrics, ValidationMetrics } from "./metrics.js";
 import { phaseOf, thawSteps } from "./phases.js";
@@ -156,7 +156,9 @@ export class Course {
 
   /** Why training ends before its time; undefined where it goes on. */
   #noBetter(): string | undefined {
-    return reasonToStop(this.#parts.request.recipe.earlyStop, this.#position.progress);
+    const { request, feed } = this.#parts;
+    const measure = isMultiLabel(feed.data.validation) ? "mAP" : "error";
+    return reasonToStop(request.recipe.earlyStop, this.#position.progress, measure);
   }
 
   #input({ images, targets }: EngineBatch): StepInput {
@@ -245,12 +247,14 @@ export class Course {
     const found = await this.#evaluate("validation", feed.data.validation, true);
     const { validationDue: _made, ...position } = this.#position;
     const { step } = position;
-    const best = Number.isFinite(found.loss) && (position.best === undefined || found.error < position.best.error);
+    const { error, mAP } = found;
+    const reached = shortfall(found);
+    const best = Number.isFinite(found.loss) && (position.best === undefined || reached < shortfall(position.best));
     this.#position = {
       ...position,
-      schedule: afterValidation(request.recipe, position.schedule, found.error),
-      ...(best && { best: { step, error: found.error } }),
-      ...(earlyStop && { progress: progressAfter(earlyStop, position.progress, found.error) }),
+      schedule: afterValidation(request.recipe, position.schedule, reached),
+      ...(best && { best: { step, error, ...(mAP !== undefined && { mAP }) } }),
+      ...(earlyStop && { progress: progressAfter(earlyStop, position.progress, reached) }),
     };
     this.#validation = found;
     // What was saved is without it.
@@ -262,11 +266,11 @@ export class Course {
     return best;
   }
 
-  async #evaluate(kind: "validation" | "test", split: LabelledSplit, centre: boolean): Promise<ValidationMetrics> {
+  async #evaluate(kind: "validation" | "test", split: ClassifiedSplit, centre: boolean): Promise<ValidationMetrics> {
     const { engine, feed, request, tell, metrics, length } = this.#parts;
     const averaged = request.recipe.emaDecay !== undefined;
     const both = request.recipe.validateRaw === true && kind === "validation";
-    const [judge, rawJudge] = [new Judge(), new Judge()];
+    const [judge, rawJudge] = [0, 1].map(() => new Judge(split, feed.data.classes)) as [Judge, Judge];
     for await (const batch of feed.evaluate(split, evaluationBatch(request.recipe), centre)) {
       const { images, targets } = batch;
       // The engine may take the buffer.
@@ -352,7 +356,8 @@ export class Course {
     const { position, state } = await readBest(run.checkpoints, program.state);
     await engine.setState(state);
     const { best, step } = position;
-    return { from: "best", step, ...(best && { error: best.error }) };
+    const { step: _step, ...reached } = best ?? {};
+    return { from: "best", step, ...reached };
   }
 
   /** The step that failed is made once more with its layers looked at. */
@@ -386,12 +391,17 @@ function round(value: number): number {
 }
 
 /** What a validation measured, as TensorBoard is told. */
-function scalarsOf(chart: string, { loss, losses = {}, error, error5 }: Judged): Readonly<Record<string, number>> {
+function scalarsOf(
+  chart: string,
+  { loss, losses = {}, error, error5, mAP, f1 }: Judged,
+): Readonly<Record<string, number>> {
   return {
     [`${chart}/loss`]: loss,
     ...byName(`${chart}/loss`, losses),
     [`${chart}/error`]: error,
-    [`${chart}/error5`]: error5,
+    ...(error5 !== undefined && { [`${chart}/error5`]: error5 }),
+    ...(mAP !== undefined && { [`${chart}/mAP`]: mAP }),
+    ...(f1 && { [`${chart}/F1_micro`]: f1.micro, [`${chart}/F1_macro`]: f1.macro }),
   };
 }
 

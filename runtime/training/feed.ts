@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { Recipe } from "../../compiler/recipe.js";
 import {
   batchesPerEpoch,
-  labelledData,
+  classifierData,
   Loader,
   loadStatistics,
   measureStatistics,
@@ -12,7 +12,7 @@ import {
   deterministicTransforms,
   type Batch,
   type DataSet,
-  type LabelledSplit,
+  type ClassifiedSplit,
   type Statistics,
   type TransformSettings,
 } from "../data/index.js";
@@ -33,7 +33,7 @@ export interface FeedOptions {
 }
 
 export interface Feed {
-  readonly data: DataSet<LabelledSplit>;
+  readonly data: DataSet<ClassifiedSplit>;
   readonly stepsPerEpoch: number;
   /** There where a transform needs it. */
   readonly statistics: Statistics | undefined;
@@ -51,13 +51,14 @@ export interface Feed {
   /** Other batches of the same kind, of so many images in all; none is mixed. */
   calibration(images: number): AsyncGenerator<Batch, void, void>;
   /** Every image of a split once; `centre`: one view of each, the middle where the recipe takes ten crops. */
-  evaluate(split: LabelledSplit, batch: number, centre: boolean): AsyncGenerator<TargetBatch, void, void>;
+  evaluate(split: ClassifiedSplit, batch: number, centre: boolean): AsyncGenerator<TargetBatch, void, void>;
   close(): Promise<void>;
 }
 
-/** @throws {DataError} for transforms that do not fit the data, and for images without a class each */
+/** @throws {DataError} for transforms that do not fit the data, and for images of which no class is known */
 export async function openFeed(given: DataSet, recipe: Recipe, seed: number, options: FeedOptions): Promise<Feed> {
-  const data = labelledData(given);
+  const data = classifierData(given);
+  const classes = data.classes.length;
   const { statisticsFile, channels, ...how } = options;
   const loader = new Loader(how);
   try {
@@ -89,13 +90,13 @@ export async function openFeed(given: DataSet, recipe: Recipe, seed: number, opt
       get unreadable() {
         return loader.unreadable;
       },
-      training: (firstStep) =>
-        mixed(withTargets(batches(firstStep, seed), data.train), recipe, seed, data.classes.length),
+      training: (firstStep) => mixed(withTargets(batches(firstStep, seed), data.train, classes), recipe, seed, classes),
       calibration: (images) => batches(0, seed + 1, Math.ceil(images / recipe.batch)),
       evaluate: (split, batch, centre) =>
         withTargets(
           loader.evaluation({ ...common, split, batch, transforms: centre ? oneView(evaluation) : evaluation }),
           split,
+          classes,
         ),
       close: () => loader.close(),
     };

@@ -7,7 +7,7 @@ import path from "node:path";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import { formatShape } from "../../compiler/ir/dim.js";
 import type { Graph, Parameter, Value } from "../../compiler/ir/types.js";
-import type { DataSet, LabelledSplit } from "../data/index.js";
+import { isLabelled, type ClassifiedSplit, type DataSet } from "../data/index.js";
 
 /** A network: its graph without spans, files and its own name. */
 export interface NetworkDigest {
@@ -63,22 +63,23 @@ export interface SplitDigest {
  * Names and labels of the samples, not their pixels: a file is named by its path below the folder that all of the data
  * have in common, a CIFAR record by its file's name and place, a shape by the numbers that it is drawn from.
  */
-export function splitDigests({ train, validation }: Pick<DataSet<LabelledSplit>, "train" | "validation">): {
+export function splitDigests({ train, validation }: Pick<DataSet<ClassifiedSplit>, "train" | "validation">): {
   readonly train: SplitDigest;
   readonly validation: SplitDigest;
 } {
   const root = commonFolder([train, validation]);
-  const digest = (split: LabelledSplit): SplitDigest => {
+  const digest = (split: ClassifiedSplit): SplitDigest => {
     const hash = createHash("sha256");
     for (let index = 0; index < split.size; index++) {
-      hash.update(`${split.label(index)} ${nameOf(split.reference(index), root)}\n`);
+      const labels = isLabelled(split) ? split.label(index) : split.labels(index).join();
+      hash.update(`${labels} ${nameOf(split.reference(index), root)}\n`);
     }
     return { size: split.size, digest: hash.digest("hex") };
   };
   return { train: digest(train), validation: digest(validation) };
 }
 
-function nameOf(reference: ReturnType<LabelledSplit["reference"]>, root: string): string {
+function nameOf(reference: ReturnType<ClassifiedSplit["reference"]>, root: string): string {
   return JSON.stringify(reference, (key, value: unknown) => {
     if (key === "file" && typeof value === "string") return relativeName(value, root);
     if (ArrayBuffer.isView(value)) {
@@ -96,7 +97,7 @@ function relativeName(file: string, root: string): string {
 }
 
 /** With a separator at its end; nothing where no sample is a file. */
-function commonFolder(splits: readonly LabelledSplit[]): string {
+function commonFolder(splits: readonly ClassifiedSplit[]): string {
   let common: string | undefined;
   for (const split of splits) {
     for (let index = 0; index < split.size; index++) {

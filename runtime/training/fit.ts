@@ -5,12 +5,12 @@ import type { Model } from "../../compiler/model.js";
 import { imageChannels } from "../../compiler/preprocess.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
-import { buildTraining, gradientGraph } from "../../compiler/training/build.js";
+import { buildTraining, gradientGraph, requireIndependentLosses } from "../../compiler/training/build.js";
 import type { TrainingOptions, TrainingProgram } from "../../compiler/training/contract.js";
 import { recipeOptions } from "../../compiler/training/from-recipe.js";
 import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import { relevantAlgorithms } from "../../compiler/tuning/choices.js";
-import { balancedWeights, classCounts, labelledData } from "../data/index.js";
+import { balancedWeights, classCounts, classifierData, isLabelled, isMultiLabel } from "../data/index.js";
 import type { Device } from "../onnx/device.js";
 import { asTrainingError, TrainingError } from "./error.js";
 import type { Feed } from "./feed.js";
@@ -43,6 +43,7 @@ export function trainingOptions(
   return {
     ...recipeOptions(recipe, weightsOf(recipe, feed)),
     evaluationBatch: evaluationBatch(recipe),
+    ...(isMultiLabel(feed.data.train) && { multiLabel: true }),
     sizes,
     device,
     blockSize,
@@ -52,6 +53,11 @@ export function trainingOptions(
 /** What `balanced` comes to with these data; undefined where the recipe says something else. */
 export function weightsOf({ classWeights }: Recipe, { data }: Pick<Feed, "data">): readonly number[] | undefined {
   if (classWeights !== "balanced") return undefined;
+  if (!isLabelled(data.train)) {
+    throw new TrainingError(
+      `class_weights balanced: counts the images of each class, and those of ${data.name} have any number of classes`,
+    );
+  }
   return balancedWeights(classCounts(data.train, data.classes.length), data.classes);
 }
 
@@ -74,7 +80,7 @@ function ownAlgorithms(model: Model, options: TrainingOptions, algorithms: Algor
  * @throws {TrainingError | DataError}
  */
 export function checkRequest({ model, recipe, data, names }: TrainRequest, { best }: TrainOptions): void {
-  labelledData(data);
+  const { train } = classifierData(data);
   const { stop, seed, batch, accumulate } = recipe;
   const counts: readonly [name: string, value: number, least: number][] = [
     ["batch", batch, 1],
@@ -96,6 +102,7 @@ export function checkRequest({ model, recipe, data, names }: TrainRequest, { bes
       `${names.target}: ${model.name} is a detector; detectors can't be trained yet, only the networks they are built on`,
     );
   }
+  if (isMultiLabel(train)) asTrainingError(() => requireIndependentLosses(model, data.name));
   if (recipe.earlyStop && data.validation.size === 0) {
     throw new TrainingError(
       `${data.name}: has no validation images, by which \`stop\` with \`patience\` could end training`,

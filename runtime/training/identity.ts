@@ -3,7 +3,7 @@ import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import { withLosses } from "../../compiler/training/with-losses.js";
-import type { DataSet, LabelledSplit } from "../data/index.js";
+import type { ClassifiedSplit, DataSet } from "../data/index.js";
 import { TrainingError } from "./error.js";
 import { networkDigest, splitDigests, weightsDigest, type NetworkDigest, type SplitDigest } from "./fingerprint.js";
 
@@ -33,7 +33,7 @@ export interface Content {
 export interface Ingredients {
   readonly model: Model;
   readonly recipe: Recipe;
-  readonly data: DataSet<LabelledSplit>;
+  readonly data: DataSet<ClassifiedSplit>;
   readonly names: Pick<Identity, "target" | "recipe" | "data">;
   readonly weights: ParameterValues | undefined;
   readonly version: string | undefined;

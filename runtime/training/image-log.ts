@@ -59,10 +59,13 @@ export class ImageLog {
     const count = this.#classes.length;
     const each = [...shares.subarray(image * count, (image + 1) * count).entries()];
     const largest = each.filter(([, share]) => share > 0).sort(([, a], [, b]) => b - a);
-    return largest.map(([index, share]) => `${(100 * share).toFixed(0)} % ${this.#name(index)}`);
+    const names = largest.map(([index, share]) =>
+      share === 1 ? this.#name(index) : `${(100 * share).toFixed(0)} % ${this.#name(index)}`,
+    );
+    return names.length <= 2 ? names : [names.join(", ")];
   }
 
-  /** Images of a validation, the right class and the likeliest one: `validation/images`. */
+  /** Images of a validation, what they are and what they are taken for: `validation/images`. */
   async evaluated(step: number, batch: Shown, scores: Float32Array): Promise<void> {
     const { targets, views } = batch;
     const labels = targets["labels"]!;
@@ -70,6 +73,9 @@ export class ImageLog {
     const classes = this.#classes.length;
     await this.#show(step, "validation/images", images, (index) => {
       const first = index * views * classes;
+      if (labels instanceof Float32Array) {
+        return this.#answers(labels.subarray(first, first + classes), scores.subarray(first, first + classes));
+      }
       const found = topClass(scores.subarray(first, first + classes));
       const label = labels[index * views]!;
       const share = `${(100 * found.probability).toFixed(0)} %`;
@@ -80,6 +86,20 @@ export class ImageLog {
         { text: answer, colour: WRONG },
       ];
     });
+  }
+
+  /** The labels that an image has, and those that are likelier than not, where they are others. */
+  #answers(has: Float32Array, scores: Float32Array): readonly Line[] {
+    const [right, said] = [(label: number) => has[label] === 1, (label: number) => scores[label]! > 0];
+    const named = (which: (label: number) => boolean): string => {
+      const names = this.#classes.filter((_, label) => which(label));
+      return names.length === 0 ? "none" : names.join(", ");
+    };
+    if (named(right) === named(said)) return [{ text: named(said), colour: RIGHT }];
+    return [
+      { text: named(right), colour: PLAIN },
+      { text: named(said), colour: WRONG },
+    ];
   }
 
   #name(index: number): string {

@@ -1,4 +1,6 @@
 /** What a validation comes to: errors from scores, and the losses that the network states. */
+import { LabelTally, type F1 } from "../classification/label-tally.js";
+import { isMultiLabel, type ClassifiedSplit } from "../data/index.js";
 import type { Evaluated, NamedLoss } from "./engine.js";
 import { errorsOf, NOTHING, tally } from "./scores.js";
 import type { TargetBatch } from "./targets.js";
@@ -9,40 +11,106 @@ export interface Judged {
   readonly loss: number;
   /** Each loss that the network states, by its name and without its weight. */
   readonly losses?: Readonly<Record<string, number>>;
-  /** Top-1 and top-5, 0 to 1. */
+  /** Top-1, 0 to 1; where images have any number of labels, the share of which not every label is right at one half. */
   readonly error: number;
-  readonly error5: number;
+  /** Top-5; absent where images have any number of labels. */
+  readonly error5?: number;
+  /** Mean average precision, 0 to 1: where images have any number of labels, and some have one. */
+  readonly mAP?: number;
+  /** There where `mAP` is. */
+  readonly f1?: F1;
+}
+
+/** Judges scores, batch by batch. */
+interface ScoreJudge {
+  readonly images: number;
+  add(batch: Pick<TargetBatch, "targets" | "views">, scores: Float32Array): void;
+  result(): Omit<Judged, "loss" | "losses"> & { readonly loss?: number };
 }
 
 /** Adds up over the batches of a validation. */
 export class Judge {
-  #sums = NOTHING;
+  readonly #scores: ScoreJudge;
   #loss = 0;
   #losses: readonly NamedLoss[] = [];
-  #stated = false;
+
+  constructor(split: ClassifiedSplit, classes: readonly string[]) {
+    this.#scores = isMultiLabel(split) ? new LabelJudge(classes) : new ClassJudge();
+  }
 
   /** Samples so far. */
   get images(): number {
-    return this.#sums.images;
+    return this.#scores.images;
   }
 
-  add({ targets, views }: Pick<TargetBatch, "targets" | "views">, { scores, stated }: Evaluated): void {
-    const labels = Int32Array.from(targets["labels"]!.filter((_, image) => image % views === 0));
-    this.#sums = tally(this.#sums, scores, labels, views);
+  add(batch: Pick<TargetBatch, "targets" | "views">, { scores, stated }: Evaluated): void {
+    const before = this.images;
+    this.#scores.add(batch, scores);
     if (stated === undefined) return;
-    this.#stated = true;
-    this.#loss += stated.loss * labels.length;
+    const added = this.images - before;
+    this.#loss += stated.loss * added;
     this.#losses = stated.losses.map(({ name, loss }, index) => ({
       name,
-      loss: (this.#losses[index]?.loss ?? 0) + loss * labels.length,
+      loss: (this.#losses[index]?.loss ?? 0) + loss * added,
     }));
   }
 
   result(): Judged {
-    const errors = errorsOf(this.#sums);
-    if (!this.#stated) return errors;
+    const { loss, ...judged } = this.#scores.result();
+    if (this.#losses.length === 0) return { loss: loss!, ...judged };
     const mean = ({ name, loss }: NamedLoss): NamedLoss => ({ name, loss: loss / this.images });
-    return { ...errors, loss: this.#loss / this.images, losses: lossesByName(this.#losses.map(mean)) };
+    return { loss: this.#loss / this.images, losses: lossesByName(this.#losses.map(mean)), ...judged };
+  }
+}
+
+/** One class an image. */
+class ClassJudge implements ScoreJudge {
+  #sums = NOTHING;
+
+  get images(): number {
+    return this.#sums.images;
+  }
+
+  add({ targets, views }: Pick<TargetBatch, "targets" | "views">, scores: Float32Array): void {
+    const labels = Int32Array.from(targets["labels"]!.filter((_, image) => image % views === 0));
+    this.#sums = tally(this.#sums, scores, labels, views);
+  }
+
+  result() {
+    return errorsOf(this.#sums);
+  }
+}
+
+/** Any number of labels an image; the probabilities of its views are averaged. */
+class LabelJudge implements ScoreJudge {
+  readonly #classes: readonly string[];
+  readonly #tally: LabelTally;
+
+  constructor(classes: readonly string[]) {
+    this.#classes = classes;
+    this.#tally = new LabelTally(classes);
+  }
+
+  get images(): number {
+    return this.#tally.images;
+  }
+
+  add({ targets, views }: Pick<TargetBatch, "targets" | "views">, scores: Float32Array): void {
+    const count = this.#classes.length;
+    for (let first = 0; first < scores.length; first += views * count) {
+      const has = targets["labels"]!.subarray(first, first + count);
+      const mean = new Float64Array(count);
+      for (let at = 0; at < views * count; at++) mean[at % count]! += 1 / (1 + Math.exp(-scores[first + at]!)) / views;
+      this.#tally.add(
+        [...has.keys()].filter((label) => has[label] === 1),
+        mean,
+      );
+    }
+  }
+
+  result() {
+    const { mAP, f1, error } = this.#tally.result();
+    return Number.isNaN(mAP) ? { error } : { error, mAP, f1 };
   }
 }
 
@@ -50,9 +118,24 @@ export function lossesByName(losses: readonly NamedLoss[]): Readonly<Record<stri
   return Object.fromEntries(losses.map(({ name, loss }) => [name, loss]));
 }
 
+/** What validations are compared by, the lower the better: 1 - mAP, or the error. */
+export function shortfall({ error, mAP }: Pick<Judged, "error" | "mAP">): number {
+  return mAP === undefined ? error : 1 - mAP;
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
+/** What validations are compared by, in words: `error 8.10 %`, `mAP 71.20 %`. */
+export function comparedWords({ error, mAP }: Pick<Judged, "error" | "mAP">): string {
+  return mAP === undefined ? `error ${percent(error)}` : `mAP ${percent(mAP)}`;
+}
+
 /** As the log and the terminal say it: `error 8.10 %, loss 0.4511 (aux 0.6201, head.cross_entropy 0.2651)`. */
-export function judgedWords({ error, loss, losses = {} }: Judged): string {
+export function judgedWords(judged: Judged): string {
+  const { error, loss, losses = {}, mAP, f1 } = judged;
   const each = Object.entries(losses).map(([name, part]) => `${name} ${part.toPrecision(4)}`);
   const parts = each.length < 2 ? "" : ` (${each.join(", ")})`;
-  return `error ${(100 * error).toFixed(2)} %, loss ${loss.toPrecision(4)}${parts}`;
+  const labels = f1 === undefined ? [] : [`F1 ${percent(f1.micro)} (macro ${percent(f1.macro)})`];
+  const more = mAP === undefined ? [] : [...labels, `error ${percent(error)}`];
+  return [comparedWords(judged), ...more, `loss ${loss.toPrecision(4)}${parts}`].join(", ");
 }

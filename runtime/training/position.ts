@@ -9,8 +9,8 @@ export interface Position {
   readonly schedule: ScheduleState;
   /** Sums over the epoch that is not over yet. */
   readonly epoch: EpochSums;
-  /** The validation with the lowest error, 0 to 1. */
-  readonly best?: { readonly step: number; readonly error: number };
+  /** The validation with the lowest error, 0 to 1; where images have any number of labels, with the highest mAP. */
+  readonly best?: { readonly step: number; readonly error: number; readonly mAP?: number };
   /** The validation that belongs to this update was not made yet: training was stopped before or within it. */
   readonly validationDue?: true;
   /** How validations went, where the recipe ends a training that gets no better. */

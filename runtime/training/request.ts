@@ -80,6 +80,7 @@ export interface Exported {
   readonly step: number;
   /** Of the validation that made them the best, 0 to 1. */
   readonly error?: number;
+  readonly mAP?: number;
 }
 
 /** How a training ended, or where it was stopped. */

@@ -10,7 +10,7 @@ export interface ScheduleState {
   readonly warm: boolean;
   /** How many times a plateau has divided the rate. */
   readonly divisions: number;
-  /** Lowest validation error since the beginning, 0 to 1; undefined before the first validation. */
+  /** Lowest validation error (1 - mAP, where that is compared) since the beginning, 0 to 1; undefined before the first validation. */
   readonly lowest?: number;
   /** Validations since then, or since the last division. */
   readonly waited: number;

@@ -72,10 +72,36 @@ export function divideByClass(
   return { kept, aside };
 }
 
-function inSeededOrder(files: readonly string[], seed: number): readonly string[] {
+/**
+ * Some of the images, whatever they show, chosen by the seed and their names as {@link divideByClass} does.
+ *
+ * @param files names of all images
+ * @returns places of those that stay and of those that are set aside, each in their order
+ */
+export function divideImages(
+  name: string,
+  files: readonly string[],
+  validation: HeldOut,
+  seed: number,
+): { readonly kept: Uint32Array; readonly aside: Uint32Array } {
+  const count = heldOutCount(name, files.length, validation);
+  const chosen = new Set(inSeededOrder([...new Set(files)], seed, (file) => file).slice(0, count));
+  const places = (isChosen: boolean): Uint32Array =>
+    Uint32Array.from([...files.keys()].filter((index) => chosen.has(files[index]!) === isChosen));
+  return { kept: places(false), aside: places(true) };
+}
+
+const belowClass = (file: string): string => file.split(path.sep).slice(1).join("/");
+
+function inSeededOrder(
+  files: readonly string[],
+  seed: number,
+  nameOf: (file: string) => string = belowClass,
+): readonly string[] {
   const key = (file: string) => {
-    const below = file.split(path.sep).slice(1).join("/").normalize("NFC");
-    return createHash("sha1").update(`${seed} ${below}`).digest("hex");
+    return createHash("sha1")
+      .update(`${seed} ${nameOf(file).normalize("NFC")}`)
+      .digest("hex");
   };
   return files
     .map((file) => ({ file, key: key(file) }))

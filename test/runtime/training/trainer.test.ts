@@ -86,7 +86,7 @@ describe("training", () => {
     const data = await tinyData();
     const measured = await evaluateModel(result.run.model, data, data.test!, { device: "cpu" });
     expect(measured.error).toBeCloseTo(result.test!.error, 10);
-    expect(measured.error5).toBeCloseTo(result.test!.error5, 10);
+    expect(measured.error5).toBeCloseTo(result.test!.error5!, 10);
   });
 
   it("that was stopped and taken up again is the uninterrupted one, bit for bit", async () => {

@@ -1,6 +1,7 @@
 /** Annotations with their images as a data set. */
 import { DataError } from "../../../data-error.js";
 import type { AnnotatedSplit, DataSet } from "../../data-set.js";
+import { divided, type DivideOptions } from "../../divided.js";
 import type { Annotations } from "../../objects.js";
 import { imageFolder, locateImages } from "./locate.js";
 
@@ -43,6 +44,22 @@ export async function annotatedData(
     whole,
     warnings: [...annotations.warnings, ...(located?.warnings ?? [])],
   };
+}
+
+/** How annotated images that come undivided are divided. */
+export interface DivisionOption extends DivideOptions {
+  /** They are; where a part is asked for, or a training had one, they are anyway. Default false. */
+  readonly divide?: boolean;
+}
+
+/** Parts of the images for training and validation, where they are asked for. */
+export function dividedWhere(
+  data: DataSet<AnnotatedSplit> & { readonly whole: AnnotatedSplit },
+  { divide = false, ...how }: DivisionOption,
+): DataSet<AnnotatedSplit> {
+  if (!divide && how.validation === undefined && how.heldOut === undefined) return data;
+  const names = data.whole.annotations().images.map(({ file, stem }) => (file === "" ? (stem ?? "") : file));
+  return divided(data, names, how);
 }
 
 const NONE = { size: 0, annotations: (): Annotations => ({ images: [], categories: [], objects: [], warnings: [] }) };

@@ -1,13 +1,14 @@
 /** A data set annotated as COCO's: one JSON file, and the images that it names. */
 import path from "node:path";
 import type { AnnotatedSplit, DataSet } from "../../data-set.js";
-import { annotatedData, type ImagesOption } from "../annotated/split.js";
+import { annotatedData, dividedWhere, type DivisionOption, type ImagesOption } from "../annotated/split.js";
 import { readCocoAnnotations, type CocoOptions } from "./annotations.js";
 
 /** @throws {DataError} one line: what is wrong with the file, or which image is not there */
 export async function openCoco(
   file: string,
-  options: ImagesOption & CocoOptions = {},
+  options: ImagesOption & CocoOptions & DivisionOption = {},
 ): Promise<DataSet<AnnotatedSplit>> {
-  return annotatedData(path.basename(file), file, await readCocoAnnotations(file, options), options);
+  const annotations = await readCocoAnnotations(file, options);
+  return dividedWhere(await annotatedData(path.basename(file), file, annotations, options), options);
 }
