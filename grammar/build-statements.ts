@@ -18,6 +18,7 @@ import { ExpressionBuilder } from "./build-expressions.js";
 import { asNode, endOfElement, inOrder, node, nodes, placeOf, token, tokens, type Parts } from "./cst.js";
 import { quote } from "./errors.js";
 import { endOf, startOf } from "./lexer.js";
+import { reservedWord } from "./gaps.js";
 import { nearest } from "./nearest.js";
 import { own } from "./own.js";
 import { RESERVED_WORDS } from "./tokens.js";
@@ -55,6 +56,12 @@ const HABITS: readonly (readonly [token: string, before: RegExp, help: string])[
 
 function habitAt(token: string, before: string): string | undefined {
   return HABITS.find(([each, pattern]) => each === token && pattern.test(before.trimEnd()))?.[2];
+}
+
+/** What is meant by a reserved word that begins a statement. */
+function strayWordHelp(word: string): string {
+  if (word !== "on") return reservedWord(word);
+  return "`on` stands behind the arguments and before braces: `conv 3x3, 64 on a`, `concat on a { ... } { ... }`";
 }
 
 /** `maps[0]` takes up an element of a list. */
@@ -116,7 +123,7 @@ export abstract class StatementBuilder extends ExpressionBuilder {
         : image === ")" || image === "]"
           ? [`this \`${image}\` closes nothing`, undefined]
           : RESERVED_WORDS.has(image)
-            ? [`a statement can't begin with \`${image}\``, `\`${image}\` is a reserved word and can't be a name`]
+            ? [`a statement can't begin with \`${image}\``, strayWordHelp(image)]
             : [`expected a statement, found ${quote(image)}`, habitAt(image, this.gaps.lineBefore(start))];
     this.gaps.errors.add("syntax-error", start, end, message, help === undefined ? {} : { help });
   }

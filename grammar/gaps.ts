@@ -3,11 +3,15 @@ import { tokenMatcher, type CstElement, type CstNode, type IToken } from "chevro
 import { quote, type ErrorDetails, type ErrorList } from "./errors.js";
 import { asNode, endOfElement, inOrder, startOfElement, token, type Parts } from "./cst.js";
 import { endOf, startOf } from "./lexer.js";
-import { Reserved } from "./tokens.js";
+import { Reserved, RESERVED_WORDS } from "./tokens.js";
 
 /** Brackets that are closed by the parser; braces.ts sees to braces. */
 const BRACKETS = { RightParen: "LeftParen", RightBracket: "LeftBracket", RightBrace: "LeftBrace" } as const;
 const TEXT = { RightParen: ")", RightBracket: "]", RightBrace: "}" } as const;
+
+export function reservedWord(word: string): string {
+  return `\`${word}\` is a reserved word and can't be a name`;
+}
 
 export class Gaps {
   readonly errors: ErrorList;
@@ -43,9 +47,7 @@ export class Gaps {
       return;
     }
     this.errors.add("syntax-error", startOf(next), endOf(next), `expected ${what}, found ${quote(next.image)}`, {
-      ...(tokenMatcher(next, Reserved) && what.includes("name")
-        ? { help: `\`${next.image}\` is a reserved word and can't be a name` }
-        : {}),
+      ...(tokenMatcher(next, Reserved) && what.includes("name") ? { help: reservedWord(next.image) } : {}),
       ...details,
     });
   }
@@ -57,8 +59,7 @@ export class Gaps {
 
   reserved(word: IToken | undefined): void {
     if (word === undefined) return;
-    const message = `\`${word.image}\` is a reserved word and can't be a name`;
-    this.errors.add("syntax-error", startOf(word), endOf(word), message);
+    this.errors.add("syntax-error", startOf(word), endOf(word), reservedWord(word.image));
   }
 
   /** Reports the bracket that closes these parts if it is missing. */
@@ -83,7 +84,10 @@ export class Gaps {
       const { key, element } = entry;
       const [start, end] = [startOfElement(element), endOfElement(element)];
       if (key === "stray") {
-        this.errors.add("syntax-error", start, end, `expected ${what}, found \`${this.textOf(start, end)}\``);
+        const text = this.textOf(start, end);
+        this.errors.add("syntax-error", start, end, `expected ${what}, found \`${text}\``, {
+          ...(item === "parameter" && RESERVED_WORDS.has(text) && { help: reservedWord(text) }),
+        });
       } else if (key === "Comma" && previous?.key !== item) {
         this.errors.add("syntax-error", start, end, `expected ${what} before this \`,\``, { fix: "" });
       } else if (key === item) {

@@ -1,7 +1,7 @@
 /** From characters to tokens. Characters that begin no token are reported and passed over. */
 import { Lexer, tokenMatcher, type IToken } from "chevrotain";
 import { quote, type ErrorList } from "./errors.js";
-import { BadNumber, DocComment, Name, TOKENS, UnterminatedString } from "./tokens.js";
+import { BadNumber, DocComment, Name, SYMBOLS_OF_C, TOKENS, UnterminatedString } from "./tokens.js";
 
 export interface Lexed {
   readonly tokens: IToken[];
@@ -33,6 +33,14 @@ export function tokenize(text: string, errors: ErrorList): Lexed {
     errors.add("syntax-error", startOf(comment), startOf(comment) + 2, "comments begin with `//`");
   }
   for (const token of result.tokens) {
+    const word = SYMBOLS_OF_C.get(token.tokenType);
+    if (word !== undefined) {
+      errors.add("unexpected-character", startOf(token), endOf(token), `unexpected ${quote(token.image)}`, {
+        help: `write \`${word}\``,
+      });
+      token.image = word;
+      continue;
+    }
     if (token.tokenType === UnterminatedString) {
       errors.add("unterminated-string", startOf(token), endOf(token), 'a string without its closing `"`');
     } else if (token.image.length > LONGEST_NAME && tokenMatcher(token, Name)) {
@@ -62,9 +70,6 @@ const HABITS: readonly (readonly [pattern: RegExp, help: string])[] = [
   [/^;/, "statements need no separator"],
   [/^'/, 'strings stand in double quotes: "..."'],
   [/^[“”„]/u, 'strings stand in straight quotes: "..."'],
-  [/^&/, "write `and`"],
-  [/^\|/, "write `or`"],
-  [/^!/, "write `not`"],
   [/^#/, "comments begin with `//`"],
   [/^×/u, "write `x`"],
   [/^\?/, "write `if a then b else c`"],

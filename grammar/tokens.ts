@@ -143,6 +143,15 @@ export const UnterminatedString = createToken({
   categories: [StringToken],
 });
 
+/** What C writes for a word: reported by the lexer, then taken for the word. */
+const written = (name: string, pattern: RegExp, word: TokenType): TokenType =>
+  createToken({ name, pattern, categories: [Anything, Reserved, word, ...(word.CATEGORIES ?? [])] });
+export const SYMBOLS_OF_C: ReadonlyMap<TokenType, string> = new Map([
+  [written("Ampersands", /&&?/, And), "and"],
+  [written("Bars", /\|\|?/, Or), "or"],
+  [written("Exclamation", /!/, Not), "not"],
+]);
+
 export const WhiteSpace = createToken({ name: "WhiteSpace", pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true });
 /** Not in the language: reported by the lexer and passed over. */
 export const BlockComment = createToken({
@@ -168,6 +177,7 @@ export const TOKENS: TokenType[] = [
   StringToken,
   UnterminatedString,
   ...INFIX_TOKENS,
+  ...SYMBOLS_OF_C.keys(),
   Equals,
   Dot,
   Comma,

@@ -1,5 +1,6 @@
 import { nearest } from "../../grammar/nearest.js";
 import { foreignName } from "./foreign-names.js";
+import { standardFileOf } from "./standard-names.js";
 
 export { nearest };
 
@@ -9,8 +10,13 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
   return candidate === undefined ? undefined : `did you mean \`${candidate}\`?`;
 }
 
-/** What may be meant by a name that nothing is called: the same in other letters, what others call something, a near one. */
+/**
+ * What may be meant by a name that nothing is called: what the standard library has and was not imported, the same in other
+ * letters, what others call something, a near one.
+ */
 export function helpForUnknown(name: string, candidates: () => Iterable<string>): string | undefined {
+  const file = standardFileOf(name);
+  if (file !== undefined) return `${file} has it: \`import { ${name} } from "${file}"\``;
   const suggestion = nearest(name, candidates());
   const isSame = suggestion?.toLowerCase() === name.toLowerCase();
   return (isSame ? undefined : foreignName(name)) ?? (suggestion && `did you mean \`${suggestion}\`?`);

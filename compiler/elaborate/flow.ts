@@ -124,6 +124,9 @@ function onOthers(on: Expression, context: Context, run: () => TensorValue | Unk
   return isList(value) ? makeList(value.length, () => value.map(runFrom), on.span, siteOf(context)) : runFrom(value);
 }
 
+const ONE_OF_THEM =
+  "`identity on maps[0]` is one of its tensors, `concat { identity on maps[0] } { identity on maps[1] }` joins two";
+
 /** What a name stands for: a block, a layer, a network or a part of one, a shared part, a label, or none of them. */
 function runOnce(use: Use, context: Context): void {
   const value = resolveTarget(use, context);
@@ -151,7 +154,9 @@ function runOnce(use: Use, context: Context): void {
         : undefined;
     fail(siteOf(context), "not-a-layer", use.span, `${describeKind(value)} can't stand among layers`, { help });
   } else {
-    fail(siteOf(context), "not-a-layer", use.span, `${describeNumber(value)} can't stand among layers`);
+    // `concat all`: the list stands where its tensors should.
+    const help = isList(value) && value.some((each) => isRecord(each, "tensor")) ? ONE_OF_THEM : undefined;
+    fail(siteOf(context), "not-a-layer", use.span, `${describeNumber(value)} can't stand among layers`, { help });
   }
   context.flow.tensor = UNKNOWN;
 }

@@ -11,7 +11,8 @@ export const STRIDE = size("Distance between windows: /2 halves height and width
   min: 1,
   default: [1, 1],
 });
-export const PAD_DEFAULT = "by default floor((kernel - 1) / 2) times the dilation, which keeps the size at stride 1.";
+export const PAD_DEFAULT =
+  "by default floor((kernel - 1) / 2) times the dilation, which keeps the size at stride 1; even kernels lose a row and a column by it.";
 export const PAD = size(`Padding on each side; ${PAD_DEFAULT}`, { optional: true, min: 0 });
 export const CEIL = boolean("Rounds the output size up, as Caffe does: the last window may reach beyond the padding.", {
   default: false,

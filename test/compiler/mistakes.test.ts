@@ -52,9 +52,27 @@ describe("words that nothing declares are unknown, whatever stands behind them",
     ["conv 3x3, 16, pad: None", "unknown-name", "nothing here is called `None`", "did you mean `none`?"],
   ])("%s", (statements, ...expected) => expectTold(among(statements), [expected]));
 
+  test.each<[string, string]>([
+    ["basic(16)", 'std/blocks has it: `import { basic } from "std/blocks"`'],
+    ["conv 3x3, 16   instance_norm", 'std/blocks has it: `import { instance_norm } from "std/blocks"`'],
+    ["shortcuts projection_on_change", 'std/shortcuts has it: `import { projection_on_change } from "std/shortcuts"`'],
+    ["found = detect(image, image)", 'std/detection has it: `import { detect } from "std/detection"`'],
+    ["weights torchvision_resnet", 'std/weights has it: `import { torchvision_resnet } from "std/weights"`'],
+    ["preprocess torchvision", 'std/preprocess has it: `import { torchvision } from "std/preprocess"`'],
+  ])("%s is found in the standard library", (statements, help) => {
+    const [first, ...others] = told(among(statements));
+    expect([first?.[0], first?.[2], others]).toEqual(["unknown-name", help, []]);
+  });
+
   test("of maps and recipes no layers are expected", () => {
     expectTold(`weights w { renam "a", "b" }`, [
       ["unknown-name", "nothing here is called `renam`", "did you mean `rename`?"],
+    ]);
+  });
+
+  test("a reserved word is no parameter", () => {
+    expectTold(`let double(x) = 2\n${among("conv 3x3, 8")}`, [
+      ["syntax-error", "expected a parameter, found `x`", "`x` is a reserved word and can't be a name"],
     ]);
   });
 
@@ -223,6 +241,18 @@ describe("forms of other languages", () => {
     ["relu   x = conv 3x3, 16", ["syntax-error", "can't begin with `x`", "`x` is a reserved word"]],
     ["conv 3x3, 2 ** 4", ["syntax-error", "an expression after `*`, found `*`", "write `a * a`"]],
     ["conv 3x3, 2^4", ["unexpected-character", "unexpected `^`", "write `a * a`"]],
+    ["if 1 < 2 && !(2 < 1) { conv 3x3, 8 }", ["unexpected-character", "unexpected `&&`", "write `and`"]],
+    ["if 2 < 1 || 1 < 2 { conv 3x3, 8 }", ["unexpected-character", "unexpected `||`", "write `or`"]],
+    ["if !(2 < 1) { conv 3x3, 8 }", ["unexpected-character", "unexpected `!`", "write `not`"]],
+    [
+      "add { identity } { relu } on image",
+      ["syntax-error", "can't begin with `on`", "behind the arguments and before braces"],
+    ],
+    [
+      "maps = relu on [image, image]   add { concat maps } { relu }",
+      ["missing-body", "two or more branches", "write `concat { identity } { ... }`"],
+      ["not-a-layer", "a list can't stand among layers", "`identity on maps[0]` is one of its tensors"],
+    ],
     ["conv 3x3, 1 < 2 ? 8 : 16", ["unexpected-character", "unexpected `?`", "`if a then b else c`"]],
     ["if 1 < 2: conv 3x3, 16", ["syntax-error", "expected `{` after the condition", "stands in braces"]],
     ["elif", ["unknown-name", "is called `elif`", "write `else if`"]],
