@@ -1,5 +1,6 @@
 /** Formatting of a selection: the statements that it touches, and nothing else. */
-import type { Body, Declaration, If, Import, SourceFile, Statement } from "./ast.js";
+import type { Body, Declaration, Import, SourceFile, Statement } from "./ast.js";
+import { bodiesOf } from "./bodies.js";
 import { format, type FormatResult } from "./format.js";
 import { parse } from "./parse.js";
 import type { Vocabulary } from "./vocabulary.js";
@@ -111,28 +112,6 @@ function ofFile({ imports, declarations }: SourceFile, text: string): Container 
 
 function ofBody({ statements, span }: Body): Container {
   return { elements: statements, start: span.start + 1, end: span.end - 1 };
-}
-
-function bodiesOf(element: Element): readonly Body[] {
-  switch (element.kind) {
-    case "declaration":
-      return element.body === undefined ? [] : [element.body];
-    case "stage":
-    case "for":
-      return [element.body];
-    case "use":
-      return element.bodies;
-    case "if":
-      return branches(element);
-    default:
-      return [];
-  }
-}
-
-function branches(statement: If): readonly Body[] {
-  const otherwise = statement.else;
-  if (otherwise === undefined) return [statement.then];
-  return [statement.then, ...(otherwise.kind === "if" ? branches(otherwise) : [otherwise])];
 }
 
 /** What the comments in a region say; how many slashes they begin with changes where they are no doc comments. */

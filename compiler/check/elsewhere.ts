@@ -1,5 +1,6 @@
 /** Where a name is that a statement can't see: further down, in braces that ended, in a block or network that was run. */
 import type { Body, Declaration, Identifier, Span, Statement, Use } from "../../grammar/ast.js";
+import { bodiesOf } from "../../grammar/bodies.js";
 
 /** What a block or network that is called so labels, and its stages; empty for all else. */
 export type MembersOf = (name: string) => readonly string[];
@@ -47,23 +48,6 @@ function memberOf(use: Use, text: string): string {
   return use.label
     ? `it is a member: \`${use.label.text}.${text}\``
     : `it is in what \`${call}\` gave: label that, \`part = ${call}\`, and write \`part.${text}\``;
-}
-
-/** The braces of a statement that are bodies of their own. */
-function bodiesOf(statement: Statement): readonly Body[] {
-  switch (statement.kind) {
-    case "if": {
-      const otherwise = statement.else;
-      return [statement.then, ...(otherwise?.kind === "if" ? bodiesOf(otherwise) : otherwise ? [otherwise] : [])];
-    }
-    case "for":
-    case "stage":
-      return [statement.body];
-    case "use":
-      return statement.bodies;
-    default:
-      return [];
-  }
 }
 
 function* namesIn(body: Body, around: readonly Statement[] = []): Generator<Found> {
