@@ -38,7 +38,7 @@ export interface Parts {
   readonly trained: Trained;
   readonly lock: Lock;
   readonly metrics: MetricsFile;
-  readonly tell: (event: TrainEvent) => void;
+  readonly emit: (event: TrainEvent) => void;
 }
 
 /** What it ended in. */
@@ -78,7 +78,7 @@ export class Course {
     try {
       await this.#updates();
       await this.#save();
-      this.#tellEarly();
+      this.#noticeEarlyEnd();
       done = await this.#finish();
     } catch (error) {
       if (!this.#isStop(error)) {
@@ -146,12 +146,12 @@ export class Course {
     }
   }
 
-  #tellEarly(): void {
-    const { tell, length } = this.#parts;
+  #noticeEarlyEnd(): void {
+    const { emit, length } = this.#parts;
     const { step } = this.#position;
     const reason = step < length.steps ? this.#noBetter() : undefined;
     if (reason !== undefined)
-      tell({ kind: "notice", message: `ended after ${step} of ${length.steps} updates: ${reason}` });
+      emit({ kind: "notice", message: `ended after ${step} of ${length.steps} updates: ${reason}` });
   }
 
   /** Why training ends before its time; undefined where it goes on. */
@@ -178,7 +178,7 @@ export class Course {
   }
 
   #advance({ learningRate, lossScale: scale }: StepInput, result: StepResult, waited: number, took: number): void {
-    const { metrics, length, tell, request } = this.#parts;
+    const { metrics, length, emit, request } = this.#parts;
     const { batch } = request.recipe;
     const { step: before, epoch, lossScale } = this.#position;
     const step = before + 1;
@@ -216,7 +216,7 @@ export class Course {
       epoch: { images: epoch.images + batch, correct: epoch.correct + result.correct },
       ...(result.finite !== undefined && { lossScale: afterUpdate(lossScale ?? LOSS_SCALE_START, result.finite) }),
     };
-    tell({ kind: "step", metrics: line });
+    emit({ kind: "step", metrics: line });
   }
 
   #endOfEpoch(): void {
@@ -241,7 +241,7 @@ export class Course {
 
   /** Whether it is the best so far. */
   async #validate(): Promise<boolean> {
-    const { request, feed, tell } = this.#parts;
+    const { request, feed, emit } = this.#parts;
     const { earlyStop } = request.recipe;
     this.#position = { ...this.#position, validationDue: true };
     const found = await this.#evaluate("validation", feed.data.validation, true);
@@ -260,14 +260,14 @@ export class Course {
     // What was saved is without it.
     this.#saved = -1;
     if (!Number.isFinite(found.loss)) {
-      tell({ kind: "warning", message: `step ${step}: scores of validation images are not numbers` });
+      emit({ kind: "warning", message: `step ${step}: scores of validation images are not numbers` });
     }
-    tell({ kind: "validation", metrics: found, best });
+    emit({ kind: "validation", metrics: found, best });
     return best;
   }
 
   async #evaluate(kind: "validation" | "test", split: ClassifiedSplit, centre: boolean): Promise<ValidationMetrics> {
-    const { engine, feed, request, tell, metrics, length } = this.#parts;
+    const { engine, feed, request, emit, metrics, length } = this.#parts;
     const averaged = request.recipe.emaDecay !== undefined;
     const both = request.recipe.validateRaw === true && kind === "validation";
     const [judge, rawJudge] = [0, 1].map(() => new Judge(split, feed.data.classes)) as [Judge, Judge];
@@ -281,7 +281,7 @@ export class Course {
       if (again) rawJudge.add(batch, await engine.evaluate({ images: again, targets }, false));
       if (shown) await this.#images?.evaluated(this.#position.step, shown, evaluated.scores);
       judge.add(batch, evaluated);
-      tell({ kind: "validating", done: judge.images, total: split.size });
+      emit({ kind: "validating", done: judge.images, total: split.size });
     }
     if (judge.images === 0) throw new DataError(`${feed.data.name}: no ${kind} image could be read`);
     const { step } = this.#position;
@@ -301,7 +301,7 @@ export class Course {
 
   /** State is copied now; the file is written while training goes on. One is written at a time. */
   async #checkpoint(best: boolean): Promise<void> {
-    const { engine, metrics, program, identity, run, tell, trained, length, lock } = this.#parts;
+    const { engine, metrics, program, identity, run, emit, trained, length, lock } = this.#parts;
     // What went wrong with the one before is told now.
     await this.#saving;
     const state = await engine.getState();
@@ -312,14 +312,14 @@ export class Course {
     const { algorithms = {} } = program.options;
     const checkpoint = { position, identity, length, algorithms, state, trained };
     this.#saving = saveCheckpoint(run.checkpoints, checkpoint, program.state, best).then((file) =>
-      tell({ kind: "checkpoint", file }),
+      emit({ kind: "checkpoint", file }),
     );
     this.#saving.catch(() => undefined);
   }
 
   /** Weights, model, and the last evaluation. */
   async #finish(): Promise<Done> {
-    const { engine, request, options, run, feed, tell, lock, trained } = this.#parts;
+    const { engine, request, options, run, feed, emit, lock, trained } = this.#parts;
     const { model, recipe } = request;
     const { data } = feed;
     const exported = options.best ? await this.#takeBest() : { from: "last" as const, step: this.#position.step };
@@ -330,7 +330,7 @@ export class Course {
     const equivalent = preprocessOf(feed.evaluation, feed.statistics, feed.channels);
     if (equivalent.leftOut.length > 0) {
       const message = `${run.model}: its preprocessing leaves out ${equivalent.leftOut.join(", ")}`;
-      tell({ kind: "warning", message });
+      emit({ kind: "warning", message });
     }
     lock.check();
     await writeTrained(run, model, trainedWeights(model, state), trained);

@@ -1,4 +1,4 @@
-/** What a training is asked for, what it tells while it runs, and how it ends. */
+/** What a training is asked for, what happens while it runs, and how it ends. */
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
@@ -51,7 +51,7 @@ export interface TrainOptions extends Pick<FeedOptions, "workers" | "strict"> {
   readonly version?: string;
 }
 
-/** What a training tells while it runs. */
+/** What happens while a training runs, as it is reported. */
 export type TrainEvent =
   | {
       readonly kind: "start";

@@ -20,8 +20,8 @@ export function openRunLog(file: string): RunLog {
   };
 }
 
-/** Tells the listener, and the log what is worth a line. */
-export function toldTo(log: RunLog, listener: ((event: TrainEvent) => void) | undefined): (event: TrainEvent) => void {
+/** Hands events to the listener, and to the log those that are worth a line. */
+export function emitter(log: RunLog, listener: ((event: TrainEvent) => void) | undefined): (event: TrainEvent) => void {
   return (event) => {
     const line = lineOf(event);
     if (line !== undefined) log.add(line);

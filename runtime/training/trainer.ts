@@ -26,7 +26,7 @@ import { checkThaws } from "./phases.js";
 import type { TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./request.js";
 import { openRemoteEngine } from "./remote-engine.js";
 import { checkUnused, directoryOf, makeFolder, runFolder, writeConfig, type RunFolder } from "./run-folder.js";
-import { openRunLog, toldTo } from "./run-log.js";
+import { emitter, openRunLog } from "./run-log.js";
 import { trainingLength, type TrainingLength } from "./schedule.js";
 
 /**
@@ -41,10 +41,10 @@ export async function train(request: TrainRequest, options: TrainOptions = {}): 
   await makeFolder(run.folder);
   const lock = await lockFolder(run.lock);
   const log = openRunLog(run.log);
-  const tell = toldTo(log, options.onEvent);
+  const emit = emitter(log, options.onEvent);
   try {
     if (!options.resume) await checkUnused(run);
-    const result = await opened(request, options, run, lock, tell);
+    const result = await opened(request, options, run, lock, emit);
     log.add(result.finished ? `ended after ${result.step} updates` : stoppedLine(result.step, options.signal));
     return result;
   } catch (error) {
@@ -73,18 +73,18 @@ async function opened(
   options: TrainOptions,
   run: RunFolder,
   lock: Lock,
-  tell: (event: TrainEvent) => void,
+  emit: (event: TrainEvent) => void,
 ): Promise<TrainResult> {
   const model = beginning(request);
   await discardLeftovers(run.checkpoints);
   // What another training measured there says nothing about this one.
   if (!options.resume) await rm(run.statistics, { force: true });
-  const feed = await feedOf(model, request, options, run, tell);
+  const feed = await feedOf(model, request, options, run, emit);
   let engine: Engine | undefined;
   let metrics: MetricsFile | undefined;
   try {
-    const planned = await plan(model, request, options, feed, tell);
-    const begun = await whereToBegin(model, request, options, run, planned, tell);
+    const planned = await plan(model, request, options, feed, emit);
+    const begun = await whereToBegin(model, request, options, run, planned, emit);
     const { position, program } = begun;
     const graphs = emitTrainingGraphs(program, request.recipe.accumulate);
     checkFit(graphs.stepShape, request, feed);
@@ -97,7 +97,7 @@ async function opened(
     const { length } = planned;
     await writeSettings(request, options, run, length);
     metrics = await openMetrics(run.metrics, position);
-    tell({
+    emit({
       kind: "start",
       device: engine.device,
       deviceReason: engine.deviceReason,
@@ -108,8 +108,8 @@ async function opened(
     });
     const trained = trainedBy(request, feed);
     const sized = trained.meanImage && sizeOfMean(model, trained.meanImage);
-    if (sized !== undefined) tell({ kind: "notice", message: sized });
-    const parts = { request, options, run, feed, engine, program, length, trained, lock, metrics, tell };
+    if (sized !== undefined) emit({ kind: "notice", message: sized });
+    const parts = { request, options, run, feed, engine, program, length, trained, lock, metrics, emit };
     return await new Course({ ...parts, identity: begun.identity }, position).run();
   } finally {
     metrics?.close();
@@ -124,7 +124,7 @@ async function feedOf(
   { data, recipe }: TrainRequest,
   { workers, strict, signal }: TrainOptions,
   run: RunFolder,
-  tell: (event: TrainEvent) => void,
+  emit: (event: TrainEvent) => void,
 ): Promise<Feed> {
   const channels = channelsFor(model);
   return openFeed(data, recipe, recipe.seed, {
@@ -132,7 +132,7 @@ async function feedOf(
     ...(workers !== undefined && { workers }),
     ...(strict !== undefined && { strict }),
     ...(signal && { signal }),
-    onUnreadable: (message) => tell({ kind: "warning", message }),
+    onUnreadable: (message) => emit({ kind: "warning", message }),
     statisticsFile: run.statistics,
   });
 }
@@ -151,10 +151,10 @@ async function plan(
   { recipe, data, names }: TrainRequest,
   options: TrainOptions,
   feed: Feed,
-  tell: (event: TrainEvent) => void,
+  emit: (event: TrainEvent) => void,
 ): Promise<Plan> {
   const { weights, version, algorithms = {} } = options;
-  const warn = (message: string): void => tell({ kind: "warning", message });
+  const warn = (message: string): void => emit({ kind: "warning", message });
   data.warnings.forEach(warn);
   if (feed.channels === 1 && !saysGrey(recipe.train)) {
     warn(`${model.name} takes one channel: images are turned to grey (ITU-R 601-2 luma)`);
@@ -167,7 +167,7 @@ async function plan(
   const program = build(algorithms);
   const length = trainingLength(recipe, feed.stepsPerEpoch);
   checkThaws(recipe, length);
-  noticesOf(recipe, settings, weights, data.classes).forEach((message) => tell({ kind: "notice", message }));
+  noticesOf(recipe, settings, weights, data.classes).forEach((message) => emit({ kind: "notice", message }));
   const identity = identityOf({ model, recipe, data: feed.data, names, weights, version });
   return { build, program, length, identity };
 }
@@ -186,9 +186,9 @@ async function whereToBegin(
   { resume, weights }: TrainOptions,
   run: RunFolder,
   { build, program, length, identity }: Plan,
-  tell: (event: TrainEvent) => void,
+  emit: (event: TrainEvent) => void,
 ): Promise<Begun> {
-  const warn = (message: string): void => tell({ kind: "warning", message });
+  const warn = (message: string): void => emit({ kind: "warning", message });
   let unsure: readonly string[] = [];
   const compare = (begun: Identity): void => void (unsure = checkSame(begun, identity, run.folder));
   const found = resume ? await newestCheckpoint(run.checkpoints, program.state, compare) : undefined;
@@ -203,7 +203,7 @@ async function whereToBegin(
   const { best: _before, ...rest } = checkpoint.position;
   const position = { ...rest, ...(best && { best }) };
   const message = lengthened(recipe, position, checkpoint.length, length, run.folder);
-  if (message !== undefined) tell({ kind: "notice", message });
+  if (message !== undefined) emit({ kind: "notice", message });
   // What was measured since then would round otherwise.
   const { algorithms = {} } = checkpoint;
   const isSame = isDeepStrictEqual(algorithms, program.options.algorithms);
