@@ -17,14 +17,21 @@ const FAST = [
   "test/stdlib/numbers.test.ts",
 ];
 
+/** Of the others those that leave nothing behind in a process: no variables, no measuring of its memory. */
+const SHARING = [
+  "test/compiler/{emit,passes,tuning}/**/*.test.ts",
+  "test/runtime/{classification,data,figures,images}/**/*.test.ts",
+];
+
 export default defineConfig({
   // Inside the project, so that the bundles find its packages.
   plugins: [bundledWorkers(path.join(import.meta.dirname, ".cache/resnetc"))],
   test: {
     projects: [
-      // These leave nothing behind in a process, so that its files share the modules that one of them has loaded.
+      // Where nothing is left behind, the files of a process share the modules that one of them has loaded.
       { extends: true, test: { name: "fast", include: FAST, isolate: false } },
-      { extends: true, test: { name: "machine", include: ["test/**/*.test.ts"], exclude: FAST } },
+      { extends: true, test: { name: "sharing", include: SHARING, exclude: FAST, isolate: false } },
+      { extends: true, test: { name: "machine", include: ["test/**/*.test.ts"], exclude: [...FAST, ...SHARING] } },
     ],
     // Sessions, image decoding and spawned commands are slow on a small machine; a hang is caught all the same.
     testTimeout: 60_000,
