@@ -27,6 +27,17 @@ export const LONGEST = 1_000_000;
 const interpolation = choice("The filter, as Pillow has it.", ["bilinear", "bicubic", "nearest"], {
   default: "bilinear",
 });
+const longest = integer("The longer side at most; the image is scaled less where it would be longer.", {
+  min: 1,
+  max: LONGEST,
+  optional: true,
+});
+const detectorRules = choice(
+  "Whose rules for detectors' images are followed, in rounding sizes and in sampling: `opencv` (py-faster-rcnn), " +
+    "`torch` (torchvision's detectors), `pillow` (Detectron2).",
+  ["opencv", "torch", "pillow"],
+  { optional: true },
+);
 /** What policies of AutoAugment's family have in common. */
 const augmenting = {
   num_magnitude_bins: integer("Strengths that are told apart, from none to the greatest.", {
@@ -89,23 +100,14 @@ export const TRANSFORM_WORDS = words({
     arguments: {
       length: integer("Length of the shorter side in pixels.", SIDE),
       interpolation,
-      longest: integer("The longer side at most; the image is scaled less where it would be longer.", {
-        min: 1,
-        max: LONGEST,
-        optional: true,
-      }),
-      like: choice(
-        "Whose rules for detectors' images are followed, in rounding sizes and in sampling: `opencv` (py-faster-rcnn), " +
-          "`torch` (torchvision's detectors), `pillow` (Detectron2).",
-        ["opencv", "torch", "pillow"],
-        { optional: true },
-      ),
+      longest,
+      like: detectorRules,
     },
   },
   random_resize_shorter: {
     doc:
       "Scale augmentation: scales the image until its shorter side has a length that is drawn for each image, every " +
-      "integer of the interval being as likely (section 3.4, after VGG).",
+      "integer of the interval being as likely (section 3.4, after VGG), or every so many of them (Detectron2).",
     random: true,
     arguments: {
       length: interval("The least and the greatest length of the shorter side in pixels; [256, 480] in the paper.", {
@@ -113,6 +115,12 @@ export const TRANSFORM_WORDS = words({
         integer: true,
       }),
       interpolation,
+      step: integer("From one length that may be drawn to the next: 32 for Detectron2's [640, 800]; without, 1.", {
+        ...SIDE,
+        optional: true,
+      }),
+      longest,
+      like: detectorRules,
     },
   },
   random_resized_crop: {

@@ -21,12 +21,12 @@ export function scaledTo(before: Size, { length, longest, like }: ResizeShorter)
   return scaleByRules(before, { shorter: length, ...(longest !== undefined && { longest }), ...(like && { like }) });
 }
 
-function isSampled({ like }: { readonly like?: string | undefined }): boolean {
+export function isSampled({ like }: { readonly like?: string | undefined }): boolean {
   return like === "torch" || like === "opencv";
 }
 
 /** Whether sampling between the pixels goes with the interpolation that is asked for. */
-function conflict(values: Pick<ResizeShorter, "like" | "interpolation">): string | undefined {
+export function conflict(values: Pick<ResizeShorter, "like" | "interpolation">): string | undefined {
   return isSampled(values) && values.interpolation !== "bilinear"
     ? `like ${values.like!} is bilinear, not ${values.interpolation}`
     : undefined;

@@ -38,6 +38,8 @@ export interface GeometryTransform<Name extends string = string, S extends Schem
   readonly moves: true;
   /** Height and width afterwards where they are known without the image; `undefined` where they depend on it. */
   readonly size: (values: Values<S>, before: Size | undefined) => Size | undefined;
+  /** Every size that may come of one, where that is left to chance. */
+  readonly sizes?: (values: Values<S>, before: Size) => readonly Size[];
   /** Images that come out of one. Default 1. */
   readonly views?: number;
   /** What the numbers mean afterwards; absent: what they meant before. */

@@ -37,6 +37,13 @@ const scaling: fc.Arbitrary<TransformSettings> = fc.oneof(
   fc.record({ kind: fc.constant("random_resized_crop"), size }),
   fc.record({ kind: fc.constant("random_resize_shorter"), length: fc.constant([12, 50]) }),
   fc.record({
+    kind: fc.constant("random_resize_shorter"),
+    length: fc.constant([12, 48]),
+    step: fc.constant(12),
+    longest: fc.constant(60),
+    like: fc.constantFrom("torch", "opencv", "pillow"),
+  }),
+  fc.record({
     kind: fc.constant("resize_shorter"),
     length: side,
     longest: fc.constantFrom(undefined, 40, 90),

@@ -160,6 +160,14 @@ describe("random transforms", () => {
     expect([...sizes].sort()).toEqual(["6x8", "7x9", "8x10"]);
   });
 
+  it("or to some of them, by the rules and up to the longer side that are asked for", async () => {
+    const rules = { step: 4, longest: 15, like: "pillow" };
+    const images = await many([{ kind: "random_resize_shorter", length: [8, 16], ...rules }], small, 150);
+    const sizes = new Set(images.map(({ width, height }) => `${height}x${width}`));
+    // 12x16 and 16x21 are longer than 15.
+    expect([...sizes].sort()).toEqual(["11x15", "8x11"]);
+  });
+
   it("AlexNet's colours: the same shift for all pixels, of the spread that the eigenvalues give", async () => {
     const grey: Raster = { width: 2, height: 1, data: Uint8Array.of(51, 51, 51, 102, 102, 102) };
     const images = await many([{ kind: "color_pca" }], grey, 2000);
@@ -257,6 +265,14 @@ describe("a list of transforms is checked before anything is read", () => {
     [
       [{ kind: "random_resize_shorter", length: [9, 8] }],
       "random_resize_shorter: length must be [low, high], integers from 1 to 16384, not [9,8]",
+    ],
+    [
+      [{ kind: "random_resize_shorter", length: [640, 800], step: 50 }],
+      "random_resize_shorter: steps of 50 don't lead from 640 to 800",
+    ],
+    [
+      [{ kind: "random_resize_shorter", length: [64, 80], like: "opencv", interpolation: "bicubic" }],
+      "random_resize_shorter: like opencv is bilinear, not bicubic",
     ],
     [[{ kind: "normalize", std: [1, 0, 1] }], "normalize: std must be 3 numbers from 0.000001 to 1000, not [1,0,1]"],
     [
