@@ -1,7 +1,7 @@
 /** A thread that makes batches; started by pool.ts. */
 import { parentPort, workerData } from "node:worker_threads";
 import { sharePixelCount } from "../images/memory.js";
-import { makeBatch } from "./batch.js";
+import { make } from "./make.js";
 import { DataError } from "../data-error.js";
 import { preparePipeline, type Pipeline } from "../images/transforms/pipeline.js";
 import type { Reply, Request, WorkerData } from "./pool.js";
@@ -19,7 +19,7 @@ const pause = () => {
 
 async function answer(request: Extract<Request, { kind: "batch" }>): Promise<void> {
   try {
-    const batch = await makeBatch(request.order, pipelines.get(request.pipeline)!, pause);
+    const batch = await make(request.order, pipelines.get(request.pipeline)!, pause);
     port.postMessage({ kind: "made", batch } satisfies Reply, [batch.images.buffer]);
   } catch (error) {
     if (error instanceof Stopped) port.postMessage({ kind: "stopped" } satisfies Reply);

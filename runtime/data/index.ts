@@ -17,7 +17,17 @@ export {
   type Split,
 } from "./data-set.js";
 export { DataError } from "../data-error.js";
-export { Loader, type Batch, type EvaluationBatches, type LoaderOptions, type TrainingBatches } from "./loader.js";
+export {
+  Loader,
+  type Batch,
+  type DetectionBatch,
+  type DetectionBatches,
+  type EvaluationBatches,
+  type LoaderOptions,
+  type TrainingBatches,
+} from "./loader.js";
+export type { BatchObjects, KnownObjects } from "./detection/batch.js";
+export type { DetectionImage } from "./detection/reader.js";
 export { measureStatistics, type MeasureOptions } from "./measure.js";
 export { openDataSet, type OpenOptions } from "./open.js";
 export type { SplitName } from "./reader.js";
@@ -44,7 +54,7 @@ export {
   type SampleKey,
   type Transformed,
 } from "../images/transforms/pipeline.js";
-export type { PlacedBox } from "../images/transforms/boxes.js";
+export type { ImageInfo, PlacedBox } from "../images/transforms/boxes.js";
 export type { Raster } from "../images/transforms/raster.js";
 export type { SampleReference } from "./sample.js";
 export type { Shrink } from "../images/transforms/frame.js";

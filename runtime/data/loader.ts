@@ -3,13 +3,16 @@ import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { balancedPlan } from "./balanced.js";
-import { makeBatch } from "./batch.js";
 import { isLabelled, type Split } from "./data-set.js";
+import { groupedPlan, proportionOf } from "./detection/order.js";
+import { DetectionReader, type DetectionImage, type UnwaitedDetectionBatch } from "./detection/reader.js";
 import { DataError } from "../data-error.js";
+import { make, type Maker } from "./make.js";
 import { evaluationPlan, trainingPlan, type BatchPlan } from "./order.js";
 import { preparePipeline, type Pipeline } from "../images/transforms/pipeline.js";
 import { PoolClosed, WorkerPool, type PipelinePlan } from "./pool.js";
-import { SplitReader, type Maker, type Unwaited } from "./split-reader.js";
+import { SplitReader, type Unwaited } from "./split-reader.js";
+import type { Size } from "../images/image.js";
 import type { Statistics } from "../images/statistics.js";
 import type { TransformSettings } from "../images/transforms/index.js";
 
@@ -51,8 +54,25 @@ export interface TrainingBatches extends EvaluationBatches {
   readonly sampling?: "balanced";
 }
 
+/** Which batches {@link Loader.detection} gives. */
+export interface DetectionBatches extends Pick<
+  TrainingBatches,
+  "split" | "batch" | "transforms" | "channels" | "seed" | "firstStep" | "endStep"
+> {
+  /** Those of the split that are used. */
+  readonly images: readonly DetectionImage[];
+  /** Heights and widths of the tensors; one at least has to hold what a batch needs. */
+  readonly canvases: readonly Size[];
+}
+
 /** A batch, and how long it let the consumer wait. */
 export interface Batch extends Unwaited {
+  /** Milliseconds. */
+  readonly waited: number;
+}
+
+/** A batch of a detector's training, and how long it let the consumer wait. */
+export interface DetectionBatch extends UnwaitedDetectionBatch {
   /** Milliseconds. */
   readonly waited: number;
 }
@@ -112,6 +132,30 @@ export class Loader {
     return this.#batches(options, evaluationPlan(options.split.size, options.batch), 0, false);
   }
 
+  /**
+   * Batches of images with their objects, of like proportions, pass after pass without end. An unreadable image is replaced
+   * by the one after it that has its proportions.
+   *
+   * @throws {DataError} at once for transforms that don't fit, in the iteration for data that don't
+   */
+  detection(options: DetectionBatches): AsyncGenerator<DetectionBatch, void, void> {
+    const { split, images, batch, transforms, channels: asked, canvases, seed, firstStep, endStep } = options;
+    const { channels, make } = this.#prepared(split, { transforms, ...(asked && { channels: asked }) });
+    const plan = groupedPlan(
+      images.map(({ size }) => proportionOf(size)),
+      batch,
+      seed,
+      firstStep,
+      endStep,
+    );
+    const reader = new DetectionReader(
+      { images, reference: split.reference, canvases, seed, channels },
+      make,
+      (message) => this.#reportUnreadable(message),
+    );
+    return this.#iterate(plan, split, (step) => reader.batch(step, plan));
+  }
+
   /** Ends the threads; iterations that are under way fail. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -125,35 +169,39 @@ export class Loader {
     seed: number,
     replace: boolean,
   ): AsyncGenerator<Batch, void, void> {
-    const { split, transforms, statistics, channels } = options;
-    const pipelinePlan: PipelinePlan = {
+    const { split, transforms, statistics, channels: asked } = options;
+    const { channels, views, make } = this.#prepared(split, {
       transforms,
       ...(statistics && { statistics }),
-      ...(channels && { channels }),
+      ...(asked && { channels: asked }),
       ...(split.imageSize && { from: split.imageSize }),
-    };
-    // Here and not in the iteration, so that a mistake is told before anything is started.
-    const pipeline = preparePipeline(transforms, pipelinePlan);
-    const { workers = split.isLight ? 0 : defaultWorkers() } = this.#options;
-    const { prefetch = Math.max(2, workers + 1) } = this.#options;
-    const make = once(() => (workers === 0 ? this.#makerHere(pipeline) : this.#makerInThreads(workers, pipelinePlan)));
-    const source = new SplitReader(
-      split,
-      seed,
-      pipeline,
-      (order) => make()(order),
-      (message) => this.#reportUnreadable(message),
+    });
+    const source = new SplitReader(split, seed, { channels, views }, make, (message) =>
+      this.#reportUnreadable(message),
     );
-    return this.#iterate(plan, prefetch, (step) => source.batch(step, plan, replace));
+    return this.#iterate(plan, split, (step) => source.batch(step, plan, replace));
   }
 
-  async *#iterate(
+  /** @throws {DataError} at once and not in the iteration, so that a mistake is told before anything is started */
+  #prepared(split: Split, plan: PipelinePlan): Pick<Pipeline, "channels" | "views"> & { readonly make: Maker } {
+    const pipeline = preparePipeline(plan.transforms, plan);
+    const workers = this.#workers(split);
+    const maker = once(() => (workers === 0 ? this.#makerHere(pipeline) : this.#makerInThreads(workers, plan)));
+    const { channels, views } = pipeline;
+    return { channels, views, make: (order) => maker()(order) };
+  }
+
+  #workers({ isLight }: Split): number {
+    return this.#options.workers ?? (isLight ? 0 : defaultWorkers());
+  }
+
+  async *#iterate<B extends object>(
     plan: BatchPlan,
-    prefetch: number,
-    make: (step: number) => Promise<Unwaited | undefined>,
-  ): AsyncGenerator<Batch, void, void> {
-    const { signal } = this.#options;
-    const ahead: Promise<Unwaited | undefined>[] = [];
+    split: Split,
+    make: (step: number) => Promise<B | undefined>,
+  ): AsyncGenerator<B & Pick<Batch, "waited">, void, void> {
+    const { signal, prefetch = Math.max(2, this.#workers(split) + 1) } = this.#options;
+    const ahead: Promise<B | undefined>[] = [];
     let next = plan.first;
     const fill = () => {
       for (; ahead.length < prefetch && next < plan.end; next++) {
@@ -194,7 +242,7 @@ export class Loader {
       return setImmediate().then(() => void (began = performance.now()));
     };
     return (order) => {
-      const made = this.#before.then(() => makeBatch(order, pipeline, pause));
+      const made = this.#before.then(() => make(order, pipeline, pause));
       this.#before = made.catch(() => undefined);
       return made;
     };

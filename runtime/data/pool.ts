@@ -3,6 +3,8 @@ import { Worker } from "node:worker_threads";
 import { pixelCount } from "../images/memory.js";
 import type { BatchOrder, MadeBatch } from "./batch.js";
 import { DataError } from "../data-error.js";
+import type { MadeDetectionBatch } from "./detection/batch.js";
+import type { Made } from "./make.js";
 import type { PipelineOptions } from "../images/transforms/pipeline.js";
 import type { TransformSettings } from "../images/transforms/index.js";
 import { threadArguments } from "../thread-arguments.js";
@@ -20,7 +22,7 @@ export type Request =
 
 /** From a thread, one for each batch. */
 export type Reply =
-  | { readonly kind: "made"; readonly batch: MadeBatch }
+  | { readonly kind: "made"; readonly batch: MadeBatch | MadeDetectionBatch }
   | { readonly kind: "stopped" }
   /** `expected`: the message is for the user. */
   | { readonly kind: "failed"; readonly message: string; readonly expected: boolean };
@@ -35,7 +37,7 @@ export interface WorkerData {
 
 interface Job {
   readonly request: Request;
-  readonly done: (batch: MadeBatch) => void;
+  readonly done: (batch: MadeBatch | MadeDetectionBatch) => void;
   readonly failed: (error: Error) => void;
 }
 
@@ -74,10 +76,11 @@ export class WorkerPool {
   }
 
   /** Rejects with a DataError that the thread found, with what broke the pool, or with {@link PoolClosed}. */
-  make(pipeline: number, order: BatchOrder): Promise<MadeBatch> {
-    return new Promise((done, failed) => {
+  make<O extends BatchOrder>(pipeline: number, order: O): Promise<Made<O>> {
+    return new Promise<Made<O>>((done, failed) => {
       if (this.#broken) return failed(this.#broken);
-      this.#waiting.push({ request: { kind: "batch", pipeline, order }, done, failed });
+      const request = { kind: "batch", pipeline, order } as const;
+      this.#waiting.push({ request, done: (batch) => done(batch as Made<O>), failed });
       this.#next();
     });
   }

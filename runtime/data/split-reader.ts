@@ -22,9 +22,6 @@ export interface Unwaited {
   readonly indices: Uint32Array;
 }
 
-/** Makes batches, on whatever thread. */
-export type Maker = (order: BatchOrder) => Promise<MadeBatch>;
-
 /** Samples that are tried in the place of an unreadable one. */
 const SUBSTITUTES = 100;
 
@@ -32,7 +29,7 @@ export class SplitReader {
   readonly #split: Split;
   readonly #seed: number;
   readonly #pipeline: Pick<Pipeline, "channels" | "views">;
-  readonly #make: Maker;
+  readonly #make: (order: BatchOrder) => Promise<MadeBatch>;
   readonly #onUnreadable: (message: string) => void;
 
   /** @param onUnreadable is called with a line for every unreadable sample met, again when it is met again; may throw */
@@ -40,7 +37,7 @@ export class SplitReader {
     split: Split,
     seed: number,
     pipeline: Pick<Pipeline, "channels" | "views">,
-    make: Maker,
+    make: (order: BatchOrder) => Promise<MadeBatch>,
     onUnreadable: (message: string) => void,
   ) {
     this.#split = split;

@@ -59,6 +59,24 @@ export function matchCategories(
   };
 }
 
+/**
+ * Which class of a detector each category is, by name as in {@link matchCategories}: the way back.
+ *
+ * @param labels names of the detector's classes
+ * @returns class numbers by the category's id, of those that have one
+ */
+export function classNumbers(labels: readonly string[], categories: readonly Category[]): ReadonlyMap<number, number> {
+  const places = new Map<string, number>();
+  // Of several classes of one name the first.
+  for (const [index, label] of labels.entries()) if (!places.has(plain(label))) places.set(plain(label), index);
+  return new Map(
+    categories.flatMap(({ id, name }) => {
+      const place = places.get(plain(name));
+      return place === undefined ? [] : [[id, place] as const];
+    }),
+  );
+}
+
 function inOrder(
   labels: readonly string[] | undefined,
   categories: readonly Category[],
@@ -87,7 +105,7 @@ function plain(name: string): string {
   return name.normalize("NFC").trim();
 }
 
-function someOf(names: readonly string[]): string {
+export function someOf(names: readonly string[]): string {
   return [...names.slice(0, 3).map((name) => shortened(name)), ...(names.length > 3 ? ["..."] : [])].join(", ");
 }
 

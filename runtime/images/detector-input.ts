@@ -4,15 +4,13 @@ import type { Size } from "./image.js";
 import { ImageError, type Image } from "./image.js";
 import { MOST_INPUT_PIXELS, tooManyValues } from "./limits.js";
 import { planesOf, type Planes } from "./planes.js";
-import type { TransformSettings } from "./transforms/index.js";
+import type { ImageInfo } from "./transforms/boxes.js";
 import { NO_CHANCE, preparePipeline } from "./transforms/pipeline.js";
-import { scaledTo } from "./transforms/resize.js";
 
 /** An image, ready. */
 export interface DetectorInput {
   readonly planes: Planes;
-  /** A row of `image_info`: height and width in the tensor, height and width of the image, scale down and across. */
-  readonly info: readonly [number, number, number, number, number, number];
+  readonly info: ImageInfo;
 }
 
 /** Several, of different sizes perhaps, in one tensor. */
@@ -32,25 +30,16 @@ export interface DetectorBatch {
 export function detectorInput(image: Image, preprocess: Preprocess): DetectorInput {
   const transforms = preprocess.transforms.filter(({ kind }) => kind !== "pad_to");
   const from: Size = [image.height, image.width];
-  const { size, scale } = scaledBy(from, transforms);
-  const [height, width] = size;
+  const { begin, channels, info: infoFrom } = preparePipeline(transforms);
+  const info = infoFrom(from, NO_CHANCE);
+  const [height, width] = info;
   if (height * width > MOST_INPUT_PIXELS) {
     throw new ImageError(
       `${image.width}x${image.height} is too much for a detector: scaled it would be ${width}x${height}`,
     );
   }
-  const { begin, channels } = preparePipeline(transforms);
   const [raster] = begin(from, NO_CHANCE).finish(image);
-  return { planes: planesOf(raster!, channels), info: [...size, ...from, ...scale] };
-}
-
-/** The size that the transforms scale an image to, and by what boxes follow. */
-function scaledBy(from: Size, transforms: readonly TransformSettings[]): ReturnType<typeof scaledTo> {
-  const resize = transforms.find(({ kind }) => kind === "resize" || kind === "resize_shorter");
-  if (resize === undefined) return { size: from, scale: [1, 1] };
-  if (resize.kind === "resize_shorter") return scaledTo(from, resize as unknown as Parameters<typeof scaledTo>[1]);
-  const size = resize["size"] as Size;
-  return { size, scale: [size[0] / from[0], size[1] / from[1]] };
+  return { planes: planesOf(raster!, channels), info };
 }
 
 /**

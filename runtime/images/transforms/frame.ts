@@ -43,6 +43,12 @@ export function frameSize(frame: Frame): Size {
   return [window.height, window.width];
 }
 
+/** By what a round scales, down and across: where sizes are rounded and a scale was asked for, by that scale. */
+export function scaleOf({ cut, scaled, interpolation }: Round): readonly [y: number, x: number] {
+  const asked = typeof interpolation === "string" ? "ratio" : interpolation.sampledBy;
+  return asked === "ratio" ? [scaled[0] / cut.height, scaled[1] / cut.width] : [asked, asked];
+}
+
 /** The image scaled to a size. */
 export function resizeFrame(frame: Frame, size: Size, interpolation: Scaling): Frame {
   const round = frame.at(-1)!;

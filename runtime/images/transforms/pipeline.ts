@@ -9,7 +9,7 @@ import { toGrey } from "../grey.js";
 import { ImageError } from "../image.js";
 import { randomStream, type Random } from "../../random.js";
 import { DataError } from "../../data-error.js";
-import { boxesIn, type PlacedBox } from "./boxes.js";
+import { boxesIn, infoOf, type ImageInfo, type PlacedBox } from "./boxes.js";
 import { allowedShrink, frameSize, pixelsIn, shrunkFrame, wholeFrame, type Frame, type Shrink } from "./frame.js";
 import { asImage, type Content, type Raster } from "./raster.js";
 import type { Statistics } from "../statistics.js";
@@ -61,10 +61,24 @@ export interface Pipeline {
   readonly views: number;
   /** 1 where images are turned to grey as soon as they are decoded; every transform sees them so. */
   readonly channels: 1 | 3;
+  /** The first transform that moves pixels as boxes can't. */
+  readonly displaces: string | undefined;
   /** The {@link views} that come out of one image, in order. */
   readonly run: (source: LazyImage, key: SampleKey) => Promise<readonly Transformed[]>;
   /** The same in two steps, for pixels that are there: `begin(size, key).finish(pixels)`. */
   readonly begin: (size: Size, key: SampleKey, boxes?: readonly Box[]) => Begun;
+  /**
+   * Size and scale of the first view of an image of a size.
+   *
+   * @throws {ImageError} where it can't be scaled or cut as asked
+   */
+  readonly info: (size: Size, key: SampleKey) => ImageInfo;
+  /**
+   * Every size that the first view of an image of a size may have.
+   *
+   * @throws {ImageError} where it can't be scaled or cut as asked
+   */
+  readonly sizes: (size: Size) => readonly Size[];
 }
 
 /** What is known of the images and of the network. */
@@ -154,11 +168,29 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
       },
     };
   };
+  const geometry = steps.flatMap((step, at) => (step.kind.moves ? [{ step, kind: step.kind, at }] : []));
   return {
     size,
     views,
     channels,
+    displaces,
     begin,
+    info: (from, key) =>
+      infoOf(
+        geometry.reduce((frame, { step, at }) => moved([frame], step, draws(key, at))[0]!, wholeFrame(from)),
+        from,
+      ),
+    sizes: (from) =>
+      geometry.reduce<readonly Size[]>(
+        (sizes, { step, kind }) =>
+          distinct(
+            sizes.flatMap(
+              (before) =>
+                kind.sizes?.(step.values, before) ?? [frameSize(moved([wholeFrame(before)], step, () => 0)[0]!)],
+            ),
+          ),
+        [from],
+      ),
     async run(source, key) {
       const { shrink, finish } = begin(source.size, key, source.boxes);
       return finish(await source.pixels(shrink));
@@ -258,6 +290,10 @@ function moved(frames: readonly Frame[], { kind, values }: Step, random: Random)
     const result = (kind as GeometryTransform).apply(frame, values, random);
     return isFrame(result) ? [result] : [...result];
   });
+}
+
+function distinct(sizes: readonly Size[]): readonly Size[] {
+  return [...new Map(sizes.map((size) => [size.join("x"), size])).values()];
 }
 
 function isFrame(result: Frame | readonly Frame[]): result is Frame {

@@ -1,5 +1,5 @@
 /** Pixels in memory, as the transforms pass them on. */
-import type { Image } from "../image.js";
+import type { Image, Size } from "../image.js";
 
 /** What the numbers of a raster mean. */
 export type Content =
@@ -71,28 +71,37 @@ export function swapRedAndBlue({ data, curve, ...size }: Raster): Raster {
  * Writes the values channel by channel, as a network reads them.
  *
  * @param channels 1: of a grey raster, whose three are equal
+ * @param canvas height and width of the planes in `out`, in whose upper left corner they are put. Default: the raster's
  */
 export function writePlanes(
   { width, height, data, curve = UNIT }: Raster,
   out: Float32Array,
   channels: 1 | 3 = 3,
+  canvas: Size = [height, width],
 ): void {
-  const pixels = width * height;
+  const pixels = canvas[0] * canvas[1];
+  // Where rows follow on one another, all of them are one.
+  const [rows, long] = canvas[1] === width ? [1, width * height] : [height, width];
   for (let channel = 0; channel < channels; channel++) {
-    const plane = out.subarray(channel * pixels, (channel + 1) * pixels);
-    if (data instanceof Uint8Array) look(data, channel, curve.subarray(channel * 256, (channel + 1) * 256), plane);
-    else pick(data, channel, plane);
+    const levels = curve.subarray(channel * 256, (channel + 1) * 256);
+    for (let row = 0; row < rows; row++) {
+      const start = channel * pixels + row * canvas[1];
+      const plane = out.subarray(start, start + long);
+      const from = 3 * row * long + channel;
+      if (data instanceof Uint8Array) look(data, from, levels, plane);
+      else pick(data, from, plane);
+    }
   }
 }
 
 // Functions of their own: an engine makes fast code of a loop that always sees arrays of the same types.
 
-function look(triples: Uint8Array, channel: number, levels: Float32Array, plane: Float32Array): void {
-  for (let i = 0, from = channel; i < plane.length; i++, from += 3) plane[i] = levels[triples[from]!]!;
+function look(triples: Uint8Array, first: number, levels: Float32Array, plane: Float32Array): void {
+  for (let i = 0, from = first; i < plane.length; i++, from += 3) plane[i] = levels[triples[from]!]!;
 }
 
-function pick(triples: Float32Array, channel: number, plane: Float32Array): void {
-  for (let i = 0, from = channel; i < plane.length; i++, from += 3) plane[i] = triples[from]!;
+function pick(triples: Float32Array, first: number, plane: Float32Array): void {
+  for (let i = 0, from = first; i < plane.length; i++, from += 3) plane[i] = triples[from]!;
 }
 
 const LEVELS = 3 * 256;

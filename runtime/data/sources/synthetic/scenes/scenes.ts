@@ -52,12 +52,14 @@ export function* drawScenes(count: number, options: ScenesOptions = {}): Generat
 
   let nextObject = 1;
   for (let index = 0; index < count; index++) {
-    const { image: pixels, objects } = drawNumbered({ seed, number: first + index, width, height });
+    const scene = drawNumbered({ seed, number: first + index, width, height });
     const id = index + 1;
     yield {
       image: { id, file: `${String(id).padStart(6, "0")}.png`, width, height },
-      pixels,
-      objects: objects.map(({ label, ...object }): GroundTruth => ({
+      get pixels() {
+        return scene.image;
+      },
+      objects: scene.objects.map(({ label, ...object }): GroundTruth => ({
         id: nextObject++,
         image: id,
         category: SCENE_CATEGORIES[label]!.id,

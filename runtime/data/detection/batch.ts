@@ -1,0 +1,161 @@
+/** From a list of images with their objects to the tensors of a detector's training: what a thread does for one batch. */
+import { ImageError, type Size } from "../../images/image.js";
+import type { Box } from "../../images/box.js";
+import type { ImageInfo, PlacedBox } from "../../images/transforms/boxes.js";
+import type { LazyImage, Pipeline, SampleKey } from "../../images/transforms/pipeline.js";
+import { writePlanes } from "../../images/transforms/raster.js";
+import { DataError } from "../../data-error.js";
+import type { BatchOrder, Failure, Pause } from "../batch.js";
+import { describeSample, openSample, type SampleReference } from "../sample.js";
+import { canvasFor, hullOf } from "./canvases.js";
+
+/** What an image shows, as a detector learns it. */
+export interface KnownObjects {
+  /** In pixels of the image, and inside of it. */
+  readonly boxes: readonly Box[];
+  /** Class of each, from 0. */
+  readonly labels: readonly number[];
+}
+
+/** Images with objects in them, and the sizes of tensors that they may be put in. */
+export interface DetectionOrder extends BatchOrder {
+  readonly objects: readonly KnownObjects[];
+  readonly canvases: readonly Size[];
+}
+
+/** The objects of a batch: `count` rows an image, the most that one of them has and at least 1. */
+export interface BatchObjects {
+  /** float32 [N, count, 4]: x1, y1, x2, y2 in pixels of the tensor; x2 - x1 is the width. */
+  readonly boxes: Float32Array<ArrayBuffer>;
+  /** float32 [N, count]: class numbers. */
+  readonly labels: Float32Array<ArrayBuffer>;
+  /** float32 [N, count]: 1 where there is an object, 0 where the row fills up. */
+  readonly present: Float32Array<ArrayBuffer>;
+  readonly count: number;
+}
+
+/** Tensors; empty ones where an image could not be read. */
+export interface MadeDetectionBatch {
+  /** float32 [N, channels, height, width], each image in the upper left corner, zeros elsewhere. */
+  readonly images: Float32Array<ArrayBuffer>;
+  /** Height and width of the tensor. */
+  readonly canvas: Size;
+  /** float32 [N, 6]: `image_info`. */
+  readonly info: Float32Array<ArrayBuffer>;
+  readonly objects: BatchObjects;
+  readonly failures: readonly Failure[];
+}
+
+interface Opened {
+  readonly reference: SampleReference;
+  readonly source: LazyImage;
+  readonly key: SampleKey;
+  readonly info: ImageInfo;
+}
+
+const NOTHING: MadeDetectionBatch = {
+  images: new Float32Array(),
+  canvas: [0, 0],
+  info: new Float32Array(),
+  objects: { boxes: new Float32Array(), labels: new Float32Array(), present: new Float32Array(), count: 0 },
+  failures: [],
+};
+
+/**
+ * Reads, augments and puts into one tensor, as small as they all go into.
+ *
+ * @throws {DataError} where an image goes into none of the canvases
+ */
+export async function makeDetectionBatch(
+  order: DetectionOrder,
+  pipeline: Pipeline,
+  pause: Pause,
+): Promise<MadeDetectionBatch> {
+  const failures: Failure[] = [];
+  const attempt = async <T>(place: number, make: () => Promise<T>): Promise<T | undefined> => {
+    await pause();
+    try {
+      return await make();
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      const name = describeSample(order.references[place]!);
+      failures.push({ place, message: error.message.startsWith(name) ? error.message : `${name}: ${error.message}` });
+      return undefined;
+    }
+  };
+  const opened: Opened[] = [];
+  for (const place of order.references.keys()) {
+    const one = await attempt(place, () => open(order, place, pipeline));
+    if (one) opened.push(one);
+  }
+  // Whoever asked will ask again with other images in their place.
+  if (failures.length > 0) return { ...NOTHING, failures };
+  const canvas = canvasOf(opened, order.canvases);
+  const each = pipeline.channels * canvas[0] * canvas[1];
+  const images = new Float32Array(opened.length * each);
+  const seen: (readonly PlacedBox[])[] = [];
+  for (const [place, { source, key }] of opened.entries()) {
+    const raster = await attempt(place, async () => {
+      return (await pipeline.run({ ...source, boxes: order.objects[place]!.boxes }, key))[0]!;
+    });
+    if (!raster) continue;
+    writePlanes(raster, images.subarray(place * each, (place + 1) * each), pipeline.channels, canvas);
+    seen.push(raster.boxes!);
+  }
+  if (failures.length > 0) return { ...NOTHING, failures };
+  const info = Float32Array.from(opened.flatMap((image) => image.info));
+  return { images, canvas, info, objects: stacked(seen, order.objects), failures };
+}
+
+async function open(order: DetectionOrder, place: number, { info }: Pipeline): Promise<Opened> {
+  const { references, indices, seed, epoch, passes } = order;
+  const reference = references[place]!;
+  const source = await openSample(reference);
+  const key = { seed, epoch: passes?.[place] ?? epoch, index: indices[place]! };
+  return { reference, source, key, info: info(source.size, key) };
+}
+
+function canvasOf(opened: readonly Opened[], canvases: readonly Size[]): Size {
+  const sizes = opened.map(({ info: [height, width] }): Size => [height, width]);
+  const canvas = canvasFor(canvases, hullOf(sizes));
+  if (canvas) return canvas;
+  const odd = sizes.findIndex((size) => canvasFor(canvases, size) === undefined);
+  const [height, width] = odd < 0 ? hullOf(sizes) : sizes[odd]!;
+  const from = odd < 0 ? "" : ` (from ${opened[odd]!.source.size.toReversed().join("x")})`;
+  throw new DataError(
+    `${describeSample(opened[Math.max(0, odd)]!.reference)}: is ${width}x${height} after the transforms${from}, and ` +
+      "no canvas holds it: was the file changed since the training began?",
+  );
+}
+
+/**
+ * Corners in single precision, as the network sees them. A box that is none then is left out, as torchvision's and
+ * Detectron2's loaders do: by x2 > x1 and y2 > y1.
+ */
+function stacked(seen: readonly (readonly PlacedBox[])[], known: readonly KnownObjects[]): BatchObjects {
+  const kept = seen.map((boxes) =>
+    boxes
+      .map(({ box: [x, y, width, height], index }) => ({
+        index,
+        corners: [x, y, x + width, y + height].map(Math.fround),
+      }))
+      .filter(({ corners: [x1, y1, x2, y2] }) => x2! > x1! && y2! > y1!),
+  );
+  const count = Math.max(1, ...kept.map((boxes) => boxes.length));
+  const rows = kept.length * count;
+  const objects = {
+    boxes: new Float32Array(4 * rows),
+    labels: new Float32Array(rows),
+    present: new Float32Array(rows),
+    count,
+  };
+  kept.forEach((boxes, image) => {
+    boxes.forEach(({ index, corners }, at) => {
+      const row = image * count + at;
+      objects.boxes.set(corners, 4 * row);
+      objects.labels[row] = known[image]!.labels[index]!;
+      objects.present[row] = 1;
+    });
+  });
+  return objects;
+}

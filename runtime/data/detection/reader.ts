@@ -1,0 +1,107 @@
+/** Batches of a detector's training, with something done about images that can't be read. */
+import { DataError } from "../../data-error.js";
+import type { Size } from "../../images/image.js";
+import type { BatchPlan } from "../order.js";
+import type { SampleReference } from "../sample.js";
+import type { DetectionOrder, KnownObjects, MadeDetectionBatch } from "./batch.js";
+import { proportionOf } from "./order.js";
+
+/** An image to train a detector on. */
+export interface DetectionImage extends KnownObjects {
+  /** In its split. */
+  readonly index: number;
+  /** Height and width of the file, upright. */
+  readonly size: Size;
+}
+
+/** Images with objects, ready for a network. */
+export interface UnwaitedDetectionBatch extends Omit<MadeDetectionBatch, "failures"> {
+  /** Number of the batch, from the beginning of the training. */
+  readonly step: number;
+  readonly epoch: number;
+  /** 3, or 1 of grey. */
+  readonly channels: 1 | 3;
+  /** Index of each image in its split. */
+  readonly indices: Uint32Array;
+}
+
+/** Images that are tried in the place of an unreadable one. */
+const SUBSTITUTES = 100;
+
+/** What a reader takes batches from. */
+export interface DetectionSource {
+  readonly images: readonly DetectionImage[];
+  readonly reference: (index: number) => SampleReference;
+  readonly canvases: readonly Size[];
+  readonly seed: number;
+  readonly channels: 1 | 3;
+}
+
+export class DetectionReader {
+  readonly #source: DetectionSource;
+  readonly #make: (order: DetectionOrder) => Promise<MadeDetectionBatch>;
+  readonly #onUnreadable: (message: string) => void;
+  /** Places of images that could not be read. */
+  readonly #unreadable = new Map<number, string>();
+
+  /** @param onUnreadable is called with a line for every unreadable image met; may throw */
+  constructor(
+    source: DetectionSource,
+    make: (order: DetectionOrder) => Promise<MadeDetectionBatch>,
+    onUnreadable: (message: string) => void,
+  ) {
+    this.#source = source;
+    this.#make = make;
+    this.#onUnreadable = onUnreadable;
+  }
+
+  /**
+   * An unreadable image's place is taken by the next readable one of its proportions, whichever others were read before.
+   *
+   * @throws {DataError} where there is none
+   */
+  async batch(step: number, plan: BatchPlan): Promise<UnwaitedDetectionBatch> {
+    const { epoch, indices, passes } = plan.at(step);
+    for (;;) {
+      const places = indices.map((place) => this.#readable(place));
+      const { failures, ...made } = await this.#make(this.#order(places, epoch, passes));
+      if (failures.length === 0) {
+        const { images, channels } = this.#source;
+        return { step, epoch, channels, ...made, indices: Uint32Array.from(places, (place) => images[place]!.index) };
+      }
+      for (const { place, message } of failures) {
+        this.#unreadable.set(places[place]!, message);
+        this.#onUnreadable(message);
+      }
+    }
+  }
+
+  #readable(place: number): number {
+    const message = this.#unreadable.get(place);
+    if (message === undefined) return place;
+    const { images } = this.#source;
+    const group = proportionOf(images[place]!.size);
+    let tried = 0;
+    for (let distance = 1; distance < images.length && tried < SUBSTITUTES; distance++) {
+      const other = (place + distance) % images.length;
+      if (proportionOf(images[other]!.size) !== group) continue;
+      if (!this.#unreadable.has(other)) return other;
+      tried++;
+    }
+    throw new DataError(`${message}; nor is any of the ${tried} images of its proportions after it readable`);
+  }
+
+  #order(places: readonly number[], epoch: number, passes: readonly number[] | undefined): DetectionOrder {
+    const { images, reference, canvases, seed } = this.#source;
+    const some = places.map((place) => images[place]!);
+    return {
+      references: some.map(({ index }) => reference(index)),
+      indices: some.map(({ index }) => index),
+      objects: some.map(({ boxes, labels }) => ({ boxes, labels })),
+      canvases,
+      seed,
+      epoch,
+      ...(passes && { passes }),
+    };
+  }
+}

@@ -1,0 +1,155 @@
+/** The batches of a detector's training: images with objects in them, seen through a recipe's transforms. */
+import { MIXINGS, type Recipe } from "../../../compiler/recipe.js";
+import { isAnnotated, type AnnotatedSplit, type DataSet } from "../../data/data-set.js";
+import { Loader, type DetectionBatch } from "../../data/loader.js";
+import { DataError } from "../../data-error.js";
+import type { Size } from "../../images/image.js";
+import { MOST_INPUT_PIXELS, tooManyValues } from "../../images/limits.js";
+import type { TransformSettings } from "../../images/transforms/index.js";
+import { beforeStatistics, preparePipeline, type Pipeline } from "../../images/transforms/pipeline.js";
+import { recipeTransforms, type FeedOptions } from "../feed.js";
+import { planCanvases } from "./canvas-plan.js";
+import { checkDetectionData, type CheckOptions } from "./check.js";
+
+export interface DetectionFeedOptions
+  extends Omit<FeedOptions, "statisticsFile">, Pick<CheckOptions, "labels" | "rules" | "onProgress"> {
+  /** Of the detector, for messages. */
+  readonly model: string;
+}
+
+export interface DetectionFeed {
+  readonly data: DataSet<AnnotatedSplit>;
+  /** Training images that are used, and the objects in them. */
+  readonly images: number;
+  readonly objects: number;
+  /** Batches in which every image comes once, rounded down. */
+  readonly stepsPerEpoch: number;
+  /** Heights and widths of the tensors, the smallest first. */
+  readonly canvases: readonly Size[];
+  /** Share of the tensors that no image covers, 0 to 1. */
+  readonly padding: number;
+  /** What may be a mistake in the data: one line each. */
+  readonly warnings: readonly string[];
+  /** What was left out by the dialect's rules: one line each. */
+  readonly notices: readonly string[];
+  /** Transforms of validations. */
+  readonly evaluation: readonly TransformSettings[];
+  readonly channels: 1 | 3;
+  /** Images that could not be read while training. */
+  readonly unreadable: number;
+  /** Batches of training from this update on, without end. They depend on the seed and their number alone. */
+  training(firstStep: number): AsyncGenerator<DetectionBatch, void, void>;
+  close(): Promise<void>;
+}
+
+/** Sides of canvases are multiples of it, where the recipe has no `pad_to`: of the strides of five stages. */
+const MULTIPLE = 32;
+
+/**
+ * Looks at the data first, the headers of all image files among them.
+ *
+ * @throws {DataError} one line: transforms that boxes can't follow, data that don't fit the detector (`check.ts`), no data
+ *   to train on
+ */
+export async function openDetectionFeed(
+  given: DataSet,
+  recipe: Recipe,
+  seed: number,
+  { labels, rules, model, onProgress, channels: asked, ...how }: DetectionFeedOptions,
+): Promise<DetectionFeed> {
+  const data = detectionData(given);
+  checkRecipe(recipe);
+  const transforms = recipe.train.filter(({ kind }) => kind !== "pad_to");
+  const padTo = recipe.train.findLast(({ kind }) => kind === "pad_to")?.["multiple"] as number | undefined;
+  const pipeline = pipelineFor(transforms, asked);
+  const checked = await checkDetectionData(data.train, {
+    labels,
+    rules,
+    names: { model, data: data.name },
+    ...(how.strict !== undefined && { strict: how.strict }),
+    ...(how.signal && { signal: how.signal }),
+    ...(onProgress && { onProgress }),
+  });
+  const { canvases, padding, images, problem } = planCanvases(
+    checked.images,
+    pipeline,
+    recipe.batch,
+    padTo ?? MULTIPLE,
+  );
+  const unfit = problem === undefined ? [] : [`${data.name}: left out ${problem}`];
+  if (unfit.length > 0 && (how.strict || images.length === 0)) throw new DataError(unfit[0]!);
+  checkCanvases(canvases, recipe.batch, pipeline.channels);
+  const loader = new Loader(how);
+  return {
+    data,
+    images: images.length,
+    objects: images.reduce((sum, { boxes }) => sum + boxes.length, 0),
+    stepsPerEpoch: Math.max(1, Math.floor(images.length / recipe.batch)),
+    canvases,
+    padding,
+    warnings: [...checked.warnings, ...unfit],
+    notices: checked.notices,
+    evaluation: recipeTransforms(recipe),
+    channels: pipeline.channels,
+    get unreadable() {
+      return loader.unreadable;
+    },
+    training: (firstStep) =>
+      loader.detection({
+        split: data.train,
+        images,
+        batch: recipe.batch,
+        transforms,
+        canvases,
+        seed,
+        firstStep,
+        ...(asked && { channels: asked }),
+      }),
+    close: () => loader.close(),
+  };
+}
+
+function detectionData(data: DataSet): DataSet<AnnotatedSplit> {
+  const { train, validation } = data;
+  if (!isAnnotated(train) || !isAnnotated(validation)) {
+    throw new DataError(`${data.name}: its images have a class each; a detector learns from objects with boxes`);
+  }
+  if (train.size === 0) throw new DataError(`${data.name}: has no training images: its images are in no parts`);
+  return data as DataSet<AnnotatedSplit>;
+}
+
+/** What images with boxes can't be put through. */
+function checkRecipe(recipe: Recipe): void {
+  const mixing = MIXINGS.find((name) => recipe[name] !== undefined);
+  if (mixing) throw new DataError(`${mixing}: images with objects in them are not mixed`);
+  if (recipe.sampling === "balanced") {
+    throw new DataError("sampling balanced: images with objects in them have no class to balance");
+  }
+  if (beforeStatistics(recipe.train)) {
+    throw new DataError(
+      "subtract_mean: a detector's images have many sizes, and no mean is measured of them: write normalize, with the " +
+        "numbers that its backbone was trained with",
+    );
+  }
+}
+
+function pipelineFor(transforms: readonly TransformSettings[], channels: 1 | 3 | undefined): Pipeline {
+  const pipeline = preparePipeline(transforms, channels && { channels });
+  const { displaces, views } = pipeline;
+  if (displaces !== undefined) throw new DataError(`${displaces}: moves pixels, and the boxes of objects can't follow`);
+  if (views > 1)
+    throw new DataError(`ten_crop: makes ${views} images of one, and a detector is trained on one of each`);
+  return pipeline;
+}
+
+function checkCanvases(canvases: readonly Size[], batch: number, channels: number): void {
+  const [height, width] = canvases.at(-1)!;
+  const isTooLarge = height * width > MOST_INPUT_PIXELS;
+  const most = `more than the ${MOST_INPUT_PIXELS} pixels that a network may be given`;
+  const problem = isTooLarge ? most : tooManyValues([batch, channels, height, width]);
+  if (problem !== undefined) {
+    throw new DataError(
+      `the largest images come out as ${width}x${height}: ${problem}; scale them down, or take fewer`,
+    );
+  }
+}

@@ -1,0 +1,129 @@
+/** Which of an image's objects a detector learns, what became of the others, and what is odd about them. */
+import type { KnownObjects } from "../../data/detection/batch.js";
+import type { AnnotatedImage, Box, GroundTruth } from "../../data/objects.js";
+import { counted, shortened, Tally } from "../../data/sources/annotated/problems.js";
+import type { Size } from "../../images/image.js";
+
+/** What a detector's dialect says of the data that it learns from. */
+export interface DetectionRules {
+  /** Boxes round groups of objects. */
+  readonly crowd: "left_out" | "learned";
+  /** Objects that PASCAL VOC's annotators called hard to see. */
+  readonly difficult: "left_out" | "learned";
+  /** Images in which no object is left. */
+  readonly empty: "used" | "left_out";
+}
+
+/** Pixels by which a box may reach over the border without being told: annotators' rounding. */
+const SLACK = 1;
+
+export class Inspector {
+  readonly #rules: DetectionRules;
+  readonly #classes: ReadonlyMap<number, number>;
+  readonly #learned = new Set<number>();
+  readonly #flat = new Tally();
+  readonly #outside = new Tally();
+  readonly #over = new Tally();
+  readonly #twice = new Tally();
+  readonly #crowds = new Tally();
+  readonly #difficult = new Tally();
+  readonly #empty = new Tally();
+  /** Objects that are learned. */
+  objects = 0;
+
+  /** @param classes class numbers by the category's id */
+  constructor(rules: DetectionRules, classes: ReadonlyMap<number, number>) {
+    this.#rules = rules;
+    this.#classes = classes;
+  }
+
+  /**
+   * Boxes are clipped to the image; those of which nothing is left are left out.
+   *
+   * @returns undefined for an image that is left out
+   */
+  look(image: AnnotatedImage, size: Size, objects: readonly GroundTruth[]): KnownObjects | undefined {
+    const [boxes, labels]: [Box[], number[]] = [[], []];
+    const seen = new Set<string>();
+    for (const object of objects) {
+      const box = this.#learnedBox(object, image, size);
+      if (box === undefined) continue;
+      const label = this.#classes.get(object.category)!;
+      const key = `${label} ${box.join(" ")}`;
+      if (seen.has(key)) this.#twice.add(() => calledIn(object, image));
+      seen.add(key);
+      boxes.push(box);
+      labels.push(label);
+      this.#learned.add(label);
+    }
+    this.objects += boxes.length;
+    if (boxes.length > 0 || this.#rules.empty === "used") return { boxes, labels };
+    this.#empty.add(() => calledImage(image));
+    return undefined;
+  }
+
+  #learnedBox(object: GroundTruth, image: AnnotatedImage, size: Size): Box | undefined {
+    const { box, isCrowd, isDifficult } = object;
+    const leftOut =
+      isCrowd && this.#rules.crowd === "left_out"
+        ? this.#crowds
+        : isDifficult && this.#rules.difficult === "left_out"
+          ? this.#difficult
+          : undefined;
+    if (leftOut) {
+      leftOut.add(() => calledIn(object, image));
+      return undefined;
+    }
+    const what = () => `${calledIn(object, image)}: [${box.join(", ")}] in ${size[1]}x${size[0]}`;
+    const inside = clipped(box, size);
+    if (!(box[2] > 0 && box[3] > 0)) this.#flat.add(what);
+    else if (inside === undefined) this.#outside.add(what);
+    else if (overhang(box, size) > SLACK) this.#over.add(what);
+    return inside;
+  }
+
+  /** Classes of which there is no object, of so many. */
+  unseen(classes: number): readonly number[] {
+    return Array.from({ length: classes }, (_, index) => index).filter((index) => !this.#learned.has(index));
+  }
+
+  /** What may be a mistake: one line each. */
+  warnings(place: string): string[] {
+    const of = (n: number) => counted(n, "object");
+    return [
+      ...this.#flat.lines(place, (n) => `left out ${of(n)} whose box has no area`),
+      ...this.#outside.lines(place, (n) => `left out ${of(n)} whose box is outside of the image`),
+      ...this.#over.lines(place, (n) => `${of(n)} whose box reaches out of the image: clipped`),
+      ...this.#twice.lines(place, (n) => `${of(n)} of the same class and box as another of the image`),
+    ];
+  }
+
+  /** What the rules leave out: one line each. */
+  notices(place: string): string[] {
+    const rule = "as the detector's dialect says";
+    return [
+      ...this.#crowds.lines(place, (n) => `left out ${counted(n, "crowd")}, ${rule}`),
+      ...this.#difficult.lines(place, (n) => `left out ${counted(n, "difficult object")}, ${rule}`),
+      ...this.#empty.lines(place, (n) => `left out ${counted(n, "image")} without objects, ${rule}`),
+    ];
+  }
+}
+
+/** The part of a box that is inside of the image. */
+function clipped([x, y, width, height]: Box, size: Size): Box | undefined {
+  const [left, right] = [Math.max(0, x), Math.min(size[1], x + width)];
+  const [top, bottom] = [Math.max(0, y), Math.min(size[0], y + height)];
+  return right > left && bottom > top ? [left, top, right - left, bottom - top] : undefined;
+}
+
+function overhang([x, y, width, height]: Box, size: Size): number {
+  return Math.max(-x, -y, x + width - size[1], y + height - size[0]);
+}
+
+function calledIn({ id }: GroundTruth, image: AnnotatedImage): string {
+  return `object ${id} of ${calledImage(image)}`;
+}
+
+export function calledImage({ id, file, source }: AnnotatedImage): string {
+  return shortened(source ?? (file === "" ? `image ${id}` : file), 80);
+}
