@@ -42,7 +42,7 @@ interface Source {
   /** As `--data` names it before a colon. */
   readonly name: string;
   /** What follows the colon; absent: nothing does. */
-  readonly place?: "file" | "folder" | "count";
+  readonly place?: "file" | "folder" | "file or a folder" | "count";
   /** Options that it has a use for. */
   readonly options: readonly ("validation" | "images" | "set")[];
   readonly open: (place: string, options: OpenOptions) => DataSet | Promise<DataSet>;
@@ -62,13 +62,13 @@ const SOURCES: readonly Source[] = [
     options: ["validation"],
     open: (folder, options) => openCifar(kind, folder, options),
   })),
-  { name: "coco", place: "file", options: ["images", "validation"], open: openCoco },
+  { name: "coco", place: "file or a folder", options: ["images", "validation"], open: openCoco },
   { name: "voc", place: "folder", options: ["images", "set", "validation"], open: openVoc },
   { name: "labels", place: "file", options: ["images", "validation"], open: openLabelsFile },
 ];
 
 /**
- * @param data `shapes`, `scenes`, `scenes:COUNT`; `cifar10:FOLDER`, `cifar100:FOLDER`; `coco:FILE` (or a JSON file);
+ * @param data `shapes`, `scenes`, `scenes:COUNT`; `cifar10:FOLDER`, `cifar100:FOLDER`; `coco:FILE` (or a JSON file), `coco:FOLDER`;
  *   `labels:FILE` (or a CSV file, or a folder with train.csv); `voc:FOLDER` (or a folder with Annotations); or a folder: with the unpacked CIFAR-10 or CIFAR-100 (binary or Python's
  *   version), with train/CLASS and val/CLASS, or with CLASS alone
  * @throws {DataError}
@@ -111,7 +111,7 @@ function sourceOf(name: string): Source {
 function namedSource(data: string): { readonly source: Source; readonly place: string } | undefined {
   const [, name, colon, place] = /^(\w+)(?:(:)(.*))?$/s.exec(data) ?? [];
   const source = SOURCES.find((each) => each.name === name);
-  if (source === undefined || (colon === undefined && (source.place === "file" || source.place === "folder"))) {
+  if (source === undefined || (colon === undefined && source.place !== "count" && source.place !== undefined)) {
     return undefined;
   }
   if (source.place === undefined && colon !== undefined) throw new DataError(`${data}: nothing follows ${source.name}`);

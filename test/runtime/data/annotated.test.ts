@@ -97,7 +97,7 @@ it("some of the samples: their images and the objects in them", async () => {
 });
 
 it.each<[string, object, string]>([
-  ["coco:", {}, "coco:: a file follows coco:"],
+  ["coco:", {}, "coco:: a file or a folder follows coco:"],
   ["shapes:5", {}, "shapes:5: nothing follows shapes"],
   ["scenes:many", {}, "scenes:many: the number of images follows scenes:"],
   ["scenes", { images: "x" }, "scenes: has its images where it is"],

@@ -1,14 +1,21 @@
-/** A data set annotated as COCO's: one JSON file, and the images that it names. */
+/** A data set annotated as COCO's: a JSON file and the images that it names, or a folder with a file for each part. */
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { AnnotatedSplit, DataSet } from "../../data-set.js";
 import { annotatedData, dividedWhere, type DivisionOption, type ImagesOption } from "../annotated/split.js";
 import { readCocoAnnotations, type CocoOptions } from "./annotations.js";
+import { openCocoFolder } from "./folder.js";
 
-/** @throws {DataError} one line: what is wrong with the file, or which image is not there */
+/**
+ * A file is undivided; the parts of a folder are its files.
+ *
+ * @throws {DataError} one line: what is wrong with a file, or which image is not there
+ */
 export async function openCoco(
-  file: string,
+  place: string,
   options: ImagesOption & CocoOptions & DivisionOption = {},
 ): Promise<DataSet<AnnotatedSplit>> {
-  const annotations = await readCocoAnnotations(file, options);
-  return dividedWhere(await annotatedData(path.basename(file), file, annotations, options), options);
+  if ((await stat(place).catch(() => undefined))?.isDirectory()) return openCocoFolder(place, options);
+  const annotations = await readCocoAnnotations(place, options);
+  return dividedWhere(await annotatedData(path.basename(place), place, annotations, options), options);
 }
