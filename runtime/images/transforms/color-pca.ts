@@ -23,7 +23,10 @@ export const colorPca = pixels(TRANSFORM_WORDS.color_pca, {
     const drawn = new Float32Array(3);
     fillNormal(drawn, std, random);
     const shift = colourShift(drawn);
-    return mapValues(raster, (value, channel) => value + shift[channel]!);
+    return mapValues(raster, (channel) => {
+      const added = shift[channel]!;
+      return (value) => value + added;
+    });
   },
 });
 

@@ -8,10 +8,10 @@ export const normalize = pixels(TRANSFORM_WORDS.normalize, {
   apply(raster, { mean, std, range, color }) {
     const center = mean.map(Math.fround);
     const spread = std.map(Math.fround);
-    return mapValues(color === "bgr" ? swapRedAndBlue(raster) : raster, (value, channel) => {
+    return mapValues(color === "bgr" ? swapRedAndBlue(raster) : raster, (channel) => {
       // Of grey one number stands for the three equal channels.
       const [mean, std] = [center[channel] ?? center[0]!, spread[channel] ?? spread[0]!];
-      return Math.fround(Math.fround(value * range) - mean) / std;
+      return (value) => Math.fround(Math.fround(value * range) - mean) / std;
     });
   },
 });

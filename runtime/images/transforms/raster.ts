@@ -34,22 +34,28 @@ export function valuesOf({ data, curve = UNIT }: Raster): Float32Array {
   return out;
 }
 
-/** Every value changed by a function of itself and of its channel (0 red, 1 green, 2 blue). */
-export function mapValues(raster: Raster, change: (value: number, channel: number) => number): Raster {
+/**
+ * Every value changed by a function of itself.
+ *
+ * @param of gives each channel's (0 red, 1 green, 2 blue): one function for all is several times as slow
+ */
+export function mapValues(raster: Raster, of: (channel: number) => (value: number) => number): Raster {
   const { width, height, data, curve } = raster;
+  const [red, green, blue] = [of(0), of(1), of(2)];
   if (data instanceof Uint8Array) {
     const changed = new Float32Array(LEVELS);
     for (let i = 0; i < LEVELS; i++) {
       // From the exact quotient where there is no rounded one yet.
-      changed[i] = change(curve ? curve[i]! : (i & 255) / 255, i >> 8);
+      const change = i < 256 ? red : i < 512 ? green : blue;
+      changed[i] = change(curve ? curve[i]! : (i & 255) / 255);
     }
     return { width, height, data, curve: changed };
   }
   const out = new Float32Array(data.length);
   for (let i = 0; i < out.length; i += 3) {
-    out[i] = change(data[i]!, 0);
-    out[i + 1] = change(data[i + 1]!, 1);
-    out[i + 2] = change(data[i + 2]!, 2);
+    out[i] = red(data[i]!);
+    out[i + 1] = green(data[i + 1]!);
+    out[i + 2] = blue(data[i + 2]!);
   }
   return { width, height, data: out };
 }
@@ -85,23 +91,29 @@ export function writePlanes(
   for (let channel = 0; channel < channels; channel++) {
     const levels = curve.subarray(channel * 256, (channel + 1) * 256);
     for (let row = 0; row < rows; row++) {
-      const start = channel * pixels + row * canvas[1];
-      const plane = out.subarray(start, start + long);
+      const to = channel * pixels + row * canvas[1];
       const from = 3 * row * long + channel;
-      if (data instanceof Uint8Array) look(data, from, levels, plane);
-      else pick(data, from, plane);
+      if (data instanceof Uint8Array) look(data, from, levels, out, to, long);
+      else pick(data, from, out, to, long);
     }
   }
 }
 
 // Functions of their own: an engine makes fast code of a loop that always sees arrays of the same types.
 
-function look(triples: Uint8Array, first: number, levels: Float32Array, plane: Float32Array): void {
-  for (let i = 0, from = first; i < plane.length; i++, from += 3) plane[i] = levels[triples[from]!]!;
+function look(
+  triples: Uint8Array,
+  from: number,
+  levels: Float32Array,
+  out: Float32Array,
+  to: number,
+  count: number,
+): void {
+  for (let i = to, at = from; i < to + count; i++, at += 3) out[i] = levels[triples[at]!]!;
 }
 
-function pick(triples: Float32Array, first: number, plane: Float32Array): void {
-  for (let i = 0, from = first; i < plane.length; i++, from += 3) plane[i] = triples[from]!;
+function pick(triples: Float32Array, from: number, out: Float32Array, to: number, count: number): void {
+  for (let i = to, at = from; i < to + count; i++, at += 3) out[i] = triples[at]!;
 }
 
 const LEVELS = 3 * 256;

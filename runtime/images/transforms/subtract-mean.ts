@@ -14,7 +14,10 @@ export const subtractMean = pixels(TRANSFORM_WORDS.subtract_mean, {
     // Of grey one number stands for the three equal channels.
     const [factor, means] = factors.length === 1 ? [three(factors), three(channelMean)] : [factors, channelMean];
     if (per === "channel") {
-      return mapValues(raster, (value, channel) => (value - means[channel]!) * factor[channel]!);
+      return mapValues(raster, (channel) => {
+        const [mean, times] = [means[channel]!, factor[channel]!];
+        return (value) => (value - mean) * times;
+      });
     }
     const mean = meanImage(statistics!, raster);
     const data = valuesOf(raster);
