@@ -11,8 +11,8 @@ export function scoresOption(): Option {
 }
 
 /** For programs: the output that was read, what its numbers are, and what was done to them. */
-export function scoresReport({ name, kind, ofTwo }: ScoreOutput) {
-  return { output: name, kind, applied: kind === "logits" ? "softmax" : null, ...(ofTwo && { ofTwo: true }) };
+export function scoresReport({ name, kind, applied, ofTwo }: ScoreOutput) {
+  return { output: name, kind, applied, ...(ofTwo && { ofTwo: true }) };
 }
 
 /** For people, where it is not what they would take for granted. */

@@ -1,4 +1,5 @@
 /** From a target or a text to the bytes of an `.onnx` file. */
+import { hasIndependentScores } from "./independent-scores.js";
 import { modelMetadata, type WeightsOrigin } from "./metadata.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { formatPlace } from "./diagnostics/render.js";
@@ -155,6 +156,7 @@ export function emitModel(model: Model, options: EmitModelOptions = {}): Emitted
       model.detection,
       withWeights ? (options.origin ?? { from: options.weights ? "given" : "random" }) : undefined,
       model.views,
+      hasIndependentScores(model) ? "independent" : undefined,
     ),
     ...(options.opset === undefined ? {} : { opset: options.opset }),
     ...(options.weights ? { weights: options.weights } : {}),

@@ -26,6 +26,8 @@ export const METADATA_KEYS = {
   masks: "resnetc.masks",
   /** `center` where a mean image is subtracted that was cut with the middle of the image: no other view fits it. */
   views: "resnetc.views",
+  /** `independent` where each class is a yes or no of its own: its logits go through a sigmoid. Absent: the graph tells. */
+  scores: "resnetc.scores",
   /** JSON of {@link WeightsOrigin}: where the weights came from. Absent in models without weights. */
   weights: "resnetc.weights",
   /** Version of this layout. */
@@ -52,6 +54,8 @@ export interface ModelMetadata {
   readonly detection?: NonNullable<Model["detection"]>;
   /** Present in models that subtract a mean image which was cut with the middle of the image. */
   readonly views?: NonNullable<Model["views"]>;
+  /** Each class is a yes or no of its own. */
+  readonly scores?: "independent";
   readonly weights?: WeightsOrigin;
 }
 
@@ -63,6 +67,7 @@ export function modelMetadata(
   detection?: Model["detection"],
   weights?: WeightsOrigin,
   views?: Model["views"],
+  scores?: ModelMetadata["scores"],
 ): Record<string, string> {
   return {
     [METADATA_KEYS.network]: network,
@@ -71,6 +76,7 @@ export function modelMetadata(
     ...(detection && { [METADATA_KEYS.task]: "detection", [METADATA_KEYS.boxes]: detection.boxes }),
     ...(detection?.masks && { [METADATA_KEYS.masks]: "grid" }),
     ...(views && { [METADATA_KEYS.views]: views }),
+    ...(scores && { [METADATA_KEYS.scores]: scores }),
     ...(weights && { [METADATA_KEYS.weights]: JSON.stringify(weights) }),
     [METADATA_KEYS.version]: VERSION,
   };
@@ -93,6 +99,7 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
   }
   const detection = parseDetection(metadata);
   const views = word(metadata, METADATA_KEYS.views, ["center"]);
+  const scores = word(metadata, METADATA_KEYS.scores, ["independent"]);
   const weights = parse(metadata, METADATA_KEYS.weights, isOrigin);
   return {
     ...(network !== undefined && { network }),
@@ -100,6 +107,7 @@ export function parseMetadata(metadata: Readonly<Record<string, string>>): Model
     ...(labels && { labels }),
     ...(detection && { detection }),
     ...(views && { views }),
+    ...(scores && { scores }),
     ...(weights && { weights }),
   };
 }

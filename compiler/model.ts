@@ -56,6 +56,8 @@ export interface Model {
   readonly labels?: readonly string[];
   /** What its source says that training makes small; absent: the softmax cross entropy of its logits. */
   readonly losses?: Losses;
+  /** Paths of loss statements that are not among them: of networks inside this one. */
+  readonly passedOverLosses?: readonly string[];
   /** Of a detector: whether a box ends with its last pixel (x2 - x1 + 1 wide) or behind it, and has a mask. */
   readonly detection?: { readonly boxes: "inclusive" | "exclusive"; readonly masks?: true };
   /** Present where it can be shown the middle of an image alone: a mean image that it subtracts was cut with that. */

@@ -22,14 +22,18 @@ export type { ScoreOutput } from "./classification/scores.js";
 export type { ScoreKind } from "./classification/score-kind.js";
 export { bench, type BenchOptions, type BenchResult, type LayerTime, type LineTime } from "./bench.js";
 export {
+  evaluateLabels,
   evaluateModel,
   type ClassAccuracy,
   type EvaluateOptions,
   type Evaluation,
+  type Judgement,
+  type Known,
+  type LabelEvaluation,
   type Predicted,
   type Tallied,
 } from "./classification/evaluate.js";
-export type { F1 } from "./classification/label-tally.js";
+export type { F1, LabelScore, LabelScores } from "./classification/label-tally.js";
 export { matchClasses, type ClassesBy, type ClassMatch, type NamedClasses } from "./data/class-match.js";
 export { openPredictions, type PredictionsFile } from "./classification/predictions.js";
 export { drawConfusion } from "./figures/confusion.js";

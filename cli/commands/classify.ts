@@ -3,8 +3,9 @@ import type { DeviceRequest } from "../../compiler/device.js";
 import { Command, Option } from "commander";
 import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Classified, Classifier } from "../../runtime/classification/classifier.js";
-import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
-import { EXIT, Stop } from "../failure.js";
+import { THRESHOLD } from "../../runtime/classification/label-tally.js";
+import { examples, inputShape, MODEL_OR_TARGET, share, wholeNumber, wholeNumbers } from "../arguments.js";
+import { EXIT, Stop, UsageFailure } from "../failure.js";
 import { imagesOf } from "../images.js";
 import { readLabels } from "../labels.js";
 import { namedPreprocess } from "../named-preprocess.js";
@@ -23,7 +24,8 @@ interface Options extends RunnableOptions {
   readonly preprocess?: string;
   readonly crops: "1" | "10";
   readonly scales?: readonly number[];
-  readonly top: number;
+  readonly top?: number;
+  readonly threshold?: number;
   readonly batch?: number;
   readonly threads?: number;
   readonly scores?: ScoreKind;
@@ -55,7 +57,12 @@ export function classifyCommand(): Command {
       "whole images at these shorter sides, averaged: 224,256,384,480,640",
       wholeNumbers(1, 99_999),
     )
-    .option("--top <n>", "how many classes to show for each image", wholeNumber(1), 5)
+    .option(
+      "--top <n>",
+      "how many classes to show for each image; default: 5, or all above --threshold",
+      wholeNumber(1),
+    )
+    .option("--threshold <share>", "of independent classes (sigmoid), those above it are shown; default: 0.5", share)
     .option("--batch <n>", "images in a run; default: 8", wholeNumber(1, 65_536))
     .option("--threads <n>", "threads that the processor may use", wholeNumber(1, 1024))
     .addOption(scoresOption())
@@ -66,6 +73,10 @@ export function classifyCommand(): Command {
       examples(
         ["resnetc classify net.onnx photo.jpg", "a compiled model carries its preprocessing and labels"],
         ["resnetc classify net.onnx photos/ --top 1", "all images of a folder"],
+        [
+          "resnetc classify tagger.onnx photo.jpg --threshold 0.3",
+          "several labels an image: those that are likely enough",
+        ],
         ["curl -s https://example.com/a.jpg | resnetc classify net.onnx -", "from standard input"],
         ["resnetc classify ResNet50V15 photo.jpg --weights resnet50.pth", "compiles first"],
         ["resnetc classify net.onnx *.jpg --crops 10 --json", "the paper's 10-crop testing"],
@@ -94,12 +105,20 @@ async function run(target: string, places: string[], options: Options): Promise<
   });
   classifier.assumed.forEach(logWarning);
   try {
+    const threshold = thresholdOf(classifier, options);
     const results = await classifyWithProgress(classifier, images, options);
-    report(classifier, results, weights, options.json === true);
+    report(classifier, results, threshold, weights, options.json === true);
     if (results.some((result) => "error" in result)) throw new Stop(EXIT.input);
   } finally {
     await classifier.close();
   }
+}
+
+/** Above which probability a class is shown; undefined where one of all classes is right. */
+function thresholdOf({ scores, session }: Classifier, { threshold }: Options): number | undefined {
+  if (scores.kind === "independent" && !scores.ofTwo) return threshold ?? THRESHOLD;
+  if (threshold === undefined) return undefined;
+  throw new UsageFailure(`--threshold is for independent classes (sigmoid); ${session.name} takes one for right`);
 }
 
 async function classifyWithProgress(
@@ -111,7 +130,8 @@ async function classifyWithProgress(
   try {
     return await classifier.classify(images, {
       crops: options.crops === "10" ? 10 : 1,
-      top: options.top,
+      ...(options.top === undefined ? {} : { top: options.top }),
+      ...(options.threshold === undefined ? {} : { threshold: options.threshold }),
       ...(options.scales === undefined ? {} : { scales: options.scales }),
       ...(options.batch === undefined ? {} : { batch: options.batch }),
       onProgress: (done) => progress.update(done),
@@ -124,13 +144,14 @@ async function classifyWithProgress(
 function report(
   classifier: Classifier,
   results: readonly Classified[],
+  threshold: number | undefined,
   weights: WeightsOrigin | null,
   json: boolean,
 ): void {
   const { session, preprocess, network, scores } = classifier;
   if (json) {
     const device = session.device;
-    printReport({ network, device, preprocess, scores: scoresReport(scores), weights, results });
+    printReport({ network, device, preprocess, scores: scoresReport(scores), threshold, weights, results });
     return;
   }
   log(colours.error.dim(`on ${session.device}: ${session.deviceReason}`));
@@ -144,6 +165,7 @@ function report(
       continue;
     }
     print(colours.out.bold(result.image));
+    if (result.predictions.length === 0) print(`  nothing above ${threshold}`);
     for (const { label, probability } of result.predictions) {
       print(`  ${shown(probability)}  ${label}`);
     }

@@ -1,18 +1,20 @@
-/** `resnetc eval MODEL`: errors of classifiers by class, average precision of detectors. */
+/** `resnetc eval MODEL`: errors of classifiers by class, average precision of labels and of detectors. */
+import path from "node:path";
 import { Command, Option } from "commander";
-import { isAnnotated, type DataSet, type Split } from "../../runtime/data/data-set.js";
-import { examples, inputShape, MODEL_OR_TARGET, wholeNumber, wholeNumbers } from "../arguments.js";
-import { ANNOTATED_DATA, DATA, loadDataFor } from "../data.js";
+import { isAnnotated, isMultiLabel, type DataSet, type Split } from "../../runtime/data/data-set.js";
+import { examples, inputShape, MODEL_OR_TARGET, share, wholeNumber, wholeNumbers } from "../arguments.js";
+import { ANNOTATED_DATA, DATA, LABELS_DATA, loadDataFor } from "../data.js";
 import { deviceOption } from "../device-option.js";
-import { evalClassifier, type EvalClassifierOptions } from "../eval/classifier.js";
+import { evalClassifier, evalLabels, type EvalLabelsOptions } from "../eval/classifier.js";
 import { DETECTION_METRICS, evalDetections } from "../eval/detection-report.js";
 import { evalDetector, type EvalDetectorOptions } from "../eval/detector.js";
 import { UsageFailure } from "../failure.js";
 import { scoresOption } from "../scores.js";
+import { loadModel } from "../target.js";
 import { logWarning } from "../terminal.js";
 import { optionOf, WEIGHTS, WEIGHTS_CHOICES } from "../weights.js";
 
-interface Options extends EvalClassifierOptions, EvalDetectorOptions {
+interface Options extends EvalLabelsOptions, EvalDetectorOptions {
   readonly data?: string;
   readonly split?: "train" | "validation" | "test";
   readonly images?: string;
@@ -25,9 +27,9 @@ interface Options extends EvalClassifierOptions, EvalDetectorOptions {
 
 export function evalCommand(): Command {
   return new Command("eval")
-    .description("measure how often a classifier errs, and how precisely a detector finds")
+    .description("measure how often a classifier errs, how well it tells labels, and how precisely a detector finds")
     .argument("[model]", `${MODEL_OR_TARGET}; or a training's folder`)
-    .option("--data <data>", `${DATA}; for detectors ${ANNOTATED_DATA}`)
+    .option("--data <data>", `${DATA}; for detectors ${ANNOTATED_DATA}; ${LABELS_DATA}`)
     .addOption(
       new Option("--split <name>", "which images; default: test, else all or validation").choices([
         "train",
@@ -65,7 +67,11 @@ export function evalCommand(): Command {
     .addOption(deviceOption())
     .option("--strict", "an image that can't be read is an error")
     .addOption(new Option("--annotations <place>", "was the name of --data for boxes").hideHelp())
-    .option("--images <folder>", "of coco: and voc: data, where the images are; default: beside the annotations")
+    .option("--threshold <share>", "of several labels an image: those above it are told; default: 0.5", share)
+    .option(
+      "--images <folder>",
+      "of coco:, voc: and labels: data, where the images are; default: beside the annotations",
+    )
     .addOption(new Option("--metric <name>", "for detectors; default: coco").choices(DETECTION_METRICS))
     .option("--set <name>", "of a voc: folder, a list in ImageSets/Main")
     .option("--curves <file>", "for detectors: draw precision over recall (SVG)")
@@ -78,6 +84,7 @@ export function evalCommand(): Command {
         ["resnetc eval run --data shapes", "the model that a training wrote"],
         ["resnetc eval net.onnx --data pets --confusion c.svg --predictions p.csv", "what it took for what"],
         ["resnetc eval ResNet50V15 --weights resnet50.pth --data imagenet --crops 10", "the paper's table 3"],
+        ["resnetc eval tagger.onnx --data labels.csv", "several labels an image: mAP and F1, label by label"],
         ["resnetc eval net.onnx --data coco:instances.json --images val2017", "a detector, by COCO's twelve numbers"],
         ["resnetc eval net.onnx --data voc:VOC2007 --split test --metric voc07", "by PASCAL VOC's"],
         ["resnetc eval --detections dets.json --data coco:instances.json", "what another program found"],
@@ -86,7 +93,7 @@ export function evalCommand(): Command {
     .action(run);
 }
 
-const CLASSIFIERS_ONLY = ["crops", "scales", "scores", "confusion", "predictions", "top"] as const;
+const CLASSIFIERS_ONLY = ["crops", "scales", "scores", "confusion", "predictions", "top", "threshold"] as const;
 const DETECTORS_ONLY = ["metric", "curves", "save"] as const;
 /** What judging a list that is there has no use for. */
 const MODELS_ONLY = [
@@ -124,6 +131,13 @@ async function run(target: string | undefined, options: Options): Promise<void> 
     refuse(options, CLASSIFIERS_ONLY, "is for classifiers");
   }
   const { data, split } = await openEvaluated(target, place, options);
+  const several =
+    isMultiLabel(split) || (isAnnotated(split) && target !== undefined && (await tellsLabels(target, options)));
+  if (several && target !== undefined) {
+    refuse(options, DETECTORS_ONLY, `is for detectors, and ${target} tells labels`);
+    refuse(options, ["confusion"], "is for images with one class each");
+    return evalLabels(target, { data, split }, options);
+  }
   if (isAnnotated(split)) {
     refuse(options, CLASSIFIERS_ONLY, `is for classifiers, and ${data.name} has objects with boxes`);
     const evaluated = { name: data.name, split, warnings: data.warnings };
@@ -133,6 +147,7 @@ async function run(target: string | undefined, options: Options): Promise<void> 
   if (target === undefined)
     throw new UsageFailure(`--detections need --data with boxes to be judged by; ${data.name} has none`);
   refuse(options, DETECTORS_ONLY, `is for detectors, and ${data.name} has classes, not boxes`);
+  refuse(options, ["threshold"], `is for images with any number of labels, and those of ${data.name} have one class`);
   return evalClassifier(target, { data, split }, options);
 }
 
@@ -150,6 +165,18 @@ async function openEvaluated(
   });
   for (const warning of data.warnings) logWarning(warning);
   return { data, split: evaluationSplit(data, split) };
+}
+
+/** Whether a model is asked for the labels of images, and not for the objects in them. */
+async function tellsLabels(target: string, { input }: Options): Promise<boolean> {
+  const model = await modelOf(target);
+  if (model.endsWith(".onnx")) {
+    const { readModelInfo } = await import("../../runtime/onnx/model-info.js");
+    const { givesLabels } = await import("../../runtime/classification/score-kind.js");
+    return givesLabels(readModelInfo(model), path.basename(model));
+  }
+  const { hasIndependentScores } = await import("../../compiler/independent-scores.js");
+  return hasIndependentScores(await loadModel(model, { input, quiet: true }));
 }
 
 /** Of a training's folder, the model that it wrote. */

@@ -1,11 +1,13 @@
 /** A classifier run over labelled images, and judged. */
 import type { DeviceRequest } from "../../compiler/device.js";
+import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Preprocess } from "../../compiler/model.js";
 import type { ClassesBy } from "../../runtime/data/class-match.js";
 import type { DataSet, Split } from "../../runtime/data/index.js";
-import type { EvaluateOptions, Evaluation } from "../../runtime/classification/evaluate.js";
+import type { EvaluateOptions, Judgement } from "../../runtime/classification/evaluate.js";
 import type { ScoreKind } from "../../runtime/classification/score-kind.js";
 import { classificationReport } from "./classification-report.js";
+import { labelsReport } from "./labels-report.js";
 import { InputFailure } from "../failure.js";
 import { FewWarnings } from "../few.js";
 import { outputFile, writeOutput } from "../output.js";
@@ -34,82 +36,113 @@ export interface EvalClassifierOptions extends RunnableOptions {
   readonly json?: boolean;
 }
 
-/** Judges a classifier. The data's own warnings have been told. */
+export interface EvalLabelsOptions extends EvalClassifierOptions {
+  /** Labels with a probability above it are said to be there. Default 0.5. */
+  readonly threshold?: number;
+}
+
+interface EvaluatedData {
+  readonly data: DataSet;
+  readonly split: Split;
+}
+
+/** Judges a classifier of one class an image. The data's own warnings have been told. */
 export async function evalClassifier(
   target: string,
-  { data, split }: { readonly data: DataSet; readonly split: Split },
+  { data, split }: EvaluatedData,
   options: EvalClassifierOptions,
 ): Promise<void> {
   const { checkTarget } = await import("../../runtime/files.js");
+  const { evaluateModel } = await import("../../runtime/classification/evaluate.js");
   const confusion = options.confusion === undefined ? undefined : outputFile(options.confusion, options);
   // Now, and not after the last image.
   if (confusion !== undefined) await checkTarget(confusion, { followLinks: true });
-  const { model, ...how } = await trainedAt(target, options);
-  const weights = await readOrigin(model);
-  const unreadable = new FewWarnings();
-  const result = await evaluated(model, data, split, {
-    ...how,
-    device: options.device,
-    crops: options.crops === "10" ? 10 : 1,
-    ...(options.batch !== undefined && { batch: options.batch }),
-    ...(options.threads !== undefined && { threads: options.threads }),
-    ...(options.strict && { strict: true }),
-    ...(options.scores !== undefined && { scores: options.scores }),
-    ...(options.classesBy !== undefined && { classesBy: options.classesBy }),
-    onUnreadable: unreadable.add,
-    keep: options,
-  });
-  unreadable.end("image", "can't be read");
+  const { result, weights } = await judged(target, { data, split }, options, evaluateModel);
   if (confusion !== undefined) {
     const { drawConfusion } = await import("../../runtime/figures/confusion.js");
     await writeOutput(confusion, [Buffer.from(drawConfusion(result, `${target} on ${data.name}, ${split.name}`))]);
   }
-  for (const warning of result.warnings) if (!data.warnings.includes(warning)) logWarning(warning);
-  if (options.json) {
-    const scores = scoresReport(result.scores);
-    const files = await writtenFiles([confusion, options.predictions]);
-    printReport({ model: target, data: data.name, split: split.name, weights, ...result, scores, files });
-    return;
-  }
-  log(colours.error.dim(`on ${result.device}: ${result.deviceReason}`));
-  const explained = explainScores(result.scores);
-  if (explained !== undefined) log(colours.error.dim(explained));
-  print(`${data.name}, ${judgedOn(result, split)}`);
-  print(classificationReport(result));
+  await present(target, { data, split }, options, { result, weights, files: [confusion] }, classificationReport);
 }
 
-function judgedOn({ images, unreadable }: Evaluation, { name, size }: Split): string {
-  return unreadable === 0
-    ? `${plural(images, "image")} of ${name}`
-    : `${images} of ${plural(size, "image")} of ${name}: ${unreadable} could not be read`;
+/** Judges a classifier by images with any number of labels. */
+export async function evalLabels(target: string, given: EvaluatedData, options: EvalLabelsOptions): Promise<void> {
+  const { evaluateLabels } = await import("../../runtime/classification/evaluate.js");
+  const { threshold } = options;
+  const found = await judged(target, given, options, (model, data, split, how) =>
+    evaluateLabels(model, data, split, { ...how, ...(threshold !== undefined && { threshold }) }),
+  );
+  await present(target, given, options, { ...found, files: [] }, labelsReport);
 }
+
+type Judged = Judgement & { readonly images: number };
 
 /** Evaluates, with a bar of progress and the file of predictions that is asked for. */
-async function evaluated(
-  model: string | Uint8Array,
-  data: DataSet,
-  split: Split,
-  { keep, ...options }: EvaluateOptions & { readonly keep: Pick<EvalClassifierOptions, "predictions" | "top"> },
-): Promise<Evaluation> {
-  const { evaluateModel } = await import("../../runtime/classification/evaluate.js");
+async function judged<R extends Judged>(
+  target: string,
+  { data, split }: EvaluatedData,
+  options: EvalClassifierOptions,
+  evaluate: (model: string | Uint8Array, data: DataSet, split: Split, options: EvaluateOptions) => Promise<R>,
+): Promise<{ readonly result: R; readonly weights: WeightsOrigin | null }> {
   const { openPredictions } = await import("../../runtime/classification/predictions.js");
-  const top = Math.min(keep.top ?? 5, data.classes.length);
-  const file = keep.predictions === undefined ? undefined : openPredictions(keep.predictions, top);
+  const { model, ...how } = await trainedAt(target, options);
+  const weights = await readOrigin(model);
+  const unreadable = new FewWarnings();
+  const top = Math.min(options.top ?? 5, data.classes.length);
+  const file = options.predictions === undefined ? undefined : openPredictions(options.predictions, top);
   const progress = await startProgress({ label: "evaluating", total: split.size, unit: "images" });
   try {
-    const result = await evaluateModel(model, data, split, {
-      ...options,
+    const result = await evaluate(model, data, split, {
+      ...how,
+      device: options.device,
+      crops: options.crops === "10" ? 10 : 1,
+      ...(options.batch !== undefined && { batch: options.batch }),
+      ...(options.threads !== undefined && { threads: options.threads }),
+      ...(options.strict && { strict: true }),
+      ...(options.scores !== undefined && { scores: options.scores }),
+      ...(options.classesBy !== undefined && { classesBy: options.classesBy }),
+      onUnreadable: unreadable.add,
       ...(file && { top, onPrediction: file.add }),
       onProgress: (done) => progress.update(done),
     });
     await file?.finish();
-    return result;
+    unreadable.end("image", "can't be read");
+    return { result, weights };
   } catch (error) {
     await file?.discard();
     throw error;
   } finally {
     progress.stop();
   }
+}
+
+/** Tells what was found, to people or programs. */
+async function present<R extends Judged>(
+  target: string,
+  { data, split }: EvaluatedData,
+  options: EvalClassifierOptions,
+  found: { readonly result: R; readonly weights: WeightsOrigin | null; readonly files: (string | undefined)[] },
+  report: (result: R) => string,
+): Promise<void> {
+  const { result, weights } = found;
+  for (const warning of result.warnings) if (!data.warnings.includes(warning)) logWarning(warning);
+  if (options.json) {
+    const scores = scoresReport(result.scores);
+    const files = await writtenFiles([...found.files, options.predictions]);
+    printReport({ model: target, data: data.name, split: split.name, weights, ...(result as object), scores, files });
+    return;
+  }
+  log(colours.error.dim(`on ${result.device}: ${result.deviceReason}`));
+  const explained = explainScores(result.scores);
+  if (explained !== undefined) log(colours.error.dim(explained));
+  print(`${data.name}, ${judgedOn(result, split)}`);
+  print(report(result));
+}
+
+function judgedOn({ images, unreadable }: Judged, { name, size }: Split): string {
+  return unreadable === 0
+    ? `${plural(images, "image")} of ${name}`
+    : `${images} of ${plural(size, "image")} of ${name}: ${unreadable} could not be read`;
 }
 
 interface Tested {

@@ -28,6 +28,8 @@ export class GraphBuilder {
   readonly targets: ir.NamedValue[] = [];
   /** Loss statements, in their order. */
   readonly losses: DraftLoss[] = [];
+  /** Loss statements of networks inside this one: where they stand, and their labels or words. */
+  readonly passedOverLosses: Pick<DraftLoss, "scope" | "base">[] = [];
   /** Networks that are parts of this one, with their name maps. */
   readonly inside: NetworkInside[] = [];
   /** Replaces the size that the network's `input` declares. */

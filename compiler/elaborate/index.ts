@@ -11,7 +11,7 @@ import { detectionsOf, MASKS, refuseLost } from "./detector.js";
 import { readDialect } from "./dialect.js";
 import { draftScope } from "./draft.js";
 import { runBody } from "./flow.js";
-import { checkLosses, takeLosses } from "./losses.js";
+import { checkLosses, pathOf, takeLosses } from "./losses.js";
 import { networkState } from "./instantiate.js";
 import { assignPaths } from "./naming.js";
 import { isTensor, type Flow, type NetworkState } from "./context.js";
@@ -91,6 +91,7 @@ export function elaborateNetwork(
       ...(assumed === undefined ? {} : { assumed: [`${name}: ${assumed}`] }),
       ...(labels ? { labels } : {}),
       ...(losses && { losses }),
+      ...(builder.passedOverLosses.length > 0 && { passedOverLosses: builder.passedOverLosses.map(pathOf) }),
       ...(boxes && { detection: { boxes, ...(masks && { masks }) } }),
     };
   } catch (error) {

@@ -36,7 +36,10 @@ export function applyLoss(use: Use, definition: Operator, context: Context, befo
   if (use.bodies.length > 0) {
     fail(site, "unexpected-body", use.bodies[0]?.span ?? use.span, `\`${definition.name}\` takes no braces`);
   }
-  if (!network.root) return;
+  if (!network.root) {
+    builder.passedOverLosses.push({ scope, base: use.label?.text ?? definition.name });
+    return;
+  }
   if (network.detector) {
     const help = "train the network that it is built on, with its own losses";
     fail(site, "misplaced-statement", use.span, "a detector's training data are not known here: it takes no losses", {
@@ -98,9 +101,13 @@ function prune(scope: DraftScope, taken: ReadonlySet<ir.Node>): void {
   for (const child of scope.children) if (isDraftScope(child)) prune(child, taken);
 }
 
+/** Known when the scopes have their paths. */
+export function pathOf({ scope: { path }, base }: Pick<DraftLoss, "scope" | "base">): string {
+  return path === "" ? base : `${path}.${base}`;
+}
+
 /** By their own count, so that no layer is called otherwise for a loss. */
 function nameLosses(losses: readonly DraftLoss[]): void {
-  const pathOf = ({ scope, base }: DraftLoss): string => (scope.path === "" ? base : `${scope.path}.${base}`);
   const numbered = numbering(losses.map(pathOf));
   for (const loss of losses) nameNode(loss.node, numbered(pathOf(loss)));
 }

@@ -40,7 +40,7 @@ export function logitsOf(graph: Graph, hasLosses: boolean): Value {
 }
 
 /** The node that makes a value, behind those that change its shape alone. */
-function lastLayer({ nodes }: Pick<Graph, "nodes">, made: Value): Node | undefined {
+export function lastLayer({ nodes }: Pick<Graph, "nodes">, made: Value): Node | undefined {
   const node = nodes.findLast((each) => each.outputs.includes(made));
   const isShape = node?.op === "flatten" || node?.op === "identity";
   return isShape ? lastLayer({ nodes }, node.inputs[0]!) : node;

@@ -27,6 +27,8 @@ import { checkChannels, type ImageInput } from "../images/network-input.js";
 import { readModelInfo } from "../onnx/model-info.js";
 import { metadataOf } from "../onnx/model-metadata.js";
 import type { ScoreKind } from "./score-kind.js";
+import { MOST_CLASSES } from "../images/limits.js";
+import { THRESHOLD } from "./label-tally.js";
 import { testViews, type ViewOptions } from "./test-views.js";
 import { openSession, SessionError, type Session, type SessionOptions } from "../onnx/session.js";
 
@@ -44,8 +46,10 @@ export interface ClassifierOptions extends SessionOptions {
 
 /** How images are classified. */
 export interface ClassifyOptions extends ViewOptions {
-  /** Predictions for each image. Default 5. */
+  /** Predictions for each image, at most. Default 5; of independent classes all that are above the threshold. */
   readonly top?: number;
+  /** Of independent classes those whose probability is above it are given, and no others. Default 0.5. */
+  readonly threshold?: number;
   /** Crops that go through the network at once. Default 8, or what the model was compiled for. */
   readonly batch?: number;
   /** Called after each image. */
@@ -125,7 +129,7 @@ export async function openClassifier(model: string | Uint8Array, options: Classi
     if (!input.pixels) viewsFor({ session, input }, preprocess, { kind: "center" });
     const labels = options.labels ?? carried.labels;
     const { views } = carried;
-    const scores = scoreOutput(session, info, { ...options, labels: labels?.length });
+    const scores = scoreOutput(session, info, { ...options, labels: labels?.length, carried: carried.scores });
     const { classes } = scores;
     if (labels !== undefined && classes !== undefined && labels.length !== classes) {
       throw new SessionError(`${name}: ${classes} classes, but ${labels.length} labels`);
@@ -160,11 +164,12 @@ async function classifyAll(
   images: readonly NamedSource[],
   options: ClassifyOptions,
 ): Promise<Classified[]> {
-  const { top = 5, onProgress } = options;
+  const { onProgress } = options;
+  const { above, top } = chosenClasses(model, options);
+  const isAbove = ({ probability }: Prediction): boolean => probability > above;
   const tests = testViews({ name: model.session.name, ...model }, options);
   const batch = model.input.batch ?? options.batch ?? DEFAULT_BATCH;
   checkBatch(model, batch);
-  if (!Number.isInteger(top) || top < 1) throw new SessionError(`top: ${top} is not a positive whole number`);
   const cut = tests.map((view) => viewsFor(model, model.preprocess, view));
   const prepare = (image: NamedSource): Promise<Prepared> => prepareImage(model, image, cut);
 
@@ -185,7 +190,7 @@ async function classifyAll(
       const problem = error ?? (scores[i]!.every(Number.isFinite) ? undefined : `${image}: ${NOT_NUMBERS}`);
       results.push(
         problem === undefined
-          ? { image, predictions: topPredictions(scores[i]!, top, model.labels) }
+          ? { image, predictions: topPredictions(scores[i]!, top, model.labels).filter(isAbove) }
           : { image, error: problem },
       );
       onProgress?.(results.length, images.length);
@@ -195,6 +200,28 @@ async function classifyAll(
 }
 
 const DEFAULT_BATCH = 8;
+
+/** Whether a class is a yes or no of its own: of two that one output tells, one is right. */
+export function hasThreshold({ kind, ofTwo }: ScoreOutput): boolean {
+  return kind === "independent" && !ofTwo;
+}
+
+/** How many classes are given, and above which probability. */
+function chosenClasses({ output, session }: Ready, { top, threshold }: ClassifyOptions) {
+  if (top !== undefined && (!Number.isInteger(top) || top < 1)) {
+    throw new SessionError(`top: ${top} is not a positive whole number`);
+  }
+  if (hasThreshold(output)) {
+    const above = threshold ?? THRESHOLD;
+    if (!(above >= 0 && above <= 1)) throw new SessionError(`threshold: ${above} is no share from 0 to 1`);
+    return { top: top ?? MOST_CLASSES, above };
+  }
+  if (threshold !== undefined) {
+    const why = "a threshold is for classes that are independent, each a yes or no of its own";
+    throw new SessionError(`${session.name}: one of its classes is right: ${why}`);
+  }
+  return { top: top ?? 5, above: -Infinity };
+}
 const NOT_NUMBERS = "the network's scores are not finite numbers; do its weights and preprocessing fit?";
 
 /** An image as the network wants it, or why it can't be. */

@@ -1,8 +1,10 @@
 /** How often a classification model is wrong on labelled images, and what it takes for what, by the paper's ways of testing. */
 import type { Preprocess } from "../../compiler/model.js";
 import {
+  hasThreshold,
   topPredictions,
   openClassifier,
+  type Classifier,
   type ClassifierOptions,
   type ClassifyOptions,
   type Prediction,
@@ -10,14 +12,24 @@ import {
 import { matchClasses, type ClassesBy } from "../data/class-match.js";
 import { checkBatch, forLabels, meanProbabilities, viewsFor, type ScoreOutput } from "./scores.js";
 import { testViews } from "./test-views.js";
-import { ClassTally, type Tallied } from "./tally.js";
-import { DataError, isLabelled, type DataSet, type LabelledSplit, type Split } from "../data/index.js";
+import { LabelTally, type LabelScores } from "./label-tally.js";
+import { ClassTally, noNumbers, notNumbersLines, requireScores, type Tallied } from "./tally.js";
+import {
+  classesOfObjects,
+  DataError,
+  isAnnotated,
+  isLabelled,
+  isMultiLabel,
+  type DataSet,
+  type Split,
+} from "../data/index.js";
 import { asImage } from "../images/transforms/raster.js";
 import { describeSample, openSample } from "../data/sample.js";
 import type { Device } from "../onnx/device.js";
 import { ImageError, type Image } from "../images/image.js";
 import { pixelsOf, type Pixels, type Planes } from "../images/planes.js";
 import type { ImageInput } from "../images/network-input.js";
+import { SessionError } from "../onnx/session-error.js";
 
 export type { ClassAccuracy, Tallied } from "./tally.js";
 
@@ -44,12 +56,20 @@ export interface EvaluateOptions extends ClassifierOptions, Pick<ClassifyOptions
 export type Predicted = {
   /** A file's path, or which sample of which data. */
   readonly file: string;
-  /** The class that it is of. */
-  readonly label: string;
-} & ({ readonly predictions: readonly Prediction[] } | { readonly error: string });
+} & Known &
+  ({ readonly predictions: readonly Prediction[] } | { readonly error: string });
+
+/** What the data say of an image: the class that it is of, or all that it has. */
+export type Known = { readonly label: string } | { readonly labels: readonly string[] };
 
 /** How often a model was wrong on a split. */
-export interface Evaluation extends Tallied {
+export interface Evaluation extends Tallied, Judgement {}
+
+/** How well a model tells labels of which an image has any number. */
+export interface LabelEvaluation extends LabelScores, Judgement {}
+
+/** How a model was judged. */
+export interface Judgement {
   /** Images that could not be read, and count for nothing. */
   readonly unreadable: number;
   /** How the model's classes were matched with those of the data. */
@@ -76,14 +96,93 @@ export async function evaluateModel(
   split: Split,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  if (!isLabelled(split))
-    throw new DataError(`${data.name}: its images have objects with boxes; a classifier is judged by classes`);
+  if (!isLabelled(split)) {
+    throw new DataError(
+      `${data.name}: its images have any number of classes, or objects: a class for each is needed to judge by`,
+    );
+  }
+  return judged(model, data, split, options, (classifier) => ({
+    output: forLabels(classifier.scores, data.classes.length),
+    known: (index) => ({ label: data.classes[split.label(index)]! }),
+    tally: (outputs) => {
+      const tally = new ClassTally(data.classes, outputs);
+      return {
+        add: (index, scores, name) => tally.add(split.label(index), scores, name),
+        result: (name) => tally.result(name),
+        warnings: (name) => tally.warnings(name),
+      };
+    },
+  }));
+}
+
+/**
+ * The same by images with any number of labels: those of a labels file, or of the objects in them.
+ *
+ * @throws {SessionError | DataError} also for a model that gives one class an image
+ */
+export async function evaluateLabels(
+  model: string | Uint8Array,
+  data: DataSet,
+  given: Split,
+  options: EvaluateOptions & { readonly threshold?: number } = {},
+): Promise<LabelEvaluation> {
+  const split = isAnnotated(given) ? classesOfObjects(given) : given;
+  if (!isMultiLabel(split)) throw new DataError(`${data.name}: its images have one class each`);
+  return judged(model, data, split, options, ({ scores: output, session }) => {
+    if (!hasThreshold(output)) {
+      throw new SessionError(
+        `${session.name}: takes one class of an image for right (softmax), and images of ${data.name} have any number`,
+      );
+    }
+    return {
+      output,
+      known: (index) => ({ labels: split.labels(index).map((label) => data.classes[label]!) }),
+      tally: (outputs) => {
+        const tally = new LabelTally(data.classes);
+        return {
+          add(index, scores, name) {
+            requireScores(scores, data.classes.length, name);
+            const own = Float64Array.from(outputs, (place) => scores[place]!);
+            tally.add(split.labels(index), own);
+            return own;
+          },
+          result(name) {
+            if (tally.notNumbers === tally.images) throw noNumbers(name);
+            return tally.result(options.threshold);
+          },
+          warnings: (name) => notNumbersLines(name, tally.notNumbers, tally.images),
+        };
+      },
+    };
+  });
+}
+
+/** What is asked of each image, and what its scores are judged by. */
+interface Asked<R> {
+  readonly output: ScoreOutput;
+  readonly known: (index: number) => Known;
+  /** @param outputs of the model, for each class of the data */
+  readonly tally: (outputs: readonly number[]) => {
+    /** Gives the scores in the order of the data's classes. */
+    readonly add: (index: number, scores: Float64Array, model: string) => Float64Array;
+    readonly result: (model: string) => R;
+    readonly warnings: (model: string) => readonly string[];
+  };
+}
+
+async function judged<R>(
+  model: string | Uint8Array,
+  data: DataSet,
+  split: Split,
+  options: EvaluateOptions,
+  ask: (classifier: Classifier) => Asked<R>,
+): Promise<R & Judgement> {
   const classifier = await openClassifier(model, options);
   const { session, preprocess, labels } = classifier;
-  const output = forLabels(classifier.scores, data.classes.length);
   try {
+    const { output, known, tally: begin } = ask(classifier);
     const match = matchClasses({ name: session.name, labels, outputs: output.classes }, data, options.classesBy);
-    const tally = new ClassTally(data.classes, match.outputs);
+    const tally = begin(match.outputs);
     const scorer = { session, input: classifier.input, output };
     const tests = testViews({ name: session.name, ...classifier }, options);
     const batch = scorer.input.batch ?? options.batch ?? BATCH;
@@ -94,7 +193,7 @@ export async function evaluateModel(
       Array.from({ length: Math.max(0, Math.min(group, split.size - first)) }, (_, i) =>
         prepareSample(split, first + i, scorer.input, cut),
       );
-    let unreadable = 0;
+    let [unreadable, images] = [0, 0];
     let coming = prepare(0);
     for (let first = 0; first < split.size; first += group) {
       const prepared = await Promise.all(coming);
@@ -104,24 +203,25 @@ export async function evaluateModel(
         prepared.map(({ crops }) => crops),
         batch,
       );
-      prepared.forEach(({ file, label, error }, i) => {
-        const name = data.classes[label]!;
+      prepared.forEach(({ file, error }, i) => {
+        const own = { file, ...known(first + i) };
         if (error !== undefined) {
           if (options.strict) throw new DataError(error);
           options.onUnreadable?.(error);
-          options.onPrediction?.({ file, label: name, error });
+          options.onPrediction?.({ ...own, error });
           unreadable++;
           return;
         }
-        const own = tally.add(label, scores[i]!, session.name);
-        const predicted = own.every(Number.isFinite)
-          ? { predictions: topPredictions(own, options.top ?? 5, data.classes) }
+        images++;
+        const ordered = tally.add(first + i, scores[i]!, session.name);
+        const predicted = ordered.every(Number.isFinite)
+          ? { predictions: topPredictions(ordered, options.top ?? 5, data.classes) }
           : { error: `${file}: the network's scores are not finite numbers` };
-        options.onPrediction?.({ file, label: name, ...predicted });
+        options.onPrediction?.({ ...own, ...predicted });
       });
       options.onProgress?.(Math.min(split.size, first + group), split.size);
     }
-    if (tally.images === 0) throw new DataError(`${data.name}: no image of ${split.name} could be read`);
+    if (images === 0) throw new DataError(`${data.name}: no image of ${split.name} could be read`);
     const { device, deviceReason } = session;
     return {
       ...tally.result(session.name),
@@ -145,28 +245,26 @@ export async function evaluateModel(
 
 interface Prepared {
   readonly file: string;
-  readonly label: number;
   readonly crops: readonly (Planes | Pixels)[];
   readonly error?: string;
 }
 
 async function prepareSample(
-  split: LabelledSplit,
+  split: Split,
   index: number,
   input: ImageInput,
   cut: readonly ((image: Image) => Planes[])[],
 ): Promise<Prepared> {
-  const label = split.label(index);
   const reference = split.reference(index);
   const file = describeSample(reference);
   try {
     const raster = await (await openSample(reference)).pixels(1);
-    if (input.pixels) return { file, label, crops: [pixelsOf(asImage(raster), input.channels)] };
+    if (input.pixels) return { file, crops: [pixelsOf(asImage(raster), input.channels)] };
     const image = asImage(raster);
-    return { file, label, crops: cut.flatMap((views) => views(image)) };
+    return { file, crops: cut.flatMap((views) => views(image)) };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     const problem = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`;
-    return { file, label, crops: [], error: problem };
+    return { file, crops: [], error: problem };
   }
 }

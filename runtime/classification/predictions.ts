@@ -24,21 +24,28 @@ const CSV: Format = {
     const places = Array.from({ length: top }, (_, i) => [`predicted${i + 1}`, `probability${i + 1}`]).flat();
     return csv(["file", "label", ...places, "error"]);
   },
-  line: ({ file, label, ...rest }, top) => {
+  line: (predicted, top) => {
+    const { file, ...rest } = predicted;
     const predictions = "predictions" in rest ? rest.predictions : [];
     const places = Array.from({ length: top }, (_, i) => predictions[i]).flatMap((each) =>
       each === undefined ? ["", ""] : [each.label, String(each.probability)],
     );
-    return csv([file, label, ...places, "error" in rest ? rest.error : ""]);
+    return csv([
+      file,
+      "label" in rest ? rest.label : rest.labels.join("|"),
+      ...places,
+      "error" in rest ? rest.error : "",
+    ]);
   },
 };
 
 const JSON_LINES: Format = {
   head: () => "",
-  line: ({ file, label, ...rest }) => {
-    if ("error" in rest) return `${JSON.stringify({ file, label, error: rest.error })}\n`;
+  line: ({ file, ...rest }) => {
+    const known = "label" in rest ? { label: rest.label } : { labels: rest.labels };
+    if ("error" in rest) return `${JSON.stringify({ file, ...known, error: rest.error })}\n`;
     const predictions = rest.predictions.map(({ label, probability }) => ({ label, probability }));
-    return `${JSON.stringify({ file, label, predictions })}\n`;
+    return `${JSON.stringify({ file, ...known, predictions })}\n`;
   },
 };
 

@@ -1,5 +1,6 @@
 /** What the numbers of an output are, told by the graph that makes them and never by their values. */
 import type { ModelInfo, NodeInfo } from "../onnx/model-info.js";
+import { metadataOf } from "../onnx/model-metadata.js";
 
 /**
  * - `probabilities`: of the classes, one of which is right (softmax)
@@ -78,6 +79,18 @@ export function traceOutput({ nodes, inputs }: Pick<ModelInfo, "nodes" | "inputs
     return { kind: "features", by: op };
   };
   return trace(output, 0);
+}
+
+/**
+ * Whether a model says of each class whether it is there, by its metadata or its only output.
+ *
+ * @param name for messages
+ */
+export function givesLabels(info: ModelInfo, name: string): boolean {
+  const { detection, scores } = metadataOf(info, name);
+  const [only, ...more] = info.outputs;
+  if (detection !== undefined || only === undefined) return false;
+  return scores === "independent" || (more.length === 0 && traceOutput(info, only.name).kind === "independent");
 }
 
 /** Whether a value is a tensor of the file, or made of those alone; as far as a few operators tell. */

@@ -1,4 +1,5 @@
 /** Scores of classes out of a model: which output has them, what its numbers mean, and their means over views. */
+import type { ModelMetadata } from "../../compiler/metadata.js";
 import type { Preprocess } from "../../compiler/model.js";
 import { DataError } from "../data-error.js";
 import type { Image } from "../images/image.js";
@@ -14,6 +15,8 @@ import { SessionError, type Session, type Values } from "../onnx/session.js";
 export interface ScoreOutput {
   readonly name: string;
   readonly kind: ScoreKind;
+  /** What makes probabilities of its numbers; null: they are. */
+  readonly applied: "softmax" | "sigmoid" | null;
   /** Classes, where they are fixed. Of one output that is the probability of the second of two classes: 2. */
   readonly classes: number | undefined;
   /** One sigmoid for two classes: the second's probability; the first has the rest. */
@@ -35,6 +38,8 @@ export interface ScoreOutputOptions {
   readonly output?: string | undefined;
   /** What it is, where the graph doesn't tell. */
   readonly scores?: ScoreKind | undefined;
+  /** What the model says of itself, where the graph ends before the sigmoid. */
+  readonly carried?: ModelMetadata["scores"];
   /** How many classes there are names for. */
   readonly labels?: number | undefined;
 }
@@ -42,12 +47,15 @@ export interface ScoreOutputOptions {
 /** @throws {SessionError} where no output has scores of classes, or what is asked for contradicts the graph */
 export function scoreOutput(session: Session, info: ModelInfo, options: ScoreOutputOptions = {}): ScoreOutput {
   const { name, shape } = chosenOutput(session, options.output);
-  const kind = kindOf(session.name, info, name, options.scores);
+  const traced = kindOf(session.name, info, name, options.scores);
+  const isLogits = traced === "logits";
+  const kind = isLogits && options.carried === "independent" ? "independent" : traced;
+  const applied = isLogits ? (kind === "independent" ? "sigmoid" : "softmax") : null;
   const classes = typeof shape[1] === "number" ? shape[1] : undefined;
   if (classes !== undefined && classes > MOST_CLASSES) {
     throw new SessionError(`${session.name}: ${classes} classes; at most ${MOST_CLASSES} are told apart`);
   }
-  return forLabels({ name, kind, classes, ofTwo: false }, options.labels);
+  return forLabels({ name, kind, applied, classes, ofTwo: false }, options.labels);
 }
 
 /** One sigmoid tells two classes apart where there are names for two: it is the probability of the second. */
@@ -175,14 +183,14 @@ async function run({ session, input, output }: Scorer, crops: readonly (Planes |
 }
 
 /**
- * Probabilities out of scores: logits go through a softmax, what is probabilities stays as it is. Scores at several
+ * Probabilities out of scores: logits go through a softmax, or a sigmoid where they are independent; what is probabilities stays as it is. Scores at several
  * positions ([N, classes, h, w]) are averaged over them.
  *
  * @param wanted rows of the batch that are looked at
  */
 function probabilities(
   model: string,
-  { name, kind, ofTwo }: ScoreOutput,
+  { name, applied, ofTwo }: ScoreOutput,
   { data, shape }: Values,
   batch: number,
   wanted: number,
@@ -203,7 +211,8 @@ function probabilities(
     for (let position = 0; position < positions; position++) {
       const start = i * positions * classes + position;
       for (let k = 0; k < classes; k++) row[k] = data[start + k * positions]!;
-      if (kind === "logits") softmax(row);
+      if (applied === "softmax") softmax(row);
+      if (applied === "sigmoid") row.forEach((logit, k) => (row[k] = 1 / (1 + Math.exp(-logit))));
       for (let k = 0; k < classes; k++) mean[k]! += row[k]! / positions;
     }
     return ofTwo ? Float64Array.of(1 - mean[0]!, mean[0]!) : mean;

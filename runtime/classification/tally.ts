@@ -53,9 +53,7 @@ export class ClassTally {
    */
   add(label: number, scores: Float64Array, model: string): Float64Array {
     const count = this.#classes.length;
-    if (scores.length !== count) {
-      throw new SessionError(`${model}: gives ${scores.length} scores, and the data have ${count} classes`);
-    }
+    requireScores(scores, count, model);
     const own = Float64Array.from(this.#outputs, (output) => scores[output]!);
     this.images++;
     this.#seen[label]!++;
@@ -74,11 +72,7 @@ export class ClassTally {
 
   /** @throws {SessionError} where no score at all was a number */
   result(model: string): Tallied {
-    if (this.#notNumbers === this.images) {
-      throw new SessionError(
-        `${model}: the network's scores are not finite numbers for any image; do its weights and preprocessing fit?`,
-      );
-    }
+    if (this.#notNumbers === this.images) throw noNumbers(model);
     const count = this.#classes.length;
     const confusion = this.#classes.map((_, label) => [
       ...this.#confusion.subarray(label * count, (label + 1) * count),
@@ -97,11 +91,25 @@ export class ClassTally {
   }
 
   warnings(model: string): string[] {
-    if (this.#notNumbers === 0) return [];
-    return [
-      `${model}: scores of ${this.#notNumbers} of ${this.images} images are not finite numbers: counted as wrong`,
-    ];
+    return notNumbersLines(model, this.#notNumbers, this.images);
   }
+}
+
+/** @throws {SessionError} where there is not one score for each class */
+export function requireScores(scores: Float64Array, classes: number, model: string): void {
+  if (scores.length === classes) return;
+  throw new SessionError(`${model}: gives ${scores.length} scores, and the data have ${classes} classes`);
+}
+
+export function noNumbers(model: string): SessionError {
+  return new SessionError(
+    `${model}: the network's scores are not finite numbers for any image; do its weights and preprocessing fit?`,
+  );
+}
+
+export function notNumbersLines(model: string, notNumbers: number, images: number): string[] {
+  if (notNumbers === 0) return [];
+  return [`${model}: scores of ${notNumbers} of ${images} images are not finite numbers: counted as wrong`];
 }
 
 /** How many outputs come before this one; of equals the lower number does. */

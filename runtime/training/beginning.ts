@@ -4,6 +4,7 @@ import type { Model } from "../../compiler/model.js";
 import { mixesImages, MIXINGS, type Recipe } from "../../compiler/recipe.js";
 import type { TrainingOptions } from "../../compiler/training/contract.js";
 import { zeroInitResidual } from "../../compiler/training/zero-init.js";
+import { firstFew } from "../images/names.js";
 import { asTrainingError } from "./error.js";
 
 /** The network with the initial values that the recipe says. */
@@ -13,6 +14,7 @@ export function beginning({ model, recipe }: { readonly model: Model; readonly r
 
 /** One line each. */
 export function noticesOf(
+  model: Model,
   recipe: Recipe,
   { classWeights, multiLabel = false }: TrainingOptions,
   weights: ParameterValues | undefined,
@@ -20,12 +22,19 @@ export function noticesOf(
 ): readonly string[] {
   return [
     ...(recipe.classWeights === "balanced" && classWeights ? [weightsLine(classWeights, classes)] : []),
+    ...(model.passedOverLosses ? [passedOverLine(model.name, model.passedOverLosses)] : []),
     ...(multiLabel ? [LABELS_LINE] : []),
     ...(mixesImages(recipe) ? [mixingLine(recipe, multiLabel)] : []),
     ...(recipe.zeroInitResidual && weights
       ? ["zero_init_residual holds only for scales that the weights do not give"]
       : []),
   ];
+}
+
+/** What a part is trained by is not known to be what the whole is. */
+function passedOverLine(name: string, losses: readonly string[]): string {
+  const [these, verb] = losses.length === 1 ? ["a loss", "is"] : [`${losses.length} losses`, "are"];
+  return `${name}: ${these} of networks that are parts of it (${firstFew(losses)}) ${verb} not its own, and passed over`;
 }
 
 const LABELS_LINE =

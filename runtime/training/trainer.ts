@@ -167,7 +167,7 @@ async function plan(
   const program = build(algorithms);
   const length = trainingLength(recipe, feed.stepsPerEpoch);
   checkThaws(recipe, length);
-  noticesOf(recipe, settings, weights, data.classes).forEach((message) => emit({ kind: "notice", message }));
+  noticesOf(model, recipe, settings, weights, data.classes).forEach((message) => emit({ kind: "notice", message }));
   const identity = identityOf({ model, recipe, data: feed.data, names, weights, version });
   return { build, program, length, identity };
 }

@@ -91,8 +91,12 @@ describe("a loss", () => {
   it("of a network in another is passed over", () => {
     const inner = "network Inner { input image 3x8x8   stage a { conv 3x3, 5   cross_entropy image.labels } }";
     const body = `Inner   global_avg_pool   softmax`;
-    const { losses } = modelOf(`${inner}\nnetwork Net { input image 3x8x8   ${body} }`, "net.resnet#Net");
-    expect(losses).toBeUndefined();
+    const { losses, passedOverLosses } = modelOf(
+      `${inner}\nnetwork Net { input image 3x8x8   ${body} }`,
+      "net.resnet#Net",
+    );
+    expect([losses, passedOverLosses]).toEqual([undefined, ["a.cross_entropy"]]);
+    expect(modelOf(plain).passedOverLosses).toBeUndefined();
   });
 
   it.each([

@@ -107,9 +107,17 @@ describe("classification", () => {
   });
 
   it("leaves each class of a sigmoid its own probability, whatever the views", async () => {
-    for (const how of [{}, { crops: 10 } as const]) {
+    for (const crops of [1, 10] as const) {
+      const how = { crops };
       const logits = network("global_avg_pool   fc 3");
-      const { scores, predictions } = await classified(network("global_avg_pool   fc 3   sigmoid"), {}, how);
+      const { scores, predictions } = await classified(
+        network("global_avg_pool   fc 3   sigmoid"),
+        {},
+        {
+          crops,
+          threshold: 0,
+        },
+      );
       expect(scores.kind).toBe("independent");
       // Softmax keeps the differences of logits; the sigmoids of the same weights must have them too.
       const soft = new Map(
@@ -121,6 +129,28 @@ describe("classification", () => {
       expect(logit(a!.probability) - logit(b!.probability)).toBeCloseTo(expected, 4);
       expect(predictions.reduce((sum, { probability }) => sum + probability, 0)).not.toBeCloseTo(1, 2);
     }
+  });
+
+  it("puts logits of a network that is trained so through a sigmoid, and gives what is above a threshold", async () => {
+    const loss = "global_avg_pool   fc 3   binary_cross_entropy image.labels";
+    const all = { threshold: 0 };
+    const logits = await classified(network(loss), {}, all);
+    const sigmoid = await classified(network(`${loss}   sigmoid`), {}, all);
+    expect([logits.scores, sigmoid.scores]).toMatchObject([
+      { name: "output", kind: "independent", applied: "sigmoid" },
+      { kind: "independent", applied: null },
+    ]);
+    expect(logits.predictions).toHaveLength(3);
+    logits.predictions.forEach(({ index, probability }, at) => {
+      expect(sigmoid.predictions[at]!.index).toBe(index);
+      expect(probability).toBeCloseTo(sigmoid.predictions[at]!.probability, 6);
+    });
+    const [first, second] = logits.predictions;
+    const threshold = (first!.probability + second!.probability) / 2;
+    expect((await classified(network(loss), {}, { threshold })).predictions).toEqual([first]);
+    await expect(classified(network("global_avg_pool   fc 3"), {}, all)).rejects.toThrow(
+      "one of its classes is right: a threshold is for classes that are independent",
+    );
   });
 
   it("says of one sigmoid the probability of its one class, or of two with names for two", async () => {

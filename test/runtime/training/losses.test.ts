@@ -110,6 +110,22 @@ describe("two losses", () => {
     }
   });
 
+  it("of a network inside another are passed over, which is told", async () => {
+    const notices: string[] = [];
+    const request = { model: tinyModel("Around"), recipe: tinyRecipe({ stop: { steps: 2 } }), data: await tinyData() };
+    const { validation } = await train(
+      { ...request, names: NAMES, folder: path.join(root, "run") },
+      {
+        ...{ device: "cpu", threads: 1, sameThread: true },
+        onEvent: (event) => void (event.kind === "notice" && notices.push(event.message)),
+      },
+    );
+    expect(notices).toContain(
+      "Around: a loss of networks that are parts of it (steady) is not its own, and passed over",
+    );
+    expect(validation!.losses).toBeUndefined();
+  });
+
   it("are part of what a training is", async () => {
     await run({ stop: { steps: 2 }, checkpointEvery: 1 }, "run");
     const without = run({ stop: { steps: 4 }, checkpointEvery: 1 }, "run", "Tiny", true);

@@ -30,6 +30,16 @@ network TwoHeads {
   stage conv2 { conv 3x3, 8   bn   relu }
   head        { global_avg_pool   fc 10   cross_entropy image.labels   softmax }
 }
+network Part {
+  input image 3x32x32
+  stage conv1 { conv 3x3, 8, /4   bn   relu }
+  steady = smooth_l1 conv1
+}
+network Around {
+  input image 3x32x32
+  Part
+  head        { global_avg_pool   fc 10   softmax }
+}
 network Dropping {
   input image 3x32x32
   stage conv1 { conv 3x3, 4, /4   bn   relu }
