@@ -36,7 +36,7 @@ export const SCENE_SIZE = { width: 320, height: 240 } as const;
 export type SceneObject = Pick<GroundTruth, "box" | "area" | "isCrowd"> & { readonly label: number };
 
 export interface Scene {
-  /** Made when it is asked for first: a third of the work, and what is where is known without it. */
+  /** Made when it is asked for first: most of the work, and what is where is known without it. */
   readonly image: Image;
   readonly objects: readonly SceneObject[];
 }
@@ -167,49 +167,62 @@ function splinter(width: number, height: number, random: Random): Point[] {
   ];
 }
 
+/** What is painted is noted, with all random numbers that it takes but the noise's, and done when the image is asked for. */
 class Canvas {
   readonly #width: number;
   readonly #height: number;
   readonly #random: Random;
-  readonly #values: Float32Array;
+  readonly #strokes: ((values: Float32Array) => void)[] = [];
 
   constructor(width: number, height: number, random: Random) {
     this.#width = width;
     this.#height = height;
     this.#random = random;
-    this.#values = new Float32Array(width * height * 3);
   }
 
   paintGround(colours: readonly [Colour, Colour]): void {
     const pattern = anyPattern(Math.max(this.#width, this.#height), this.#random);
-    for (let y = 0; y < this.#height; y++) {
-      for (let x = 0; x < this.#width; x++) this.#blend(x, y, colours, pattern(x, y), 1);
-    }
+    this.#strokes.push((values) => {
+      for (let y = 0; y < this.#height; y++) {
+        for (let x = 0; x < this.#width; x++) this.#blend(values, x, y, colours, pattern(x, y), 1);
+      }
+    });
   }
 
   paint({ left, top, side, coverage }: Stencil, colours: readonly [Colour, Colour]): void {
     const pattern = anyPattern(side, this.#random);
-    for (let y = Math.max(0, -top); y < Math.min(side, this.#height - top); y++) {
-      for (let x = Math.max(0, -left); x < Math.min(side, this.#width - left); x++) {
-        const cover = Math.min(1, coverage[y * side + x]!);
-        if (cover > 0) this.#blend(left + x, top + y, colours, pattern(x, y), cover);
+    this.#strokes.push((values) => {
+      for (let y = Math.max(0, -top); y < Math.min(side, this.#height - top); y++) {
+        for (let x = Math.max(0, -left); x < Math.min(side, this.#width - left); x++) {
+          const cover = Math.min(1, coverage[y * side + x]!);
+          if (cover > 0) this.#blend(values, left + x, top + y, colours, pattern(x, y), cover);
+        }
       }
-    }
+    });
   }
 
   /** Between the two colours by `place`, and that over what is there by `share`. */
-  #blend(x: number, y: number, [first, second]: readonly [Colour, Colour], place: number, share: number): void {
+  #blend(
+    values: Float32Array,
+    x: number,
+    y: number,
+    [first, second]: readonly [Colour, Colour],
+    place: number,
+    share: number,
+  ): void {
     const at = (y * this.#width + x) * 3;
     for (let channel = 0; channel < 3; channel++) {
-      const before = this.#values[at + channel]!;
+      const before = values[at + channel]!;
       const colour = mix(first[channel]!, second[channel]!, place);
-      this.#values[at + channel] = before + (colour - before) * share;
+      values[at + channel] = before + (colour - before) * share;
     }
   }
 
   /** Noise, and bytes. */
   develop(): Uint8Array {
-    const [random, values] = [this.#random, this.#values];
+    const random = this.#random;
+    const values = new Float32Array(this.#width * this.#height * 3);
+    for (const stroke of this.#strokes) stroke(values);
     const noise = numberIn(LOOKS.noise, random);
     const bytes = new Uint8Array(values.length);
     // `Uint8Array.from` makes a list first, and takes ten times as long.
