@@ -150,6 +150,31 @@ describe("boxes of a batch", () => {
     }
   }); // prettier-ignore
 
+  it("of a part of any size and proportion, scaled: as the part is", async () => {
+    // Each pixel is 40 levels from the next, so that the first and the last of a row tell which columns were cut out.
+    const data = Uint8Array.from({ length: 6 * 6 * 3 }, (_, i) => [40 * (Math.floor(i / 3) % 6), 40 * Math.floor(i / 18), 0][i % 3]!);
+    await sharp(data, { raw: { width: 6, height: 6, channels: 3 } }).png().toFile(file("steps"));
+    const crop = { kind: "random_resized_crop", size: [60, 60], scale: [0.2, 1], interpolation: "nearest" };
+    const parts = new Set<string>();
+    for (let seed = 0; seed < 30; seed++) {
+      const made = await make([crop], [[64, 64]], [{ name: "steps", boxes: [[0, 0, 6, 6], [1, 2, 3, 1]], labels: [0, 1] }], seed); // prettier-ignore
+      const level = (channel: number, row: number, column: number) =>
+        Math.round((made.images[(channel * 64 + row) * 64 + column]! * 255) / 40);
+      const [left, top, right, bottom] = [level(0, 0, 0), level(1, 0, 0), level(0, 0, 59) + 1, level(1, 59, 0) + 1];
+      const [across, down] = [60 / (right - left), 60 / (bottom - top)];
+      parts.add(`${right - left}x${bottom - top}`);
+      const place = (at: number, from: number, to: number, scale: number) => (Math.min(Math.max(at, from), to) - from) * scale;
+      const expected = [[0, 0, 6, 6], [1, 2, 4, 3]]
+        .map(([x1, y1, x2, y2]) => [
+          place(x1!, left, right, across), place(y1!, top, bottom, down), place(x2!, left, right, across), place(y2!, top, bottom, down),
+        ])
+        .filter(([x1, y1, x2, y2]) => x2! > x1! && y2! > y1!);
+      expect([...made.objects.boxes]).toEqual(expected.flat().map(Math.fround));
+      expect([...made.info]).toEqual([60, 60, bottom - top, right - left, down, across].map(Math.fround));
+    }
+    expect(parts.size).toBeGreaterThan(5);
+  }); // prettier-ignore
+
   it("that single precision leaves nothing of are left out", async () => {
     const boxes: Box[] = [[30, 10, 1e-7, 5], [30, 10, 1e-3, 5]]; // prettier-ignore
     const { objects } = await make([], [[32, 64]], [{ name: "wide", boxes, labels: [1, 2] }]);

@@ -207,6 +207,17 @@ describe("files", () => {
     await expect(take(strict, 0, 9)).rejects.toThrow(/b\.jpg: damaged or cut short/);
   });
 
+  it("images that are too small for what is cut out are left out and told, or with strict an error", async () => {
+    const train = [{ kind: "random_crop", size: [35, 30] }];
+    const feed = await open({ train }, {}, await coco());
+    expect(feed).toMatchObject({ images: 2, objects: 2, stepsPerEpoch: 1, canvases: [[64, 32]] });
+    expect(feed.warnings).toEqual([
+      "boxes.json: left out 4 images (first: 30x40 is smaller than the 35x30 that is cut out)",
+    ]);
+    expect([...(await take(feed, 0, 1))[0]!.indices].sort()).toEqual([4, 5]);
+    await expect(open({ train }, { strict: true }, await coco())).rejects.toThrow("left out 4 images");
+  });
+
   it("without training images are refused", async () => {
     const data = await openCoco(path.join(root, "boxes.json"), { images: root });
     await expect(open({}, {}, data)).rejects.toThrow("boxes.json: has no training images");
