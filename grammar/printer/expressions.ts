@@ -48,12 +48,27 @@ function bare(expression: Expression, context: Context): Doc {
     case "range":
       return infixDoc(inner(expression.from, PRECEDENCE.range + 1), "..", inner(expression.to, PRECEDENCE.range + 1));
     case "conditional":
-      return group([
-        ["if ", inner(expression.condition, PRECEDENCE.or)],
-        indent([line, "then ", inner(expression.then, PRECEDENCE.or)]),
-        indent([line, "else ", inner(expression.else)]),
-      ]);
+      return isChain(expression)
+        ? group(links(expression, inner))
+        : group([
+            ["if ", inner(expression.condition, PRECEDENCE.or)],
+            indent([line, "then ", inner(expression.then, PRECEDENCE.or)]),
+            indent([line, "else ", inner(expression.else)]),
+          ]);
   }
+}
+
+/** `if a then b else if c then d else e` */
+function isChain(expression: Expression): boolean {
+  return expression.kind === "conditional" && expression.else.kind === "conditional";
+}
+
+/** A condition with its value a line, one below the other. */
+function links(expression: Expression, inner: (part: Expression, atLeast?: number) => Doc): Doc {
+  if (expression.kind !== "conditional") return inner(expression);
+  const { condition, then, else: other } = expression;
+  const own = ["if ", inner(condition, PRECEDENCE.or), " then ", inner(then, PRECEDENCE.or)];
+  return [own, line, "else ", links(other, inner)];
 }
 
 /**
@@ -64,6 +79,8 @@ export function valueDoc(head: Doc, value: Expression, column: number, context: 
   const printed = expressionDoc(value, context);
   const flat = flatText(printed, context.width);
   const flatHead = flatText(head, context.width);
+  const isLong = flat === undefined || column + (flatHead?.length ?? 0) + " = ".length + flat.length > context.width;
+  if (isLong && isChain(value)) return [head, " =", indent([hardline, printed])];
   if (flat !== undefined && flatHead !== undefined && value.kind !== "list") {
     const together = column + flatHead.length + " = ".length + flat.length;
     const below = column + context.indent + flat.length;

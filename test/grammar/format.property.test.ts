@@ -50,5 +50,9 @@ describe("formatting keeps the tree and every comment, and a second time changes
       .filter((name) => name.endsWith(".resnet"))
       .map((name) => `${folder}/${name}`),
   );
-  test.each(files)("%s", (name) => check(readFileSync(new URL(name, root), "utf8")));
+  test.each(files)("%s, which is formatted", (name) => {
+    const text = readFileSync(new URL(name, root), "utf8");
+    check(text);
+    expect(format(text)).toEqual({ text });
+  });
 });
