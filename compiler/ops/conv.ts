@@ -1,6 +1,7 @@
 import { valuesPerImage } from "./cost.js";
 import { int, size2 } from "./attributes.js";
 import { FILTER_ARGUMENTS, filters, requireGroups } from "./convolutions.js";
+import { INITIAL } from "./initial.js";
 import { sizes } from "./formula.js";
 import type { Operator } from "./operator.js";
 import { featureMap, reshaped } from "./shapes.js";
@@ -19,6 +20,7 @@ export const conv: Operator = {
       pad: PAD,
       ...FILTER_ARGUMENTS,
     },
+    initial: INITIAL,
   },
   complete: completePadding,
   parameters(attributes, [x]) {

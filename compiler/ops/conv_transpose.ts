@@ -1,6 +1,7 @@
 import { valuesPerImage } from "./cost.js";
 import { int, size2 } from "./attributes.js";
 import { FILTER_ARGUMENTS, filters, requireGroups } from "./convolutions.js";
+import { INITIAL } from "./initial.js";
 import { add, formatDim, mul, type Dim } from "../ir/dim.js";
 import { ShapeError, type Operator } from "./operator.js";
 import { featureMap, requirePositive, reshaped, type FeatureMap } from "./shapes.js";
@@ -27,6 +28,7 @@ export const convTranspose: Operator = {
       output_pad: size("Rows below and columns to the right more.", { min: 0, default: [0, 0] }),
       ...FILTER_ARGUMENTS,
     },
+    initial: INITIAL,
   },
   complete: completePadding,
   // Its fan-in is what each output sums up, on average of its places.

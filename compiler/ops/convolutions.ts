@@ -1,5 +1,6 @@
 /** What the convolution and its transpose share: arguments, groups, filters. */
 import { flag, int } from "./attributes.js";
+import { INITIAL_ARGUMENTS, initialWeights } from "./initial.js";
 import { ShapeError, type ParameterSpec } from "./operator.js";
 import type { Attributes } from "../ir/types.js";
 import { boolean, integer, size } from "../words/schema.js";
@@ -9,6 +10,7 @@ export const FILTER_ARGUMENTS = {
   dilation: size("Distance between the kernel's taps.", { min: 1, default: [1, 1] }),
   groups: integer("Channels are split into this many separate groups.", { min: 1, default: 1 }),
   bias: boolean("Whether a learned constant is added to each channel.", { default: false }),
+  ...INITIAL_ARGUMENTS,
 };
 
 /** Channels that arrive, those that leave, and groups; throws a ShapeError where the groups don't divide both. */
@@ -22,14 +24,14 @@ export function requireGroups(given: number, attributes: Attributes, layer: stri
   return [given, channels, groups];
 }
 
-/** `weight`, by He et al. 2015 (section 3.4, [13]) of variance 2 / fanIn at first, and where it is asked for `bias`. */
+/** `weight`, and where it is asked for `bias`. */
 export function filters(shape: readonly number[], fanIn: number, attributes: Attributes): readonly ParameterSpec[] {
   const weight = {
     name: "weight",
     role: "weight",
     shape,
     trainable: true,
-    init: { kind: "he_normal", fanIn },
+    init: initialWeights(attributes, fanIn),
   } as const;
   if (!flag(attributes, "bias")) return [weight];
   const init = { kind: "constant", value: 0 } as const;

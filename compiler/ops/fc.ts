@@ -1,6 +1,7 @@
 import { valuesPerImage, valuesPerRow } from "./cost.js";
 import { flag, int, word } from "./attributes.js";
 import { formula, sizes } from "./formula.js";
+import { INITIAL, INITIAL_ARGUMENTS, initialWeights } from "./initial.js";
 import { formatShape, isSymbolic } from "../ir/dim.js";
 import type { Attributes, TensorType, Value } from "../ir/types.js";
 import { ShapeError, type GraphBuilder, type Operator } from "./operator.js";
@@ -23,9 +24,10 @@ export const fc: Operator = {
       each: choice("What it sees at once: all values of an image, or the channels of a pixel.", ["image", "pixel"], {
         default: "image",
       }),
+      ...INITIAL_ARGUMENTS,
     },
+    initial: INITIAL,
   },
-  // He et al. 2015 here too: section 3.4 initialises "as in [13]" and makes no exception of the last layer.
   parameters(attributes, [x]) {
     const channels = int(attributes, "channels");
     const values = isPixelwise(attributes) ? featureMap(x, "fc").channels : flatSize(x);
@@ -34,7 +36,7 @@ export const fc: Operator = {
       role: "weight" as const,
       shape: [channels, values],
       trainable: true,
-      init: { kind: "he_normal" as const, fanIn: values },
+      init: initialWeights(attributes, values),
     };
     if (!flag(attributes, "bias")) return [weight];
     const zero = { kind: "constant" as const, value: 0 };

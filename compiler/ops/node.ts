@@ -5,7 +5,7 @@ import { formatShape, sameShape } from "../ir/dim.js";
 import type { Attributes, DataType, Node, Parameter, Value } from "../ir/types.js";
 import { completeAttributes } from "./attributes.js";
 import { operator } from "./index.js";
-import { ShapeError, type ParameterSpec } from "./operator.js";
+import { ShapeError, type Operator, type ParameterSpec } from "./operator.js";
 
 /** A parameter as the specification says, at this path (`conv4.22.conv2.weight`). */
 export function parameter(spec: ParameterSpec, path: string, dtype: DataType = "float32"): Parameter {
@@ -40,7 +40,14 @@ export function node(
     inputs,
   );
   const outputs = types.map((type, index) => value(type, types.length === 1 ? name : `${name}.${index}`));
-  return { op, inputs, outputs, attributes: complete, path, span };
+  return { op, inputs, outputs, attributes: kept(record, complete), path, span };
+}
+
+/** Layers that differ only in how their parameters begin are equal nodes. */
+function kept({ layer }: Operator, attributes: Attributes): Attributes {
+  const { initial = [] } = layer ?? {};
+  if (!initial.some((name) => name in attributes)) return attributes;
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !initial.includes(name)));
 }
 
 /** A layer of the source: the node, and the parameters that it owns, named after its path. Throws a ShapeError. */

@@ -59,7 +59,7 @@ export interface GraphBuilder {
 /** What a layer that differs while training builds its training form with. */
 export interface TrainingBuilder extends GraphBuilder {
   /** Numbers in [0, 1), new in every step, from the host. */
-  noise(shape: readonly number[]): Value;
+  noise(shape: readonly Dim[]): Value;
   /** `running` becomes (1 - momentum) * running + momentum * factor * batch after the step. */
   track(running: Value, batch: Value, momentum: number, factor: number): void;
 }
@@ -86,6 +86,8 @@ export interface Operator {
      * Tensors become inputs of the node, in this order; all others become attributes of it, by their names.
      */
     readonly arguments: Schema<AttributeValue | Tensor | readonly Tensor[]>;
+    /** Arguments that only the first values of its parameters follow from: its nodes don't keep them. */
+    readonly initial?: readonly string[];
     /** Branch merges take the branches' outputs; all others take the one tensor that flows. */
     readonly merges?: true;
     /**

@@ -17,7 +17,9 @@ export const trainingMode: Pass<TrainingContext> = {
   run(graph, { frozen = () => false }) {
     const paths = new Map(graph.parameters.map(({ path, value: { id } }) => [id, path]));
     const statistics = new Set(graph.parameters.filter((each) => !each.trainable).map((each) => each.value.id));
-    const isFrozen = ({ path, inputs }: Node): boolean => inputs.some(({ id }) => statistics.has(id)) && frozen(path);
+    // By where its statistics are: a shared layer that is used elsewhere too is the same layer.
+    const isFrozen = ({ inputs }: Node): boolean =>
+      inputs.some(({ id }) => statistics.has(id) && frozen(paths.get(id)!));
     requireSpread(graph, isFrozen);
     const noise: NamedValue[] = [];
     const constants = [...graph.constants];

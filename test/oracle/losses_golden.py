@@ -40,13 +40,55 @@ CASES = [
 ]
 
 
-def golden(op, attributes, target, loss, count):
+def divided(each, count):
+    """The mean; the sum by a number; or the mean of the images' sums, each by its own."""
+    if count is None:
+        return each.mean()
+    if isinstance(count, list):
+        return (each.flatten(1).sum(1) / torch.tensor(count).double().clamp(min=1)).mean()
+    return each.sum() / max(1, count)
+
+
+def golden(op, attributes, target, loss, count, mask=None):
     x = values("predictions", -4, 4).requires_grad_()
     each = loss(x, target)
-    found = each.mean() if count is None else each.sum() / max(1, count)
+    if mask is not None:
+        each = each * (mask if mask.dim() == 2 else mask[:, None])
+    found = divided(each, count)
     found.backward()
-    return {"op": op, "attributes": attributes, "target": target.flatten().tolist(), "count": count,
+    made = {"op": op, "attributes": attributes, "target": target.flatten().tolist(), "count": count,
             "loss": float(found), "gradient": x.grad.flatten().tolist()}
+    if mask is not None:
+        made["mask"] = {"shape": list(mask.shape), "values": mask.flatten().tolist()}
+    return made
+
+
+# How much values count: some nothing, or whole rows.
+PICKED = values("picked", 0, 1).round()
+WEIGHED = values("weighed", 0, 1) * PICKED
+MASKS = [PICKED, WEIGHED, PICKED[:, 0], WEIGHED[:, :1], torch.zeros(6).double()]
+EACH = [3, 0, 1, 7, 2, 5]
+
+
+def masked():
+    for case in (CASES[0], CASES[2], CASES[6], CASES[7], CASES[8]):
+        yield golden(*case, EACH)
+        for mask in MASKS:
+            for count in (float(mask.sum()), EACH):
+                yield golden(*case, count, mask)
+
+
+def of_shares():
+    """Cross entropy with shares of classes, some rows without any, by a count."""
+    shares = F.softmax(values("shares", 0, 3), 1) * PICKED[:, :1]
+    only = F.one_hot(torch.tensor([0, 4, 2, 2, 1, 3]), 5).double() * PICKED[:, :1]
+    for target, count in ((shares, 7), (only, float(PICKED[:, 0].sum())), (only, 0)):
+        for smoothing in (0, 0.1):
+            spread = (1 - smoothing) * target + smoothing / 5 * target.sum(1, keepdim=True)
+            made = golden("cross_entropy", {"smoothing": smoothing}, spread, lambda x, t: -(t * F.log_softmax(x, 1)), count)
+            x = values("predictions", -4, 4)
+            assert abs(made["loss"] - float(F.cross_entropy(x, spread, reduction="sum")) / max(1, count)) < 1e-9
+            yield {**made, "target": target.flatten().tolist()}
 
 
 def rounded(value):
@@ -59,4 +101,5 @@ def rounded(value):
 
 if __name__ == "__main__":
     found = [golden(*case, count) for case in CASES for count in ((None, 7, 0) if case[0] != "focal" else (None, 7))]
+    found += [*masked(), *of_shares()]
     FILE.write_text(json.dumps(rounded(found), separators=(",", ":")) + "\n")

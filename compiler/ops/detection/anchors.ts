@@ -3,7 +3,8 @@ import { mul, type Dim } from "../../ir/dim.js";
 import type { Attributes } from "../../ir/types.js";
 import { roundHalfEven } from "../../rounding.js";
 import { int, size2, word } from "../attributes.js";
-import { ShapeError, type Operator } from "../operator.js";
+import { formula, sizes } from "../formula.js";
+import { ShapeError, type GraphBuilder, type Operator, type Value } from "../operator.js";
 import { featureMap } from "../shapes.js";
 import { ints } from "../tensor/shape.js";
 import { floats, forms } from "./forms.js";
@@ -140,7 +141,9 @@ const anchorValues: Operator = {
   doc: "The values of each anchor, from a map with a group of channels for each.",
   layer: { arguments: { values: integer("Channels of each anchor.", { min: 1 }) } },
   fullPrecision: true,
-  gradient: "none",
+  gradient({ inputs: [map], attributes }, [dy], builder) {
+    return dy === undefined ? [] : [fromRows(builder, dy, sizes(map!), int(attributes, "values"))];
+  },
   infer([x], attributes) {
     const { batch, channels, height, width } = featureMap(x, "anchor_values");
     const values = int(attributes, "values");
@@ -161,7 +164,14 @@ const anchorClasses: Operator = {
   doc: "What a map says of each class at each anchor, the classes as channels.",
   layer: { arguments: { classes: integer("Classes of each anchor.", { min: 1 }) } },
   fullPrecision: true,
-  gradient: "none",
+  gradient({ inputs: [map], attributes }, [dy], builder) {
+    if (dy === undefined) return [];
+    const f = formula(builder);
+    const [batch, channels, height, width] = sizes(map!) as [number, number, number, number];
+    const classes = int(attributes, "classes");
+    const split = f.reshape(dy, [batch, classes, height, width, channels / classes]);
+    return [f.reshape(f.transpose(split, [0, 4, 1, 2, 3]), sizes(map!))];
+  },
   infer([x], attributes) {
     const { batch, channels, height, width } = featureMap(x, "anchor_classes");
     const classes = int(attributes, "classes");
@@ -192,7 +202,14 @@ const anchorLogits: Operator = {
     },
   },
   fullPrecision: true,
-  gradient: "none",
+  gradient({ inputs: [map], attributes }, [dy], builder) {
+    if (dy === undefined) return [];
+    if (word(attributes, "kind") === "sigmoid") return [fromRows(builder, dy, sizes(map!), 1)];
+    const [batch, channels, ...place] = sizes(map!) as [number, number, number, number];
+    const object = fromRows(builder, dy, [batch, channels / 2, ...place], 1);
+    const background = formula(builder).affine(object, -1);
+    return builder.apply("concat_rows", [background, object], { axis: 1 });
+  },
   infer([x], attributes) {
     const { batch, channels, height, width } = featureMap(x, "anchor_logits");
     const each = word(attributes, "kind") === "softmax" ? groups("anchor_logits", channels, 2) : channels;
@@ -208,6 +225,14 @@ const anchorLogits: Operator = {
   },
 };
 
+/** What rows [N, h * w * A, values] were made of: a map [N, A * values, h, w]. */
+function fromRows(builder: GraphBuilder, rows: Value, map: readonly number[], values: number): Value {
+  const f = formula(builder);
+  const [batch, channels, height, width] = map as readonly [number, number, number, number];
+  const split = f.reshape(rows, [batch, height, width, channels / values, values]);
+  return f.reshape(f.transpose(split, [0, 3, 4, 1, 2]), [batch, channels, height, width]);
+}
+
 function groups(operator: string, channels: number, size: number): number {
   if (channels % size === 0) return channels / size;
   throw new ShapeError(`${operator}: ${channels} channels can't be split into groups of ${size}`);
@@ -219,7 +244,9 @@ const splitClasses: Operator = {
   doc: "Four values of each class, from rows with those of all.",
   layer: { arguments: {} },
   fullPrecision: true,
-  gradient: "none",
+  gradient({ inputs: [x] }, [dy], builder) {
+    return dy === undefined ? [] : [formula(builder).reshape(dy, sizes(x!))];
+  },
   infer(inputs) {
     const [[rows, values]] = forms("split_classes", { values: ["R", "4K"] }, inputs) as [readonly Dim[]];
     return [floats(rows!, classes(values!), 4)];

@@ -142,7 +142,10 @@ const mergeLevels: Operator = {
     flow: "last",
   },
   fullPrecision: true,
-  gradient: "none",
+  gradient({ inputs }, [dy], builder) {
+    if (dy === undefined) return [];
+    return parts(inputs).rows.map((rows) => builder.apply("take_rows", [dy, rows])[0]);
+  },
   infer(inputs) {
     const { results, rows, regions } = parts(inputs);
     rows.forEach((each) => forms("merge_levels", { rows: ["S"] }, [each]));
@@ -162,6 +165,22 @@ const mergeLevels: Operator = {
   },
 };
 
+/** x [R, ...], rows int64 [S] to [S, ...]. */
+const takeRows: Operator = {
+  name: "take_rows",
+  doc: "Some rows of a tensor.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs) {
+    const [[, ...rest], [rows]] = forms("take_rows", { x: ["R", "..."], rows: ["S"] }, inputs) as [Dim[], Dim[]];
+    return [reshaped(inputs[0], [rows!, ...rest])];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    w.give("Gather", [w.inputs[0]!, w.inputs[1]!], { axis: 0 });
+  },
+};
+
 /** The inputs of merge_levels: as many results as rows, and the regions. */
 function parts<T>(inputs: readonly T[]): {
   readonly results: readonly T[];
@@ -175,4 +194,4 @@ function parts<T>(inputs: readonly T[]): {
   return { results: inputs.slice(0, levels), rows: inputs.slice(levels, -1), regions: inputs.at(-1)! };
 }
 
-export const LEVELS: readonly Operator[] = [assignLevel, regionsOfLevel, mergeLevels];
+export const LEVELS: readonly Operator[] = [assignLevel, regionsOfLevel, mergeLevels, takeRows];

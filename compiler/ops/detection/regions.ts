@@ -5,6 +5,7 @@
 import { add, unknownSize, type Dim } from "../../ir/dim.js";
 import type { TensorType } from "../../ir/types.js";
 import { int } from "../attributes.js";
+import { sizes } from "../formula.js";
 import { ShapeError, type Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { writeSizes } from "./boxes.js";
@@ -114,7 +115,17 @@ const concatRows: Operator = {
     flow: "none",
   },
   fullPrecision: true,
-  gradient: "none",
+  gradient({ inputs, attributes }, [dy], builder) {
+    if (dy === undefined) return [];
+    const axis = int(attributes, "axis");
+    let from = 0;
+    return inputs.map((part) => {
+      const to = from + sizes(part)[axis]!;
+      const [own] = builder.apply("slice", [dy], { axes: [axis], from: [from], to: [to] });
+      from = to;
+      return own;
+    });
+  },
   complete: (attributes) => ({ axis: 0, ...attributes }),
   infer: (inputs, attributes) => [joined("concat_rows", inputs, int(attributes, "axis"))],
   lower(node, emit) {

@@ -1,9 +1,10 @@
 import type { Lowering } from "../lowering.js";
+import { formatShape } from "../../ir/dim.js";
 import { onnxType } from "../../ir/dtype.js";
 import { tensor } from "../../words/schema.js";
 import { int } from "../attributes.js";
 import { formula, sizes } from "../formula.js";
-import type { Node, Operator, Value } from "../operator.js";
+import { ShapeError, type Node, type Operator, type Value } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { scalar } from "../tensor/arithmetic.js";
 import { flatShape, requireAlike, WEIGHT } from "./loss.js";
@@ -24,12 +25,23 @@ export const crossEntropy: Operator = {
     arguments: {
       target: tensor("The classes: `image.labels`, or class numbers [N], or shares [N, classes]."),
       weight: WEIGHT,
+      count: tensor("What the sum is divided by, 1 at least, where the target is shares; else by their number.", {
+        optional: true,
+      }),
     },
     loss: { ofClasses: true },
   },
   fullPrecision: true,
-  infer([logits, labels], attributes) {
+  infer([logits, labels, third], attributes) {
     if (known(labels).dtype !== "int64") requireAlike("cross_entropy", logits, labels);
+    // What an input with a value for each class says is the classes' weights.
+    const [each, ...others] = third?.shape ?? [];
+    if (others.length > 0 || (typeof each === "number" && each !== known(logits).shape[1])) {
+      throw new ShapeError(`cross_entropy is divided by one number, not by ${formatShape(third!.shape)}`);
+    }
+    if (third?.shape.length === 0 && known(labels).dtype === "int64") {
+      throw new ShapeError("a `count` of cross_entropy is for shares of classes, and its target is class numbers");
+    }
     const number = reshaped(logits, []);
     return attributes["counts"] === true ? [number, number, number] : [number];
   },
@@ -50,7 +62,9 @@ export const crossEntropy: Operator = {
       const { targets, all } = softTargets(node, emit, target);
       const named = over("Sum", step("Mul", [centred, targets], "each.weighed"), "each.sum");
       const surprise = step("Sub", [step("Mul", [logTotal, all], "log_total.weighed"), named], "surprise");
-      emit.node("Mul", [sum(surprise), number(1 / batch)], [loss]);
+      const count = countOf(node);
+      if (count) emit.node("Div", [sum(surprise), step("Max", [emit.name(count), number(1)], "count")], [loss]);
+      else emit.node("Mul", [sum(surprise), number(1 / batch)], [loss]);
       if (counts.length > 0) countCorrect(node, emit, centred, largestShare(node, emit, centred), surprise, counts);
       return;
     }
@@ -106,7 +120,10 @@ export const crossEntropyGradient: Operator = {
     if (areSoft(labels!)) {
       const { targets, all } = softTargets(node, emit, labels!);
       const difference = step("Sub", [step("Mul", [probabilities, all], "p.weighed"), targets], "difference");
-      const factor = step("Mul", [emit.name(dy!), number(1 / batch)], "factor");
+      const count = countOf(node);
+      const factor = count
+        ? step("Div", [emit.name(dy!), step("Max", [emit.name(count), number(1)], "count")], "factor")
+        : step("Mul", [emit.name(dy!), number(1 / batch)], "factor");
       emit.node("Mul", [difference, factor], [emit.name(node.outputs[0]!)]);
       return;
     }
@@ -187,7 +204,10 @@ function softTargets(node: Node, emit: Lowering, labels: Value) {
   let targets = emit.name(labels);
   if (smoothing > 0) {
     const kept = step("Mul", [targets, number(1 - smoothing)], "kept");
-    targets = step("Add", [kept, number(smoothing / classes)], "smoothed");
+    // What is divided by a count may have rows without any share: of those nothing is spread.
+    const own = countOf(node) && over("Sum", targets, "row");
+    const spread = own ? step("Mul", [own, number(smoothing / classes)], "spread") : number(smoothing / classes);
+    targets = step("Add", [kept, spread], "smoothed");
   }
   const weights = weightsOf(node);
   if (weights) targets = step("Mul", [targets, emit.name(weights)], "weighed");
@@ -247,6 +267,11 @@ function weighing(node: Node, emit: Lowering, chosen: string) {
     all: sum(emit.name(weights), [0], "all_weights"),
     batch: sum(own, [0, 1], "batch_weights"),
   };
+}
+
+/** What a batch of shares is divided by, behind them; the gradient has its own first input, a scalar too. */
+function countOf({ inputs, op }: Node): Value | undefined {
+  return inputs.slice(op === "cross_entropy" ? 2 : 3).find(({ type }) => type.shape.length === 0);
 }
 
 function weightsOf(node: Node): Value | undefined {

@@ -41,6 +41,11 @@ const candidateLabels = indices("N T", [2, 6], [0, 1, 2, 0, 1, 2, 2, 2, 0, 0, 1,
 const [judged, probabilities] = [boxes("R K 4", [3, 2]), some("R K", [3, 2])];
 const overlap = { iou: 0.5, inclusive: true };
 const level = { rule: "area", canonical_level: 4, canonical_size: 224, min: 2, max: 5 };
+const objects = boxes("N G 4", [2, 3]);
+const present = input("N G", [2, 3], [1, 1, 0, 0, 0, 0]);
+const overlaps = some("N A G", [2, 5, 3]);
+const labels = input("N A", [2, 5], [1, 0, -1, 0, 0, -1, -1, 1, 1, 1]);
+const thresholds = { positive: 0.7, negative: 0.3 };
 const anchors = { sizes: [32, 64], ratios: [0.5, 1], order: "by_size", rounding: "none", stride: [8, 8] };
 const coder = { weights: [10, 10, 5, 5], inclusive: true };
 const pool = { size: [2, 3], scale: [0.25, 0.5] };
@@ -119,5 +124,28 @@ export const EXAMPLES: readonly Example[] = [
   use("top_detections", [{ ...picks, sizes: "S 3" }, some("S", [2]), images], { keep: 1, ties: true }),
   use("pick_boxes", [judged, picks]),
   use("pick_masks", [some("R K h w", [3, 2, 4, 5]), indices("D", [2], [1, 0])]),
+  use("box_iou", [boxes("A 4", [5]), objects], { inclusive: true }),
+  use("box_iou", [boxes("N A 4", [2, 5]), objects], { inclusive: false }),
+  use("match", [overlaps, present], { ...thresholds, lowest: 0.1, best: "none" }),
+  use("match", [overlaps, present], { ...thresholds, best: "positive" }),
+  use("match", [overlaps, present, some("N A", [2, 5])], { ...thresholds, best: "own" }),
+  use("label_masks", [labels]),
+  use("boxes_inside", [boxes("A 4", [5]), some("N 1 2", [2, 1, 2], 30)], { inclusive: true }),
+  use("boxes_inside", [boxes("N A 4", [2, 5]), some("N 1 2", [2, 1, 2], 30)], { border: 4 }),
+  use("sample", [labels], { count: 3, share: 0.5 }),
+  use("sample_by", [labels, some("N A", [2, 5])], { count: 3, share: 0.5 }),
+  use("sampled_rows", [labels], { count: 4 }),
+  use("gather_values", [candidateScores, indices("N S", [2, 2], [0, 3, 5, 1])]),
+  use("flat_rows", [boxes("N S 4", [2, 3])]),
+  use("rows_as_regions", [boxes("N S 4", [2, 3])]),
+  use("class_shares", [labels, input("N A", [2, 5], [0, 1, 2, 0, 1, 2, 0, 1, 2, 0])], { classes: 3 }),
+  use("class_shares", [labels, input("N A", [2, 5], [0, 1, 2, 0, 1, 2, 0, 1, 2, 0])], {
+    classes: 3,
+    background: "last",
+  }),
+  use("are_valid", [candidateScores]),
+  use("last_pixels", [candidates]),
+  use("last_pixels", [objects, some("N 1 2", [2, 1, 2], 2)]),
+  use("take_rows", [some("R C p q", [3, 8, 2, 3]), indices("S", [2], [2, 0])]),
   use("box_vote", [judged, probabilities, regions, picks], { ...overlap, threshold: 0, offset: 0.5 }),
 ];

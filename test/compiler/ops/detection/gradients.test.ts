@@ -1,4 +1,7 @@
-/** Gradients of pooled regions with respect to the features, against central differences of the plain loops. */
+/**
+ * Gradients against central differences of plain loops: of pooled regions with respect to the features, and of what
+ * rearranges what heads say for their losses.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Attributes } from "../../../../compiler/ir/types.js";
@@ -7,32 +10,46 @@ import { uniform } from "../../../support/oracle-weights.js";
 import { emitBytes } from "../../emit/run.js";
 import { gradientGraph } from "../../training/graphs.js";
 import { isDelicate, roiAlign, roiPool } from "./pooled.js";
-import { tensor } from "./reference.js";
+import { indicesOf, tensor } from "./reference.js";
 import { expectSame, operatorGraph, run, type Input, type Tensor } from "./run.js";
-import { input, regions } from "./samples.js";
+import { indices, input, regions } from "./samples.js";
 
 type Pooling = (features: Tensor, of: Tensor, attributes: Attributes) => Tensor;
 
-/** The gradient of sum(dy * op(features, regions)) with respect to the features, as ONNX Runtime has it. */
-async function gradient(op: string, features: Input, of: Input, dy: Tensor, attributes: Attributes): Promise<Tensor> {
-  const graph = gradientGraph(operatorGraph(op, [features, of], attributes, false), (name) => name === "x1");
-  const { inputs, ...rest } = dropDeadCode.run(graph, {});
-  const named = inputs.map((each, index) => ({ ...each, name: `x${index}` }));
-  const [result] = await run(emitBytes({ ...rest, inputs: named }), [features, of, dy]);
-  return result!;
+/** The gradients of sum(dy * op(...)) with respect to inputs (by default the first), as ONNX Runtime has them. */
+async function gradients(
+  op: string,
+  inputs: readonly Input[],
+  dy: Tensor,
+  attributes: Attributes,
+  wrt: readonly number[] = [0],
+): Promise<Tensor[]> {
+  const wanted = new Set(wrt.map((index) => `x${index}`));
+  const graph = gradientGraph(operatorGraph(op, inputs, attributes, false), (name) => !wanted.has(name));
+  const { inputs: needed, ...rest } = dropDeadCode.run(graph, {});
+  const named = needed.map((each) => ({ ...each, name: each.name === "dy" ? `x${inputs.length}` : each.name }));
+  return run(emitBytes({ ...rest, inputs: named }), [...inputs, dy]);
 }
 
-/** The same by moving one value after the other. */
-function differences(pooling: Pooling, features: Tensor, of: Tensor, dy: Tensor, attributes: Attributes): Tensor {
+async function gradient(op: string, features: Input, of: Input, dy: Tensor, attributes: Attributes): Promise<Tensor> {
+  return (await gradients(op, [features, of], dy, attributes))[0]!;
+}
+
+/** The same by moving one value of x after the other. */
+function slopes(x: Tensor, dy: Tensor, y: (x: Tensor) => Tensor): Tensor {
   const step = 1e-4;
   const loss = (at: number, way: number): number => {
-    const data = features.data.with(at, features.data[at]! + way * step);
-    const y = pooling({ ...features, data }, of, attributes).data;
-    return y.reduce((sum, each, index) => sum + each * dy.data[index]!, 0);
+    const moved = y({ ...x, data: x.data.with(at, x.data[at]! + way * step) }).data;
+    return moved.reduce((sum, each, index) => sum + each * dy.data[index]!, 0);
   };
-  const slopes = features.data.map((_, at) => (loss(at, 1) - loss(at, -1)) / (2 * step));
-  return tensor(features.shape, slopes);
+  return tensor(
+    x.shape,
+    x.data.map((_, at) => (loss(at, 1) - loss(at, -1)) / (2 * step)),
+  );
 }
+
+const differences = (pooling: Pooling, features: Tensor, of: Tensor, dy: Tensor, attributes: Attributes): Tensor =>
+  slopes(features, dy, (x) => pooling(x, of, attributes));
 
 const quarter = fc.integer({ min: -8, max: 60 }).map((value_) => value_ / 4);
 const length = fc.integer({ min: 0, max: 30 }).map((value_) => Math.fround(value_ / 4 + 0.03));
@@ -99,5 +116,161 @@ describe("the features' gradient", () => {
     const result = await gradient("roi_pool", features, of, dy, { size: [1, 1], scale: [1, 1] });
     const expected = new Array<number>(16).fill(0).with(5, 5);
     expect(result.data).toEqual(expected);
+  });
+});
+
+/** A tensor of a shape whose value at each index is made of others. */
+function made(shape: readonly number[], at: (index: readonly number[]) => number): Tensor {
+  return tensor(shape, indicesOf(shape).map(at));
+}
+
+/** Reads a tensor by its indices. */
+function reader({ shape, data }: Tensor): (...index: readonly number[]) => number {
+  return (...index) => data[index.reduce((flat, each, axis) => flat * shape[axis]! + each, 0)]!;
+}
+
+const random = (name: string, sizes: string, shape: readonly number[]): Input =>
+  input(sizes, shape, [
+    ...uniform(
+      name,
+      shape.reduce((a, b) => a * b, 1),
+      -2,
+      2,
+    ),
+  ]);
+
+interface Rearranged {
+  readonly op: string;
+  readonly attributes: Attributes;
+  readonly inputs: readonly Input[];
+  /** Of the inputs that have gradients. */
+  readonly wrt: readonly number[];
+  readonly y: (x: readonly Tensor[]) => Tensor;
+}
+
+/** Two images, three places down and two across; anchors are the last of what a place has. */
+const [rows, columns] = [3, 2];
+const map = random("map", "N C h w", [2, 12, rows, columns]);
+const cells = rows * columns;
+const place = (anchor: number, each: number): readonly [number, number, number] => {
+  const cell = Math.floor(anchor / each);
+  return [anchor % each, Math.floor(cell / columns), cell % columns];
+};
+
+const REARRANGED: Readonly<Record<string, Rearranged>> = {
+  "anchor_values, four": {
+    op: "anchor_values",
+    attributes: { values: 4 },
+    inputs: [map],
+    wrt: [0],
+    y: ([x]) =>
+      made([2, cells * 3, 4], ([image, anchor, value]) => {
+        const [own, row, column] = place(anchor!, 3);
+        return reader(x!)(image!, own * 4 + value!, row, column);
+      }),
+  },
+  "anchor_classes, six": {
+    op: "anchor_classes",
+    attributes: { classes: 6 },
+    inputs: [map],
+    wrt: [0],
+    y: ([x]) =>
+      made([2, 6, cells * 2], ([image, label, anchor]) => {
+        const [own, row, column] = place(anchor!, 2);
+        return reader(x!)(image!, own * 6 + label!, row, column);
+      }),
+  },
+  "anchor_logits of a sigmoid": {
+    op: "anchor_logits",
+    attributes: { kind: "sigmoid" },
+    inputs: [map],
+    wrt: [0],
+    y: ([x]) =>
+      made([2, cells * 12], ([image, anchor]) => {
+        const [own, row, column] = place(anchor!, 12);
+        return reader(x!)(image!, own, row, column);
+      }),
+  },
+  "anchor_logits of a softmax": {
+    op: "anchor_logits",
+    attributes: { kind: "softmax" },
+    inputs: [map],
+    wrt: [0],
+    // ln(p / (1 - p)) of a softmax of two; all anchors' background stands before the first one's object.
+    y: ([x]) =>
+      made([2, cells * 6], ([image, anchor]) => {
+        const [own, row, column] = place(anchor!, 6);
+        const says = (channel: number): number => Math.exp(reader(x!)(image!, channel, row, column));
+        const p = says(6 + own) / (says(own) + says(6 + own));
+        return Math.log(p / (1 - p));
+      }),
+  },
+  split_classes: {
+    op: "split_classes",
+    attributes: {},
+    inputs: [random("deltas", "R K", [5, 12])],
+    wrt: [0],
+    y: ([x]) => made([5, 3, 4], ([row, label, value]) => reader(x!)(row!, 4 * label! + value!)),
+  },
+  flat_rows: {
+    op: "flat_rows",
+    attributes: {},
+    inputs: [random("rows", "N S 4", [2, 3, 4])],
+    wrt: [0],
+    y: ([x]) => made([6, 4], ([row, value]) => reader(x!)(Math.floor(row! / 3), row! % 3, value!)),
+  },
+  "concat_rows of regions": {
+    op: "concat_rows",
+    attributes: { axis: 0 },
+    inputs: [random("a", "R 4", [3, 4]), random("b", "Q 4", [2, 4]), random("c", "P 4", [1, 4])],
+    wrt: [0, 1, 2],
+    y: ([a, b, c]) =>
+      made([6, 4], ([row, value]) => {
+        if (row! < 3) return reader(a!)(row!, value!);
+        return row! < 5 ? reader(b!)(row! - 3, value!) : reader(c!)(0, value!);
+      }),
+  },
+  "concat_rows of images, one part alone with a gradient": {
+    op: "concat_rows",
+    attributes: { axis: 1 },
+    inputs: [random("d", "N A 4", [2, 3, 4]), random("e", "N B 4", [2, 2, 4])],
+    wrt: [1],
+    y: ([a, b]) =>
+      made([2, 5, 4], ([image, row, value]) =>
+        row! < 3 ? reader(a!)(image!, row!, value!) : reader(b!)(image!, row! - 3, value!),
+      ),
+  },
+  merge_levels: {
+    op: "merge_levels",
+    attributes: {},
+    inputs: [
+      random("level 2", "A C p q", [2, 3, 2, 1]),
+      random("level 3", "B C p q", [3, 3, 2, 1]),
+      indices("A", [2], [4, 1]),
+      indices("B", [3], [0, 2, 3]),
+      random("regions", "R 5", [5, 5]),
+    ],
+    wrt: [0, 1],
+    y: ([a, b]) =>
+      made([5, 3, 2, 1], ([row, ...rest]) => {
+        const own = [4, 1].indexOf(row!);
+        return own >= 0 ? reader(a!)(own, ...rest) : reader(b!)([0, 2, 3].indexOf(row!), ...rest);
+      }),
+  },
+};
+
+describe("the gradient of what heads say, as losses see it", () => {
+  it.each(Object.keys(REARRANGED))("%s", async (name) => {
+    const { op, attributes, inputs, wrt, y } = REARRANGED[name]!;
+    const expected = y(inputs);
+    const [forward] = await run(emitBytes(operatorGraph(op, inputs, attributes, false)), inputs);
+    expectSame(forward!, expected, 1e-5, name);
+    const dy = random(`dy of ${name}`, "", expected.shape);
+    const found = await gradients(op, inputs, dy, attributes, wrt);
+    expect(found).toHaveLength(wrt.length);
+    for (const [index, which] of wrt.entries()) {
+      const own = slopes(inputs[which]!, dy, (x) => y(inputs.with(which, { ...inputs[which]!, ...x })));
+      expectSame(found[index]!, own, 1e-5, `${name}, input ${which}`);
+    }
   });
 });

@@ -66,6 +66,13 @@ describe("detection operators", () => {
     expect(error("pick_class", [6, 3, 4], [6, 2])).toBe("pick_class needs scores [R, K], got [6, 2]");
     expect(error("anchor_values", [1, 8, 2, 2])).toBe("anchor_values: 8 channels can't be split into groups of 3");
     expect(error("rows_of_image", [2, 6], [7, 4])).toBe("rows_of_image needs regions [R, 5], got [7, 4]");
+    expect(error("match", [2, 5, 3], [2, 4])).toBe("match needs present [N, G], got [2, 4]");
+    expect(error("match", [2, 5, 3], [2, 3], [2, 4])).toBe("match needs candidates [N, A], got [2, 4]");
+    expect(error("match", [2, 5, 3], [2, 3], [4])).toBe("match needs candidates [A], got [4]");
+    expect(error("box_iou", [5, 4], [2, 3, 5])).toBe("box_iou needs objects [N, G, 4], got [2, 3, 5]");
+    expect(error("class_shares", [2, 5], [2, 4])).toBe("class_shares needs numbers [2, 5], got [2, 4]");
+    expect(error("sample_by", [2, 5], [2, 4])).toBe("sample_by needs numbers [N, A], got [2, 4]");
+    expect(error("last_pixels", [2, 3, 4], [3, 1, 2])).toBe("last_pixels needs factors [N, 1, 2], got [3, 1, 2]");
     expect(error("concat_rows", [2, 6], [7, 4])).toBe("concat_rows needs rows [R, 6], got [7, 4]");
   });
 

@@ -5,12 +5,12 @@ import { operatorGraph, run, type Tensor } from "./run.js";
 import { detections } from "./detector.js";
 import { CASES, DETECTORS, IMAGE } from "./webgpu.cases.js";
 
-const results: Record<string, Tensor | string> = {};
+const results: Record<string, Tensor[] | string> = {};
 for (const [name, { op, inputs, attributes, alone }] of Object.entries(CASES)) {
   const bytes = emitBytes(operatorGraph(op, inputs, attributes, !alone));
   const options = { executionProviders: ["webgpu"], ...(alone && { extra: NO_CPU_FALLBACK }) };
   try {
-    results[name] = (await run(bytes, inputs, options))[0]!;
+    results[name] = await run(bytes, inputs, options);
   } catch (error) {
     results[name] = (error as Error).message;
   }

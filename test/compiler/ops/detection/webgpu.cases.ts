@@ -1,14 +1,14 @@
-/** What webgpu.test.ts has pooled on WebGPU, in a process of its own. */
+/** What webgpu.test.ts runs on WebGPU, in a process of its own. */
 import type { Attributes } from "../../../../compiler/ir/types.js";
 import { uniform } from "../../../support/oracle-weights.js";
 import type { Input } from "./run.js";
-import { input } from "./samples.js";
+import { indices, input } from "./samples.js";
 
 export interface Case {
   readonly op: string;
   readonly inputs: readonly Input[];
   readonly attributes: Attributes;
-  /** Whether every operator has to run on WebGPU: sizes are known, and no number of points is a matter of the regions. */
+  /** Whether every operator has to run on WebGPU, with sizes known; else it may leave some to the processor, and sizes are open. */
   readonly alone: boolean;
 }
 
@@ -33,7 +33,132 @@ const pool = { size: [3, 4], scale: [0.25, 0.25] };
 const given = [features, regions(12)];
 const align = { ...pool, aligned: true };
 
+const [boxCount, objectCount] = [40, 3];
+const random = (name: string, sizes: string, shape: readonly number[], most = 1): Input =>
+  input(sizes, shape, [
+    ...uniform(
+      name,
+      shape.reduce((a, b) => a * b, 1),
+      0,
+      most,
+    ),
+  ]);
+
+/** Boxes of two images, each at least five pixels wide. */
+function boxes(sizes: string, lead: readonly number[]): Input {
+  const { shape, data } = random(sizes, sizes, [...lead, 4], 20);
+  return input(
+    sizes,
+    shape,
+    data.map((each, at) => (at % 4 < 2 ? each : Math.fround(each + data[at - 2]! + 5))),
+  );
+}
+
+const overlaps = random("overlaps", "N A G", [2, boxCount, objectCount]);
+const present = input("N G", [2, objectCount], [1, 1, 0, 0, 0, 0]);
+const candidates = input(
+  "N A",
+  [2, boxCount],
+  Array.from({ length: 2 * boxCount }, (_, at) => (at % 5 === 0 ? 0 : 1)),
+);
+const labels = input(
+  "N A",
+  [2, boxCount],
+  Array.from({ length: 2 * boxCount }, (_, at) => (at % 3) - 1),
+);
+const classes = input(
+  "N A",
+  [2, boxCount],
+  Array.from({ length: 2 * boxCount }, (_, at) => at % 4),
+);
+const thresholds = { positive: 0.7, negative: 0.5 };
+const places = indices("N T", [2, 5], [0, 39, 7, 7, 2, 11, 0, 1, 38, 4]);
+
+/** Of what a detector is trained by. */
+const TARGETS: Readonly<Record<string, Case>> = {
+  "overlaps of anchors": {
+    op: "box_iou",
+    inputs: [boxes("A 4", [boxCount]), boxes("N G 4", [2, objectCount])],
+    attributes: { inclusive: true },
+    alone: true,
+  },
+  "overlaps of regions": {
+    op: "box_iou",
+    inputs: [boxes("N A 4", [2, boxCount]), boxes("N G 4", [2, objectCount])],
+    attributes: { inclusive: false },
+    alone: true,
+  },
+  "matches, none the best": {
+    op: "match",
+    inputs: [overlaps, present],
+    attributes: { ...thresholds, best: "none" },
+    alone: true,
+  },
+  "matches, the best of candidates": {
+    op: "match",
+    inputs: [overlaps, present, candidates],
+    attributes: { ...thresholds, best: "positive" },
+    alone: true,
+  },
+  "matches, owned": {
+    op: "match",
+    inputs: [overlaps, present],
+    attributes: { ...thresholds, lowest: 0.2, best: "own" },
+    alone: false,
+  },
+  masks: { op: "label_masks", inputs: [labels], attributes: {}, alone: true },
+  "boxes inside": {
+    op: "boxes_inside",
+    inputs: [boxes("N A 4", [2, boxCount]), input("N 1 2", [2, 1, 2], [30, 35, 25, 40])],
+    attributes: { inclusive: true },
+    alone: true,
+  },
+  sample: {
+    op: "sample_by",
+    inputs: [labels, random("numbers", "N A", [2, boxCount])],
+    attributes: { count: 16, share: 0.25 },
+    alone: true,
+  },
+  "sample of fewer than asked for": {
+    op: "sample_by",
+    inputs: [labels, random("numbers", "N A", [2, boxCount])],
+    attributes: { count: 64, share: 0.5 },
+    alone: true,
+  },
+  "sampled rows": { op: "sampled_rows", inputs: [labels], attributes: { count: 64 }, alone: false },
+  "gathered values": { op: "gather_values", inputs: [classes, places], attributes: {}, alone: true },
+  "flat rows": { op: "flat_rows", inputs: [boxes("N S 4", [2, boxCount])], attributes: {}, alone: true },
+  "rows as regions": { op: "rows_as_regions", inputs: [boxes("N S 4", [2, boxCount])], attributes: {}, alone: true },
+  "shares of classes": {
+    op: "class_shares",
+    inputs: [labels, classes],
+    attributes: { classes: 4, background: "last" },
+    alone: true,
+  },
+  "valid scores": {
+    op: "are_valid",
+    inputs: [input("N T", [2, 2], [0.5, -3.4e38, 0, -3.4e38].map(Math.fround))],
+    attributes: {},
+    alone: true,
+  },
+  "last pixels": { op: "last_pixels", inputs: [boxes("N S 4", [2, boxCount])], attributes: {}, alone: true },
+  "taken rows": {
+    op: "take_rows",
+    inputs: [random("rows", "R C p q", [12, 3, 3, 4]), indices("S", [4], [3, 0, 11, 3])],
+    attributes: {},
+    alone: true,
+  },
+};
+
+/** What gives nothing but values that it was given, and whole numbers. */
+export const EXACT: ReadonlySet<string> = new Set(
+  Object.values(TARGETS)
+    .map(({ op }) => op)
+    .filter((op) => op !== "box_iou"),
+);
+
 export const CASES: Readonly<Record<string, Case>> = {
+  ...TARGETS,
   tables: { op: "roi_pool", inputs: given, attributes: { ...pool, algorithm: "tables" }, alone: true },
   samples: { op: "roi_align", inputs: given, attributes: { ...align, sampling: 2, algorithm: "samples" }, alone: true },
   "samples, a cell at least": {
