@@ -2,15 +2,40 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { CompileTrainingOptions, Model, ParameterValues, Recipe, TrainingMemory } from "../compiler/index.js";
-import { InputFailure } from "./failure.js";
+import type { InputShape } from "./arguments.js";
+import { InputFailure, UsageFailure } from "./failure.js";
 import { printReport } from "./report.js";
-import { loadRecipe } from "./target.js";
+import { loadModel, loadRecipe } from "./target.js";
 import { byteSize, log } from "./terminal.js";
 
 export interface TrainingRequest {
   readonly recipe?: string;
   readonly batch?: number | "dynamic";
   readonly opset?: number;
+  /** Of a detector: the canvas. */
+  readonly size?: readonly [height: number, width: number];
+}
+
+/**
+ * What is trained by graphs of images of one size. A detector's `--input` is of those alone, for it finds objects in images of
+ * any.
+ *
+ * @param model as it was loaded with that input
+ */
+export async function forTraining(
+  target: string,
+  model: Model,
+  input: InputShape | undefined,
+): Promise<{ readonly model: Model } & Pick<TrainingRequest, "size">> {
+  if (model.detection === undefined) return { model };
+  if (input === undefined && model.graph.inputs[0]!.value.type.shape.slice(2).some((dim) => typeof dim !== "number")) {
+    throw new UsageFailure(
+      `${model.name} takes images of any size, and a training graph those of one: --input 3x480x640`,
+    );
+  }
+  const [, height, width] = input ?? [];
+  if (typeof height !== "number" || typeof width !== "number") return { model };
+  return { model: await loadModel(target, { quiet: true }), size: [height, width] };
 }
 
 /** The optimiser of the paper's experiments, where no recipe is named. */
@@ -21,8 +46,8 @@ function recipeOf({ recipe }: TrainingRequest): Promise<Recipe> {
 }
 
 /** A dynamic batch is none: all sizes of a training graph are numbers. */
-function batchOf({ batch }: TrainingRequest): Pick<CompileTrainingOptions, "batch"> {
-  return typeof batch === "number" ? { batch } : {};
+function sizesOf({ batch, size }: TrainingRequest): Pick<CompileTrainingOptions, "batch" | "size"> {
+  return { ...(typeof batch === "number" && { batch }), ...(size && { size }) };
 }
 
 /** Writes train.onnx, gradients.onnx, update.onnx, evaluate.onnx, training.json and the first weights into a folder. */
@@ -39,7 +64,7 @@ export async function writeTraining(
   const recipe = await recipeOf(request);
   const { files, initial, description, memory } = untrainable(() =>
     compileTraining(model, recipe, {
-      ...batchOf(request),
+      ...sizesOf(request),
       ...(opset === undefined ? {} : { opset }),
       ...(weights && { weights }),
       ...(seed === undefined ? {} : { seed }),
@@ -67,14 +92,15 @@ export async function memoryOfTraining(
 ): Promise<TrainingMemory & { readonly batch: number }> {
   const compiler = await import("../compiler/index.js");
   const recipe = await recipeOf(request);
-  return untrainable(() => compiler.memoryOfTraining(model, recipe, batchOf(request)));
+  return untrainable(() => compiler.memoryOfTraining(model, recipe, sizesOf(request)));
 }
 
 export function describeMemory(memory: TrainingMemory & { readonly batch: number }): string {
-  const { batch, state, inputs, peak, at } = memory;
+  const { batch, state, inputs, peak, at, objects } = memory;
+  const counted = objects === undefined ? "" : `; counted with ${objects} objects an image`;
   return (
     `a training step of ${batch} images takes ${byteSize(state + inputs + peak)}: ${byteSize(state)} of weights and ` +
-    `momenta, ${byteSize(inputs)} of images, ${byteSize(peak)} of activations and gradients (most at ${at})`
+    `momenta, ${byteSize(inputs)} of images, ${byteSize(peak)} of activations and gradients (most at ${at}${counted})`
   );
 }
 

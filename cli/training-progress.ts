@@ -79,7 +79,8 @@ export class Averages {
   #loss = 0;
   /** Those that it is the sum of, by name. */
   #losses: Record<string, number> = {};
-  #error = 0;
+  /** Absent of a detector. */
+  #error: number | undefined;
   #rate = 0;
   #waiting = 0;
   #added = 0;
@@ -99,7 +100,7 @@ export class Averages {
     for (const [name, loss] of Object.entries(metrics.losses ?? {})) {
       this.#losses[name] = towards(this.#losses[name] ?? 0, loss);
     }
-    this.#error = towards(this.#error, metrics.error);
+    if (metrics.error !== undefined) this.#error = towards(this.#error ?? 0, metrics.error);
     this.#rate = towards(this.#rate, 1 / metrics.imagesPerSecond);
     this.#waiting = towards(this.#waiting, metrics.waiting);
   }
@@ -113,7 +114,7 @@ export class Averages {
       `step ${count(step)}/${count(this.#length.steps)}`,
       `epoch ${epoch.toFixed(2)}`,
       `loss ${this.#loss.toPrecision(4)}${this.#parts()}`,
-      `error ${(100 * this.#error).toFixed(1)} %`,
+      ...(this.#error === undefined ? [] : [`error ${(100 * this.#error).toFixed(1)} %`]),
       `${(1 / this.#rate).toPrecision(3)} images/s`,
       `waiting ${(100 * this.#waiting).toFixed(0)} %`,
       `${duration(left)} left`,

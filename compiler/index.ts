@@ -59,9 +59,20 @@ export type {
   Value,
 } from "./ir/types.js";
 export type { WeightsOrigin } from "./metadata.js";
-export type { Loss, Losses, Model, Preprocess, Rename, WeightMap } from "./model.js";
+export type { Detection, Loss, Losses, Model, ObjectRules, Preprocess, Rename, WeightMap } from "./model.js";
 export type { Device } from "./device.js";
-export type { EarlyStop, Mixing, Recipe, Schedule, StageRate, Thaw, TransformSettings, WarmUp } from "./recipe.js";
+export type {
+  EarlyStop,
+  Mixing,
+  ParameterKind,
+  ParameterRate,
+  Recipe,
+  Schedule,
+  StageRate,
+  Thaw,
+  TransformSettings,
+  WarmUp,
+} from "./recipe.js";
 export {
   summarize,
   type Cost,

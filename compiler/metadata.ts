@@ -5,7 +5,7 @@
  */
 import { own } from "../grammar/own.js";
 import { fromVersion1, isPreprocessVersion1 } from "./metadata-version-1.js";
-import type { Model, Preprocess } from "./model.js";
+import type { Detection, Model, Preprocess } from "./model.js";
 import { orderProblem } from "./preprocess.js";
 import type { Word } from "./words/schema.js";
 import { PREPROCESS_WORDS, type TransformSettings } from "./words/transforms.js";
@@ -51,7 +51,7 @@ export interface ModelMetadata {
   readonly preprocess?: Preprocess;
   readonly labels?: readonly string[];
   /** Present in detectors. */
-  readonly detection?: NonNullable<Model["detection"]>;
+  readonly detection?: Pick<Detection, "boxes" | "masks">;
   /** Present in models that subtract a mean image which was cut with the middle of the image. */
   readonly views?: NonNullable<Model["views"]>;
   /** Each class is a yes or no of its own. */

@@ -58,14 +58,32 @@ export interface Model {
   readonly losses?: Losses;
   /** Paths of loss statements that are not among them: of networks inside this one. */
   readonly passedOverLosses?: readonly string[];
-  /** Of a detector: whether a box ends with its last pixel (x2 - x1 + 1 wide) or behind it, and has a mask. */
-  readonly detection?: { readonly boxes: "inclusive" | "exclusive"; readonly masks?: true };
+  readonly detection?: Detection;
   /** Present where it can be shown the middle of an image alone: a mean image that it subtracts was cut with that. */
   readonly views?: "center";
   /** The first that fits a weight file is used. */
   readonly weightMaps: readonly WeightMap[];
   /** Text of every file that took part, for code frames and source lines. */
   readonly sources: ReadonlyMap<string, string>;
+}
+
+/** What a detector says of itself. */
+export interface Detection {
+  /** Whether a box ends with its last pixel (x2 - x1 + 1 wide) or behind it. */
+  readonly boxes: "inclusive" | "exclusive";
+  readonly masks?: true;
+  /** What its dialect says is learned of the objects in training images; absent where it says nothing of learning. */
+  readonly objects?: ObjectRules;
+}
+
+/** Which objects and images a detector is trained by. */
+export interface ObjectRules {
+  /** Groups that are marked as one (COCO's `iscrowd`). */
+  readonly crowd: "left_out" | "learned";
+  /** Objects that are marked as difficult (PASCAL VOC). */
+  readonly difficult: "left_out" | "learned";
+  /** Images without objects. */
+  readonly empty: "used" | "left_out";
 }
 
 /** What stands beside a network's graph and is there for training alone. */

@@ -7,7 +7,7 @@ import { own } from "../grammar/own.js";
 import { TRANSFORM_WORDS, type TransformWord } from "./words/transforms.js";
 import { MIXINGS, type Recipe, type TransformSettings, type WarmUp } from "./recipe.js";
 import type { RecipeProblem } from "./recipe-problem.js";
-import { optimizerProblems } from "./training/optimizers/index.js";
+import { optimizerProblems, weightDecayOf } from "./training/optimizers/index.js";
 
 type Rule = (recipe: Recipe) => readonly (RecipeProblem | false)[];
 
@@ -181,6 +181,29 @@ const RULES: readonly Rule[] = [
         "leave one of the two out",
       ),
     ),
+  ({ parameterRates = [], optimizer }) => {
+    const { decay, scope } = weightDecayOf(optimizer);
+    return parameterRates.flatMap(({ kind, times = 1, decayTimes = 1 }, index) => [
+      conflict(
+        parameterRates.findIndex((each) => each.kind === kind) < index,
+        "parameter_rate",
+        `\`parameter_rate ${kind}\` stands there twice`,
+        `write \`parameter_rate ${kind}, times: ${times}, decay_times: ${decayTimes}\` once`,
+      ),
+      conflict(
+        decayTimes !== 1 && kind !== "weights" && scope === "weights" && decay > 0,
+        "parameter_rate",
+        `${kind} have no weight decay to be multiplied: the optimizer's is of weights alone`,
+        "leave `decay_scope` out, and let `parameter_rate` say what decays",
+      ),
+      noEffect(
+        decayTimes !== 1 && decay === 0,
+        "parameter_rate",
+        "`decay_times` has no effect without a `weight_decay`",
+        "give the optimizer one, or leave `decay_times` out",
+      ),
+    ]);
+  },
   ({ emaDecay, emaWarmUp, validateRaw }) => [
     conflict(
       emaDecay === undefined && (emaWarmUp === true || validateRaw === true),

@@ -64,6 +64,19 @@ export interface StageRate {
   readonly times: number;
 }
 
+/** Parameters by what they are, not by where: weights of layers, biases, or scales and offsets (of norms, for the most part). */
+export const PARAMETER_KINDS = ["weights", "biases", "norms"] as const;
+export type ParameterKind = (typeof PARAMETER_KINDS)[number];
+
+/** How parameters of a kind are updated otherwise than by the recipe's numbers: Caffe's `lr_mult` and `decay_mult`. */
+export interface ParameterRate {
+  readonly kind: ParameterKind;
+  /** The learning rate is so many times the others', beside what a {@link StageRate} makes of it. Default 1. */
+  readonly times?: number;
+  /** The weight decay is so many times the optimiser's. Default 1. */
+  readonly decayTimes?: number;
+}
+
 /** How the images of a batch are mixed with one another. */
 export interface Mixing {
   /** Shares are drawn from Beta(alpha, alpha): below 1 mostly near 0 and 1, above mostly near the middle. */
@@ -127,6 +140,8 @@ export interface Recipe {
   readonly thaws?: readonly Thaw[];
   /** Of two that hold for a parameter, the longer path's counts. */
   readonly stageRates?: readonly StageRate[];
+  /** At most one of a kind. */
+  readonly parameterRates?: readonly ParameterRate[];
   /** The last batch norm of each residual function begins with a scale of 0: every block as an identity (arXiv:1706.02677). */
   readonly zeroInitResidual?: true;
   readonly frozenBatchNorm: boolean;

@@ -56,7 +56,7 @@ export {
 export { TrainingError } from "./training/error.js";
 export type { RunFolder } from "./training/run-folder.js";
 export type { TrainingLength } from "./training/schedule.js";
-export type { Judged } from "./training/judge.js";
+export type { Compared, Judged } from "./training/judge.js";
 export { readMetrics, type Metrics, type StepMetrics, type ValidationMetrics } from "./training/metrics.js";
 export { plot, type PlotOptions, type PlottedRun } from "./figures/plot.js";
 export { figure, type FigureOptions } from "./figures/figure.js";

@@ -142,11 +142,12 @@ async function compileTraining(target: string, options: Options): Promise<void> 
   if (given !== undefined) throw new UsageFailure(`--${given} does not go with --training: state is the graphs' input`);
   if (options.weights === false)
     throw new UsageFailure("--no-weights does not go with --training, which needs a beginning");
-  const model = await loadModel(target, { input: options.input });
+  const { forTraining, writeTraining } = await import("../training-files.js");
+  const { model, size } = await forTraining(target, await loadModel(target, { input: options.input }), options.input);
   const weights = typeof options.weights === "string" ? await loadWeights(model, options.weights, options) : undefined;
-  const { writeTraining } = await import("../training-files.js");
+  const request = { ...options, ...(size && { size }) };
   try {
-    await writeTraining(model, outputFolder(options.output ?? `${model.name}-training`), options, weights?.values);
+    await writeTraining(model, outputFolder(options.output ?? `${model.name}-training`), request, weights?.values);
   } finally {
     weights?.close();
   }

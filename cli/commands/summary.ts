@@ -16,8 +16,11 @@ interface Options {
   readonly json?: boolean;
 }
 
-const trainingMemory = async (model: Model, options: Options) =>
-  (await import("../training-files.js")).memoryOfTraining(model, options);
+const trainingMemory = async (target: string, whole: Model, options: Options) => {
+  const { forTraining, memoryOfTraining } = await import("../training-files.js");
+  const { model, size } = await forTraining(target, whole, options.input);
+  return memoryOfTraining(model, { ...options, ...(size && { size }) });
+};
 
 const describe = async (memory: Awaited<ReturnType<typeof trainingMemory>>) =>
   (await import("../training-files.js")).describeMemory(memory);
@@ -45,7 +48,7 @@ export function summaryCommand(): Command {
       const model = await loadModel(target, { input: options.input });
       const { summarize } = await import("../../compiler/summary.js");
       const summary = summarize(model);
-      const training = options.training ? await trainingMemory(model, options) : undefined;
+      const training = options.training ? await trainingMemory(target, model, options) : undefined;
       if (options.json) printReport({ ...summary, ...(training && { training }) });
       else {
         print(summaryTable(summary, options.layers === true, colours.out));

@@ -40,12 +40,12 @@ export function trainCommand(): Command {
   return new Command("train")
     .description("train a network; Ctrl-C saves and ends, --resume goes on")
     .argument("<target>", TARGET)
-    .requiredOption("--recipe <name>", "how: shapes, cifar10, imagenet (std/recipes), or file#recipe")
+    .requiredOption("--recipe <name>", "how: shapes, scenes, cifar10, imagenet (std/recipes), or file#recipe")
     .requiredOption("--data <data>", `${DATA}; ${LABELS_DATA}`)
     .requiredOption("-o, --output <folder>", "where checkpoints, metrics and the trained model go")
     .addOption(deviceOption())
     .option("--resume", "go on from the newest checkpoint in the folder")
-    .option("--best", "end with the weights of the lowest validation error, not with the last")
+    .option("--best", "end with the weights of the best validation (error, mAP, AP), not with the last")
     .option("--weights <file>", "begin with these weights in place of random ones")
     .addOption(WEIGHTS.lenient)
     .addOption(WEIGHTS.newHead)
@@ -74,6 +74,7 @@ export function trainCommand(): Command {
         ['resnetc train "CifarResNet(depth: 20)" --recipe shapes --data shapes -o run', "minutes on a laptop"],
         ["resnetc train CifarResNet --recipe cifar10 --data cifar10:data -o run", "section 4.2 of the paper"],
         ["resnetc train ResNet18 --recipe shapes --data photos -o run --set learning_rate=0.01", "another rate"],
+        ["resnetc train net.resnet#Detector --recipe scenes --data coco:FOLDER -o run", "a detector"],
         ["resnetc train net.resnet --recipe net.resnet#quick --data photos -o run --resume", "goes on"],
       ),
     )
@@ -216,17 +217,23 @@ async function logResult(result: TrainResult, { output, json }: Options, { warni
 
 function testWords(test: ValidationMetrics): string {
   const { error, error5 } = test;
-  return error5 === undefined ? judgedWords(test) : `error ${percent(error)}, top-5 ${percent(error5)}`;
+  return error === undefined || error5 === undefined
+    ? judgedWords(test)
+    : `error ${percent(error)}, top-5 ${percent(error5)}`;
 }
 
 /** Which weights they are, and where there would be better ones. */
-function ofWhich({ from, step, error, mAP }: Exported, best: TrainResult["best"]): string {
+function ofWhich({ from, step, error, mAP, AP }: Exported, best: TrainResult["best"]): string {
   const after = `after ${plural(step, "update")}`;
-  if (from === "best")
-    return `of the best checkpoint, ${after}${error === undefined ? "" : ` (${mAP === undefined ? percent(error) : comparedWords({ error, mAP })})`}`;
+  if (from === "best") return `of the best checkpoint, ${after}${reachedWords({ error, mAP, AP })}`;
   if (best === undefined) return `of the last weights, ${after}`;
   if (best.step === step) return `of the last weights, ${after}, which were the best, too`;
   return `of the last weights, ${after}; the best validation ${comparedWords(best).replace(" ", " was ")}, after ${count(best.step)} (--best takes those)`;
+}
+
+function reachedWords({ error, mAP, AP = mAP }: Partial<Record<"error" | "mAP" | "AP", number | undefined>>): string {
+  if (AP !== undefined) return ` (${mAP === undefined ? "AP" : "mAP"} ${percent(AP)})`;
+  return error === undefined ? "" : ` (${percent(error)})`;
 }
 
 function percent(share: number): string {

@@ -2,14 +2,14 @@
  * A `dialect` declaration: which of the field's incompatible conventions a detector follows. It becomes a record that the
  * blocks of std/detection read; the standard library's dialects say each of them for one code base, to the letter.
  */
-import { boolean, choice, number, numbers, words } from "../words/schema.js";
+import { boolean, choice, integer, number, numbers, words } from "../words/schema.js";
 import { open } from "./declarations.js";
 import { readSettings } from "./settings.js";
 import { fail, type Site } from "./site.js";
-import type { DeclarationValue, EvalValue, RecordValue } from "./values.js";
+import { NONE, type DeclarationValue, type EvalValue, type RecordValue } from "./values.js";
 
-/** The words of a `dialect`: every one has to be there, since a convention that is not said is one that is guessed. */
-export const DIALECT_WORDS = words({
+/** Words that a detector needs to find things: every one has to be there, since a convention that is not said is one that is guessed. */
+const FINDING_WORDS = words({
   boxes: {
     doc: "Where a box ends.",
     arguments: {
@@ -71,6 +71,62 @@ export const DIALECT_WORDS = words({
   },
 });
 
+const THRESHOLDS = {
+  positive: number("From this overlap with an object on it is of that.", { min: 0, max: 1 }),
+  negative: number("Below this overlap with every object it is of the background; between the two it is neither.", {
+    min: 0,
+    max: 1,
+  }),
+};
+
+const SAMPLE = {
+  count: integer("How many of an image the losses are of.", { min: 1 }),
+  share: number("At most this share of them is of objects.", { min: 0, max: 1 }),
+};
+
+const BETA = number("Where the loss of deltas is no parabola any more (`smooth_l1`); 0: their absolute differences.", {
+  min: 0,
+});
+
+/** Words that a detector needs to learn besides. */
+const LEARNING_WORDS = words({
+  objects: {
+    doc: "What is learned of the objects in training images.",
+    arguments: {
+      crowd: choice("Of groups that are marked as one (COCO's `iscrowd`).", ["left_out", "learned"]),
+      difficult: choice("Of objects that are marked as difficult (PASCAL VOC).", ["left_out", "learned"]),
+      empty: choice("Whether images without an object are trained on.", ["used", "left_out"]),
+    },
+  },
+  anchor_targets: {
+    doc: "Which anchors are of an object, and how proposals are learned.",
+    arguments: {
+      ...THRESHOLDS,
+      best: boolean("So are the anchors that overlap an object most, however little."),
+      inside: boolean("Anchors that cross the border of the image are neither.", { default: false }),
+      ...SAMPLE,
+      beta: BETA,
+      divide: choice("By what losses are divided: those that were drawn, or `count` for each image.", [
+        "drawn",
+        "count",
+      ]),
+    },
+  },
+  region_targets: {
+    doc: "Which regions are of an object, and how they are learned.",
+    arguments: {
+      ...THRESHOLDS,
+      lowest: number("Below this overlap a region is neither.", { min: 0, max: 1, default: 0 }),
+      objects: boolean("The objects themselves are among the regions."),
+      ...SAMPLE,
+      beta: BETA,
+    },
+  },
+});
+
+/** The words of a `dialect`. */
+export const DIALECT_WORDS = { ...FINDING_WORDS, ...LEARNING_WORDS };
+
 const known = new WeakMap<DeclarationValue, RecordValue>();
 
 /**
@@ -89,6 +145,8 @@ export function readDialect(value: DeclarationValue, site: Site): RecordValue | 
   for (const { name: word } of Object.values(DIALECT_WORDS)) {
     const rule = settings.last(word);
     if (rule) members.set(word, { kind: "record", of: `\`${word}\``, members: new Map(Object.entries(rule.values)) });
+    // What it leaves open can be asked for: a detector that needs it to learn has no losses then.
+    else if (word in LEARNING_WORDS) members.set(word, NONE);
     else if (site.reporter.errorCount === errors) {
       fail(site, "missing-argument", name.span, `dialect ${name.text} needs \`${word}\``);
     }

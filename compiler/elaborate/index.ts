@@ -4,7 +4,7 @@ import type { Reporter } from "../diagnostics/reporter.js";
 import { operator } from "../ops/index.js";
 import { formatShape } from "../ir/dim.js";
 import type * as ir from "../ir/types.js";
-import type { Model, Preprocess, WeightMap } from "../model.js";
+import type { Model, ObjectRules, Preprocess, WeightMap } from "../model.js";
 import { channelProblem, fitted, type Fitted } from "../preprocess.js";
 import { open } from "./declarations.js";
 import { detectionsOf, MASKS, refuseLost } from "./detector.js";
@@ -60,10 +60,13 @@ export function elaborateNetwork(
     });
     const here: Site = { reporter, environment: opened.environment, chain };
     if (reporter.failures === errorsBefore) checkComplete(state, builder, flow, opened.declaration.name.span, here);
-    assignPaths(scope, (length) => reporter.budget.spend(length / 64, span, chain));
+    const pay = (length: number): void => reporter.budget.spend(length / 64, span, chain);
+    assignPaths(scope, pay);
     if (isTensor(flow.tensor)) scope.output = flow.tensor.value;
-    const losses = takeLosses(builder, scope);
     const outputs = statedOutputs(state, flow) ?? defaultOutputs(flow, builder);
+    const losses = takeLosses(builder, scope, outputs ?? []);
+    // What is left has the names that it has without them.
+    if (losses) assignPaths(scope, pay);
     const isClean = reporter.errorCount === errorsBefore;
     const boxes = state.detector && isClean ? boxEnds(state, opened.declaration.name.span, here) : undefined;
     const masks = boxes !== undefined && hasMasks(flow, opened.declaration.name.span, here);
@@ -92,7 +95,7 @@ export function elaborateNetwork(
       ...(labels ? { labels } : {}),
       ...(losses && { losses }),
       ...(builder.passedOverLosses.length > 0 && { passedOverLosses: builder.passedOverLosses.map(pathOf) }),
-      ...(boxes && { detection: { boxes, ...(masks && { masks }) } }),
+      ...(boxes && { detection: { boxes, ...(masks && { masks }), ...objectRules(state, here) } }),
     };
   } catch (error) {
     if (error instanceof Exhausted || !(error instanceof Abandoned)) throw error;
@@ -143,6 +146,13 @@ function boxEnds({ dialect }: NetworkState, span: Span, site: Site): "inclusive"
   const rule = readDialect(dialect, site)?.members.get("boxes");
   const edges = rule !== undefined && isRecord(rule, "record") ? rule.members.get("edges") : undefined;
   return edges === "inclusive" || edges === "exclusive" ? edges : undefined;
+}
+
+/** What is learned of objects, where the dialect says so. */
+function objectRules({ dialect }: NetworkState, site: Site): { readonly objects?: ObjectRules } {
+  const rule = dialect && readDialect(dialect, site)?.members.get("objects");
+  if (rule === undefined || !isRecord(rule, "record")) return {};
+  return { objects: Object.fromEntries(rule.members) as unknown as ObjectRules };
 }
 
 /** The end of the flow; where that is a softmax, what went into it too. */

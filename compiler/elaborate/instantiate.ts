@@ -9,7 +9,7 @@ import { draftScope, type DraftScope } from "./draft.js";
 import { Environment } from "./environment.js";
 import { describeNumber, evaluate, evaluateWhole, isWhole, wrongType } from "./evaluate.js";
 import { isUnknown } from "./lists.js";
-import { withTargets } from "./losses.js";
+import { withObjects, withTargets } from "./losses.js";
 import {
   inner,
   isSkipped,
@@ -232,7 +232,7 @@ export function readInput(input: Input, context: Context): void {
   const image: TensorValue = { kind: "tensor", value, scale: [1, 1] };
   context.scope.input = value;
   context.network.image = context.network.detector
-    ? readImages(image, input, context)
+    ? withObjects(readImages(image, input, context), context.builder)
     : withTargets(image, context.builder);
   context.flow.tensor = context.network.image;
   if (context.network.detector) {

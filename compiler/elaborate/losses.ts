@@ -8,22 +8,41 @@ import { completeAttributes } from "../ops/attributes.js";
 import { ShapeError, type Operator } from "../ops/operator.js";
 import { flatShape } from "../ops/losses/loss.js";
 import { bind } from "./bind.js";
-import { isDraftScope, type DraftLoss, type DraftScope } from "./draft.js";
+import { isDraftScope, type DraftLoss, type DraftNode, type DraftScope } from "./draft.js";
 import { splitArguments } from "./layer-arguments.js";
 import { nameNode, numbering } from "./naming.js";
 import { isTensor, siteOf, type Context } from "./context.js";
 import type { GraphBuilder } from "./graph-builder.js";
 import { fail, type Site } from "./site.js";
-import type { LayerArguments, TensorValue } from "./values.js";
+import type { EvalValue, LayerArguments, TensorValue } from "./values.js";
 
 /** How many classes there are: known where training begins. No source can write it. */
 export const CLASSES = symbol("classes");
+
+/** How many objects the image of a batch has that has the most: known when a step is made. */
+export const OBJECTS = symbol("objects");
 
 /** The network's image with the members that training data fill. */
 export function withTargets(image: TensorValue, builder: GraphBuilder): TensorValue {
   const labels = makeValue({ dtype: "float32", shape: [symbol("N"), CLASSES] }, "labels");
   builder.targets.push({ name: "labels", value: labels });
   return { ...image, members: new Map([["labels", { kind: "tensor", value: labels, scale: [1, 1] }]]) };
+}
+
+/**
+ * A detector's image with what training data say of it, `objects`: `boxes` [N, G, 4] in pixels of the input (x2 and y2 behind
+ * the last pixel), the class numbers `labels` [N, G], and `present` [N, G], 1 for the rows that are objects; G is open, the
+ * number of the image with the most.
+ */
+export function withObjects(image: TensorValue, builder: GraphBuilder): TensorValue {
+  const rows = [symbol("N"), OBJECTS];
+  const members = Object.entries({ boxes: [...rows, 4], labels: rows, present: rows }).map(([name, shape]) => {
+    const made = makeValue({ dtype: "float32", shape }, `objects.${name}`);
+    builder.targets.push({ name: made.name, value: made });
+    return [name, { kind: "tensor", value: made, scale: [1, 1] } satisfies EvalValue] as const;
+  });
+  const objects: EvalValue = { kind: "record", of: "the objects of an image", members: new Map(members) };
+  return { ...image, members: new Map([...(image.members ?? []), ["objects", objects]]) };
 }
 
 /**
@@ -40,17 +59,16 @@ export function applyLoss(use: Use, definition: Operator, context: Context, befo
     builder.passedOverLosses.push({ scope, base: use.label?.text ?? definition.name });
     return;
   }
-  if (network.detector) {
-    const help = "train the network that it is built on, with its own losses";
-    fail(site, "misplaced-statement", use.span, "a detector's training data are not known here: it takes no losses", {
-      help,
-    });
-    return;
-  }
   const schema = definition.layer!.arguments;
   const given = bind(`\`${definition.name}\``, schema, use.arguments, use.span, site, before);
   const { tensor } = context.flow;
   if (!given || !isTensor(tensor)) return;
+  if (given["mask"] !== undefined && given["count"] === undefined) {
+    const help = "`total` gives the sum of a mask: `count: total on mask`";
+    return void fail(site, "missing-argument", use.span, `the \`mask\` of \`${definition.name}\` needs a \`count\``, {
+      help,
+    });
+  }
   const { tensors, attributes } = splitArguments(schema, given);
   const inputs = [tensor, ...tensors].map(({ value }) => value);
   try {
@@ -66,28 +84,27 @@ export function applyLoss(use: Use, definition: Operator, context: Context, befo
 }
 
 /**
- * Takes what is there for training alone out of the graph: losses, and layers that something of the targets goes into.
- * Undefined where there is no loss.
+ * Takes what is there for training alone out of the graph: losses, layers that something of the targets goes into, and layers
+ * without parameters that only go into those. Undefined where there is no loss. What is left has the paths that it has without.
  */
-export function takeLosses(builder: GraphBuilder, root: DraftScope): Losses | undefined {
+export function takeLosses(
+  builder: GraphBuilder,
+  root: DraftScope,
+  outputs: readonly ir.NamedValue[],
+): Losses | undefined {
   const { losses, targets, nodes } = builder;
   if (losses.length === 0 && targets.length === 0) return undefined;
-  const known = new Set(targets.map(({ value }) => value.id));
-  const own = new Set(losses.map(({ node }) => node));
-  const taken = new Set<ir.Node>();
-  for (const node of nodes) {
-    if (!own.has(node) && !node.inputs.some(({ id }) => known.has(id))) continue;
-    taken.add(node);
-    for (const { id } of node.outputs) known.add(id);
-  }
+  const taken = trainingOnly(builder, new Set(outputs.map(({ value }) => value)));
   if (taken.size === 0) return undefined;
+  const ordered = nodes.filter((node) => taken.has(node));
   const kept = nodes.filter((node) => !taken.has(node));
   nodes.splice(0, nodes.length, ...kept);
   prune(root, taken);
+  for (const node of ordered) nameInTraining(node);
   nameLosses(losses);
   return {
-    targets: targets.filter(({ value }) => [...taken].some(({ inputs }) => inputs.includes(value))),
-    nodes: [...taken],
+    targets: targets.filter(({ value }) => ordered.some(({ inputs }) => inputs.includes(value))),
+    nodes: ordered,
     each: losses.map(({ node }) => ({
       name: node.path,
       weight: node.attributes["weight"] as number,
@@ -96,9 +113,47 @@ export function takeLosses(builder: GraphBuilder, root: DraftScope): Losses | un
   };
 }
 
-function prune(scope: DraftScope, taken: ReadonlySet<ir.Node>): void {
-  scope.children = scope.children.filter((child) => isDraftScope(child) || !taken.has(child));
-  for (const child of scope.children) if (isDraftScope(child)) prune(child, taken);
+function trainingOnly(
+  { losses, targets, nodes }: GraphBuilder,
+  outputs: ReadonlySet<ir.Value>,
+): ReadonlySet<DraftNode> {
+  const known = new Set(targets.map(({ value }) => value));
+  const own = new Set(losses.map(({ node }) => node));
+  const taken = new Set<DraftNode>();
+  for (const node of nodes) {
+    if (!own.has(node) && !node.inputs.some((input) => known.has(input))) continue;
+    taken.add(node);
+    for (const output of node.outputs) known.add(output);
+  }
+  if (taken.size === 0) return taken;
+  // Values that something else needs, or that nothing does: those are told elsewhere.
+  const uses = new Map<ir.Value, DraftNode[]>();
+  for (const node of nodes) for (const input of node.inputs) uses.set(input, [...(uses.get(input) ?? []), node]);
+  for (const node of nodes.toReversed()) {
+    if (taken.has(node) || node.ownParameters.length > 0) continue;
+    const users = node.outputs.flatMap((output) => uses.get(output) ?? []);
+    const isKept = node.outputs.some((output) => outputs.has(output));
+    if (!isKept && users.length > 0 && users.every((user) => taken.has(user))) taken.add(node);
+  }
+  return taken;
+}
+
+/** Scopes that are left empty go too. */
+function prune(scope: DraftScope, taken: ReadonlySet<DraftNode>): void {
+  const isLeft = (child: DraftScope | DraftNode): boolean => {
+    if (!isDraftScope(child)) return !taken.has(child);
+    const before = child.children.length + child.sharedParts.length;
+    prune(child, taken);
+    return before === 0 || child.children.length + child.sharedParts.length > 0;
+  };
+  scope.children = scope.children.filter(isLeft);
+  scope.sharedParts = scope.sharedParts.filter(isLeft);
+}
+
+/** Beside what is kept: a path of its own, which nothing else has. */
+function nameInTraining(node: DraftNode): void {
+  node.path = `training.${node.path}`;
+  for (const output of node.outputs) (output as { name: string }).name = `training.${output.name}`;
 }
 
 /** Known when the scopes have their paths. */
@@ -134,7 +189,7 @@ export function checkLosses(
     );
   }
   const classes = outputs[0]?.value.type.shape[1];
-  if (typeof classes !== "number") return;
+  if (typeof classes !== "number" || !targets.some(({ name }) => name === "labels")) return;
   for (const { node, use, chain } of drafts) {
     const [predictions, target] = node.inputs;
     if (!targets.some(({ value }) => value === target)) continue;

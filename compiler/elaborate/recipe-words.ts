@@ -1,5 +1,5 @@
 /** The words of `recipe` declarations: what each takes, and what it makes of the recipe. */
-import type { Recipe, StageRate, Thaw } from "../recipe.js";
+import { PARAMETER_KINDS, type ParameterRate, type Recipe, type StageRate, type Thaw } from "../recipe.js";
 import {
   boolean,
   choice,
@@ -222,6 +222,28 @@ const ALL = [
       stageRates: statements.flatMap(({ stages, times }) =>
         (stages ?? []).map((stage): StageRate => ({ stage, times })),
       ),
+    }),
+  }),
+  setting({
+    name: "parameter_rate",
+    doc: "Parameters of a kind that learn or decay otherwise: Caffe's `lr_mult` and `decay_mult`. Several add up.",
+    arguments: {
+      kind: choice("Weights of layers, biases, or the scales and offsets of norms.", PARAMETER_KINDS),
+      times: number("How many times the others' learning rate theirs is.", { min: 1e-6, max: 1e6, optional: true }),
+      decay_times: number("How many times the optimizer's weight decay theirs is; 0: none.", {
+        min: 0,
+        max: 1e6,
+        optional: true,
+      }),
+    },
+    needs: ["times", "decay_times"],
+    repeats: true,
+    gives: (...statements) => ({
+      parameterRates: statements.map(({ kind, times, decay_times }): ParameterRate => ({
+        kind,
+        ...(times !== undefined && { times }),
+        ...(decay_times !== undefined && { decayTimes: decay_times }),
+      })),
     }),
   }),
   setting({

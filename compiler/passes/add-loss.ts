@@ -16,6 +16,8 @@ import { rewrite } from "./rewrite.js";
 export const addLoss: Pass<TrainingContext> = {
   name: "add the loss",
   run(graph, context) {
+    // A detector has no logits of its images.
+    if (lossOfName(graph.outputs[0]!.name) !== undefined) return withSum(graph, context);
     const [logits, ...others] = graph.outputs;
     const losses = others.filter(({ name }) => lossOfName(name) !== undefined);
     const record = recorder({ path: "loss", span: spanOf(graph) });
@@ -44,6 +46,19 @@ export const addLoss: Pass<TrainingContext> = {
     };
   },
 };
+
+/** Of a detector: the losses alone, and their sum. */
+function withSum(graph: Graph, context: TrainingContext): Graph {
+  const record = recorder({ path: "loss", span: spanOf(graph) });
+  const stated = graph.outputs.filter(({ name }) => lossOfName(name) !== undefined);
+  const loss = weightedSum(stated, context, record);
+  return {
+    ...graph,
+    constants: [...graph.constants, ...record.constants],
+    nodes: [...graph.nodes, ...record.nodes],
+    outputs: [{ name: "loss", value: loss }, ...graph.outputs],
+  };
+}
 
 /** The input that losses compare with, or a new one. */
 function labelsOf(graph: Graph, logits: Value, { softLabels, multiLabel }: TrainingContext): Value {

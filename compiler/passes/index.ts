@@ -42,6 +42,9 @@ export const EVALUATION_PASSES: readonly Pass<TrainingContext>[] = [
   ...[addLoss, dropDeadCode],
 ];
 
+/** What makes a detector whose weights are inputs of an elaborated one. */
+export const DETECTION_PASSES: readonly Pass<TrainingContext>[] = [dropTrainingOnly, parametersAsInputs, dropDeadCode];
+
 /** What leaves of a graph only what its outputs need. */
 export const TRIMMING_PASSES: readonly Pass[] = [dropDeadCode, dropUnusedInputs];
 

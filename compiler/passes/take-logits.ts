@@ -11,6 +11,8 @@ export const takeLogits: Pass = {
   name: "take logits",
   run(graph) {
     const losses = graph.outputs.filter(({ name }) => lossOfName(name) !== undefined);
+    // A detector's losses are all that there is.
+    if (losses.length === graph.outputs.length) return graph;
     return { ...graph, outputs: [{ name: "logits", value: logitsOf(graph, losses.length > 0) }, ...losses] };
   },
 };

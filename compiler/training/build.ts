@@ -9,6 +9,7 @@ import { formula } from "../ops/formula.js";
 import { operator } from "../ops/index.js";
 import { recorder, type Recorder } from "../ops/recorder.js";
 import {
+  DETECTION_PASSES,
   EVALUATION_PASSES,
   GRADIENT_PASSES,
   runPasses,
@@ -110,8 +111,9 @@ function planTraining(model: Model, options: TrainingOptions): Plan {
   const inFrozen = (path: string): boolean => frozenStages.some((stage) => isInside(path, stage));
   requireLosses(model, options);
   const { graph } = model;
-  requireSizes(graph, { ...options.sizes, N: options.batch });
-  const trained = graph.parameters.filter((each) => each.trainable && !inFrozen(each.path));
+  requireSizes(graph, sizesOf(options));
+  const fixed = options.frozenBatchNorm ? ofBatchNorms(graph) : new Set<Parameter>();
+  const trained = graph.parameters.filter((each) => each.trainable && !inFrozen(each.path) && !fixed.has(each));
   if (trained.length === 0) {
     const why =
       frozenStages.length > 0 ? `all of its parameters are frozen (${frozenStages.join(", ")})` : "it has none";
@@ -125,6 +127,13 @@ function planTraining(model: Model, options: TrainingOptions): Plan {
     state: trainingState(graph.parameters, trained, options),
     segments: checkpointStages === true || named.length > 0 ? segmentsOf(model.root, checkpointStages) : undefined,
   };
+}
+
+/** Scales and offsets of layers with running statistics: fixed with these (the paper's appendix A). */
+function ofBatchNorms({ nodes, parameters }: Graph): ReadonlySet<Parameter> {
+  const byValue = new Map(parameters.map((parameter) => [parameter.value, parameter]));
+  const own = nodes.map(({ inputs }) => inputs.flatMap((input) => byValue.get(input) ?? []));
+  return new Set(own.filter((each) => each.some(({ trainable }) => !trainable)).flat());
 }
 
 /** The plan of a phase (from 0) in which the groups of parts from there on are still frozen. */
@@ -144,6 +153,7 @@ function phasePlan(plan: Plan, phase: number): Plan {
 /** Soft labels are the step's alone: an evaluation compares with the classes themselves. */
 function lossesOf(model: Model, { softLabels = false, multiLabel = false }: TrainingOptions) {
   const { losses } = model;
+  if (model.detection) return detectorLosses(model);
   const [, classes] = losses ? logitsOf(model.graph, true).type.shape : [];
   const joined = (shares: boolean): Graph =>
     shares ? withLosses(model) : withNumberedLosses(model, classes as number);
@@ -155,10 +165,40 @@ function lossesOf(model: Model, { softLabels = false, multiLabel = false }: Trai
   };
 }
 
+/** A detector's losses are all that a step of it is for, and an evaluation is the detector itself. */
+function detectorLosses(model: Model) {
+  const { name, losses, graph } = model;
+  if (losses === undefined || losses.each.length === 0) {
+    throw new RangeError(
+      `${name} states no losses to train it by: its dialect says nothing of \`anchor_targets\` and \`region_targets\`, or its source has no losses`,
+    );
+  }
+  const joined = withLosses(model);
+  return {
+    graph: { ...joined, outputs: joined.outputs.filter((each) => lossOfName(each.name) !== undefined) },
+    evaluated: graph,
+    lossWeights: new Map(losses.each.map((loss) => [loss.name, loss.weight])),
+    targets: new Set(["image_info", ...losses.targets.map((target) => target.name)]),
+  };
+}
+
 /** What options say of the loss has to be about a loss that is there. */
 function requireLosses(model: Model, options: TrainingOptions): void {
   const { name, losses } = model;
-  const { labelSmoothing = 0, classWeights, multiLabel = false } = options;
+  const { labelSmoothing = 0, classWeights, multiLabel = false, softLabels = false } = options;
+  if (model.detection) {
+    const asked = {
+      label_smoothing: labelSmoothing > 0,
+      class_weights: classWeights !== undefined,
+      mixing: softLabels,
+    };
+    const [what] = Object.entries(asked).flatMap(([word, isAsked]) => (isAsked ? [word] : []));
+    if (what !== undefined)
+      throw new RangeError(
+        `${what.replace("mixing", "mixing of images")} is for classifiers, and ${name} is a detector`,
+      );
+    return;
+  }
   const ofClasses = comparesOneClass(losses);
   const refuse = (what: string): never => {
     const given = losses!.each.map((loss) => `\`${loss.name}\``).join(", ");
@@ -197,13 +237,18 @@ function requireSizes(graph: Graph, sizes: NonNullable<TrainingContext["sizes"]>
   }
 }
 
+/** Every image of a detector has its row of `image_info`. */
+function sizesOf({ sizes, batch }: TrainingOptions): Readonly<Record<string, number>> {
+  return { ...sizes, N: batch, M: batch };
+}
+
 /** What the passes are told. */
 function contextOf({ options, trained, frozen, segments, lossWeights, graph }: Plan): TrainingContext {
-  const { sizes, batch, device = "cpu", blockSize = 0, algorithms, precision } = options;
+  const { device = "cpu", blockSize = 0, algorithms, precision } = options;
   const { labelSmoothing, softLabels, multiLabel, classWeights } = options;
   const mixed = precision === "mixed";
   return {
-    sizes: { ...sizes, ...classesOf(graph), N: batch },
+    sizes: { ...sizesOf(options), ...classesOf(graph) },
     lossWeights,
     trained: trained.map(({ path }) => path),
     frozen,
@@ -272,8 +317,11 @@ function isMeasured(name: string): boolean {
 
 /** How many classes there are, for labels that are shares of them. */
 function classesOf(graph: Graph): Readonly<Record<string, number>> {
+  const [first] = graph.outputs;
   const hasLosses = graph.outputs.some(({ name }) => lossOfName(name) !== undefined);
-  return hasLosses ? { classes: logitsOf(graph, true).type.shape[1] as number } : {};
+  return hasLosses && lossOfName(first!.name) === undefined
+    ? { classes: logitsOf(graph, true).type.shape[1] as number }
+    : {};
 }
 
 function evaluation(model: Model, plan: Plan, batch: number, name: string): TrainingGraph {
@@ -281,7 +329,9 @@ function evaluation(model: Model, plan: Plan, batch: number, name: string): Trai
   const sizes = { ...options.sizes, ...classesOf(evaluated), N: batch };
   const context = { sizes, lossWeights, logits: true, ...(options.multiLabel && { multiLabel: true }) };
   return finish(plan, `${model.name}.${name}`, (record) => {
-    const { inputs, nodes, constants, outputs } = runPasses(EVALUATION_PASSES, evaluated, context);
+    const { inputs, nodes, constants, outputs } = model.detection
+      ? runPasses(DETECTION_PASSES, evaluated, {})
+      : runPasses(EVALUATION_PASSES, evaluated, context);
     record.nodes.push(...nodes);
     record.constants.push(...constants);
     return { inputs, outputs, next: [] };
@@ -313,10 +363,10 @@ function finish(plan: Plan, name: string, make: (record: Recorder) => Pieces): T
     reads: state.all.filter((each) => used.has(each.name)),
     writes: next.map((each): StateTensor => byName.get(each.name)!),
     noise: graph.inputs.flatMap(({ name: input, value: { type } }): readonly NoiseInput[] =>
-      isNoiseName(input) ? [{ name: input, shape: type.shape as readonly number[] }] : [],
+      isNoiseName(input) ? [{ name: input, shape: type.shape }] : [],
     ),
     targets: graph.inputs.flatMap(({ name: input, value: { type } }): readonly TargetInput[] =>
-      plan.targets.has(input) ? [{ name: input, shape: type.shape as readonly number[], dtype: type.dtype }] : [],
+      plan.targets.has(input) ? [{ name: input, shape: type.shape, dtype: type.dtype }] : [],
     ),
   };
 }

@@ -9,12 +9,15 @@ import { describeTraining, type TrainingDescription } from "./describe.js";
 import { emitTraining } from "./emit.js";
 import { recipeOptions, thawGroups } from "./from-recipe.js";
 import { trainingMemory, type TrainingMemory } from "./memory.js";
+import { sizesFor } from "./sizes.js";
 import { zeroInitResidual } from "./zero-init.js";
 
 /** How a training step is compiled. */
 export interface CompileTrainingOptions {
   /** Images that a graph takes, each step of which is an update then. Default: the recipe's batch / accumulate. */
   readonly batch?: number;
+  /** Height and width of the images, of a network that takes any: of a detector the canvas that they lie in. `evaluate` of a detector takes any all the same. */
+  readonly size?: readonly [height: number, width: number];
   /** Version of the ai.onnx operators, 16 to 21. Default 17. */
   readonly opset?: number;
   /** First values by parameter path; what is not in it begins as its initializer says. */
@@ -47,14 +50,14 @@ export interface CompiledTraining {
 const INITIAL = "initial.safetensors";
 
 /**
- * The training step of a classifier by a recipe.
+ * The training step of a network by a recipe.
  *
  * @throws RangeError, TypeError one line, where the network can't be trained so, or an option is out of range
  */
 export function compileTraining(source: Model, recipe: Recipe, options: CompileTrainingOptions = {}): CompiledTraining {
-  const { batch, opset, weights, seed = 0 } = options;
+  const { batch, size, opset, weights, seed = 0 } = options;
   const model = recipe.zeroInitResidual ? zeroInitResidual(source) : source;
-  const settings = { ...optionsOf(recipe, batch), ...(opset === undefined ? {} : { opset }) };
+  const settings = { ...optionsOf(model, recipe, { batch, size }), ...(opset === undefined ? {} : { opset }) };
   const { program, files } = emitTraining(model, settings);
   const description = describeTraining(model, program, {
     accumulate: batch === undefined ? recipe.accumulate : 1,
@@ -76,22 +79,32 @@ export function compileTraining(source: Model, recipe: Recipe, options: CompileT
 }
 
 /**
- * What a training step of a classifier takes, known before anything is emitted.
+ * What a training step takes, known before anything is emitted.
  *
  * @throws RangeError, TypeError one line, where the network can't be trained so
  */
 export function memoryOfTraining(
   model: Model,
   recipe: Recipe,
-  { batch }: Pick<CompileTrainingOptions, "batch"> = {},
+  given: Pick<CompileTrainingOptions, "batch" | "size"> = {},
 ): TrainingMemory & { readonly batch: number } {
-  const options = optionsOf(recipe, batch);
+  const options = optionsOf(model, recipe, given);
   return { batch: options.batch, ...trainingMemory(buildTraining(model, options).train) };
 }
 
-function optionsOf(recipe: Recipe, batch: number | undefined): TrainingOptions {
-  const options = recipeOptions(recipe);
-  return batch === undefined ? options : { ...options, batch };
+function optionsOf(
+  model: Model,
+  recipe: Recipe,
+  {
+    batch,
+    size,
+  }: Partial<Record<"batch", number | undefined> & Record<"size", CompileTrainingOptions["size"] | undefined>>,
+): TrainingOptions {
+  return {
+    ...recipeOptions(recipe),
+    ...(batch !== undefined && { batch }),
+    ...(size && { sizes: sizesFor(model, size) }),
+  };
 }
 
 function text(content: string): Chunked {

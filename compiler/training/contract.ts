@@ -5,7 +5,9 @@
  *
  * Every state tensor NAME is an input NAME of the graphs that need it and an output `next.NAME` of those that change it.
  */
+import type { ParameterRate } from "../recipe.js";
 import type { Optimizer } from "./optimizers/index.js";
+import type { Dim } from "../ir/dim.js";
 import type { DataType, Graph, Initializer, Parameter } from "../ir/types.js";
 import type { Device } from "../device.js";
 import type { AlgorithmChoices } from "../passes/pass.js";
@@ -42,6 +44,8 @@ export interface TrainingOptions {
   readonly thawing?: readonly (readonly string[])[];
   /** The learning rate of a part is so many times the others'. Of two that hold, the longer path's. Default: none. */
   readonly stageRates?: readonly { readonly stage: string; readonly times: number }[];
+  /** Those of a kind, at most one each: the rate is so many times what it would be, the weight decay the optimiser's. Default: none. */
+  readonly parameterRates?: readonly ParameterRate[];
   /** Every batch norm is a fixed scale and offset, as for detection (the paper's appendix A). Default false. */
   readonly frozenBatchNorm?: boolean;
   /**
@@ -90,15 +94,17 @@ export type TrainingGraphName = (typeof TRAINING_GRAPHS)[number];
 export interface TargetInput {
   /** `labels` */
   readonly name: string;
-  readonly shape: readonly number[];
+  /** Of a detector with the symbol `objects`: how many rows of objects a batch has. */
+  readonly shape: readonly Dim[];
   readonly dtype: DataType;
 }
 
-/** A tensor that the host fills with independent uniform numbers in [0, 1) for each step: dropout's. */
+/** A tensor that the host fills with independent uniform numbers in [0, 1) for each step: dropout's, or a detector's samples. */
 export interface NoiseInput {
   /** `random.LAYER` */
   readonly name: string;
-  readonly shape: readonly number[];
+  /** Of a detector perhaps with the symbol `objects`, how many rows of objects a batch has. */
+  readonly shape: readonly Dim[];
 }
 
 /** The decay of an average with a warm-up, of update n counted from 0: min(decay, (1 + n) / (10 + n)), as TensorFlow's. */

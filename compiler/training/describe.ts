@@ -2,6 +2,7 @@
  * `training.json`: all that is to be known of exported training graphs, for bindings of ONNX Runtime that can't read a
  * model's metadata. docs/training-graphs.md explains it, docs/schemas/training.schema.json is its schema.
  */
+import { formatDim, isSymbolic } from "../ir/dim.js";
 import type { DataType } from "../ir/types.js";
 import type { Model } from "../model.js";
 import type { TrainingGraphName } from "./contract.js";
@@ -10,12 +11,14 @@ import type { StateRole, StateTensor, StepGraphs, TrainingGraph, TrainingProgram
 /** An input or output of a graph. */
 export interface TensorDescription {
   readonly name: string;
-  readonly shape: readonly number[];
+  /** A length that is not the same in every step is text: `objects`, `objects+300`. */
+  readonly shape: readonly (number | string)[];
   readonly dtype: DataType;
 }
 
 /** A tensor of the state, and how it begins. */
 export interface StateDescription extends TensorDescription {
+  readonly shape: readonly number[];
   readonly role: StateRole;
   readonly parameter?: string;
   /** What it is filled with at the beginning; else it begins as the state of the name `like`. */
@@ -49,10 +52,13 @@ export interface PhaseDescription {
 export interface TrainingDescription extends PhaseDescription {
   readonly schema: 1;
   readonly network: string;
+  /** Of detectors. */
+  readonly task?: "detection";
   /** Images of an update, and the parts that it is computed in: the graphs take `batch / accumulate` at a time. */
   readonly batch: number;
   readonly accumulate: number;
-  readonly classes: number;
+  /** Absent of a detector whose classes have no names. */
+  readonly classes?: number;
   /** Name of the input for images: float32, normalised. */
   readonly image: string;
   readonly precision: "fp32" | "mixed";
@@ -85,13 +91,14 @@ export function describeTraining(
   { accumulate, initial, until }: DescribeOptions,
 ): TrainingDescription {
   const { options, evaluate } = program;
-  const logits = evaluate.graph.outputs.find(({ name }) => name === "logits")!;
+  const classes = classesOf(model, evaluate);
   return {
     schema: 1,
     network: model.name,
+    ...(model.detection && { task: "detection" }),
     batch: options.batch * accumulate,
     accumulate,
-    classes: logits.value.type.shape[1] as number,
+    ...(classes !== undefined && { classes }),
     image: model.graph.inputs[0]!.name,
     precision: options.precision ?? "fp32",
     ...(options.emaDecay !== undefined && { ema: { decay: options.emaDecay, warm_up: options.emaWarmUp === true } }),
@@ -101,6 +108,11 @@ export function describeTraining(
     evaluate: describeGraph("evaluate.onnx", evaluate),
     phases: program.phases.map((phase, index) => ({ until: until[index]!, ...describePhase(phase, index) })),
   };
+}
+
+function classesOf({ detection, labels }: Model, { graph }: TrainingGraph): number | undefined {
+  if (detection) return labels?.length;
+  return graph.outputs.find(({ name }) => name === "logits")!.value.type.shape[1] as number;
 }
 
 /** Of a phase before the last: `train.phase1.onnx`. */
@@ -132,7 +144,7 @@ function describePhase(phase: StepGraphs, index: number | undefined): PhaseDescr
 function describeGraph(file: string, { graph, reads, writes, noise }: TrainingGraph): GraphDescription {
   const describe = ({ name, value: { type } }: (typeof graph.inputs)[number]): TensorDescription => ({
     name,
-    shape: type.shape as readonly number[],
+    shape: type.shape.map((dim) => (isSymbolic(dim) ? formatDim(dim) : dim)),
     dtype: type.dtype,
   });
   return {

@@ -25,6 +25,7 @@ export function recipeOptions(recipe: Recipe, classWeights?: readonly number[]):
     ...(weights !== undefined && { classWeights: weights }),
     ...(thawing.length > 0 && { thawing }),
     ...(recipe.stageRates && { stageRates: recipe.stageRates }),
+    ...(recipe.parameterRates && { parameterRates: recipe.parameterRates }),
     ...(recipe.clipNorm !== undefined && { clipNorm: recipe.clipNorm }),
     ...(recipe.gradientNorm && { gradientNorm: true }),
     ...(recipe.emaDecay !== undefined && { emaDecay: recipe.emaDecay }),

@@ -8,6 +8,7 @@ import { runPasses, TRIMMING_PASSES } from "../passes/index.js";
 import {
   gradientName,
   nextName,
+  type NoiseInput,
   type StepGraphs,
   type TargetInput,
   type TrainingGraph,
@@ -25,7 +26,7 @@ export interface EmittedGraph {
   readonly reads: readonly string[];
   readonly writes: readonly string[];
   /** Filled with uniform numbers for every run. */
-  readonly noise: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly noise: readonly NoiseInput[];
   /** Filled with what the data say of the images. */
   readonly targets: readonly TargetInput[];
 }
@@ -42,13 +43,22 @@ export interface TrainingGraphs {
   readonly parts: number;
   /** Of each phase of the training; one, where nothing thaws. */
   readonly phases: readonly PhaseGraphs[];
-  readonly evaluate: EmittedGraph;
+  /** Of a detector the same for each size of images, the first of which is that above. */
+  readonly canvases?: readonly CanvasGraphs[];
+  /** Absent for a detector, which is judged as it is used. */
+  readonly evaluate?: EmittedGraph;
   /** For one image; there where losses are stated. */
   readonly evaluateOne?: EmittedGraph;
   /** Next running statistics alone, of training mode; absent where the network has none. */
   readonly statistics?: EmittedGraph;
   /** Gives every state tensor as it is: how state comes to a device and back. */
   readonly identity: EmittedGraph;
+}
+
+export interface CanvasGraphs {
+  /** [N, channels, H, W] of a batch in it. */
+  readonly stepShape: readonly number[];
+  readonly phases: readonly PhaseGraphs[];
 }
 
 export interface PhaseGraphs {
@@ -68,28 +78,50 @@ interface Sum {
   readonly shape: readonly number[];
 }
 
-/** @param parts that a batch is computed in; the program is made for the batch of one part */
-export function emitTrainingGraphs(program: TrainingProgram, parts: number): TrainingGraphs {
+/**
+ * @param parts that a batch is computed in; the program is made for the batch of one part
+ * @param others of a detector: the same program for images of other sizes
+ */
+export function emitTrainingGraphs(
+  program: TrainingProgram,
+  parts: number,
+  others: readonly TrainingProgram[] = [],
+): TrainingGraphs {
   for (const { name, dtype } of program.state) {
     if (dtype !== "float32") throw new TypeError(`${name} is ${dtype}; state is kept in float32`);
   }
   const { train, gradients, evaluate, evaluateOne } = program;
   const image = imageOf(train);
-  const logits = evaluate.graph.outputs.find((output) => output.name === "logits")!;
+  const logits = evaluate.graph.outputs.find((output) => output.name === "logits");
   const statistics = statisticsOf(gradients);
   return {
     state: program.state.map(({ name, shape }) => ({ name, shape })),
     image: image.name,
     stepShape: sizes(image.value),
-    evaluationShape: sizes(imageOf(evaluate).value),
-    classes: sizes(logits.value)[1]!,
+    evaluationShape: logits ? sizes(imageOf(evaluate).value) : [],
+    classes: logits ? sizes(logits.value)[1]! : 0,
     parts,
-    phases: [...program.phases, program].map((phase, index) => emitPhase(phase, index, parts)),
-    evaluate: emitGraph(evaluate),
-    ...(evaluateOne && { evaluateOne: emitGraph(evaluateOne) }),
+    phases: emitPhases(program, parts),
+    ...(others.length > 0 && { canvases: [program, ...others].map((each) => emitCanvas(each, parts)) }),
+    ...(logits && { evaluate: emitGraph(evaluate), ...(evaluateOne && { evaluateOne: emitGraph(evaluateOne) }) }),
     ...(statistics && { statistics: emitGraph(statistics) }),
     identity: emitGraph(identity(program)),
   };
+}
+
+function emitPhases(program: TrainingProgram, parts: number): readonly PhaseGraphs[] {
+  return [...program.phases, program].map((phase, index) => emitPhase(phase, index, parts));
+}
+
+/** Sessions are told apart by the names of their graphs. */
+function emitCanvas(program: TrainingProgram, parts: number): CanvasGraphs {
+  const stepShape = sizes(imageOf(program.train).value);
+  const named = (graph: EmittedGraph): EmittedGraph => ({
+    ...graph,
+    name: `${graph.name}.${stepShape.slice(2).join("x")}`,
+  });
+  const phases = emitPhases(program, parts).map((phase) => ({ ...phase, step: named(phase.step) }));
+  return { stepShape, phases };
 }
 
 function emitPhase(phase: StepGraphs, index: number, parts: number): PhaseGraphs {

@@ -1,7 +1,8 @@
-/** Parts of a network by their paths: what recipes freeze, and give a learning rate of their own. */
+/** Parts of a network by their paths, and parameters by kind: what recipes freeze, and give a learning rate of their own. */
 import { didYouMean } from "../diagnostics/suggest.js";
-import { isScope, type Scope } from "../ir/types.js";
+import { isScope, type Parameter, type Scope } from "../ir/types.js";
 import type { Model } from "../model.js";
+import type { ParameterKind, ParameterRate, StageRate } from "../recipe.js";
 
 /** Whether a path is this part's, or of something in it: `head.fc.weight` is inside `head` and `head.fc`. */
 export function isInside(path: string, part: string): boolean {
@@ -34,8 +35,24 @@ function pathsIn(scope: Scope, layers: boolean): readonly string[] {
 }
 
 /** How many times the learning rate a parameter's is: of the parts that it is in, the one with the longest path says. */
-export function rateOf(path: string, rates: readonly { readonly stage: string; readonly times: number }[]): number {
+export function rateOf(path: string, rates: readonly StageRate[]): number {
   const holding = rates.filter(({ stage }) => isInside(path, stage));
   return holding.reduce((best, each) => (each.stage.length >= best.stage.length ? each : best), { stage: "", times: 1 })
     .times;
+}
+
+const KINDS: Readonly<Partial<Record<Parameter["role"], ParameterKind>>> = {
+  weight: "weights",
+  bias: "biases",
+  scale: "norms",
+  offset: "norms",
+};
+
+/** What is said of parameters of this one's kind. */
+export function kindRate(
+  { role }: Pick<Parameter, "role">,
+  rates: readonly ParameterRate[],
+): { readonly times: number; readonly decayTimes: number } {
+  const { times = 1, decayTimes = 1 } = rates.find(({ kind }) => kind === KINDS[role]) ?? {};
+  return { times, decayTimes };
 }

@@ -5,7 +5,7 @@ import { formula, type Formula } from "../ops/formula.js";
 import type { TrainingOptions } from "./contract.js";
 import type { Recorder } from "../ops/recorder.js";
 import { preparedOptimizer } from "./optimizers/index.js";
-import { rateOf } from "./places.js";
+import { kindRate, rateOf } from "./places.js";
 import { emaName, slotName, stepName, thawGroup, type TrainingState } from "./state.js";
 
 export interface Update {
@@ -27,7 +27,7 @@ export function applyUpdate(
   record: Recorder,
 ): Update {
   const f = formula(record);
-  const { clipNorm, gradientNorm = false, emaDecay, stageRates = [] } = options;
+  const { clipNorm, gradientNorm = false, emaDecay, stageRates = [], parameterRates = [] } = options;
   const optimizer = preparedOptimizer(options.optimizer);
   const mixed = options.precision === "mixed";
   const outputs: NamedValue[] = [];
@@ -62,11 +62,13 @@ export function applyUpdate(
     record.at(`${path}.update`, NOWHERE);
     const gradient = gradients.get(path)!;
     const names = optimizer.slots.map((slot) => slotName(slot.name, path));
+    const { times, decayTimes } = kindRate(parameter, parameterRates);
     const result = optimizer.step(f, parameter, {
       weight: state.value(path),
       gradient: clip ? f.times(gradient, clip) : gradient,
       slots: names.map(state.value),
-      learningRate: rates.get(rateOf(path, stageRates)),
+      learningRate: rates.get(times * rateOf(path, stageRates)),
+      decayTimes,
       ...(optimizer.countsSteps && { step: counts.get(thawGroup(path, options)) }),
     });
     settle(path, result.weight);

@@ -7,6 +7,7 @@ import { DataError } from "../data-error.js";
 import type { AnnotatedSplit } from "../data/data-set.js";
 import type { Annotations, Detection } from "../data/objects.js";
 import { sampleSource } from "../data/sample.js";
+import type { Image } from "../images/image.js";
 
 /** How a detector is run over a data set. */
 export interface DetectDataOptions {
@@ -18,6 +19,8 @@ export interface DetectDataOptions {
   readonly strict?: boolean;
   /** One line each: images that can't be read (the first few, then their number), sizes and frames that differ, classes. */
   readonly onWarning?: (message: string) => void;
+  /** Called with each image that could be read, its place among the data, and what was found in it. */
+  readonly onDetected?: (index: number, pixels: Image, found: readonly Detection[]) => void | Promise<void>;
   /** Called after each image. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -42,7 +45,7 @@ const NAMED = 5;
 export async function detectData(
   detector: Detector,
   split: AnnotatedSplit,
-  { batch, classesBy, strict = false, onWarning, onProgress }: DetectDataOptions = {},
+  { batch, classesBy, strict = false, onWarning, onDetected, onProgress }: DetectDataOptions = {},
 ): Promise<DetectedData> {
   const { labels, session } = detector;
   const data = split.annotations();
@@ -53,17 +56,19 @@ export async function detectData(
   const unread = new Set<number>();
   const frames = new Frames(data);
   let next = 0;
-  const take = async (detected: Detected): Promise<void> => {
-    const source = sources[next]!;
-    const image = data.images[next++]!;
+  const take = async (detected: Detected, pixels: Image | undefined): Promise<void> => {
+    const index = next++;
+    const source = sources[index]!;
+    const image = data.images[index]!;
     const { id } = image;
     if ("error" in detected) {
       if (strict) throw new DataError(detected.error);
       if (unread.add(id).size <= NAMED) onWarning?.(detected.error);
       return;
     }
-    const found = toDetections(detected, id, (index) => ids[index]);
-    for (const detection of found) detections.push({ ...detection, image: id });
+    const found = toDetections(detected, id, (label) => ids[label]).map((each) => ({ ...each, image: id }));
+    detections.push(...found);
+    if (pixels) await onDetected?.(index, pixels, found);
     const { image: name, width, height } = detected;
     await frames.add(image, { name, width, height }, source);
   };

@@ -26,17 +26,22 @@ const POINTS = 400;
 const [SMOOTHED_UPDATES, LEAST_POINTS] = [20, 40];
 
 /**
- * Draws error over iterations of one or more trainings; beside it the losses of those whose networks state several.
+ * Draws error over iterations of one or more trainings, of detectors the average precision of their validations; beside it the
+ * losses of those whose networks state several.
  *
  * @returns SVG text
  */
 export function plot(runs: readonly PlottedRun[], options: PlotOptions = {}): string {
+  const areDetectors = runs.some(({ metrics }) => metrics.some((each) => each.kind === "validation" && "AP" in each));
+  const what = areDetectors ? "AP" : "error";
   const curves = runs.map(({ name, metrics }, index) => ({
     name,
     metrics,
     colour: COLOURS[index % COLOURS.length]!,
-    training: smoothed(metrics.flatMap((each) => (each.kind === "step" ? [[each.step, each.error] as const] : []))),
-    validation: metrics.flatMap((each) => (each.kind === "validation" ? [[each.step, each.error] as const] : [])),
+    training: smoothed(metrics.flatMap((each) => (each.kind === "step" ? measured(each.step, each.error) : []))),
+    validation: metrics.flatMap((each) =>
+      each.kind === "validation" ? measured(each.step, areDetectors ? each.AP : each.error) : [],
+    ),
   }));
   const points = curves.flatMap(({ training, validation }) => [...training, ...validation]);
   const last = Math.max(1, ...points.map(([step]) => step));
@@ -61,17 +66,17 @@ export function plot(runs: readonly PlottedRun[], options: PlotOptions = {}): st
   const legend: LegendEntry[] = [
     ...curves.map(({ name, colour }) => ({ name, colour })),
     { name: "validation", colour: "#222222" },
-    { name: "training", colour: "#222222", dashed: true },
+    ...(areDetectors ? [] : [{ name: "training", colour: "#222222", dashed: true }]),
     ...(parts?.legend ?? []),
   ];
   const panel = {
     ...(options.title !== undefined && { title: options.title }),
     x: { label: "iterations", domain: [0, last] as const, format: thousands },
-    y: { label: "error (%)", domain: [log ? percent(least) : 0, percent(top)] as const, ...(log && { log }) },
+    y: { label: `${what} (%)`, domain: [log ? percent(least) : 0, percent(top)] as const, ...(log && { log }) },
     series,
   };
   const panels = [panel, ...(parts ? [parts.panel] : []), ...(options.rate ? [ratePanel(curves, panel.x)] : [])];
-  return chart(panels, legend, `error of ${runs.map(({ name }) => name).join(", ")}`);
+  return chart(panels, legend, `${what} of ${runs.map(({ name }) => name).join(", ")}`);
 }
 
 /** Means over equal parts of the run. */
@@ -90,4 +95,8 @@ function smoothed(points: Series["points"]): Series["points"] {
 /** `32k` */
 function thousands(value: number): string {
   return value >= 10_000 ? `${value / 1000}k` : String(value);
+}
+
+function measured(step: number, value: number | undefined): readonly (readonly [step: number, value: number])[] {
+  return value === undefined ? [] : [[step, value]];
 }

@@ -1,20 +1,23 @@
 /** The course of a training: updates, validations, checkpoints, and what it ends in. */
 import { emaDecayAt, type TrainingProgram } from "../../compiler/training/contract.js";
-import { DataError, isMultiLabel, type ClassifiedSplit } from "../data/index.js";
+import { DataError, isAnnotated, isMultiLabel, type ClassifiedSplit, type Split } from "../data/index.js";
 import type { Trained } from "../weights/trained.js";
 import { readBest, saveCheckpoint } from "./checkpoint.js";
 import { firstNotFinite } from "./diagnose.js";
 import type { Engine, EngineBatch, StepInput, StepResult, Values } from "./engine.js";
 import { TrainingError } from "./error.js";
+import type { TargetBatch } from "./targets.js";
 import { progressAfter, reasonToStop } from "./early-stopping.js";
 import { startEventFile, type EventFile } from "./event-file.js";
 import { trainedWeights, writeTrained } from "./export.js";
-import type { Feed } from "./feed.js";
+import type { DetectionImageLog } from "./detection/image-log.js";
+import { detectorImages, judgeDetector, type DetectorFeed } from "./detection/subject.js";
+import { isClassifierFeed, type Feed } from "./feed.js";
 import { evaluationBatch } from "./fit.js";
 import type { Identity } from "./identity.js";
 import type { Lock } from "./lock.js";
 import { ImageLog } from "./image-log.js";
-import { Judge, lossesByName, shortfall, type Judged } from "./judge.js";
+import { compared, Judge, lossesByName, shortfall, type Judged } from "./judge.js";
 import { afterUpdate, LOSS_SCALE_START, SMALLEST } from "./loss-scale.js";
 import type { MetricsFile, StepMetrics, ValidationMetrics } from "./metrics.js";
 import { phaseOf, thawSteps } from "./phases.js";
@@ -30,7 +33,7 @@ export interface Parts {
   readonly request: TrainRequest;
   readonly options: TrainOptions;
   readonly run: RunFolder;
-  readonly feed: Feed;
+  readonly feed: Feed | DetectorFeed;
   readonly engine: Engine;
   readonly program: TrainingProgram;
   readonly length: TrainingLength;
@@ -51,7 +54,8 @@ interface Done {
 export class Course {
   readonly #parts: Parts;
   readonly #events: EventFile;
-  readonly #images: ImageLog | undefined;
+  #images: ImageLog | undefined;
+  #boxes: DetectionImageLog | undefined;
   #position: Position;
   /** Milliseconds of this run, and those in which the device had no batch. */
   #busy = 0;
@@ -69,7 +73,9 @@ export class Course {
     this.#events = startEventFile(parts.run.folder, position.step);
     const { request, options, feed } = parts;
     const count = options.images ?? 0;
-    this.#images = count > 0 ? new ImageLog(this.#events, count, request, feed) : undefined;
+    if (count === 0) return;
+    if (isClassifierFeed(feed)) this.#images = new ImageLog(this.#events, count, request, feed);
+    else this.#boxes = detectorImages(this.#events, count, feed, parts.trained);
   }
 
   async run(): Promise<TrainResult> {
@@ -128,7 +134,10 @@ export class Course {
         const started = performance.now();
         const input = this.#input(batch!);
         // Of the first batch of each run, before the engine takes its buffer.
-        if (this.#busy === 0) await this.#images?.trained(this.#position.step, batch!);
+        if (this.#busy === 0) {
+          await this.#images?.trained(this.#position.step, batch as TargetBatch);
+          await this.#boxes?.trained(this.#position.step, batch!);
+        }
         const updated = engine.step(input);
         // The next batch is taken out of the loader while the device works on this one.
         coming = batches.next();
@@ -157,18 +166,18 @@ export class Course {
   /** Why training ends before its time; undefined where it goes on. */
   #noBetter(): string | undefined {
     const { request, feed } = this.#parts;
-    const measure = isMultiLabel(feed.data.validation) ? "mAP" : "error";
+    const { validation } = feed.data;
+    const measure = isAnnotated(validation) ? "AP" : isMultiLabel(validation) ? "mAP" : "error";
     return reasonToStop(request.recipe.earlyStop, this.#position.progress, measure);
   }
 
-  #input({ images, targets }: EngineBatch): StepInput {
+  #input(batch: EngineBatch): StepInput {
     const { length } = this.#parts;
     const { recipe } = this.#parts.request;
     const { step, schedule, lossScale } = this.#position;
     const mixed = recipe.precision === "mixed";
     return {
-      images,
-      targets,
+      ...engineBatch(batch),
       learningRate: learningRate(recipe, step, length, schedule),
       ...(recipe.thaws && { phase: phaseOf(thawSteps(recipe, length), step) }),
       ...(recipe.emaWarmUp && { emaDecay: emaDecayAt(recipe.emaDecay ?? 0, step) }),
@@ -190,7 +199,7 @@ export class Course {
       epoch: step / length.stepsPerEpoch,
       loss: result.loss,
       ...(result.losses.length > 0 && { losses: lossesByName(result.losses) }),
-      error: 1 - result.correct / batch,
+      ...(request.model.detection === undefined && { error: 1 - result.correct / batch }),
       learningRate,
       imagesPerSecond: round(batch / (took / 1000)),
       waiting: round(waited / took),
@@ -203,7 +212,7 @@ export class Course {
     this.#events.scalars(step, {
       "train/loss": line.loss,
       ...byName("train/loss", line.losses ?? {}),
-      "train/error": line.error,
+      ...(line.error !== undefined && { "train/error": line.error }),
       "train/learning_rate": learningRate,
       "speed/images_per_second": line.imagesPerSecond,
       "speed/waiting": line.waiting,
@@ -247,27 +256,80 @@ export class Course {
     const found = await this.#evaluate("validation", feed.data.validation, true);
     const { validationDue: _made, ...position } = this.#position;
     const { step } = position;
-    const { error, mAP } = found;
     const reached = shortfall(found);
-    const best = Number.isFinite(found.loss) && (position.best === undefined || reached < shortfall(position.best));
+    const isNumber = found.loss === undefined || Number.isFinite(found.loss);
+    const best = isNumber && (position.best === undefined || reached < shortfall(position.best));
     this.#position = {
       ...position,
       schedule: afterValidation(request.recipe, position.schedule, reached),
-      ...(best && { best: { step, error, ...(mAP !== undefined && { mAP }) } }),
+      ...(best && { best: { step, ...compared(found) } }),
       ...(earlyStop && { progress: progressAfter(earlyStop, position.progress, reached) }),
     };
     this.#validation = found;
     // What was saved is without it.
     this.#saved = -1;
-    if (!Number.isFinite(found.loss)) {
+    if (!isNumber) {
       emit({ kind: "warning", message: `step ${step}: scores of validation images are not numbers` });
     }
     emit({ kind: "validation", metrics: found, best });
     return best;
   }
 
-  async #evaluate(kind: "validation" | "test", split: ClassifiedSplit, centre: boolean): Promise<ValidationMetrics> {
-    const { engine, feed, request, emit, metrics, length } = this.#parts;
+  async #evaluate(kind: "validation" | "test", split: Split, centre: boolean): Promise<ValidationMetrics> {
+    const { feed, metrics, length } = this.#parts;
+    const judged = isClassifierFeed(feed)
+      ? await this.#classified(feed, kind, split as ClassifiedSplit, centre)
+      : await this.#detected(kind, split);
+    const { step } = this.#position;
+    const line: ValidationMetrics = {
+      kind,
+      step,
+      epoch: step / length.stepsPerEpoch,
+      ...judged,
+      seconds: this.#seconds(),
+    };
+    metrics.add(line);
+    this.#events.scalars(step, scalarsOf(kind, line));
+    if (line.raw) this.#events.scalars(step, scalarsOf("validation_raw", line.raw));
+    return line;
+  }
+
+  /** By the weights as the model would have them. */
+  async #detected(kind: "validation" | "test", split: Split): Promise<Judged> {
+    const { engine, request, options, trained, emit } = this.#parts;
+    if (!isAnnotated(split)) throw new DataError(`${split.name}: has no objects in its images`);
+    const weights = trainedWeights(request.model, await engine.getState());
+    const { threads, strict, signal } = options;
+    const shown = kind === "validation" ? this.#boxes?.validation(split) : undefined;
+    const judged = await judgeDetector(request.model, weights, trained.preprocess, split, {
+      device: engine.device,
+      ...(threads !== undefined && { threads }),
+      ...(strict !== undefined && { strict }),
+      ...(signal && { signal }),
+      ...(shown && { onDetected: shown.add }),
+      onWarning: (message) => this.#warnOnce(message),
+      onProgress: (done, total) => emit({ kind: "validating", done, total }),
+    });
+    await shown?.end(this.#position.step);
+    return judged;
+  }
+
+  /** What every validation would say again. */
+  readonly #said = new Set<string>();
+
+  #warnOnce(message: string): void {
+    if (this.#said.has(message)) return;
+    this.#said.add(message);
+    this.#parts.emit({ kind: "warning", message });
+  }
+
+  async #classified(
+    feed: Feed,
+    kind: "validation" | "test",
+    split: ClassifiedSplit,
+    centre: boolean,
+  ): Promise<Pick<ValidationMetrics, "raw"> & Judged> {
+    const { engine, request, emit } = this.#parts;
     const averaged = request.recipe.emaDecay !== undefined;
     const both = request.recipe.validateRaw === true && kind === "validation";
     const [judge, rawJudge] = [0, 1].map(() => new Judge(split, feed.data.classes)) as [Judge, Judge];
@@ -284,19 +346,7 @@ export class Course {
       emit({ kind: "validating", done: judge.images, total: split.size });
     }
     if (judge.images === 0) throw new DataError(`${feed.data.name}: no ${kind} image could be read`);
-    const { step } = this.#position;
-    const line: ValidationMetrics = {
-      kind,
-      step,
-      epoch: step / length.stepsPerEpoch,
-      ...judge.result(),
-      ...(both && { raw: rawJudge.result() }),
-      seconds: this.#seconds(),
-    };
-    metrics.add(line);
-    this.#events.scalars(step, scalarsOf(kind, line));
-    if (line.raw) this.#events.scalars(step, scalarsOf("validation_raw", line.raw));
-    return line;
+    return { ...judge.result(), ...(both && { raw: rawJudge.result() }) };
   }
 
   /** State is copied now; the file is written while training goes on. One is written at a time. */
@@ -324,12 +374,13 @@ export class Course {
     const { data } = feed;
     const exported = options.best ? await this.#takeBest() : { from: "last" as const, step: this.#position.step };
     let state: Values = await engine.getState();
-    if (recipe.preciseStatistics > 0) {
+    const isClassifier = isClassifierFeed(feed);
+    if (isClassifier && recipe.preciseStatistics > 0) {
       state = await withPreciseStatistics(engine, state, feed.calibration(recipe.preciseStatistics));
     }
-    const equivalent = preprocessOf(feed.evaluation, feed.statistics, feed.channels);
-    if (equivalent.leftOut.length > 0) {
-      const message = `${run.model}: its preprocessing leaves out ${equivalent.leftOut.join(", ")}`;
+    const { leftOut } = isClassifier ? preprocessOf(feed.evaluation, feed.statistics, feed.channels) : { leftOut: [] };
+    if (leftOut.length > 0) {
+      const message = `${run.model}: its preprocessing leaves out ${leftOut.join(", ")}`;
       emit({ kind: "warning", message });
     }
     lock.check();
@@ -343,7 +394,7 @@ export class Course {
       last?.step === this.#position.step &&
       exported.from === "last" &&
       recipe.preciseStatistics === 0 &&
-      feed.evaluation.every(({ kind }) => kind !== "ten_crop");
+      (!isClassifier || feed.evaluation.every(({ kind }) => kind !== "ten_crop"));
     const test = isKnown ? { ...last, kind: "test" as const } : await this.#evaluate("test", split, false);
     if (isKnown) this.#parts.metrics.add(test);
     this.#parts.metrics.flush();
@@ -393,12 +444,14 @@ function round(value: number): number {
 /** What a validation measured, as TensorBoard is told. */
 function scalarsOf(
   chart: string,
-  { loss, losses = {}, error, error5, mAP, f1 }: Judged,
+  { loss, losses = {}, error, error5, mAP, f1, AP, AP50 }: Judged,
 ): Readonly<Record<string, number>> {
   return {
-    [`${chart}/loss`]: loss,
+    ...(loss !== undefined && { [`${chart}/loss`]: loss }),
     ...byName(`${chart}/loss`, losses),
-    [`${chart}/error`]: error,
+    ...(error !== undefined && { [`${chart}/error`]: error }),
+    ...(AP !== undefined && { [`${chart}/AP`]: AP }),
+    ...(AP50 !== undefined && { [`${chart}/AP50`]: AP50 }),
     ...(error5 !== undefined && { [`${chart}/error5`]: error5 }),
     ...(mAP !== undefined && { [`${chart}/mAP`]: mAP }),
     ...(f1 && { [`${chart}/F1_micro`]: f1.micro, [`${chart}/F1_macro`]: f1.macro }),
@@ -408,4 +461,9 @@ function scalarsOf(
 /** Numbers under the names that TensorBoard shows in one chart. */
 function byName(chart: string, numbers: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [`${chart}/${name}`, value]));
+}
+
+/** Without what is for people. */
+function engineBatch({ images, targets, canvas, sizes }: EngineBatch): EngineBatch {
+  return { images, targets, ...(canvas !== undefined && { canvas }), ...(sizes && { sizes }) };
 }

@@ -1,6 +1,7 @@
 /** The engine on ONNX Runtime, in the thread that calls it, which is busy while a graph runs. */
 import type { InferenceSession, Tensor } from "#onnxruntime";
 import { randomStream } from "../../compiler/emit/random.js";
+import { evaluate } from "../../compiler/ir/dim.js";
 import { lossOfName } from "../../compiler/ir/names.js";
 import { nextName } from "../../compiler/training/contract.js";
 import { chooseDevice, NO_CPU_FALLBACK, type Device, type DeviceChoice } from "../onnx/device.js";
@@ -14,10 +15,9 @@ import type {
   NamedLoss,
   StepInput,
   StepResult,
-  Targets,
   Values,
 } from "./engine.js";
-import type { EmittedGraph, PhaseGraphs, TrainingGraphs } from "../../compiler/training/graphs.js";
+import type { CanvasGraphs, EmittedGraph, PhaseGraphs, TrainingGraphs } from "../../compiler/training/graphs.js";
 
 type Feeds = Record<string, Tensor>;
 
@@ -35,7 +35,7 @@ class DeviceEngine implements Engine {
   readonly #state = new Map<string, Tensor>();
   /** On the processor: where the next values of a tensor are written, so that nothing is allotted for a step. */
   readonly #spare = new Map<string, Tensor>();
-  #phase: PhaseGraphs | undefined;
+  #phase: number | undefined;
   readonly device: Device;
   deviceReason: string;
 
@@ -70,14 +70,22 @@ class DeviceEngine implements Engine {
 
   async step(input: StepInput): Promise<StepResult> {
     const { phases } = this.#graphs;
-    const phase = phases[input.phase ?? phases.length - 1]!;
-    if (this.#phase !== phase) await this.#leavePhase(phase);
+    const index = input.phase ?? phases.length - 1;
+    if (this.#phase !== index) await this.#leavePhase(index);
+    const phase = this.#canvasOf(input).phases[index]!;
     return phase.accumulate ? this.#stepInParts(input, phase) : this.#wholeStep(input, phase);
   }
 
+  /** The graphs for images of this size. */
+  #canvasOf({ canvas = 0 }: EngineBatch): CanvasGraphs {
+    return this.#graphs.canvases?.[canvas] ?? this.#graphs;
+  }
+
   /** Sessions of the phase before hold memory that the next one needs. */
-  async #leavePhase(next: PhaseGraphs): Promise<void> {
-    const names = this.#phase ? [this.#phase.step, this.#phase.accumulate?.sum, this.#phase.accumulate?.update] : [];
+  async #leavePhase(next: number): Promise<void> {
+    const { canvases = [this.#graphs] } = this.#graphs;
+    const left = this.#phase === undefined ? [] : canvases.map(({ phases }) => phases[this.#phase!]!);
+    const names = left.flatMap(({ step, accumulate }) => [step, accumulate?.sum, accumulate?.update]);
     this.#phase = next;
     for (const [key, session] of this.#sessions) {
       if (!names.some((graph) => graph !== undefined && key.startsWith(`${graph.name} `))) continue;
@@ -129,6 +137,10 @@ class DeviceEngine implements Engine {
 
   async evaluate({ images, targets }: EngineBatch, averaged: boolean): Promise<Evaluated> {
     const { evaluate, evaluateOne, evaluationShape, classes, image } = this.#graphs;
+    if (evaluate === undefined) {
+      if (images.length === 0) return { scores: new Float32Array() };
+      throw new TypeError("a detector is judged as it is used");
+    }
     const [batch, ...shape] = evaluationShape as [number, ...number[]];
     const each = count(shape);
     const total = wholes(images.length, each);
@@ -143,7 +155,7 @@ class DeviceEngine implements Engine {
       const full = new Float32Array(size * each);
       const part = images.subarray(first * each, (first + size) * each);
       full.set(part);
-      const feeds = { ...this.#feedsOf(graph, averaged), ...this.#targets(graph, targets, first) };
+      const feeds = { ...this.#feedsOf(graph, averaged), ...this.#targets(graph, { targets }, first) };
       feeds[image] = this.#tensor(full, [size, ...shape]);
       const results = await this.#run(graph, feeds, { wanted });
       const logits = results["logits"]!.data as Float32Array;
@@ -199,17 +211,19 @@ class DeviceEngine implements Engine {
   }
 
   #stepFeeds(graph: EmittedGraph, input: StepInput, part: number): Feeds {
-    const { image, stepShape } = this.#graphs;
+    const { image } = this.#graphs;
+    const { stepShape } = this.#canvasOf(input);
     const feeds = this.#feedsOf(graph);
     const size = count(stepShape);
     const images = input.images.subarray(part * size, (part + 1) * size);
     if (graph.inputs.includes(image) && wholes(images.length, size) === 1)
       feeds[image] = this.#tensor(images, stepShape);
-    Object.assign(feeds, this.#targets(graph, input.targets, part * stepShape[0]!));
+    Object.assign(feeds, this.#targets(graph, input, part * stepShape[0]!));
     this.#settings(graph, input, feeds);
     for (const { name, shape } of graph.noise) {
       const random = randomStream(`${input.key} ${part} ${name}`);
-      feeds[name] = this.#tensor(Float32Array.from({ length: count(shape) }, random), shape);
+      const lengths = shape.map((dim) => evaluate(dim, input.sizes));
+      feeds[name] = this.#tensor(Float32Array.from({ length: count(lengths) }, random), lengths);
     }
     return feeds;
   }
@@ -229,9 +243,10 @@ class DeviceEngine implements Engine {
   }
 
   /** What the data say of the images from one on; where there are fewer than the graph takes, the rest is 0. */
-  #targets({ name: graph, targets }: EmittedGraph, given: Targets, first: number): Feeds {
-    const tensors = targets.map(({ name, shape, dtype }): [string, Tensor] => {
-      const all = given[name];
+  #targets({ name: graph, targets }: EmittedGraph, given: Omit<EngineBatch, "images">, first: number): Feeds {
+    const tensors = targets.map(({ name, shape: dims, dtype }): [string, Tensor] => {
+      const all = given.targets[name];
+      const shape = dims.map((dim) => evaluate(dim, given.sizes));
       if (all === undefined) throw new SessionError(`${graph}: needs ${name} of its images`);
       const size = count(shape);
       const start = (first * size) / shape[0]!;

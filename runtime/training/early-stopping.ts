@@ -3,7 +3,7 @@ import type { EarlyStop } from "../../compiler/recipe.js";
 
 /** What is remembered from one validation to the next; part of every checkpoint. */
 export interface Progress {
-  /** Lowest validation error (1 - mAP, where that is compared) that was an improvement, 0 to 1. */
+  /** Lowest validation error (1 - mAP or 1 - AP, where that is compared) that was an improvement, 0 to 1. */
   readonly lowest: number;
   /** Validations since then. */
   readonly waited: number;
@@ -24,13 +24,13 @@ export function progressAfter(stop: EarlyStop, before: Progress | undefined, err
 export function reasonToStop(
   stop: EarlyStop | undefined,
   progress: Progress | undefined,
-  measure: "error" | "mAP" = "error",
+  measure: "error" | "mAP" | "AP" = "error",
 ): string | undefined {
   if (stop === undefined || progress === undefined || progress.waited < stop.patience) return undefined;
   const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
   const least = stop.minDelta > 0 ? ` by more than ${percent(stop.minDelta)}` : "";
   const validations = `${progress.waited} validation${progress.waited === 1 ? "" : "s"}`;
-  return measure === "mAP"
-    ? `the validation mAP has not risen above ${percent(1 - progress.lowest)}${least} for ${validations}`
+  return measure !== "error"
+    ? `the validation ${measure} has not risen above ${percent(1 - progress.lowest)}${least} for ${validations}`
     : `the validation error has not fallen below ${percent(progress.lowest)}${least} for ${validations}`;
 }

@@ -19,6 +19,10 @@ export interface EngineBatch {
   /** float32[N, 3, H, W] */
   readonly images: Float32Array;
   readonly targets: Targets;
+  /** Of a detector: which of the graphs' sizes the images have; default: the first. */
+  readonly canvas?: number;
+  /** Lengths that the graphs leave open: `objects`, rows of objects that each image of the batch has. */
+  readonly sizes?: Readonly<Record<string, number>>;
 }
 
 /** A loss that the network states, without its weight: a mean over the images. */

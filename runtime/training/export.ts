@@ -17,6 +17,18 @@ export function trainedWeights(model: Model, state: Values): ReadonlyMap<string,
   return new Map(model.graph.parameters.map(({ path }) => [path, state.get(`ema.${path}`) ?? state.get(path)!]));
 }
 
+/** A detector's own preprocessing is what it is judged and used with. */
+export function trainedDetector({ model, recipe }: TrainRequest): Trained {
+  if (!model.preprocess)
+    throw new TrainingError(`${model.name} has no \`preprocess\`, which a detector is trained and used with`);
+  return {
+    network: model.name,
+    labels: model.labels ?? [],
+    preprocess: model.preprocess,
+    prefix: recipe.emaDecay === undefined ? "" : "ema.",
+  };
+}
+
 /** How the network is validated, and what a model of it needs to know. */
 export function trainedBy({ model, recipe, data }: TrainRequest, feed: Feed): Trained {
   const { preprocess, meanImage } = preprocessOf(feed.evaluation, feed.statistics, feed.channels);

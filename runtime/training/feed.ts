@@ -16,6 +16,7 @@ import {
   type Statistics,
   type TransformSettings,
 } from "../data/index.js";
+import type { EngineBatch } from "./engine.js";
 import { mixed } from "./mixing/index.js";
 import { withTargets, type TargetBatch } from "./targets.js";
 
@@ -32,17 +33,26 @@ export interface FeedOptions {
   readonly channels?: 1 | 3;
 }
 
-export interface Feed {
-  readonly data: DataSet<ClassifiedSplit>;
+/** What every training takes its batches from. */
+export interface TrainingFeed {
+  readonly data: DataSet;
   readonly stepsPerEpoch: number;
+  readonly channels: 1 | 3;
+  readonly unreadable: number;
+  /** Batches of training from this update on, without end. They depend on the seed and their number alone. */
+  training(firstStep: number): AsyncGenerator<EngineBatch, void, void>;
+  close(): Promise<void>;
+}
+
+/** A classifier's. */
+export interface Feed extends TrainingFeed {
+  readonly data: DataSet<ClassifiedSplit>;
   /** There where a transform needs it. */
   readonly statistics: Statistics | undefined;
   /** Transforms of evaluations, with all views: ten crops. */
   readonly evaluation: readonly TransformSettings[];
   /** Height and width of what the network is given, where all images come out the same. */
   readonly size: readonly [height: number, width: number] | undefined;
-  readonly channels: 1 | 3;
-  readonly unreadable: number;
   /**
    * Batches of training from this update on, without end, mixed as the recipe says. They depend on the seed and their
    * number alone.
@@ -52,7 +62,6 @@ export interface Feed {
   calibration(images: number): AsyncGenerator<Batch, void, void>;
   /** Every image of a split once; `centre`: one view of each, the middle where the recipe takes ten crops. */
   evaluate(split: ClassifiedSplit, batch: number, centre: boolean): AsyncGenerator<TargetBatch, void, void>;
-  close(): Promise<void>;
 }
 
 /** @throws {DataError} for transforms that do not fit the data, and for images of which no class is known */
@@ -147,4 +156,9 @@ export function recipeTransforms({
   evaluate,
 }: Pick<Recipe, "train" | "evaluate">): readonly TransformSettings[] {
   return evaluate.length > 0 ? evaluate : deterministicTransforms(train);
+}
+
+/** Whether its images have classes, and no objects. */
+export function isClassifierFeed(feed: TrainingFeed): feed is Feed {
+  return "evaluate" in feed;
 }

@@ -7,7 +7,7 @@ import path from "node:path";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import { formatShape } from "../../compiler/ir/dim.js";
 import type { Graph, Parameter, Value } from "../../compiler/ir/types.js";
-import { isLabelled, type ClassifiedSplit, type DataSet } from "../data/index.js";
+import { isLabelled, isMultiLabel, type DataSet, type Split } from "../data/index.js";
 
 /** A network: its graph without spans, files and its own name. */
 export interface NetworkDigest {
@@ -63,23 +63,37 @@ export interface SplitDigest {
  * Names and labels of the samples, not their pixels: a file is named by its path below the folder that all of the data
  * have in common, a CIFAR record by its file's name and place, a shape by the numbers that it is drawn from.
  */
-export function splitDigests({ train, validation }: Pick<DataSet<ClassifiedSplit>, "train" | "validation">): {
+export function splitDigests({ train, validation }: Pick<DataSet, "train" | "validation">): {
   readonly train: SplitDigest;
   readonly validation: SplitDigest;
 } {
   const root = commonFolder([train, validation]);
-  const digest = (split: ClassifiedSplit): SplitDigest => {
+  const digest = (split: Split): SplitDigest => {
     const hash = createHash("sha256");
+    const known = knownOf(split);
     for (let index = 0; index < split.size; index++) {
-      const labels = isLabelled(split) ? split.label(index) : split.labels(index).join();
-      hash.update(`${labels} ${nameOf(split.reference(index), root)}\n`);
+      hash.update(`${known(index)} ${nameOf(split.reference(index), root)}\n`);
     }
     return { size: split.size, digest: hash.digest("hex") };
   };
   return { train: digest(train), validation: digest(validation) };
 }
 
-function nameOf(reference: ReturnType<ClassifiedSplit["reference"]>, root: string): string {
+/** What is known of each image, as text: its class, its classes, or its objects. */
+function knownOf(split: Split): (index: number) => string {
+  if (isLabelled(split)) return (index) => String(split.label(index));
+  if (isMultiLabel(split)) return (index) => split.labels(index).join();
+  const { images, objects } = split.annotations!();
+  const byImage = new Map<number, unknown[]>();
+  for (const { image, box, category, isCrowd, isDifficult } of objects) {
+    const known = byImage.get(image);
+    if (known) known.push([box, category, isCrowd, isDifficult]);
+    else byImage.set(image, [[box, category, isCrowd, isDifficult]]);
+  }
+  return (index) => JSON.stringify(byImage.get(images[index]!.id) ?? []);
+}
+
+function nameOf(reference: ReturnType<Split["reference"]>, root: string): string {
   return JSON.stringify(reference, (key, value: unknown) => {
     if (key === "file" && typeof value === "string") return relativeName(value, root);
     if (ArrayBuffer.isView(value)) {
@@ -97,7 +111,7 @@ function relativeName(file: string, root: string): string {
 }
 
 /** With a separator at its end; nothing where no sample is a file. */
-function commonFolder(splits: readonly ClassifiedSplit[]): string {
+function commonFolder(splits: readonly Split[]): string {
   let common: string | undefined;
   for (const split of splits) {
     for (let index = 0; index < split.size; index++) {

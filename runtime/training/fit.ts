@@ -1,6 +1,6 @@
 /** Whether model, recipe, data and an earlier run fit together, and the graphs that follow from them. */
 import path from "node:path";
-import { formatDim, formatShape, isSymbolic } from "../../compiler/ir/dim.js";
+import { formatShape } from "../../compiler/ir/dim.js";
 import type { Model } from "../../compiler/model.js";
 import { imageChannels } from "../../compiler/preprocess.js";
 import type { Recipe } from "../../compiler/recipe.js";
@@ -8,10 +8,13 @@ import { recipeProblems } from "../../compiler/recipe-rules.js";
 import { buildTraining, gradientGraph, requireIndependentLosses } from "../../compiler/training/build.js";
 import type { TrainingOptions, TrainingProgram } from "../../compiler/training/contract.js";
 import { recipeOptions } from "../../compiler/training/from-recipe.js";
+import { sizesFor } from "../../compiler/training/sizes.js";
 import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import { relevantAlgorithms } from "../../compiler/tuning/choices.js";
 import { balancedWeights, classCounts, classifierData, isLabelled, isMultiLabel } from "../data/index.js";
 import type { Device } from "../onnx/device.js";
+import type { Size } from "../images/image.js";
+import { detectorLabels, learnedObjects } from "./detection/subject.js";
 import { asTrainingError, TrainingError } from "./error.js";
 import type { Feed } from "./feed.js";
 import type { Position } from "./position.js";
@@ -34,20 +37,25 @@ export function trainingOptions(
   device: Device,
   blockSize: number,
 ): TrainingOptions {
-  const image = model.graph.inputs[0]!.value.type.shape;
-  const sizes: Record<string, number> = {};
-  feed.size?.forEach((length, axis) => {
-    const dim = image[2 + axis]!;
-    if (isSymbolic(dim)) sizes[formatDim(dim)] = length;
-  });
   return {
     ...recipeOptions(recipe, weightsOf(recipe, feed)),
     evaluationBatch: evaluationBatch(recipe),
     ...(isMultiLabel(feed.data.train) && { multiLabel: true }),
-    sizes,
+    sizes: sizesFor(model, feed.size),
     device,
     blockSize,
   };
+}
+
+/** The same for a detector, and images of one of its sizes. */
+export function detectorOptions(
+  model: Model,
+  recipe: Recipe,
+  canvas: Size,
+  device: Device,
+  blockSize: number,
+): TrainingOptions {
+  return { ...recipeOptions(recipe), evaluationBatch: 1, sizes: sizesFor(model, canvas), device, blockSize };
 }
 
 /** What `balanced` comes to with these data; undefined where the recipe says something else. */
@@ -80,7 +88,6 @@ function ownAlgorithms(model: Model, options: TrainingOptions, algorithms: Algor
  * @throws {TrainingError | DataError}
  */
 export function checkRequest({ model, recipe, data, names }: TrainRequest, { best }: TrainOptions): void {
-  const { train } = classifierData(data);
   const { stop, seed, batch, accumulate } = recipe;
   const counts: readonly [name: string, value: number, least: number][] = [
     ["batch", batch, 1],
@@ -97,12 +104,6 @@ export function checkRequest({ model, recipe, data, names }: TrainRequest, { bes
   const problems = recipeProblems(recipe);
   const error = problems.find(({ code }) => code !== "no-effect");
   if (error) throw new TrainingError(`recipe ${recipe.name}: ${error.message}${error.help ? ` (${error.help})` : ""}`);
-  if (model.detection !== undefined) {
-    throw new TrainingError(
-      `${names.target}: ${model.name} is a detector; detectors can't be trained yet, only the networks they are built on`,
-    );
-  }
-  if (isMultiLabel(train)) asTrainingError(() => requireIndependentLosses(model, data.name));
   if (recipe.earlyStop && data.validation.size === 0) {
     throw new TrainingError(
       `${data.name}: has no validation images, by which \`stop\` with \`patience\` could end training`,
@@ -112,12 +113,34 @@ export function checkRequest({ model, recipe, data, names }: TrainRequest, { bes
     throw new TrainingError(`${data.name}: has no validation images, by which a checkpoint could be the best`);
   }
   channelsFor(model);
+  if (model.detection !== undefined) return checkDetectorRequest(model, recipe);
+  const { train } = classifierData(data);
+  if (isMultiLabel(train)) asTrainingError(() => requireIndependentLosses(model, data.name));
   const classes = classesOf(model);
   if (classes !== undefined && classes !== data.classes.length) {
     throw new TrainingError(
       `${data.name} has ${data.classes.length} classes, ${model.name} tells ${classes} apart: ` +
         `train ${withClasses(names.target, data.classes.length)}`,
     );
+  }
+}
+
+/** What a recipe may say that means nothing to a detector is refused. */
+function checkDetectorRequest(model: Model, recipe: Recipe): void {
+  learnedObjects(model);
+  detectorLabels(model);
+  const asked: readonly [what: string, isAsked: boolean][] = [
+    ["label_smoothing", recipe.labelSmoothing > 0],
+    ["class_weights", recipe.classWeights !== undefined],
+    ["precise_statistics", recipe.preciseStatistics > 0],
+    ["warm_up until_error", recipe.warmUp?.kind === "until_error"],
+    ["test_scales", recipe.testScales !== undefined],
+    ["validate raw", recipe.validateRaw === true],
+    ["evaluate", recipe.evaluate.length > 0],
+  ];
+  for (const [what, isAsked] of asked) {
+    if (isAsked)
+      throw new TrainingError(`recipe ${recipe.name}: \`${what}\` is for classifiers, and ${model.name} is a detector`);
   }
 }
 

@@ -3,7 +3,7 @@ import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import { withLosses } from "../../compiler/training/with-losses.js";
-import type { ClassifiedSplit, DataSet } from "../data/index.js";
+import type { DataSet } from "../data/index.js";
 import { TrainingError } from "./error.js";
 import { networkDigest, splitDigests, weightsDigest, type NetworkDigest, type SplitDigest } from "./fingerprint.js";
 
@@ -28,12 +28,14 @@ export interface Content {
   readonly validation: SplitDigest;
   /** `random`, or the digest of the weights that it began with. */
   readonly weights: string;
+  /** Of a detector: what it says of its data besides, as JSON by the words of its source. */
+  readonly detector?: Readonly<Record<string, string>>;
 }
 
 export interface Ingredients {
   readonly model: Model;
   readonly recipe: Recipe;
-  readonly data: DataSet<ClassifiedSplit>;
+  readonly data: DataSet;
   readonly names: Pick<Identity, "target" | "recipe" | "data">;
   readonly weights: ParameterValues | undefined;
   readonly version: string | undefined;
@@ -54,8 +56,15 @@ export function identityOf({ model, recipe, data, names, weights, version }: Ing
       classes: data.classes,
       ...splitDigests(data),
       weights: weights === undefined ? RANDOM : weightsDigest(model.graph.parameters, weights),
+      ...(model.detection && { detector: saidOfData(model) }),
     },
   };
+}
+
+/** Which objects are learned, as which classes, in images that are put through what. */
+function saidOfData({ detection, labels = [], preprocess }: Model): Readonly<Record<string, string>> {
+  const said = { objects: detection?.objects ?? {}, labels, preprocess: preprocess?.transforms ?? [] };
+  return Object.fromEntries(Object.entries(said).map(([word, value]) => [word, JSON.stringify(value)]));
 }
 
 /** The part of a recipe that the course of training depends on: it may be made longer, and saved more often. */
@@ -94,11 +103,17 @@ function difference(before: Identity, now: Identity): string | undefined {
     return `another network: ${differentLayer(was.network, is.network)}${versions}`;
   }
   return (
+    differentRule(was.detector, is.detector) ??
     differentClass(was.classes, is.classes) ??
     differentSplit("training", was.train, is.train) ??
     differentSplit("validation", was.validation, is.validation) ??
     differentWeights(was.weights, is.weights)
   );
+}
+
+function differentRule(was: Content["detector"] = {}, is: Content["detector"] = {}): string | undefined {
+  const word = Object.keys(is).find((each) => was[each] !== undefined && was[each] !== is[each]);
+  return word && `another \`${word}\` of the detector: it was ${shown(was[word])}, it is ${shown(is[word])} now`;
 }
 
 function differentWeights(was: string, is: string): string | undefined {

@@ -1,4 +1,5 @@
 /** Images in TensorBoard: a few as they are trained on, and as they are validated, with what they are taken for. */
+import type { Preprocess } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import type { TransformSettings } from "../data/index.js";
 import { letter, shorten } from "../detection/overlay/lettering.js";
@@ -40,8 +41,8 @@ export class ImageLog {
     this.#events = events;
     this.#count = count;
     this.#classes = feed.data.classes;
-    this.#training = restorer(recipe.train, feed);
-    this.#evaluation = restorer(feed.evaluation, feed);
+    this.#training = restorer(channelMeans(recipe.train, feed));
+    this.#evaluation = restorer(channelMeans(feed.evaluation, feed));
   }
 
   /** Images of a batch as they were augmented, with their classes: `train/images`. */
@@ -129,13 +130,17 @@ export class ImageLog {
 /** Planes as a network is given them, [channels, height, width], as pixels. */
 type Restore = (planes: Float32Array, size: readonly [height: number, width: number]) => Image;
 
-/** Undoes what normalised an image. What changed its colours by chance stays, and of a mean image its channels' means. */
-function restorer(
+/** Of a mean image its channels' means. */
+function channelMeans(
   transforms: readonly TransformSettings[],
   { statistics, channels }: Pick<Feed, "statistics" | "channels">,
-): Restore {
+): Preprocess {
   const perChannel = transforms.map((each) => (each.kind === "subtract_mean" ? { ...each, per: "channel" } : each));
-  const { preprocess } = preprocessOf(perChannel, statistics, channels);
+  return preprocessOf(perChannel, statistics, channels).preprocess;
+}
+
+/** Undoes what normalised an image. What changed its colours by chance stays. */
+export function restorer(preprocess: Preprocess): Restore {
   const { range, mean, std, color } = normalizationOf(preprocess);
   return (planes, [height, width]) => {
     const area = height * width;

@@ -7,18 +7,24 @@ import type { TargetBatch } from "./targets.js";
 
 /** Means over the images. */
 export interface Judged {
-  /** The weighted sum of the losses that the network states; else the cross entropy of the mean probabilities of an image's views. */
-  readonly loss: number;
+  /**
+   * The weighted sum of the losses that the network states; else the cross entropy of the mean probabilities of an image's
+   * views. Absent of a detector.
+   */
+  readonly loss?: number;
   /** Each loss that the network states, by its name and without its weight. */
   readonly losses?: Readonly<Record<string, number>>;
-  /** Top-1, 0 to 1; where images have any number of labels, the share of which not every label is right at one half. */
-  readonly error: number;
+  /** Top-1, 0 to 1; where images have any number of labels, the share of which not every label is right at one half. Absent of a detector. */
+  readonly error?: number;
   /** Top-5; absent where images have any number of labels. */
   readonly error5?: number;
   /** Mean average precision, 0 to 1: where images have any number of labels, and some have one. */
   readonly mAP?: number;
   /** There where `mAP` is. */
   readonly f1?: F1;
+  /** Of a detector: COCO's average precision, the mean over overlaps from 0.5 to 0.95, and at 0.5; 0 to 1. */
+  readonly AP?: number;
+  readonly AP50?: number;
 }
 
 /** Judges scores, batch by batch. */
@@ -118,21 +124,35 @@ export function lossesByName(losses: readonly NamedLoss[]): Readonly<Record<stri
   return Object.fromEntries(losses.map(({ name, loss }) => [name, loss]));
 }
 
-/** What validations are compared by, the lower the better: 1 - mAP, or the error. */
-export function shortfall({ error, mAP }: Pick<Judged, "error" | "mAP">): number {
-  return mAP === undefined ? error : 1 - mAP;
+/** What a validation is compared by. */
+export type Compared = Pick<Judged, "error" | "mAP" | "AP">;
+
+/** What validations are compared by, the lower the better: 1 - AP, 1 - mAP, or the error. */
+export function shortfall({ error = 1, mAP, AP = mAP }: Compared): number {
+  return AP === undefined ? error : 1 - AP;
+}
+
+/** The same alone, of all that was measured. */
+export function compared({ error, mAP, AP }: Compared): Compared {
+  return {
+    ...(error !== undefined && { error }),
+    ...(mAP !== undefined && { mAP }),
+    ...(AP !== undefined && { AP }),
+  };
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 /** What validations are compared by, in words: `error 8.10 %`, `mAP 71.20 %`. */
-export function comparedWords({ error, mAP }: Pick<Judged, "error" | "mAP">): string {
+export function comparedWords({ error = NaN, mAP, AP }: Compared): string {
+  if (AP !== undefined) return `AP ${percent(AP)}`;
   return mAP === undefined ? `error ${percent(error)}` : `mAP ${percent(mAP)}`;
 }
 
 /** As the log and the terminal say it: `error 8.10 %, loss 0.4511 (aux 0.6201, head.cross_entropy 0.2651)`. */
 export function judgedWords(judged: Judged): string {
-  const { error, loss, losses = {}, mAP, f1 } = judged;
+  const { error = NaN, loss = NaN, losses = {}, mAP, f1, AP50 } = judged;
+  if (AP50 !== undefined) return `${comparedWords(judged)}, AP50 ${percent(AP50)}`;
   const each = Object.entries(losses).map(([name, part]) => `${name} ${part.toPrecision(4)}`);
   const parts = each.length < 2 ? "" : ` (${each.join(", ")})`;
   const labels = f1 === undefined ? [] : [`F1 ${percent(f1.micro)} (macro ${percent(f1.macro)})`];

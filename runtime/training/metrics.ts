@@ -17,9 +17,9 @@ export interface StepMetrics {
   readonly losses?: Readonly<Record<string, number>>;
   /**
    * Of the batch, with its augmentations and the weights before the update, 0 to 1. Of images that are mixed of two, the
-   * class with the larger share is the right one.
+   * class with the larger share is the right one. Absent of a detector.
    */
-  readonly error: number;
+  readonly error?: number;
   readonly learningRate: number;
   readonly imagesPerSecond: number;
   /** Share of the time that the device waited for the batch, 0 to 1. */

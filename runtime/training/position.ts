@@ -1,5 +1,6 @@
 /** Where a training is: all that is remembered from one update to the next besides the tensors. Plain data. */
 import type { Progress } from "./early-stopping.js";
+import type { Compared } from "./judge.js";
 import type { LossScale } from "./loss-scale.js";
 import { SCHEDULE_START, type ScheduleState } from "./schedule.js";
 
@@ -9,8 +10,8 @@ export interface Position {
   readonly schedule: ScheduleState;
   /** Sums over the epoch that is not over yet. */
   readonly epoch: EpochSums;
-  /** The validation with the lowest error, 0 to 1; where images have any number of labels, with the highest mAP. */
-  readonly best?: { readonly step: number; readonly error: number; readonly mAP?: number };
+  /** The validation with the lowest error, 0 to 1; where images have any number of labels, with the highest mAP, of a detector with the highest AP. */
+  readonly best?: { readonly step: number } & Compared;
   /** The validation that belongs to this update was not made yet: training was stopped before or within it. */
   readonly validationDue?: true;
   /** How validations went, where the recipe ends a training that gets no better. */

@@ -81,6 +81,7 @@ export interface Exported {
   /** Of the validation that made them the best, 0 to 1. */
   readonly error?: number;
   readonly mAP?: number;
+  readonly AP?: number;
 }
 
 /** How a training ended, or where it was stopped. */

@@ -12,9 +12,18 @@ import { discardLeftovers, newestCheckpoint, newestStep, repairBest, type StateV
 import { Course } from "./course.js";
 import { openDeviceEngine } from "./device-engine.js";
 import type { Engine } from "./engine.js";
-import { trainedBy } from "./export.js";
-import { buildProgram, channelsFor, checkFit, checkRequest, lengthened, trainingOptions } from "./fit.js";
-import { openFeed, saysGrey, type Feed } from "./feed.js";
+import { trainedBy, trainedDetector } from "./export.js";
+import {
+  buildProgram,
+  channelsFor,
+  detectorOptions,
+  checkFit,
+  checkRequest,
+  lengthened,
+  trainingOptions,
+} from "./fit.js";
+import { openDetectorFeed, type DetectorFeed } from "./detection/subject.js";
+import { isClassifierFeed, openFeed, saysGrey, type Feed } from "./feed.js";
 import { emitTrainingGraphs } from "../../compiler/training/graphs.js";
 import { beginning, noticesOf } from "./beginning.js";
 import { checkSame, identityOf, type Identity } from "./identity.js";
@@ -85,9 +94,9 @@ async function opened(
   try {
     const planned = await plan(model, request, options, feed, emit);
     const begun = await whereToBegin(model, request, options, run, planned, emit);
-    const { position, program } = begun;
-    const graphs = emitTrainingGraphs(program, request.recipe.accumulate);
-    checkFit(graphs.stepShape, request, feed);
+    const { position, program, others } = begun;
+    const graphs = emitTrainingGraphs(program, request.recipe.accumulate, others);
+    if (isClassifierFeed(feed)) checkFit(graphs.stepShape, request, feed);
     const open = options.sameThread ? openDeviceEngine : openRemoteEngine;
     engine = await open(graphs, {
       device: options.device ?? "auto",
@@ -106,7 +115,7 @@ async function opened(
       batch: request.recipe.batch,
       tuned: Object.keys(program.options.algorithms ?? {}).length,
     });
-    const trained = trainedBy(request, feed);
+    const trained = isClassifierFeed(feed) ? trainedBy(request, feed) : trainedDetector(request);
     const sized = trained.meanImage && sizeOfMean(model, trained.meanImage);
     if (sized !== undefined) emit({ kind: "notice", message: sized });
     const parts = { request, options, run, feed, engine, program, length, trained, lock, metrics, emit };
@@ -125,32 +134,37 @@ async function feedOf(
   { workers, strict, signal }: TrainOptions,
   run: RunFolder,
   emit: (event: TrainEvent) => void,
-): Promise<Feed> {
+): Promise<Feed | DetectorFeed> {
   const channels = channelsFor(model);
-  return openFeed(data, recipe, recipe.seed, {
+  const how = {
     ...(channels && { channels }),
     ...(workers !== undefined && { workers }),
     ...(strict !== undefined && { strict }),
     ...(signal && { signal }),
-    onUnreadable: (message) => emit({ kind: "warning", message }),
-    statisticsFile: run.statistics,
-  });
+    onUnreadable: (message: string) => emit({ kind: "warning", message }),
+  };
+  return model.detection
+    ? openDetectorFeed(model, data, recipe, how)
+    : openFeed(data, recipe, recipe.seed, { ...how, statisticsFile: run.statistics });
 }
 
 /** What is computed, and what this training is to be told from others by. */
 interface Plan {
   /** The program with these algorithms, as far as it has a use for them. */
-  readonly build: (algorithms: AlgorithmChoices) => TrainingProgram;
-  readonly program: TrainingProgram;
+  readonly build: (algorithms: AlgorithmChoices) => Programs;
+  readonly programs: Programs;
   readonly length: TrainingLength;
   readonly identity: Identity;
 }
+
+/** Of a detector one for each size of images, with the same state. */
+type Programs = readonly [TrainingProgram, ...TrainingProgram[]];
 
 async function plan(
   model: Model,
   { recipe, data, names }: TrainRequest,
   options: TrainOptions,
-  feed: Feed,
+  feed: Feed | DetectorFeed,
   emit: (event: TrainEvent) => void,
 ): Promise<Plan> {
   const { weights, version, algorithms = {} } = options;
@@ -162,20 +176,26 @@ async function plan(
   recipeProblems(recipe).forEach(({ message }) => warn(message));
   const { device } = await chooseDevice(options.device ?? "auto");
   const blockSize = device === "cpu" ? await machineBlockSize() : 0;
-  const settings = trainingOptions(model, recipe, feed, device, blockSize);
-  const build = (given: AlgorithmChoices): TrainingProgram => buildProgram(model, settings, given);
-  const program = build(algorithms);
+  const settings = isClassifierFeed(feed)
+    ? ([trainingOptions(model, recipe, feed, device, blockSize)] as const)
+    : feed.canvases.map((canvas) => detectorOptions(model, recipe, canvas, device, blockSize));
+  const build = (given: AlgorithmChoices): Programs =>
+    settings.map((each) => buildProgram(model, each, given)) as [TrainingProgram, ...TrainingProgram[]];
+  const programs = build(algorithms);
   const length = trainingLength(recipe, feed.stepsPerEpoch);
   checkThaws(recipe, length);
-  noticesOf(model, recipe, settings, weights, data.classes).forEach((message) => emit({ kind: "notice", message }));
+  const notices = noticesOf(model, recipe, settings[0], weights, data.classes);
+  [...notices, ...(isClassifierFeed(feed) ? [] : feed.notices)].forEach((message) => emit({ kind: "notice", message }));
+  if (!isClassifierFeed(feed)) feed.warnings.forEach(warn);
   const identity = identityOf({ model, recipe, data: feed.data, names, weights, version });
-  return { build, program, length, identity };
+  return { build, programs, length, identity };
 }
 
 interface Begun {
   readonly position: Position;
   readonly state: StateValues;
   readonly program: TrainingProgram;
+  readonly others: readonly TrainingProgram[];
   readonly identity: Identity;
 }
 
@@ -185,17 +205,24 @@ async function whereToBegin(
   { recipe }: TrainRequest,
   { resume, weights }: TrainOptions,
   run: RunFolder,
-  { build, program, length, identity }: Plan,
+  { build, programs, length, identity }: Plan,
   emit: (event: TrainEvent) => void,
 ): Promise<Begun> {
   const warn = (message: string): void => emit({ kind: "warning", message });
+  const [program, ...others] = programs;
   let unsure: readonly string[] = [];
   const compare = (begun: Identity): void => void (unsure = checkSame(begun, identity, run.folder));
   const found = resume ? await newestCheckpoint(run.checkpoints, program.state, compare) : undefined;
   [...(found?.warnings ?? []), ...unsure].forEach(warn);
   if (!found) {
     if (resume) warn(`${run.folder}: no checkpoint to go on from; beginning anew`);
-    return { position: START, state: initialState(model, program.state, recipe.seed, weights), program, identity };
+    return {
+      position: START,
+      state: initialState(model, program.state, recipe.seed, weights),
+      program,
+      others,
+      identity,
+    };
   }
   const { checkpoint } = found;
   const { best, warning } = await repairBest(run.checkpoints, checkpoint, program.state);
@@ -212,9 +239,13 @@ async function whereToBegin(
   return {
     position,
     state: checkpoint.state,
-    program: isSame ? program : build(algorithms),
+    ...(isSame ? { program, others } : written(build(algorithms))),
     identity: before ? { ...identity, content: { ...identity.content!, weights: before.weights } } : identity,
   };
+}
+
+function written([program, ...others]: Programs): Pick<Begun, "program" | "others"> {
+  return { program, others };
 }
 
 /** What was asked for, kept beside what comes of it. */

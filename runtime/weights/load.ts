@@ -127,7 +127,7 @@ function loaded(model: Model, source: TensorSource, options: LoadWeightsOptions)
       ...choiceWarnings(match, options),
       ...(assumed === undefined ? [] : [`${model.name}: ${assumed}`]),
       ...stride,
-      ...partWarnings(model, match, from),
+      ...partWarnings(model, match, from, trained),
       ...factorWarnings(match),
       ...callWarnings(source),
       ...[(meanImage && sizeOfMean(model, meanImage)) ?? []].flat(),
@@ -216,6 +216,11 @@ function adaptedMatch(model: Model, found: Match, { newHead, adaptInput }: LoadW
   return { match, notes, fresh };
 }
 
+/** Whether these are the weights of a network that a detector was built on. */
+function isBackbone({ detection, name }: Model, trained: ReadTrained): boolean {
+  return detection !== undefined && trained.network !== name;
+}
+
 function preprocessFor(
   model: Model,
   { map }: Match,
@@ -225,7 +230,8 @@ function preprocessFor(
   const { trainedWith } = map;
   const channels = imageChannels(model);
   if (options.preprocess) return { ...fitted(options.preprocess, channels), from: "option" };
-  if (trained) return { preprocess: trained.preprocess, from: "training" };
+  // A detector on a backbone that was trained by itself is given images as its own source says.
+  if (trained && !isBackbone(model, trained)) return { preprocess: trained.preprocess, from: "training" };
   // The same with other arguments, a detector's on smaller images, is what the user asked for.
   if (
     trainedWith !== undefined &&
@@ -310,8 +316,15 @@ function choiceWarnings({ source, prefix, alternatives }: Match, { stateDict }: 
 }
 
 /** What a part was trained on is not what it is given here: that is a choice, but one to be known. */
-function partWarnings(model: Model, { map, source }: Match, from: PreprocessOrigin): string[] {
-  const { partTrainedWith: theirs, parts = [] } = map;
+function partWarnings(
+  model: Model,
+  { map, source }: Match,
+  from: PreprocessOrigin,
+  trained: ReadTrained | undefined,
+): string[] {
+  const { parts = [] } = map;
+  const theirs =
+    map.partTrainedWith ?? (trained && differs(trained.preprocess, model.preprocess) ? trained.preprocess : undefined);
   if (!theirs || from === "option" || from === "training" || !model.preprocess) return [];
   const describe = (preprocess: Preprocess): string => {
     const { color, range, mean } = normalizationOf(preprocess);
@@ -321,6 +334,11 @@ function partWarnings(model: Model, { map, source }: Match, from: PreprocessOrig
     `${source.file}: the weights of ${parts.join(" and ") || map.name} were trained with preprocessing ${describe(theirs)}; ` +
       `${model.name} has ${describe(model.preprocess)}`,
   ];
+}
+
+/** Whether pixels become other numbers. */
+function differs(a: Preprocess, b: Preprocess | undefined): boolean {
+  return b !== undefined && JSON.stringify(normalizationOf(a)) !== JSON.stringify(normalizationOf(b));
 }
 
 /** Files of other programs than Caffe itself may have no factor; Caffe then takes the statistics as 0, and so do we. */

@@ -1,5 +1,9 @@
 /** `compile --training` and `summary --training`. */
+import { readFile } from "node:fs/promises";
+import Ajv from "ajv";
 import { expect, it } from "vitest";
+import type { TrainingDescription } from "../../compiler/training/describe.js";
+import { TINY_DETECTOR } from "../support/tiny-detector-training.js";
 import { folderWith, listing, resnetc } from "./resnetc.js";
 
 const TARGET = "CifarResNet(depth: 8)";
@@ -28,6 +32,29 @@ recipe saving { optimizer sgd(momentum: 0.9)   batch 16   learning_rate 0.1   st
     return (JSON.parse(stdout) as { training: { peak: number } }).training.peak;
   };
   expect(await peak("--recipe", "r.resnet#saving")).toBeLessThan((await peak()) / 2);
+});
+
+it("writes those of a detector, of the size that is named", async () => {
+  const folder = await folderWith({ "tiny.resnet": TINY_DETECTOR });
+  const args = ["compile", "tiny.resnet#Tiny", "--training", "--recipe", "tiny.resnet", "-o", "step"];
+  const open = await resnetc(args, { cwd: folder });
+  expect(open).toMatchObject({
+    code: 2,
+    stderr: "error: Tiny takes images of any size, and a training graph those of one: --input 3x480x640\n",
+  });
+  const { code, stderr } = await resnetc([...args, "--input", "3x48x64"], { cwd: folder });
+  expect(code, stderr).toBe(0);
+  const description = JSON.parse(await readFile(`${folder}/step/training.json`, "utf8")) as TrainingDescription;
+  const schema = new URL("../../docs/schemas/training.schema.json", import.meta.url);
+  const follows = new Ajv({ allErrors: true }).compile(JSON.parse(await readFile(schema, "utf8")) as object);
+  expect(follows(description), JSON.stringify(follows.errors)).toBe(true);
+  expect(description.train.inputs[0]).toMatchObject({ name: "image", shape: [4, 3, 48, 64] });
+  expect(description.evaluate.inputs[0]).toMatchObject({ name: "image", shape: ["N", 3, "H", "W"] });
+  const told = await resnetc(
+    ["summary", "tiny.resnet#Tiny", "--training", "--recipe", "tiny.resnet", "--input", "3x48x64"],
+    { cwd: folder },
+  );
+  expect(told.stdout).toMatch(/^a training step of 4 images takes .*; counted with 20 objects an image\)$/m);
 });
 
 it.each([

@@ -105,7 +105,7 @@ it("trains from the JSON alone, as the trainer does", async () => {
     const sums = new Map(phase.trained.map((name) => [name, new Float32Array(size(state.get(name)!.dims))]));
     let loss = 0;
     for (let part = 0; part < training.accumulate; part++) {
-      const shape = phase.gradients.inputs.find(({ name }) => name === training.image)!.shape;
+      const shape = phase.gradients.inputs.find(({ name }) => name === training.image)!.shape as readonly number[];
       const [count] = shape as [number];
       const outputs = await run(
         phase.gradients,

@@ -98,6 +98,33 @@ def updates(make, thaw):
     return out
 
 
+# A convolution with a bias, a batch norm and a fully connected layer; what Caffe calls lr_mult and decay_mult of each kind.
+KINDS = {
+    "conv1.conv.weight": ([2, 3, 1, 1], "weights"), "conv1.conv.bias": ([2], "biases"),
+    "conv1.bn.weight": ([2], "norms"), "conv1.bn.bias": ([2], "norms"),
+    "head.fc.weight": ([4, 2], "weights"), "head.fc.bias": ([4], "biases"),
+}
+TIMES = {"weights": (1, 1), "biases": (2, 0), "norms": (0.5, 3)}
+
+
+def kinds(make):
+    """Weights after each of three updates with a group of its own for each parameter; head learns ten times as fast beside that."""
+    weights = {path: torch.nn.Parameter(values(path, shape)) for path, (shape, _) in KINDS.items()}
+    groups = []
+    for path, (_, kind) in KINDS.items():
+        times, decay = TIMES[kind]
+        stage = 10 if path.startswith("head") else 1
+        groups.append({"params": [weights[path]], "lr": 0.01 * times * stage, "weight_decay": 0.01 * decay})
+    optimizer = make(groups)
+    out = []
+    for step in range(3):
+        for path, weight in weights.items():
+            weight.grad = values(f"gradient{step}.{path}", KINDS[path][0])
+        optimizer.step()
+        out.append({path: weight.detach().flatten().tolist() for path, weight in weights.items()})
+    return out
+
+
 def rounded(value):
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}
@@ -114,5 +141,6 @@ if __name__ == "__main__":
         "losses": losses(),
         "soft_losses": soft_losses(),
         "updates": {f"{name} {thaw}": updates(make, thaw) for name, make in (("sgd", sgd), ("adamw", adamw)) for thaw in (0, 2)},
+        "kinds": {"sgd": kinds(sgd), "adamw": kinds(adamw)},
     }
     FILE.write_text(json.dumps(rounded(golden), separators=(",", ":")) + "\n")

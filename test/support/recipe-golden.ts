@@ -21,6 +21,8 @@ export interface RecipeGolden {
   }[];
   /** Weights after each of five updates, by optimiser and the update before which conv1 thaws. */
   readonly updates: Readonly<Record<string, readonly Readonly<Record<string, readonly number[]>>[]>>;
+  /** The same of three updates, by optimiser, where each kind of parameter has a rate and a weight decay of its own. */
+  readonly kinds: Readonly<Record<string, readonly Readonly<Record<string, readonly number[]>>[]>>;
 }
 
 const file = new URL("../golden/training/recipes.json", import.meta.url);

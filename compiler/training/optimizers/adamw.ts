@@ -1,6 +1,6 @@
 import type { Value } from "../../ir/types.js";
 import { number } from "../../words/schema.js";
-import { DECAY_SCOPE, fades, idleScope, inScope, MOMENTUM, optimizer, SECOND_MOMENT } from "./optimizer.js";
+import { DECAY_SCOPE, decayOf, fades, idleScope, MOMENTUM, optimizer, SECOND_MOMENT } from "./optimizer.js";
 
 const FORGETS = "an average that forgets nothing never begins";
 
@@ -18,12 +18,9 @@ export const adamw = optimizer({
   },
   slots: () => [MOMENTUM, SECOND_MOMENT],
   countsSteps: true,
-  step(
-    f,
-    { beta1, beta2, eps, weight_decay, decay_scope },
-    parameter,
-    { weight, gradient, slots, learningRate, step },
-  ) {
+  step(f, settings, parameter, inputs) {
+    const { beta1, beta2, eps } = settings;
+    const { weight, gradient, slots, learningRate, step } = inputs;
     const [first, second] = slots;
     const nextFirst = f.plus(f.affine(first!, beta1), f.affine(gradient, 1 - beta1));
     const nextSecond = f.plus(f.affine(second!, beta2), f.affine(f.times(gradient, gradient), 1 - beta2));
@@ -36,8 +33,8 @@ export const adamw = optimizer({
       f.over(nextFirst, correction(beta1)),
       f.affine(f.sqrt(f.over(nextSecond, correction(beta2))), 1, eps),
     );
-    const decays = weight_decay > 0 && inScope(parameter, decay_scope);
-    const move = decays ? f.plus(direction, f.affine(weight, weight_decay)) : direction;
+    const decay = decayOf(settings, parameter, inputs);
+    const move = decay > 0 ? f.plus(direction, f.affine(weight, decay)) : direction;
     return { weight: f.minus(weight, f.times(move, learningRate)), slots: [nextFirst, nextSecond] };
   },
   problems: ({ beta1, beta2, eps, weight_decay, decay_scope }) => [

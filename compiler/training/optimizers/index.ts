@@ -7,7 +7,7 @@ import { accepts } from "../../words/values.js";
 import { takes } from "../../words/describe.js";
 import { adamw } from "./adamw.js";
 import { lars } from "./lars.js";
-import type { OptimizerRecord, OptimizerSettings, Slot, StepInputs, StepOutputs } from "./optimizer.js";
+import type { DecayScope, OptimizerRecord, OptimizerSettings, Slot, StepInputs, StepOutputs } from "./optimizer.js";
 import { sgd } from "./sgd.js";
 
 const ALL = [sgd, adamw, lars] as const;
@@ -54,6 +54,13 @@ export function optimizerProblems(optimizer: Optimizer): readonly Omit<RecipePro
   });
   // Rules about what is beyond its bounds say nothing new.
   return wrong.length > 0 ? wrong : (record.problems?.(values) ?? []).filter((problem) => problem !== false);
+}
+
+/** The weight decay of an optimiser, and what has it, defaults filled in. */
+export function weightDecayOf(optimizer: Optimizer): { readonly decay: number; readonly scope: DecayScope } {
+  const { values } = resolved(optimizer);
+  const { weight_decay: decay, decay_scope: scope } = values as { weight_decay: number; decay_scope: DecayScope };
+  return { decay, scope };
 }
 
 function resolved(optimizer: Optimizer): {

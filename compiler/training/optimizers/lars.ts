@@ -1,5 +1,5 @@
 import { choice, number } from "../../words/schema.js";
-import { DECAY_SCOPE, fades, idleScope, inScope, MOMENTUM, optimizer } from "./optimizer.js";
+import { DECAY_SCOPE, decayOf, fades, idleScope, inScope, MOMENTUM, optimizer } from "./optimizer.js";
 
 /**
  * You, Gitman and Ginsburg, arXiv:1708.03888, algorithm 1: each parameter has a rate of its own,
@@ -25,9 +25,11 @@ export const lars = optimizer({
     decay_scope: DECAY_SCOPE,
   },
   slots: ({ momentum }) => (momentum === 0 ? [] : [MOMENTUM]),
-  step(f, settings, parameter, { weight, gradient, slots: [velocity], learningRate }) {
-    const { momentum, weight_decay, trust, adapt_scope, decay_scope } = settings;
-    const decay = inScope(parameter, decay_scope) ? weight_decay : 0;
+  step(f, settings, parameter, inputs) {
+    const { momentum, trust, adapt_scope } = settings;
+    const { weight, gradient, learningRate } = inputs;
+    const [velocity] = inputs.slots;
+    const decay = decayOf(settings, parameter, inputs);
     const g = decay > 0 ? f.plus(gradient, f.affine(weight, decay)) : gradient;
     let rate = learningRate;
     if (inScope(parameter, adapt_scope)) {

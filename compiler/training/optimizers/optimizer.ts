@@ -23,6 +23,8 @@ export interface StepInputs {
   /** In the order of the slots. */
   readonly slots: readonly Value[];
   readonly learningRate: Value;
+  /** Share of the optimiser's weight decay that the parameter has. */
+  readonly decayTimes: number;
   /** Of this step, the first is 1; present where the optimiser counts them. */
   readonly step?: Value;
 }
@@ -66,6 +68,15 @@ export const DECAY_SCOPE = choice(
   ["all", "weights"],
   { default: "all" },
 );
+
+/** The weight decay of a parameter. */
+export function decayOf(
+  { weight_decay: decay, decay_scope: scope }: { readonly weight_decay: number; readonly decay_scope: DecayScope },
+  parameter: Parameter,
+  { decayTimes }: Pick<StepInputs, "decayTimes">,
+): number {
+  return inScope(parameter, scope) ? decay * decayTimes : 0;
+}
 
 /** Whether the scope has a parameter in it. */
 export function inScope({ role }: Parameter, scope: DecayScope): boolean {

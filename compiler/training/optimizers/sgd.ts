@@ -1,5 +1,5 @@
 import { boolean, choice, number } from "../../words/schema.js";
-import { DECAY_SCOPE, fades, idleScope, inScope, MOMENTUM, optimizer } from "./optimizer.js";
+import { DECAY_SCOPE, decayOf, fades, idleScope, MOMENTUM, optimizer } from "./optimizer.js";
 
 /**
  * g is the gradient plus weight_decay * w. `pytorch`: v' = momentum * v + g; w' = w - lr * v', with nesterov
@@ -19,14 +19,11 @@ export const sgd = optimizer({
     }),
   },
   slots: ({ momentum }) => (momentum === 0 ? [] : [MOMENTUM]),
-  step(
-    f,
-    { momentum, weight_decay, nesterov, decay_scope, rule },
-    parameter,
-    { weight, gradient, slots, learningRate },
-  ) {
-    const decays = weight_decay > 0 && inScope(parameter, decay_scope);
-    const g = decays ? f.plus(gradient, f.affine(weight, weight_decay)) : gradient;
+  step(f, settings, parameter, inputs) {
+    const { momentum, nesterov, rule } = settings;
+    const { weight, gradient, slots, learningRate } = inputs;
+    const decay = decayOf(settings, parameter, inputs);
+    const g = decay > 0 ? f.plus(gradient, f.affine(weight, decay)) : gradient;
     if (momentum === 0) return { weight: f.minus(weight, f.times(g, learningRate)), slots: [] };
     const [velocity] = slots;
     const kept = f.affine(velocity!, momentum);

@@ -39,6 +39,9 @@ const detector = (more: Readonly<Record<string, string>> = {}): string => {
     }`;
 };
 
+/** What Detectron2's and torchvision's dialects say of objects in training images. */
+const LEARNED = { crowd: "left_out", difficult: "learned", empty: "left_out" };
+
 describe("a detector", () => {
   it("takes images and what is known of them, and gives boxes, scores, labels and rows", () => {
     const { model } = found(detector());
@@ -49,7 +52,7 @@ describe("a detector", () => {
     expect(
       model!.graph.outputs.map(({ name, value }) => `${name} ${value.type.dtype} ${formatShape(value.type.shape)}`),
     ).toEqual(["boxes float32 [D, 4]", "scores float32 [D]", "labels int64 [D]", "images int64 [D]"]);
-    expect(model!.detection).toEqual({ boxes: "exclusive" });
+    expect(model!.detection).toEqual({ boxes: "exclusive", objects: LEARNED });
   });
 
   it("gives masks where what it ends with has them", () => {
@@ -63,7 +66,7 @@ describe("a detector", () => {
     const { model } = found(source.replace("{ detect, propose }", "{ detect, found_regions, propose, with_masks }"));
     const { name, value } = model!.graph.outputs.at(-1)!;
     expect(`${name} ${value.type.dtype} ${formatShape(value.type.shape)}`).toBe("masks float32 [D, 4, 4]");
-    expect(model!.detection).toEqual({ boxes: "exclusive", masks: true });
+    expect(model!.detection).toEqual({ boxes: "exclusive", masks: true, objects: LEARNED });
     const { graph } = model!;
     verify(runPasses(INFERENCE_PASSES, graph, { precision: "fp16" }, (_, passed) => void verify(passed)));
   });

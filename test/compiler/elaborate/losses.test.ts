@@ -123,9 +123,9 @@ describe("a loss", () => {
     expect(check(net(body)).lines).toEqual([line]);
   });
 
-  it("in a detector is refused as long as nothing feeds it", () => {
-    const { lines } = check("detector D { input image 3x8x8   conv 1x1, 2   cross_entropy image.labels }");
-    expect(lines).toContain("misplaced-statement: a detector's training data are not known here: it takes no losses");
+  it("with a mask says what its sum is divided by", () => {
+    const body = "fc 5   binary_cross_entropy image.labels, mask: image.labels";
+    expect(check(net(body)).lines).toEqual(["missing-argument: the `mask` of `binary_cross_entropy` needs a `count`"]);
   });
 });
 

@@ -94,6 +94,15 @@ describe("settings of a training", () => {
     ["mixup 0.2", { mixup: { alpha: 0.2, probability: 1 } }],
     ["mixup 0.2   cutmix 1.0", { mixup: { alpha: 0.2, probability: 1 }, cutmix: { alpha: 1, probability: 1 } }],
     ["mixup 0.2, probability: 0.5", { mixup: { alpha: 0.2, probability: 0.5 } }],
+    [
+      "optimizer sgd(momentum: 0.9, weight_decay: 0.1)   parameter_rate biases, times: 2, decay_times: 0   parameter_rate norms, times: 0.1",
+      {
+        parameterRates: [
+          { kind: "biases", times: 2, decayTimes: 0 },
+          { kind: "norms", times: 0.1 },
+        ],
+      },
+    ],
     ["gradient_norm   zero_init_residual", { gradientNorm: true, zeroInitResidual: true }],
     [
       "stop epochs: 90, patience: 10, min_delta: 0.001",
@@ -152,6 +161,14 @@ describe("settings of a training", () => {
     ["mixup 0.2, probability: 0", "`mixup` is done to no batch"],
     ["batch 1   mixup 0.2", "`mixup` mixes the images of a batch with one another, and there is one"],
     ["stage_rate head, times: 0", "`times` of `stage_rate` must be at least"],
+    ["parameter_rate biases", "`parameter_rate` needs `times` or `decay_times`"],
+    ["parameter_rate bias, times: 2", "must be weights or biases or norms, not `bias`"],
+    ["parameter_rate norms, decay_times: -1", "`decay_times` of `parameter_rate` must be at least 0, not -1"],
+    ["parameter_rate biases, times: 2   parameter_rate biases, times: 3", "`parameter_rate biases` stands there twice"],
+    [
+      "optimizer sgd(momentum: 0.9, weight_decay: 1e-4, decay_scope: weights)   parameter_rate norms, decay_times: 2",
+      "norms have no weight decay to be multiplied",
+    ],
     ["freeze 3", "`stages` of `freeze` must be the names of stages, as `conv1` or `head.fc`, not 3"],
   ])("%s is refused", (body, message) => {
     const text = `recipe r {\n${NEEDED}\n${body}\n}`;
@@ -316,6 +333,7 @@ describe("what means nothing is told when it is checked", () => {
     ["no-effect", "freeze batch_norm: true   precise_statistics 100"],
     ["no-effect", "freeze conv1, steps: 10"],
     ["no-effect", "freeze conv1   stage_rate conv1, times: 0.1"],
+    ["no-effect", "parameter_rate biases, decay_times: 0"],
     ["no-effect", "train { pad 0 }"],
     ["no-effect", "train { flip_horizontal(probability: 0) }"],
     ["no-effect", "train { color_jitter(brightness: 0, contrast: 0, saturation: 0) }"],

@@ -102,6 +102,40 @@ describe("soft labels", () => {
   });
 });
 
+/** Updates from given weights by given gradients, the graphs' beside PyTorch's weights after each. */
+async function followUpdates(
+  built: TrainingProgram,
+  golden: readonly Readonly<Record<string, readonly number[]>>[],
+  thaw = 0,
+): Promise<void> {
+  const state = new Map(
+    built.state.map((each) => {
+      const size = each.shape.reduce((a, b) => a * b, 1);
+      const init = each.init.kind === "parameter" ? uniform(each.name, size, -1, 1) : new Float32Array(size);
+      return [each.name, init] as const;
+    }),
+  );
+  for (const [step, expected] of golden.entries()) {
+    const { trained, update } = step < thaw ? built.phases[0]! : built;
+    verify(update.graph);
+    const gradients = trained.map(({ path, value: { type } }) => {
+      const shape = type.shape as readonly number[];
+      const size = shape.reduce((a, b) => a * b, 1);
+      return [`gradient.${path}`, { shape, data: uniform(`gradient${step}.${path}`, size, -1, 1) }] as const;
+    });
+    const reads = update.reads.map((each) => [each.name, { shape: each.shape, data: state.get(each.name)! }] as const);
+    const outputs = await runGraph(update.graph, {
+      ...Object.fromEntries([...gradients, ...reads]),
+      learning_rate: { shape: [], data: Float32Array.of(0.01) },
+    });
+    for (const each of update.writes) state.set(each.name, Float32Array.from(outputs[`next.${each.name}`]!.data));
+    for (const [path, values] of Object.entries(expected)) {
+      const error = relativeError(state.get(path)!, Float64Array.from(values));
+      expect(error, `${path} after ${step + 1}`).toBeLessThan(2e-6);
+    }
+  }
+}
+
 describe("rates by stage and thawing", () => {
   const source = `network Net {
     input image 3x4x4
@@ -124,46 +158,7 @@ describe("rates by stage and thawing", () => {
           { stage: "conv1", times: 0.1 },
         ],
       });
-      const state = new Map(
-        built.state.map((each) => {
-          const size = each.shape.reduce((a, b) => a * b, 1);
-          const init = each.init.kind === "parameter" ? uniform(each.name, size, -1, 1) : new Float32Array(size);
-          return [each.name, init] as const;
-        }),
-      );
-      for (const [step, expected] of golden.entries()) {
-        const phase = step < Number(thaw) ? built.phases[0]! : built;
-        const { update } = phase;
-        verify(update.graph);
-        const gradients = phase.trained.map(({ path, value: { type } }) => {
-          const shape = type.shape as readonly number[];
-          return [
-            `gradient.${path}`,
-            {
-              shape,
-              data: uniform(
-                `gradient${step}.${path}`,
-                shape.reduce((a, b) => a * b, 1),
-                -1,
-                1,
-              ),
-            },
-          ] as const;
-        });
-        const reads = update.reads.map(
-          (each) => [each.name, { shape: each.shape, data: state.get(each.name)! }] as const,
-        );
-        const outputs = await runGraph(update.graph, {
-          ...Object.fromEntries([...gradients, ...reads]),
-          learning_rate: { shape: [], data: Float32Array.of(0.01) },
-        });
-        for (const each of update.writes) state.set(each.name, Float32Array.from(outputs[`next.${each.name}`]!.data));
-        for (const [path, values] of Object.entries(expected)) {
-          expect(relativeError(state.get(path)!, Float64Array.from(values)), `${path} after ${step + 1}`).toBeLessThan(
-            2e-6,
-          );
-        }
-      }
+      await followUpdates(built, golden, Number(thaw));
     },
   );
 
@@ -197,6 +192,37 @@ describe("rates by stage and thawing", () => {
     expect(() => program({ thawing: [["conv1", "conv2", "conv3", "conv4", "head"]] })).toThrow(
       "nothing is trained before the frozen stages thaw",
     );
+  });
+});
+
+describe("rates by kind", () => {
+  const source = `network Net {
+    input image 3x4x4
+    stage conv1 { conv 1x1, 2, bias: true   bn   relu }
+    head { global_avg_pool   fc 4 }
+  }`;
+
+  it.each(Object.entries(RECIPE_GOLDEN.kinds))(
+    "%s: with rate and decay of weights, biases and norms apart, the weights of three updates are PyTorch's",
+    async (kind, golden) => {
+      const optimizer: Optimizer = kind === "sgd" ? sgd : { kind: "adamw", weightDecay: 0.01 };
+      const built = buildTraining(model(source), {
+        optimizer,
+        batch: 2,
+        stageRates: [{ stage: "head", times: 10 }],
+        parameterRates: [
+          { kind: "biases", times: 2, decayTimes: 0 },
+          { kind: "norms", times: 0.5, decayTimes: 3 },
+        ],
+      });
+      await followUpdates(built, golden);
+    },
+  );
+
+  it("leave the graphs as they are where they change nothing", () => {
+    const plain = emitBytes(program().train.graph);
+    expect(emitBytes(program({ parameterRates: [{ kind: "biases", times: 1 }] }).train.graph)).toEqual(plain);
+    expect(emitBytes(program({ parameterRates: [{ kind: "biases", times: 2 }] }).train.graph)).not.toEqual(plain);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Running training graphs for tests, on the processor or on WebGPU. */
 import * as ort from "#onnxruntime";
 import { initialValues } from "../../../compiler/emit/initialise.js";
+import { evaluate } from "../../../compiler/ir/dim.js";
 import type { Parameter } from "../../../compiler/ir/types.js";
 import { nextName, type StateTensor, type TrainingGraph } from "../../../compiler/training/contract.js";
 import { oracleTensor, uniform } from "../../support/oracle-weights.js";
@@ -50,13 +51,14 @@ export async function openTraining(
       if (wanted.has("loss_scale")) feeds["loss_scale"] = scalar(lossScale);
       for (const { name, shape } of training.noise) {
         const layer = name.replace(/^random\./, "");
+        const lengths = shape.map((dim) => evaluate(dim));
         const values = uniform(
           `noise${step}.${layer}`,
-          shape.reduce((a, b) => a * b, 1),
+          lengths.reduce((a, b) => a * b, 1),
           0,
           1,
         );
-        feeds[name] = new ort.Tensor("float32", values, shape);
+        feeds[name] = new ort.Tensor("float32", values, lengths);
       }
       const outputs = await session.run(feeds);
       for (const { name } of training.writes) {

@@ -60,14 +60,14 @@ describe("the model of a training", () => {
     const last = await run(given);
     expect(last.exported).toEqual({ from: "last", step: 24 });
     const validations = readMetrics(last.run.metrics).flatMap((each) => (each.kind === "validation" ? [each] : []));
-    const lowest = Math.min(...validations.map(({ error }) => error));
+    const lowest = Math.min(...validations.map(({ error }) => error!));
     const best = validations.find(({ error }) => error === lowest)!;
     expect(last.best).toEqual({ step: best.step, error: best.error });
     const data = await tinyData();
     const again = await run({ ...given, resume: true, best: true });
     expect(again.exported).toEqual({ from: "best", step: best.step, error: best.error });
     const measured = await evaluateModel(again.run.model, data, data.validation, { device: "cpu" });
-    expect(measured.error).toBeCloseTo(best.error, 10);
+    expect(measured.error).toBeCloseTo(best.error!, 10);
     // In one go it is the same.
     const whole = await run({ ...given, folder: "whole", best: true });
     expect(whole.exported).toEqual(again.exported);
@@ -107,7 +107,7 @@ describe("the model of a training", () => {
       preprocess: trained.preprocess,
     });
     const measured = await evaluateModel(concat(chunks, byteLength), data, data.validation, { device: "cpu" });
-    expect(measured.error).toBeCloseTo(result.best!.error, 10);
+    expect(measured.error).toBeCloseTo(result.best!.error!, 10);
     const ended = await openWeights(result.run.weights);
     expect(readTrained(ended)).toMatchObject({ prefix: "", meanImageElsewhere: given.named === "with_mean" });
     ended.close();

@@ -102,7 +102,7 @@ describe("a network of one channel", () => {
 
       const crops = name === "channel" ? 10 : 1;
       const evaluation = await evaluateModel(result.run.model, data, data.validation, { device: "cpu", crops });
-      expect(evaluation.error).toBeCloseTo(result.test!.error, 9);
+      expect(evaluation.error).toBeCloseTo(result.test!.error!, 9);
       expect(evaluation.scores).toMatchObject({ kind: "probabilities" });
 
       const classifier = await openClassifier(result.run.model, { device: "cpu" });

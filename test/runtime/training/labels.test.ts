@@ -61,7 +61,7 @@ describe("a training on images with several labels", () => {
       expect(f1).toMatchObject({ threshold: 0.5 });
       expect(error5).toBeUndefined();
       expect(Object.keys(losses!)).toEqual(["early", "head.binary_cross_entropy"]);
-      expect(0.5 * losses!["early"]! + losses!["head.binary_cross_entropy"]!).toBeCloseTo(loss, 6);
+      expect(0.5 * losses!["early"]! + losses!["head.binary_cross_entropy"]!).toBeCloseTo(loss!, 6);
     }
     const highest = validations.reduce((best, each) => (each.mAP! > best.mAP! ? each : best));
     expect(result.best).toEqual({ step: highest.step, error: highest.error, mAP: highest.mAP });

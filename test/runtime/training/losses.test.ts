@@ -74,7 +74,7 @@ describe("two losses", () => {
     expect(validations.map(({ kind }) => kind)).toEqual(["validation", "validation", "test"]);
     for (const each of validations.flatMap((found) => [found, ...(found.raw ? [found.raw] : [])])) {
       const { aux, "head.cross_entropy": head } = each.losses!;
-      expect(Math.abs(0.3 * aux! + head! - each.loss)).toBeLessThan(1e-6 * each.loss);
+      expect(Math.abs(0.3 * aux! + head! - each.loss!)).toBeLessThan(1e-6 * each.loss!);
     }
     expect(validations[0]!.raw!.loss).not.toBe(validations[0]!.loss);
   });

@@ -233,7 +233,7 @@ describe("averages that warm up", () => {
     };
     expect(await distance("warm")).toBeLessThan((await distance("cold")) / 3);
     await run({ folder: "plain" });
-    const loss = (folder: string): number[] => validations(folder).map((each) => (each.raw ?? each).loss);
+    const loss = (folder: string): number[] => validations(folder).map((each) => (each.raw ?? each).loss!);
     expect(loss("warm")).toEqual(loss("plain"));
     expect(validations("cold").every((each) => each.raw!.loss !== each.loss)).toBe(true);
     expect(validations("plain").every((each) => each.raw === undefined)).toBe(true);

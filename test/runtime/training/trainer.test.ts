@@ -85,7 +85,7 @@ describe("training", () => {
     expect(events.filter((event) => event.kind === "checkpoint").length).toBeGreaterThanOrEqual(10);
     const data = await tinyData();
     const measured = await evaluateModel(result.run.model, data, data.test!, { device: "cpu" });
-    expect(measured.error).toBeCloseTo(result.test!.error, 10);
+    expect(measured.error).toBeCloseTo(result.test!.error!, 10);
     expect(measured.error5).toBeCloseTo(result.test!.error5!, 10);
   });
 
@@ -250,7 +250,7 @@ describe("training", () => {
     const { run: files, test } = await run({ named: "with_mean" });
     const data = await tinyData();
     const measured = await evaluateModel(files.model, data, data.test!, { device: "cpu" });
-    expect(measured.error).toBeCloseTo(test!.error, 10);
+    expect(measured.error).toBeCloseTo(test!.error!, 10);
     // Going on measures nothing again.
     await run({ named: "with_mean", folder: "half", ...stoppingAfter(3) });
     await run({ named: "with_mean", folder: "half", resume: true });

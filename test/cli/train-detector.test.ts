@@ -1,0 +1,112 @@
+/** `resnetc train` of a detector, as a person would: killed and taken up again, judged, drawn. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import Ajv, { type ValidateFunction } from "ajv";
+import { expect, it } from "vitest";
+import { readMetrics } from "../../runtime/training/metrics.js";
+import { sceneFolder } from "../support/scene-folder.js";
+import { TINY_DETECTOR } from "../support/tiny-detector-training.js";
+import { BIN, folderWith, resnetc } from "./resnetc.js";
+
+async function detectorFolder(): Promise<string> {
+  const cwd = await folderWith({ "tiny.resnet": TINY_DETECTOR });
+  await sceneFolder(join(cwd, "scenes"));
+  return cwd;
+}
+
+const train = (output: string, ...more: string[]): string[] => [
+  ...["train", "tiny.resnet#Tiny", "--recipe", "tiny.resnet", "--data", "coco:scenes", "-o", output],
+  ...["--device", "cpu", "--threads", "1", "--workers", "1", ...more],
+];
+
+/** Of updates and validations, without what depends on how fast they were made. */
+const lasting = (cwd: string, output: string): unknown[] =>
+  readMetrics(join(cwd, output, "metrics.jsonl")).map((each) =>
+    each.kind === "step"
+      ? [each.step, each.loss, each.losses, each.learningRate]
+      : [each.kind, each.step, each.AP, each.AP50],
+  );
+
+const made = (cwd: string, output: string): number =>
+  readMetrics(join(cwd, output, "metrics.jsonl")).filter(({ kind }) => kind === "step").length;
+
+const saved = (cwd: string, output: string): number => {
+  const names = readdirSync(join(cwd, output, "checkpoints"));
+  return Math.max(0, ...names.flatMap((name) => /^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? []).map(Number));
+};
+
+async function schemaOf(command: string): Promise<ValidateFunction> {
+  const read = async (name: string): Promise<object> =>
+    JSON.parse(await readFile(new URL(`../../docs/schemas/${name}.schema.json`, import.meta.url), "utf8")) as object;
+  return new Ajv({ allErrors: true }).addSchema(await read("common")).compile(await read(command));
+}
+
+const ended = (child: ChildProcess): Promise<number | string | null> =>
+  new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
+
+it("killed again and again, loses no more than the updates since the last checkpoint", async () => {
+  const cwd = await detectorFolder();
+  const long = ["--set", "stop=60", "--set", "validate=30", "--set", "checkpoint=4"];
+  const whole = await resnetc(train("whole", ...long), { cwd });
+  expect(whole.code, whole.stderr).toBe(0);
+  for (const updates of [5, 14, 31, 45]) {
+    const child = spawn(process.execPath, [BIN, ...train("run", ...long, "--resume")], { cwd, stdio: "ignore" });
+    const over = ended(child);
+    // The one before may have been killed after that.
+    for (let tries = 0; tries < 3000 && made(cwd, "run") < updates; tries++) await wait(10);
+    child.kill("SIGKILL");
+    expect(await over).toBe("SIGKILL");
+    // One may have been on its way.
+    expect(saved(cwd, "run")).toBeGreaterThanOrEqual(made(cwd, "run") - 2 * 4);
+  }
+  const last = await resnetc(train("run", ...long, "--resume"), { cwd });
+  expect(last.code, last.stderr).toBe(0);
+  expect(last.stderr).toMatch(/^going on after (?!0 )\d+ of 60 updates of 4 images, 3 an epoch$/m);
+  expect(lasting(cwd, "run")).toEqual(lasting(cwd, "whole"));
+  for (const file of ["model.safetensors", "model.onnx"]) {
+    const [a, b] = await Promise.all(["run", "whole"].map((output) => readFile(join(cwd, output, file))));
+    expect(a!.equals(b!), file).toBe(true);
+  }
+}, 180_000);
+
+it("ends after the update on a signal; its model is judged, looked at and used", async () => {
+  const cwd = await detectorFolder();
+  const child = spawn(process.execPath, [BIN, ...train("run", "--set", "stop=100000")], { cwd, stdio: "ignore" });
+  const over = ended(child);
+  const log = (): string => {
+    try {
+      return readFileSync(join(cwd, "run/training.log"), "utf8");
+    } catch {
+      return "";
+    }
+  };
+  for (let tries = 0; tries < 3000 && !/validation/.test(log()); tries++) await wait(10);
+  child.kill("SIGINT");
+  expect(await over).toBe(130);
+  expect(log()).toMatch(/stopped after \d+ updates: SIGINT/);
+  const steps = made(cwd, "run");
+  expect(saved(cwd, "run")).toBe(steps);
+  const more = await resnetc(train("run", "--resume", "--best", "--json", "--set", `stop=${steps + 4}`), { cwd });
+  expect(more.code, more.stderr).toBe(0);
+  const report = JSON.parse(more.stdout) as { finished: boolean; best: { AP: number }; test: { AP: number } };
+  const follows = await schemaOf("train");
+  expect(follows(report), JSON.stringify(follows.errors)).toBe(true);
+  expect(report).toMatchObject({ finished: true, step: steps + 4, exported: { from: "best", ...report.best } });
+
+  const judged = await resnetc(["eval", "run", "--data", "coco:scenes", "--device", "cpu", "--json"], { cwd });
+  expect(judged.code, judged.stderr).toBe(0);
+  const { AP } = JSON.parse(judged.stdout) as { AP: number };
+  expect(AP).toBeCloseTo(report.test.AP, 10);
+
+  const drawn = await resnetc(["plot", "run", "-o", "run.svg"], { cwd });
+  expect(drawn.code, drawn.stderr).toBe(0);
+  const svg = await readFile(join(cwd, "run.svg"), "utf8");
+  for (const words of ["AP", "proposal_losses.objectness", "region_losses.boxes"]) expect(svg).toContain(words);
+
+  const image = readdirSync(join(cwd, "scenes/val2017"))[0]!;
+  const found = await resnetc(["detect", "run/model.onnx", join("scenes/val2017", image), "--device", "cpu"], { cwd });
+  expect(found.code, found.stderr).toBe(0);
+}, 120_000);

@@ -1,0 +1,104 @@
+/** Running the graphs of a detector's training for tests: objects and images in, losses out, state carried on. */
+import * as ort from "#onnxruntime";
+import { initialValues } from "../../compiler/emit/initialise.js";
+import { evaluate } from "../../compiler/ir/dim.js";
+import type { Parameter } from "../../compiler/ir/types.js";
+import { nextName, type TrainingGraph } from "../../compiler/training/contract.js";
+import { emitBytes } from "../compiler/emit/run.js";
+import { uniform } from "./oracle-weights.js";
+
+export interface TrainingObject {
+  readonly label: number;
+  /** x1, y1, x2, y2 */
+  readonly box: readonly number[];
+}
+
+export interface DetectorBatch {
+  /** [N, 3, H, W] */
+  readonly image: Float32Array;
+  readonly shape: readonly number[];
+  /** Of each image in the tensor. */
+  readonly sizes: readonly (readonly [height: number, width: number])[];
+  readonly objects: readonly (readonly TrainingObject[])[];
+  /** Pixels of the tensor to one of the original image; 1 by default. */
+  readonly scale?: number;
+}
+
+/** `objects.boxes`, `.labels` and `.present`, as many rows for each image as that with the most has. */
+export function objectFeeds(objects: readonly (readonly TrainingObject[])[]) {
+  const [batch, most] = [objects.length, Math.max(1, ...objects.map(({ length }) => length))];
+  const [boxes, labels, present] = [4, 1, 1].map((size) => new Float32Array(batch * most * size));
+  for (const [image, each] of objects.entries()) {
+    for (const [row, { label, box }] of each.entries()) {
+      boxes!.set(box, (image * most + row) * 4);
+      labels![image * most + row] = label;
+      present![image * most + row] = 1;
+    }
+  }
+  return {
+    most,
+    feeds: {
+      "objects.boxes": new ort.Tensor("float32", boxes!, [batch, most, 4]),
+      "objects.labels": new ort.Tensor("float32", labels!, [batch, most]),
+      "objects.present": new ort.Tensor("float32", present!, [batch, most]),
+    },
+  };
+}
+
+export interface DetectorSession {
+  /** Every output of batch `step`, by its name; random numbers are the oracle's of that step. */
+  run(batch: DetectorBatch, step: number, learningRate?: number): Promise<Record<string, Float32Array>>;
+  state(name: string): Float32Array;
+  close(): Promise<void>;
+}
+
+/** @param weights of each parameter and statistic, by its path */
+export async function openDetectorTraining(
+  training: TrainingGraph,
+  weights: (path: string) => Float32Array,
+  options: ort.InferenceSession.SessionOptions = {},
+): Promise<DetectorSession> {
+  const session = await ort.InferenceSession.create(emitBytes(training.graph), { logSeverityLevel: 3, ...options });
+  const state = new Map<string, ort.Tensor>(
+    training.reads.map(({ name, shape, init, role, parameter }) => {
+      const size = shape.reduce((a, b) => a * b, 1);
+      const values =
+        init.kind === "parameter"
+          ? weights(init.path)
+          : initialValues(init satisfies Parameter["init"], size, `${role} ${parameter ?? ""}`, 0);
+      return [name, new ort.Tensor("float32", values, shape)] as const;
+    }),
+  );
+  return {
+    async run({ image, shape, sizes, objects, scale = 1 }, step, learningRate = 0) {
+      const { most, feeds: targets } = objectFeeds(objects);
+      const rows = sizes.flatMap(([height, width]) => [
+        ...[height, width, height / scale, width / scale],
+        ...[scale, scale],
+      ]);
+      const feeds: Record<string, ort.Tensor> = {
+        ...Object.fromEntries(state),
+        ...targets,
+        image: new ort.Tensor("float32", image, shape),
+        image_info: new ort.Tensor("float32", Float32Array.from(rows), [sizes.length, 6]),
+        learning_rate: new ort.Tensor("float32", Float32Array.of(learningRate), []),
+      };
+      for (const { name, shape: dims } of training.noise) {
+        const lengths = dims.map((dim) => evaluate(dim, { objects: most }));
+        const numbers = uniform(
+          `noise${step}.${name.replace(/^random\./, "")}`,
+          lengths.reduce((a, b) => a * b, 1),
+          0,
+          1,
+        );
+        feeds[name] = new ort.Tensor("float32", numbers, lengths);
+      }
+      const wanted = Object.entries(feeds).filter(([name]) => session.inputNames.includes(name));
+      const outputs = await session.run(Object.fromEntries(wanted));
+      for (const { name } of training.writes) state.set(name, outputs[nextName(name)] as ort.Tensor);
+      return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data as Float32Array]));
+    },
+    state: (name) => state.get(name)!.data as Float32Array,
+    close: () => session.release(),
+  };
+}

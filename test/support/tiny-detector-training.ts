@@ -1,0 +1,90 @@
+/** A detector of three convolutions with rules of its own, and scenes that it is trained on in no time. */
+import { elaborate, elaborateRecipe, memoryHost, parseTarget, type Model, type Recipe } from "../../compiler/index.js";
+import { openScenes, type AnnotatedSplit, type DataSet } from "../../runtime/data/index.js";
+
+/** `empty`: whether it learns from images without objects. `norm`: whether its body has batch norms. */
+export const TINY_DETECTOR = `import { detect, propose } from "std/detection"
+import { proposal_losses, region_losses, training_regions } from "std/detection_training"
+import { proposal_head, siblings } from "std/detectors"
+
+preprocess small { resize_shorter 48   normalize(mean: 0.5, std: 0.25) }
+
+dialect few(empty = "left_out") {
+  boxes exclusive
+  deltas [10, 10, 5, 5], clamp: 4.1
+  anchors rounding: none, order: by_size, step: fixed
+  objectness sigmoid
+  proposals rank: before
+  background first
+  detections coordinates: input, threshold: 0.01
+  objects crowd: left_out, difficult: learned, empty: empty
+  anchor_targets positive: 0.6, negative: 0.3, best: true, count: 16, share: 0.5, beta: 1 / 9, divide: drawn
+  region_targets positive: 0.5, negative: 0.5, objects: true, count: 16, share: 0.25, beta: 1 / 9
+}
+
+network Body(norm = true) {
+  input image 3x48x64
+  stage conv1 {
+    if norm { conv 5x5, 8, /4   bn   relu } else { conv 5x5, 8, /4, bias: true   relu }
+  }
+  stage conv2 {
+    if norm { conv 3x3, 16, /2   bn   relu } else { conv 3x3, 16, /2, bias: true   relu }
+  }
+  head { global_avg_pool   fc 10   softmax }
+}
+
+detector Tiny(classes = 10, empty = false, norm = true, backbone = Body(norm: norm)) {
+  input image 3xHxW
+  preprocess small
+  dialect few(if empty then "used" else "left_out")
+  labels ["arrow", "circle", "crescent", "cross", "heart", "hourglass", "ring", "square", "star", "triangle"]
+  let sizes = [[12, 24, 48]]
+  let ratios = [0.5, 1]
+  body = backbone.conv1 .. backbone.conv2
+  rpn = proposal_head(16, 6)
+  regions = propose(rpn.objectness, rpn.deltas, sizes, ratios, top: 60, nms: 0.7, keep: 20)
+  head = shared {
+    roi_align body, 3x3, sampling: 1
+    fc 16   relu
+    siblings(classes, classes + 1)
+  }
+  predicted = head on regions
+  proposal_losses(rpn.objectness, rpn.deltas, sizes, ratios)
+  sampled = training_regions(rpn.objectness, rpn.deltas, sizes, ratios, top: 60, nms: 0.7, keep: 40)
+  said = head on sampled
+  region_losses(sampled, said.logits, said.deltas, classes)
+  detect(regions, predicted.scores, predicted.deltas, nms: 0.5, keep: 10)
+}
+
+recipe quick {
+  optimizer sgd(momentum: 0.9, weight_decay: 1e-4)
+  batch 4
+  learning_rate 0.01
+  stop 8
+  validate 4
+  checkpoint 2
+  clip_norm 10
+  train { flip_horizontal }
+}
+`;
+
+const host = memoryHost({ "tiny.resnet": TINY_DETECTOR });
+
+/** @param settings arguments of the detector: `empty: true` */
+export function tinyDetector(settings = ""): Model {
+  const { model, diagnostics } = elaborate(parseTarget(`tiny.resnet#Tiny(${settings})`), { host });
+  if (!model) throw new Error(JSON.stringify(diagnostics));
+  return model;
+}
+
+export function tinyDetectorRecipe(changes: Partial<Recipe> = {}): Recipe {
+  const { recipe, diagnostics } = elaborateRecipe(parseTarget("tiny.resnet#quick"), { host });
+  if (!recipe) throw new Error(JSON.stringify(diagnostics));
+  return { ...recipe, ...changes };
+}
+
+export function tinyScenes(): DataSet<AnnotatedSplit> {
+  return openScenes({ width: 64, height: 48, train: 12, validation: 6, test: 4 });
+}
+
+export const DETECTOR_NAMES = { target: "tiny.resnet#Tiny", recipe: "tiny.resnet#quick", data: "scenes" };
