@@ -2,7 +2,7 @@
 
     python3 train_step.py NETWORK BATCH THREADS
 
-NETWORK is cifar20, resnet18 or resnet50. For each line on standard input, `contiguous` or `channels_last`, one step of
+NETWORK is cifar20, resnet18, resnet50 or fpn. For each line on standard input, `contiguous` or `channels_last`, one step of
 SGD with momentum 0.9 and weight decay 1e-4 is made in that memory layout, and its milliseconds are written as a line:
 those that passed, and those that processors spent on it.
 """
@@ -54,24 +54,58 @@ def network(name):
     return getattr(torchvision.models, name)(weights=None), 224, 1000
 
 
+OBJECTS = 7
+
+
+class Fpn(nn.Module):
+    """torchvision's fasterrcnn_resnet50_fpn on a batch that is scaled already: the sum of its four losses."""
+
+    def __init__(self):
+        super().__init__()
+        import torchvision
+        from torchvision.models.detection import FasterRCNN
+        from torchvision.models.detection.backbone_utils import _resnet_fpn_extractor
+
+        body = torchvision.models.resnet50(weights=None, norm_layer=torchvision.ops.FrozenBatchNorm2d)
+        self.model = FasterRCNN(_resnet_fpn_extractor(body, 3), num_classes=91)
+
+    def forward(self, image):
+        from torchvision.models.detection.image_list import ImageList
+
+        batch, _, height, width = image.shape
+        targets = []
+        for first in range(0, batch * OBJECTS, OBJECTS):
+            numbers = range(first, first + OBJECTS)
+            corners = [((i * 67) % (width - 250), (i * 41) % (height - 250), 20 + 30 * (i % OBJECTS)) for i in numbers]
+            boxes = torch.tensor([[x, y, x + side, y + side] for x, y, side in corners], dtype=torch.float32)
+            targets.append(dict(boxes=boxes, labels=torch.tensor([i % 90 + 1 for i in numbers])))
+        images = ImageList(image, [(height, width)] * batch)
+        features = self.model.backbone(image)
+        proposals, of_rpn = self.model.rpn(images, features, targets)
+        _, of_heads = self.model.roi_heads(features, proposals, images.image_sizes, targets)
+        return sum({**of_rpn, **of_heads}.values())
+
+
 def main():
     name, batch, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     made = {}
     for layout in ("contiguous", "channels_last"):
-        model, size, classes = network(name)
+        model, size, classes = (Fpn(), (480, 640), 1) if name == "fpn" else network(name)
+        height, width = size if name == "fpn" else (size, size)
         form = getattr(torch, f"{layout}_format" if layout == "contiguous" else layout)
         model = model.to(memory_format=form).train()
-        optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
-        image = torch.randn(batch, 3, size, size).to(memory_format=form)
+        optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 1e-5 if name == "fpn" else 0.01, momentum=0.9, weight_decay=1e-4)
+        image = torch.randn(batch, 3, height, width).to(memory_format=form)
         made[layout] = model, optimizer, image, torch.randint(classes, (batch,))
     print("ready", flush=True)
     for line in sys.stdin:
         model, optimizer, image, labels = made[line.strip()]
         before = time.perf_counter(), time.process_time()
         optimizer.zero_grad(set_to_none=True)
-        F.cross_entropy(model(image), labels).backward()
+        loss = model(image) if name == "fpn" else F.cross_entropy(model(image), labels)
+        loss.backward()
         optimizer.step()
         print(1000 * (time.perf_counter() - before[0]), 1000 * (time.process_time() - before[1]), flush=True)
 

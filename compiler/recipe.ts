@@ -65,8 +65,9 @@ export interface StageRate {
 }
 
 /** Parameters by what they are, not by where: weights of layers, biases, or scales and offsets (of norms, for the most part). */
-export const PARAMETER_KINDS = ["weights", "biases", "norms"] as const;
-export type ParameterKind = (typeof PARAMETER_KINDS)[number];
+export type ParameterKind = "weights" | "biases" | "norms";
+
+export const PARAMETER_KINDS: readonly ParameterKind[] = ["weights", "biases", "norms"];
 
 /** How parameters of a kind are updated otherwise than by the recipe's numbers: Caffe's `lr_mult` and `decay_mult`. */
 export interface ParameterRate {

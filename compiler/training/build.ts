@@ -17,6 +17,7 @@ import {
   TRIMMING_PASSES,
   type TrainingContext,
 } from "../passes/index.js";
+import { dropDeadCode } from "../passes/drop-dead-code.js";
 import { segmentsOf } from "../passes/recompute.js";
 import { logitsOf } from "../passes/take-logits.js";
 import {
@@ -174,8 +175,10 @@ function detectorLosses(model: Model) {
     );
   }
   const joined = withLosses(model);
+  const stated = joined.outputs.filter((each) => lossOfName(each.name) !== undefined);
   return {
-    graph: { ...joined, outputs: joined.outputs.filter((each) => lossOfName(each.name) !== undefined) },
+    // Without what only finds things: batch norms there would move their statistics too.
+    graph: dropDeadCode.run({ ...joined, outputs: stated }, {}),
     evaluated: graph,
     lossWeights: new Map(losses.each.map((loss) => [loss.name, loss.weight])),
     targets: new Set(["image_info", ...losses.targets.map((target) => target.name)]),

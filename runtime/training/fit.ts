@@ -11,9 +11,10 @@ import { recipeOptions } from "../../compiler/training/from-recipe.js";
 import { sizesFor } from "../../compiler/training/sizes.js";
 import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import { relevantAlgorithms } from "../../compiler/tuning/choices.js";
-import { balancedWeights, classCounts, classifierData, isLabelled, isMultiLabel } from "../data/index.js";
+import { balancedWeights, classCounts, classifierData, isLabelled, isMultiLabel, type DataSet } from "../data/index.js";
 import type { Device } from "../onnx/device.js";
 import type { Size } from "../images/image.js";
+import { detectionData } from "./detection/feed.js";
 import { detectorLabels, learnedObjects } from "./detection/subject.js";
 import { asTrainingError, TrainingError } from "./error.js";
 import type { Feed } from "./feed.js";
@@ -113,7 +114,7 @@ export function checkRequest({ model, recipe, data, names }: TrainRequest, { bes
     throw new TrainingError(`${data.name}: has no validation images, by which a checkpoint could be the best`);
   }
   channelsFor(model);
-  if (model.detection !== undefined) return checkDetectorRequest(model, recipe);
+  if (model.detection !== undefined) return checkDetectorRequest(model, recipe, data);
   const { train } = classifierData(data);
   if (isMultiLabel(train)) asTrainingError(() => requireIndependentLosses(model, data.name));
   const classes = classesOf(model);
@@ -126,7 +127,8 @@ export function checkRequest({ model, recipe, data, names }: TrainRequest, { bes
 }
 
 /** What a recipe may say that means nothing to a detector is refused. */
-function checkDetectorRequest(model: Model, recipe: Recipe): void {
+function checkDetectorRequest(model: Model, recipe: Recipe, data: DataSet): void {
+  detectionData(data);
   learnedObjects(model);
   detectorLabels(model);
   const asked: readonly [what: string, isAsked: boolean][] = [

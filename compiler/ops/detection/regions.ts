@@ -87,7 +87,10 @@ const rowsOfImage: Operator = {
   doc: "For each region the row of its image.",
   layer: { arguments: { regions: tensor("Regions or picks, or the rows of images themselves.") } },
   fullPrecision: true,
-  gradient: "none",
+  gradient({ inputs: [x, regions] }, [dy], builder) {
+    if (dy === undefined) return [];
+    return builder.apply("sum_of_images", [dy, regions!], { images: sizes(x!)[0]! });
+  },
   infer(inputs) {
     const { dtype, shape } = known(inputs[1]);
     const [what, form]: [string, Form] =
@@ -100,6 +103,30 @@ const rowsOfImage: Operator = {
     const isImages = node.inputs[1]!.type.shape.length === 1;
     const images = isImages ? w.cast(w.inputs[1]!, "int32", "images") : writeImages(w, w.inputs[1]!, "int32");
     w.give("Gather", [w.inputs[0]!, images], { axis: 0 });
+  },
+};
+
+/** x [R, ...], regions [R, 5] to [N, ...]: the sum over the regions of each image, of which there are `images`. */
+const sumOfImages: Operator = {
+  name: "sum_of_images",
+  doc: "The sum of the rows of each image's regions.",
+  fullPrecision: true,
+  gradient: "none",
+  infer(inputs, attributes) {
+    const [[, ...rest]] = forms("sum_of_images", { rows: ["R", "..."], regions: ["R", 5] }, inputs) as [Dim[]];
+    return [reshaped(inputs[0], [int(attributes, "images"), ...rest])];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const images = int(node.attributes, "images");
+    const numbers = w.numbers(
+      Array.from({ length: images }, (_, image) => image),
+      [images, 1],
+    );
+    const own = w.step("Equal", [numbers, w.unsqueeze(w.column(w.inputs[1]!, 0, "image"), [0], "image.row")], "own");
+    const rows = w.reshape(w.inputs[0]!, [w.size(node.inputs[0]!, 0), -1], "rows");
+    const sums = w.step("MatMul", [w.cast(own, "float32", "own.number"), rows], "sums");
+    w.give("Reshape", [sums, w.ints(images, ...sizes(node.outputs[0]!).slice(1))]);
   },
 };
 
@@ -148,4 +175,4 @@ export function joined(operator: string, parts: readonly TensorType[], joint = 0
   return reshaped(first, first!.shape.with(joint, rows));
 }
 
-export const REGIONS: readonly Operator[] = [regionBoxes, withBoxes, asRegions, rowsOfImage, concatRows];
+export const REGIONS: readonly Operator[] = [regionBoxes, withBoxes, asRegions, rowsOfImage, sumOfImages, concatRows];

@@ -109,7 +109,8 @@ export async function openDetectionFeed(
   };
 }
 
-function detectionData(data: DataSet): DataSet<AnnotatedSplit> {
+/** @throws {DataError} where images have classes in place of objects, or none are for training */
+export function detectionData(data: DataSet): DataSet<AnnotatedSplit> {
   const { train, validation } = data;
   if (!isAnnotated(train) || !isAnnotated(validation)) {
     throw new DataError(`${data.name}: its images have a class each; a detector learns from objects with boxes`);

@@ -105,3 +105,32 @@ describe("torchvision's detector is trained as torchvision trains it", () => {
     await session.close();
   });
 });
+
+describe("standard detectors", () => {
+  it.each([
+    ["FasterRCNN_ResNet50", 4],
+    ["FasterRCNN_ResNet101_Context", 4],
+    ["FasterRCNN_VGG16", 4],
+    ["Detectron2_R50_C4", 4],
+    ["FasterRCNN_ResNet50_FPN", 4],
+    ["ProposalNetwork", 2],
+  ])("%s is trained by %i losses", (name, losses) => {
+    const { model } = elaborate(parseTarget(name));
+    const optimizer = { kind: "sgd" } as const;
+    const { train } = buildTraining(model!, { optimizer, batch: 1, sizes: { H: 64, W: 96 } });
+    const stated = train.graph.outputs.filter(({ name }) => name.startsWith("loss."));
+    expect(stated.length).toBe(losses);
+  });
+});
+
+describe("a detector whose head has batch norms", () => {
+  it("moves their statistics by the regions that it learns from alone", () => {
+    const { model } = elaborate(parseTarget("FasterRCNN_ResNet50"));
+    const optimizer = { kind: "sgd" } as const;
+    const { train } = buildTraining(model!, { optimizer, batch: 1, sizes: { H: 64, W: 64 } });
+    const averages = train.graph.nodes.filter(({ op }) => op === "running_average");
+    const statistics = model!.graph.parameters.filter(({ trainable }) => !trainable);
+    expect(averages.length).toBe(statistics.length);
+    expect(train.graph.nodes.filter(({ op }) => op === "batched_nms" || op === "box_vote")).toEqual([]);
+  });
+});

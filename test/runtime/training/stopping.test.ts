@@ -203,11 +203,11 @@ describe("what makes no sense is refused before anything is written", () => {
     expect((await go(2)).finished).toBe(true);
   });
 
-  it("a detector, and a name that is a file", async () => {
+  it("a detector on images without objects, and a name that is a file", async () => {
     const { model } = elaborate(parseTarget("FasterRCNN_VGG16"));
     const request = { model: model!, recipe: tinyRecipe(), data: await tinyData(), names: { ...NAMES, target: "F" } };
     await expect(train({ ...request, folder: path.join(root, "run") })).rejects.toThrow(
-      /is a detector; detectors can't be trained yet/,
+      /its images have a class each; a detector learns from objects with boxes/,
     );
     await writeFile(path.join(root, "afile"), "");
     await expect(run({ folder: "afile" })).rejects.toThrow(/afile: is a file, or below one; a training needs a folder/);

@@ -147,5 +147,12 @@ export const EXAMPLES: readonly Example[] = [
   use("last_pixels", [candidates]),
   use("last_pixels", [objects, some("N 1 2", [2, 1, 2], 2)]),
   use("take_rows", [some("R C p q", [3, 8, 2, 3]), indices("S", [2], [2, 0])]),
+  use(
+    "sum_of_images",
+    [some("R C p q", [3, 8, 2, 3]), input("R 5", [3, 5], [1, 0, 0, 9, 9, 0, 0, 0, 9, 9, 1, 0, 0, 4, 4])],
+    {
+      images: 2,
+    },
+  ),
   use("box_vote", [judged, probabilities, regions, picks], { ...overlap, threshold: 0, offset: 0.5 }),
 ];

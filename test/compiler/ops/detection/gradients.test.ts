@@ -157,6 +157,9 @@ const place = (anchor: number, each: number): readonly [number, number, number] 
   return [anchor % each, Math.floor(cell / columns), cell % columns];
 };
 
+/** Four regions, of the images 1, 0, 1 and 1. */
+const IMAGES = [1, 0, 0, 9, 9, 0, 0, 0, 9, 9, 1, 0, 0, 4, 4, 1, 2, 2, 8, 8];
+
 const REARRANGED: Readonly<Record<string, Rearranged>> = {
   "anchor_values, four": {
     op: "anchor_values",
@@ -239,6 +242,13 @@ const REARRANGED: Readonly<Record<string, Rearranged>> = {
       made([2, 5, 4], ([image, row, value]) =>
         row! < 3 ? reader(a!)(image!, row!, value!) : reader(b!)(image!, row! - 3, value!),
       ),
+  },
+  rows_of_image: {
+    op: "rows_of_image",
+    attributes: {},
+    inputs: [random("scene", "N C p q", [2, 3, 1, 1]), { ...random("r", "R 5", [4, 5]), data: IMAGES }],
+    wrt: [0],
+    y: ([x]) => made([4, 3, 1, 1], ([row, ...rest]) => reader(x!)(IMAGES[row! * 5]!, ...rest)),
   },
   merge_levels: {
     op: "merge_levels",
