@@ -94,6 +94,7 @@ export function emitTrainingGraphs(
   const image = imageOf(train);
   const logits = evaluate.graph.outputs.find((output) => output.name === "logits");
   const statistics = statisticsOf(gradients);
+  const canvases = others.length > 0 ? [program, ...others].map((each) => emitCanvas(each, parts)) : undefined;
   return {
     state: program.state.map(({ name, shape }) => ({ name, shape })),
     image: image.name,
@@ -101,8 +102,8 @@ export function emitTrainingGraphs(
     evaluationShape: logits ? sizes(imageOf(evaluate).value) : [],
     classes: logits ? sizes(logits.value)[1]! : 0,
     parts,
-    phases: emitPhases(program, parts),
-    ...(others.length > 0 && { canvases: [program, ...others].map((each) => emitCanvas(each, parts)) }),
+    phases: canvases?.[0]!.phases ?? emitPhases(program, parts),
+    ...(canvases && { canvases }),
     ...(logits && { evaluate: emitGraph(evaluate), ...(evaluateOne && { evaluateOne: emitGraph(evaluateOne) }) }),
     ...(statistics && { statistics: emitGraph(statistics) }),
     identity: emitGraph(identity(program)),

@@ -1,4 +1,5 @@
 /** The data that a detector is trained on, looked at before hours are spent: what is used of it, and what is wrong. */
+import type { ObjectRules } from "../../../compiler/model.js";
 import type { AnnotatedSplit } from "../../data/data-set.js";
 import type { DetectionImage } from "../../data/detection/reader.js";
 import { DataError } from "../../data-error.js";
@@ -6,9 +7,7 @@ import type { Annotations, Category, GroundTruth } from "../../data/objects.js";
 import { counted, Tally } from "../../data/sources/annotated/problems.js";
 import { classNumbers, someOf } from "../../detection/categories.js";
 import { readHeaders, type HeaderOptions } from "./headers.js";
-import { calledImage, Inspector, type DetectionRules } from "./inspector.js";
-
-export type { DetectionRules } from "./inspector.js";
+import { calledImage, Inspector } from "./inspector.js";
 
 /** What the data are compared with, and how. */
 export interface CheckOptions extends HeaderOptions {
@@ -16,7 +15,7 @@ export interface CheckOptions extends HeaderOptions {
   readonly labels: readonly string[];
   /** For messages. */
   readonly names: { readonly model: string; readonly data: string };
-  readonly rules: DetectionRules;
+  readonly rules: ObjectRules;
 }
 
 /** Images that can be trained on. */

@@ -1,24 +1,15 @@
 /** Which of an image's objects a detector learns, what became of the others, and what is odd about them. */
+import type { ObjectRules } from "../../../compiler/model.js";
 import type { KnownObjects } from "../../data/detection/batch.js";
 import type { AnnotatedImage, Box, GroundTruth } from "../../data/objects.js";
 import { counted, shortened, Tally } from "../../data/sources/annotated/problems.js";
 import type { Size } from "../../images/image.js";
 
-/** What a detector's dialect says of the data that it learns from. */
-export interface DetectionRules {
-  /** Boxes round groups of objects. */
-  readonly crowd: "left_out" | "learned";
-  /** Objects that PASCAL VOC's annotators called hard to see. */
-  readonly difficult: "left_out" | "learned";
-  /** Images in which no object is left. */
-  readonly empty: "used" | "left_out";
-}
-
 /** Pixels by which a box may reach over the border without being told: annotators' rounding. */
 const SLACK = 1;
 
 export class Inspector {
-  readonly #rules: DetectionRules;
+  readonly #rules: ObjectRules;
   readonly #classes: ReadonlyMap<number, number>;
   readonly #learned = new Set<number>();
   readonly #flat = new Tally();
@@ -32,7 +23,7 @@ export class Inspector {
   objects = 0;
 
   /** @param classes class numbers by the category's id */
-  constructor(rules: DetectionRules, classes: ReadonlyMap<number, number>) {
+  constructor(rules: ObjectRules, classes: ReadonlyMap<number, number>) {
     this.#rules = rules;
     this.#classes = classes;
   }
