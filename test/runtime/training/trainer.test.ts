@@ -11,12 +11,13 @@ import { evaluateModel } from "../../../runtime/classification/evaluate.js";
 import { openSession } from "../../../runtime/onnx/session.js";
 import { listCheckpoints } from "../../../runtime/training/checkpoint.js";
 import { openFeed } from "../../../runtime/training/feed.js";
-import { readMetrics, type Metrics } from "../../../runtime/training/metrics.js";
+import { readMetrics } from "../../../runtime/training/metrics.js";
 import { train } from "../../../runtime/training/trainer.js";
 import { type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/request.js";
 import { tune } from "../../../runtime/tuning/tune.js";
 import { openWeights } from "../../../runtime/weights/index.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";
+import { lasting as lastingIn, stoppingAfter } from "../../support/training-runs.js";
 
 let root = "";
 beforeEach(async () => {
@@ -44,24 +45,9 @@ async function run({ model, recipe, named, folder = "run", ...options }: Given =
   );
 }
 
-/** What must not depend on when and how fast it was measured. */
-function lasting(folder: string): unknown[] {
-  return readMetrics(path.join(root, folder, "metrics.jsonl")).map((metrics: Metrics) => {
-    const { seconds: _s, ...rest } = metrics;
-    return rest.kind === "step" ? { ...rest, imagesPerSecond: 0, waiting: 0 } : rest;
-  });
-}
+const lasting = (folder: string): unknown[] => lastingIn(path.join(root, folder));
 
 const bytes = (folder: string, file: string): Promise<Buffer> => readFile(path.join(root, folder, file));
-
-/** Stops after this many updates. */
-function stoppingAfter(step: number): Pick<TrainOptions, "signal" | "onEvent"> {
-  const stop = new AbortController();
-  return {
-    signal: stop.signal,
-    onEvent: (event) => event.kind === "step" && event.metrics.step === step && stop.abort(),
-  };
-}
 
 describe("training", () => {
   it("writes metrics, checkpoints, weights, and a model whose error is the one that was measured", async () => {

@@ -10,7 +10,7 @@ import { openDetector } from "../../../../runtime/detection/detector.js";
 import { evaluateCoco } from "../../../../runtime/detection/evaluate/coco.js";
 import { detectData } from "../../../../runtime/detection/run.js";
 import { Event } from "../../../../runtime/training/event-file.js";
-import { readMetrics, type Metrics } from "../../../../runtime/training/metrics.js";
+import { readMetrics } from "../../../../runtime/training/metrics.js";
 import type { TrainEvent, TrainOptions, TrainResult } from "../../../../runtime/training/request.js";
 import { train } from "../../../../runtime/training/trainer.js";
 import { openWeights } from "../../../../runtime/weights/index.js";
@@ -20,6 +20,7 @@ import {
   tinyDetectorRecipe,
   tinyScenes,
 } from "../../../support/tiny-detector-training.js";
+import { lasting as lastingIn, stoppingAfter } from "../../../support/training-runs.js";
 
 let root = "";
 beforeEach(async () => {
@@ -48,24 +49,9 @@ function run({ detector, recipe, data = tinyScenes(), folder = "run", ...options
   );
 }
 
-/** What must not depend on when and how fast it was measured. */
-function lasting(folder: string): unknown[] {
-  return readMetrics(path.join(root, folder, "metrics.jsonl")).map((metrics: Metrics) => {
-    const { seconds: _s, ...rest } = metrics;
-    return rest.kind === "step" ? { ...rest, imagesPerSecond: 0, waiting: 0 } : rest;
-  });
-}
+const lasting = (folder: string): unknown[] => lastingIn(path.join(root, folder));
 
 const bytes = (folder: string, file: string): Promise<Buffer> => readFile(path.join(root, folder, file));
-
-/** Stops after this many updates. */
-function stoppingAfter(step: number): Pick<TrainOptions, "signal" | "onEvent"> {
-  const stop = new AbortController();
-  return {
-    signal: stop.signal,
-    onEvent: (event) => event.kind === "step" && event.metrics.step === step && stop.abort("enough"),
-  };
-}
 
 function told(kind: "notice" | "warning", messages: string[]): (event: TrainEvent) => void {
   return (event) => {
@@ -174,7 +160,7 @@ describe("training of a detector", () => {
       await run({ folder: "whole", recipe, detector });
       for (const stop of [3, 4]) {
         const folder = `stopped-${stop}`;
-        const first = await run({ folder, recipe, detector, ...stoppingAfter(stop) });
+        const first = await run({ folder, recipe, detector, ...stoppingAfter(stop, "enough") });
         expect(first).toMatchObject({ finished: false, step: stop });
         const second = await run({ folder, recipe, detector, resume: true });
         expect(second).toMatchObject({ finished: true, step: 8 });
@@ -187,7 +173,7 @@ describe("training of a detector", () => {
   );
 
   it("goes on only with the detector, the rules and the objects that it was begun with", async () => {
-    await run({ ...stoppingAfter(4) });
+    await run({ ...stoppingAfter(4, "enough") });
     const scenes = tinyScenes();
     const known = scenes.train.annotations();
     const changed = (of: Partial<GroundTruth>): DataSet<AnnotatedSplit> => {
