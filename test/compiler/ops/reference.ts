@@ -8,8 +8,13 @@ export interface Array4 {
   readonly data: ArrayLike<number>;
 }
 
+/** A result, and how large the largest term was that cancels in it, where the result may be far smaller. */
+interface Result extends Array4 {
+  readonly terms?: number;
+}
+
 type Options = Readonly<Record<string, unknown>>;
-type Rule = (inputs: readonly Array4[], options: Options) => Array4;
+type Rule = (inputs: readonly Array4[], options: Options) => Result;
 
 const pair = (options: Options, name: string, fallback: number): readonly [number, number] =>
   (options[name] as readonly [number, number] | undefined) ?? [fallback, fallback];
@@ -126,11 +131,14 @@ const normalise =
         return [part, [mean, sumOf(values.map((value) => (value - mean) ** 2)) / values.length]] as const;
       }),
     );
-    return build(x!.shape, (...index) => {
+    let terms = 0;
+    const y = build(x!.shape, (...index) => {
       const [mean, variance] = statistics.get(key(index, x!, options)) as readonly [number, number];
-      const normal = (get(x!, ...index)! - mean) / Math.sqrt(variance + eps);
-      return normal * weight!.data[index[1]!]! + bias!.data[index[1]!]!;
+      const gain = weight!.data[index[1]!]! / Math.sqrt(variance + eps);
+      terms = Math.max(terms, Math.abs(gain * mean));
+      return (get(x!, ...index)! - mean) * gain + bias!.data[index[1]!]!;
     });
+    return { ...y, terms };
   };
 
 /** Caffe's pooling_layer.cpp, where `ceil` is set: up, then one less if the last window begins beyond the padding. */
@@ -207,11 +215,17 @@ export const REFERENCE: Readonly<Record<string, Rule>> = {
   fc: ([x, weight, bias], options) => {
     if (options["each"] === "pixel") return conv([{ ...x! }, filtersOf(weight!), ...(bias ? [bias] : [])], {});
     const [n, values] = [x!.shape[0]!, x!.shape.slice(1).reduce((a, b) => a * b, 1)];
-    return build([n, weight!.shape[0]!], (image, output) => {
+    let terms = 0;
+    const y = build([n, weight!.shape[0]!], (image, output) => {
       let sum = bias === undefined ? 0 : bias.data[output]!;
-      for (let k = 0; k < values; k += 1) sum += x!.data[image * values + k]! * weight!.data[output * values + k]!;
+      for (let k = 0; k < values; k += 1) {
+        const term = x!.data[image * values + k]! * weight!.data[output * values + k]!;
+        terms = Math.max(terms, Math.abs(term));
+        sum += term;
+      }
       return sum;
     });
+    return { ...y, terms };
   },
   bn: ([x, weight, bias, mean, variance], options) =>
     build(x!.shape, (...index) => {
