@@ -42,7 +42,7 @@ export function withAlgorithms(graph: Graph, device: Device, choose: Chooser = (
 export function measuredAlgorithm(node: Node, { device, block = 0, algorithms }: PassContext): string | undefined {
   if (device === undefined || algorithms === undefined) return undefined;
   const key = algorithmKey(node, { device, block });
-  return Object.hasOwn(algorithms, key) ? algorithms[key] : undefined;
+  return key !== undefined && Object.hasOwn(algorithms, key) ? algorithms[key] : undefined;
 }
 
 /** What algorithms are chosen for. */
@@ -52,8 +52,12 @@ export interface AlgorithmTarget {
   readonly block: number;
 }
 
-/** Equal for nodes that take the same time: operator, shapes and attributes. */
-export function algorithmKey(node: Node, { device, block }: AlgorithmTarget): string {
+/**
+ * Equal for nodes that take the same time: operator, shapes and attributes. Undefined where a size is known only as the graph
+ * runs, as that of the regions of a pyramid's level is: there is no time to measure.
+ */
+export function algorithmKey(node: Node, { device, block }: AlgorithmTarget): string | undefined {
+  if (node.inputs.some(({ type }) => type.shape.some((dim) => typeof dim !== "number"))) return undefined;
   const shapes = node.inputs.map((input) => `${input.type.dtype} ${sizes(input).join("x")}`);
   const attributes = Object.entries(node.attributes)
     .filter(([name]) => name !== "algorithm")

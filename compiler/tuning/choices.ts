@@ -35,6 +35,7 @@ export function choicesOf(graph: Graph, target: AlgorithmTarget): readonly Choic
     const algorithms = algorithmsOf(node, target);
     if (algorithms.length < 2) continue;
     const key = algorithmKey(node, target);
+    if (key === undefined) continue;
     const known = found.get(key);
     if (known) known.layers.push(node.path);
     else found.set(key, { key, node, layers: [node.path], algorithms, estimate: estimatedAlgorithm(node, target) });

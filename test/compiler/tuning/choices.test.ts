@@ -5,7 +5,8 @@ import { verify } from "../../../compiler/ops/verify.js";
 import type { Graph } from "../../../compiler/ir/types.js";
 import { buildTraining, gradientGraph } from "../../../compiler/training/build.js";
 import type { TrainingOptions } from "../../../compiler/training/contract.js";
-import { algorithmKey } from "../../../compiler/passes/choose-algorithms.js";
+import { symbol } from "../../../compiler/ir/dim.js";
+import { algorithmKey, measuredAlgorithm } from "../../../compiler/passes/choose-algorithms.js";
 import { DEVICE_PASSES, runPasses } from "../../../compiler/passes/index.js";
 import { algorithmsOf, estimatedAlgorithm } from "../../../compiler/tuning/algorithms.js";
 import { choicesOf, fastest, measureChoice, relevantAlgorithms } from "../../../compiler/tuning/choices.js";
@@ -40,11 +41,20 @@ describe("algorithms of operations", () => {
     expect(relevantAlgorithms(graph, cpu, known)).toEqual({ [keys[3]!]: "plain" });
   });
 
+  it("are not measured where a size is known only as the graph runs: the estimate stands", () => {
+    const conv = graph.nodes.find((node) => node.op === "conv")!;
+    const [x, ...weights] = conv.inputs;
+    const open = { ...x!, type: { ...x!.type, shape: [symbol("S"), ...x!.type.shape.slice(1)] } };
+    const some = { ...graph, nodes: [{ ...conv, inputs: [open, ...weights] }] };
+    expect(choicesOf(some, cpu)).toEqual([]);
+    expect(measuredAlgorithm(some.nodes[0]!, { ...cpu, algorithms: {} })).toBeUndefined();
+  });
+
   it.each([0, 16])("without a measurement are those that the cost model estimates, blocks of %i", (block) => {
     const here = { ...cpu, block };
     const nodes = graph.nodes.filter((node) => algorithmsOf(node, here).length > 1);
     const algorithms = Object.fromEntries(
-      nodes.map((node) => [algorithmKey(node, here), estimatedAlgorithm(node, here)]),
+      nodes.map((node) => [algorithmKey(node, here)!, estimatedAlgorithm(node, here)]),
     );
     const written = (given: typeof algorithms): unknown =>
       runPasses(DEVICE_PASSES, graph, { ...here, algorithms: given }).nodes.map(({ op, attributes }) => [
@@ -56,7 +66,7 @@ describe("algorithms of operations", () => {
 
   it("leave in blocks what has no choice of layouts", () => {
     const algorithms = Object.fromEntries(
-      graph.nodes.map((node) => [algorithmKey(node, cpu), node.op === "relu_gradient" ? "compare" : "onnx"]),
+      graph.nodes.map((node) => [algorithmKey(node, cpu)!, node.op === "relu_gradient" ? "compare" : "onnx"]),
     );
     const convolutions = choicesOf(graph, cpu).map(({ key, algorithms: [first] }) => [key, first!] as const);
     const { nodes } = runPasses(DEVICE_PASSES, graph, {
@@ -113,7 +123,7 @@ describe("algorithms of operations", () => {
       const algorithms = Object.fromEntries(
         graph.nodes.flatMap((node) => {
           const all = algorithmsOf(node, here);
-          return all.length === 0 ? [] : [[algorithmKey(node, here), all[index % all.length]!]];
+          return all.length === 0 ? [] : [[algorithmKey(node, here)!, all[index % all.length]!]];
         }),
       );
       const { gradients } = buildTraining(model, { ...options(blockSize), algorithms });
