@@ -3,8 +3,7 @@
  * other. Each rule looks at a whole recipe, so that a program's is held to the same as one that was written in the
  * language. What only the text can show (two arguments of which one is taken) stands in elaborate/recipe.ts.
  */
-import { own } from "../grammar/own.js";
-import { TRANSFORM_WORDS, type TransformWord } from "./words/transforms.js";
+import { transformWord } from "./words/transforms.js";
 import { MIXINGS, type Recipe, type TransformSettings, type WarmUp } from "./recipe.js";
 import type { RecipeProblem } from "./recipe-problem.js";
 import { optimizerProblems, weightDecayOf } from "./training/optimizers/index.js";
@@ -246,8 +245,6 @@ function isWithin(warmUp: WarmUp, stop: Recipe["stop"]): boolean {
 function divisor(by: number): RecipeProblem | false {
   return outOfRange(!(Number.isFinite(by) && by > 1), "learning_rate", `\`by\` must be above 1, not ${by}`);
 }
-
-const transformWord = (kind: string): TransformWord | undefined => own<TransformWord>(TRANSFORM_WORDS, kind);
 
 function idle(transform: TransformSettings, statement: string): RecipeProblem | false {
   const word = transformWord(transform.kind);

@@ -118,8 +118,7 @@ async function networkOf(target: string, options: Options): Promise<Network> {
 async function respond(network: Network, data: DataSet, options: Options) {
   const { Loader, subset, loadStatistics } = await import("../../runtime/data/index.js");
   const { layerResponses } = await import("../../runtime/training/responses.js");
-  const { channelsFor } = await import("../../runtime/training/fit.js");
-  const { needsStatistics, oneView } = await import("../../runtime/training/feed.js");
+  const { channelsFor, needsStatistics, oneView } = await import("../../runtime/training/feed.js");
   const transforms = oneView(network.transforms ?? network.model.preprocess?.transforms ?? []);
   if (needsStatistics(transforms) && network.statistics === undefined) {
     throw new InputFailure(`${network.name}: its mean image is not known`);

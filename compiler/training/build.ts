@@ -31,6 +31,7 @@ import {
   type TrainingOptions,
   type TrainingProgram,
 } from "./contract.js";
+import { onlyForClassifiers } from "./classifiers-only.js";
 import { isInside, requirePart, requireScope } from "./places.js";
 import { trainingState, type TrainingState } from "./state.js";
 import { applyUpdate } from "./update.js";
@@ -188,18 +189,10 @@ function detectorLosses(model: Model) {
 /** What options say of the loss has to be about a loss that is there. */
 function requireLosses(model: Model, options: TrainingOptions): void {
   const { name, losses } = model;
-  const { labelSmoothing = 0, classWeights, multiLabel = false, softLabels = false } = options;
+  const { labelSmoothing = 0, classWeights, multiLabel = false } = options;
   if (model.detection) {
-    const asked = {
-      label_smoothing: labelSmoothing > 0,
-      class_weights: classWeights !== undefined,
-      mixing: softLabels,
-    };
-    const [what] = Object.entries(asked).flatMap(([word, isAsked]) => (isAsked ? [word] : []));
-    if (what !== undefined)
-      throw new RangeError(
-        `${what.replace("mixing", "mixing of images")} is for classifiers, and ${name} is a detector`,
-      );
+    const problem = onlyForClassifiers(name, options);
+    if (problem !== undefined) throw new RangeError(problem);
     return;
   }
   const ofClasses = comparesOneClass(losses);

@@ -2,12 +2,15 @@
  * The transforms of images: what each takes. How it is done stands in runtime/images/transforms, in a file of the same
  * name.
  */
+import { own } from "../../grammar/own.js";
 import { channels, choice, integer, interval, number, size, words, type Word } from "./schema.js";
 
 /** A transform of images. */
 export interface TransformWord extends Word {
   /** It leaves something to chance: nothing for an evaluation. */
   readonly random?: true;
+  /** It makes images larger or smaller: of two such, the second undoes the first. */
+  readonly scales?: true;
   /** Settings with which it leaves every image as it is. */
   readonly idle?: Readonly<Record<string, number>>;
 }
@@ -87,6 +90,7 @@ export const TRANSFORM_WORDS = words({
   },
   resize: {
     doc: "Scales the image to a height and a width, whatever its proportion.",
+    scales: true,
     arguments: {
       size: size("Height and width in pixels.", SIDE),
       interpolation,
@@ -97,6 +101,7 @@ export const TRANSFORM_WORDS = words({
   },
   resize_shorter: {
     doc: "Scales the image until its shorter side has a length; the longer one keeps the proportion.",
+    scales: true,
     arguments: {
       length: integer("Length of the shorter side in pixels.", SIDE),
       interpolation,
@@ -109,6 +114,7 @@ export const TRANSFORM_WORDS = words({
       "Scale augmentation: scales the image until its shorter side has a length that is drawn for each image, every " +
       "integer of the interval being as likely (section 3.4, after VGG), or every so many of them (Detectron2).",
     random: true,
+    scales: true,
     arguments: {
       length: interval("The least and the greatest length of the shorter side in pixels; [256, 480] in the paper.", {
         ...SIDE,
@@ -129,6 +135,7 @@ export const TRANSFORM_WORDS = words({
       "rule (ten tries, then the largest part in the middle whose proportion is allowed).",
     source: "arXiv:1409.4842",
     random: true,
+    scales: true,
     arguments: {
       size: size("Height and width afterwards in pixels.", SIDE),
       scale: interval("Share of the image's area that is cut out.", { min: 0.001, max: 1, default: [0.08, 1] }),
@@ -240,6 +247,11 @@ export const TRANSFORM_WORDS = words({
     arguments: augmenting,
   },
 } as const satisfies Readonly<Record<string, Omit<TransformWord, "name">>>);
+
+/** @returns undefined where there is none of that name */
+export function transformWord(kind: string): TransformWord | undefined {
+  return own<TransformWord>(TRANSFORM_WORDS, kind);
+}
 
 const { pad, pad_to, center_crop, resize, resize_shorter, normalize } = TRANSFORM_WORDS;
 

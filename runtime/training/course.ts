@@ -1,44 +1,35 @@
 /** The course of a training: updates, validations, checkpoints, and what it ends in. */
 import { emaDecayAt, type TrainingProgram } from "../../compiler/training/contract.js";
-import { DataError, isAnnotated, isMultiLabel, type ClassifiedSplit, type Split } from "../data/index.js";
-import type { Trained } from "../weights/trained.js";
+import { DataError, type Split } from "../data/index.js";
 import { readBest, saveCheckpoint } from "./checkpoint.js";
 import { firstNotFinite } from "./diagnose.js";
-import type { Engine, EngineBatch, StepInput, StepResult, Values } from "./engine.js";
+import { engineBatch, type Engine, type EngineBatch, type StepInput, type StepResult } from "./engine.js";
 import { TrainingError } from "./error.js";
-import type { TargetBatch } from "./targets.js";
 import { progressAfter, reasonToStop } from "./early-stopping.js";
 import { startEventFile, type EventFile } from "./event-file.js";
 import { trainedWeights, writeTrained } from "./export.js";
-import type { DetectionImageLog } from "./detection/image-log.js";
-import { detectorImages, judgeDetector, type DetectorFeed } from "./detection/subject.js";
-import { isClassifierFeed, type Feed } from "./feed.js";
-import { evaluationBatch } from "./fit.js";
 import type { Identity } from "./identity.js";
 import type { Lock } from "./lock.js";
-import { ImageLog } from "./image-log.js";
-import { compared, Judge, lossesByName, shortfall, type Judged } from "./judge.js";
+import { compared, lossesByName, shortfall, type Judged } from "./judge.js";
 import { afterUpdate, LOSS_SCALE_START, SMALLEST } from "./loss-scale.js";
 import type { MetricsFile, StepMetrics, ValidationMetrics } from "./metrics.js";
 import { phaseOf, thawSteps } from "./phases.js";
 import type { Position } from "./position.js";
-import { withPreciseStatistics } from "./precise-statistics.js";
-import { preprocessOf } from "./preprocess-of.js";
 import type { RunFolder } from "./run-folder.js";
 import { afterEpoch, afterValidation, learningRate, type TrainingLength } from "./schedule.js";
 import type { Exported, TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./request.js";
+import type { Subject, SubjectJudge } from "./subject.js";
 
 /** What a course is made of. */
 export interface Parts {
   readonly request: TrainRequest;
   readonly options: TrainOptions;
   readonly run: RunFolder;
-  readonly feed: Feed | DetectorFeed;
+  readonly feed: Subject;
   readonly engine: Engine;
   readonly program: TrainingProgram;
   readonly length: TrainingLength;
   readonly identity: Identity;
-  readonly trained: Trained;
   readonly lock: Lock;
   readonly metrics: MetricsFile;
   readonly emit: (event: TrainEvent) => void;
@@ -54,8 +45,7 @@ interface Done {
 export class Course {
   readonly #parts: Parts;
   readonly #events: EventFile;
-  #images: ImageLog | undefined;
-  #boxes: DetectionImageLog | undefined;
+  readonly #judge: SubjectJudge;
   #position: Position;
   /** Milliseconds of this run, and those in which the device had no batch. */
   #busy = 0;
@@ -71,11 +61,8 @@ export class Course {
     this.#position = position;
     this.#before = position.seconds;
     this.#events = startEventFile(parts.run.folder, position.step);
-    const { request, options, feed } = parts;
-    const count = options.images ?? 0;
-    if (count === 0) return;
-    if (isClassifierFeed(feed)) this.#images = new ImageLog(this.#events, count, request, feed);
-    else this.#boxes = detectorImages(this.#events, count, feed, parts.trained);
+    const { engine, options, emit } = parts;
+    this.#judge = parts.feed.judge({ engine, events: this.#events, options, emit });
   }
 
   async run(): Promise<TrainResult> {
@@ -134,10 +121,7 @@ export class Course {
         const started = performance.now();
         const input = this.#input(batch!);
         // Of the first batch of each run, before the engine takes its buffer.
-        if (this.#busy === 0) {
-          await this.#images?.trained(this.#position.step, batch as TargetBatch);
-          await this.#boxes?.trained(this.#position.step, batch!);
-        }
+        if (this.#busy === 0) await this.#judge.show(this.#position.step, batch!);
         const updated = engine.step(input);
         // The next batch is taken out of the loader while the device works on this one.
         coming = batches.next();
@@ -165,10 +149,8 @@ export class Course {
 
   /** Why training ends before its time; undefined where it goes on. */
   #noBetter(): string | undefined {
-    const { request, feed } = this.#parts;
-    const { validation } = feed.data;
-    const measure = isAnnotated(validation) ? "AP" : isMultiLabel(validation) ? "mAP" : "error";
-    return reasonToStop(request.recipe.earlyStop, this.#position.progress, measure);
+    const { earlyStop } = this.#parts.request.recipe;
+    return reasonToStop(earlyStop, this.#position.progress, this.#judge.measure);
   }
 
   #input(batch: EngineBatch): StepInput {
@@ -199,7 +181,7 @@ export class Course {
       epoch: step / length.stepsPerEpoch,
       loss: result.loss,
       ...(result.losses.length > 0 && { losses: lossesByName(result.losses) }),
-      ...(request.model.detection === undefined && { error: 1 - result.correct / batch }),
+      ...(result.correct !== undefined && { error: 1 - result.correct / batch }),
       learningRate,
       imagesPerSecond: round(batch / (took / 1000)),
       waiting: round(waited / took),
@@ -222,7 +204,7 @@ export class Course {
     this.#position = {
       ...this.#position,
       step,
-      epoch: { images: epoch.images + batch, correct: epoch.correct + result.correct },
+      epoch: { images: epoch.images + batch, correct: epoch.correct + (result.correct ?? 0) },
       ...(result.finite !== undefined && { lossScale: afterUpdate(lossScale ?? LOSS_SCALE_START, result.finite) }),
     };
     emit({ kind: "step", metrics: line });
@@ -253,7 +235,7 @@ export class Course {
     const { request, feed, emit } = this.#parts;
     const { earlyStop } = request.recipe;
     this.#position = { ...this.#position, validationDue: true };
-    const found = await this.#evaluate("validation", feed.data.validation, true);
+    const found = await this.#evaluate("validation", feed.data.validation);
     const { validationDue: _made, ...position } = this.#position;
     const { step } = position;
     const reached = shortfall(found);
@@ -275,11 +257,9 @@ export class Course {
     return best;
   }
 
-  async #evaluate(kind: "validation" | "test", split: Split, centre: boolean): Promise<ValidationMetrics> {
-    const { feed, metrics, length } = this.#parts;
-    const judged = isClassifierFeed(feed)
-      ? await this.#classified(feed, kind, split as ClassifiedSplit, centre)
-      : await this.#detected(kind, split);
+  async #evaluate(kind: "validation" | "test", split: Split): Promise<ValidationMetrics> {
+    const { metrics, length } = this.#parts;
+    const judged = await this.#judge.judge(kind, split, this.#position.step);
     const { step } = this.#position;
     const line: ValidationMetrics = {
       kind,
@@ -294,64 +274,9 @@ export class Course {
     return line;
   }
 
-  /** By the weights as the model would have them. */
-  async #detected(kind: "validation" | "test", split: Split): Promise<Judged> {
-    const { engine, request, options, trained, emit } = this.#parts;
-    if (!isAnnotated(split)) throw new DataError(`${split.name}: has no objects in its images`);
-    const weights = trainedWeights(request.model, await engine.getState());
-    const { threads, strict, signal } = options;
-    const shown = kind === "validation" ? this.#boxes?.validation(split) : undefined;
-    const judged = await judgeDetector(request.model, weights, trained.preprocess, split, {
-      device: engine.device,
-      ...(threads !== undefined && { threads }),
-      ...(strict !== undefined && { strict }),
-      ...(signal && { signal }),
-      ...(shown && { onDetected: shown.add }),
-      onWarning: (message) => this.#warnOnce(message),
-      onProgress: (done, total) => emit({ kind: "validating", done, total }),
-    });
-    await shown?.end(this.#position.step);
-    return judged;
-  }
-
-  /** What every validation would say again. */
-  readonly #said = new Set<string>();
-
-  #warnOnce(message: string): void {
-    if (this.#said.has(message)) return;
-    this.#said.add(message);
-    this.#parts.emit({ kind: "warning", message });
-  }
-
-  async #classified(
-    feed: Feed,
-    kind: "validation" | "test",
-    split: ClassifiedSplit,
-    centre: boolean,
-  ): Promise<Pick<ValidationMetrics, "raw"> & Judged> {
-    const { engine, request, emit } = this.#parts;
-    const averaged = request.recipe.emaDecay !== undefined;
-    const both = request.recipe.validateRaw === true && kind === "validation";
-    const [judge, rawJudge] = [0, 1].map(() => new Judge(split, feed.data.classes)) as [Judge, Judge];
-    for await (const batch of feed.evaluate(split, evaluationBatch(request.recipe), centre)) {
-      const { images, targets } = batch;
-      // The engine may take the buffer.
-      const again = both ? images.slice() : undefined;
-      const shown =
-        kind === "validation" && judge.images === 0 && this.#images ? { ...batch, images: images.slice() } : undefined;
-      const evaluated = await engine.evaluate({ images, targets }, averaged);
-      if (again) rawJudge.add(batch, await engine.evaluate({ images: again, targets }, false));
-      if (shown) await this.#images?.evaluated(this.#position.step, shown, evaluated.scores);
-      judge.add(batch, evaluated);
-      emit({ kind: "validating", done: judge.images, total: split.size });
-    }
-    if (judge.images === 0) throw new DataError(`${feed.data.name}: no ${kind} image could be read`);
-    return { ...judge.result(), ...(both && { raw: rawJudge.result() }) };
-  }
-
   /** State is copied now; the file is written while training goes on. One is written at a time. */
   async #checkpoint(best: boolean): Promise<void> {
-    const { engine, metrics, program, identity, run, emit, trained, length, lock } = this.#parts;
+    const { engine, metrics, program, identity, run, emit, feed, length, lock } = this.#parts;
     // What went wrong with the one before is told now.
     await this.#saving;
     const state = await engine.getState();
@@ -360,7 +285,7 @@ export class Course {
     lock.check();
     this.#saved = position.step;
     const { algorithms = {} } = program.options;
-    const checkpoint = { position, identity, length, algorithms, state, trained };
+    const checkpoint = { position, identity, length, algorithms, state, trained: feed.trained };
     this.#saving = saveCheckpoint(run.checkpoints, checkpoint, program.state, best).then((file) =>
       emit({ kind: "checkpoint", file }),
     );
@@ -369,22 +294,15 @@ export class Course {
 
   /** Weights, model, and the last evaluation. */
   async #finish(): Promise<Done> {
-    const { engine, request, options, run, feed, emit, lock, trained } = this.#parts;
-    const { model, recipe } = request;
-    const { data } = feed;
+    const { engine, request, options, run, feed, emit, lock } = this.#parts;
+    const { data, leftOut } = feed;
     const exported = options.best ? await this.#takeBest() : { from: "last" as const, step: this.#position.step };
-    let state: Values = await engine.getState();
-    const isClassifier = isClassifierFeed(feed);
-    if (isClassifier && recipe.preciseStatistics > 0) {
-      state = await withPreciseStatistics(engine, state, feed.calibration(recipe.preciseStatistics));
-    }
-    const { leftOut } = isClassifier ? preprocessOf(feed.evaluation, feed.statistics, feed.channels) : { leftOut: [] };
+    const state = await this.#judge.finish(await engine.getState());
     if (leftOut.length > 0) {
-      const message = `${run.model}: its preprocessing leaves out ${leftOut.join(", ")}`;
-      emit({ kind: "warning", message });
+      emit({ kind: "warning", message: `${run.model}: its preprocessing leaves out ${leftOut.join(", ")}` });
     }
     lock.check();
-    await writeTrained(run, model, trainedWeights(model, state), trained);
+    await writeTrained(run, request.model, trainedWeights(request.model, state), feed.trained);
     const split = data.test ?? data.validation;
     if (split.size === 0) return { exported };
     // The validation's images may just have been looked at: with these weights, and by these transforms.
@@ -393,9 +311,8 @@ export class Course {
       split === data.validation &&
       last?.step === this.#position.step &&
       exported.from === "last" &&
-      recipe.preciseStatistics === 0 &&
-      (!isClassifier || feed.evaluation.every(({ kind }) => kind !== "ten_crop"));
-    const test = isKnown ? { ...last, kind: "test" as const } : await this.#evaluate("test", split, false);
+      this.#judge.isWhole;
+    const test = isKnown ? { ...last, kind: "test" as const } : await this.#evaluate("test", split);
     if (isKnown) this.#parts.metrics.add(test);
     this.#parts.metrics.flush();
     return { exported, test };
@@ -461,9 +378,4 @@ function scalarsOf(
 /** Numbers under the names that TensorBoard shows in one chart. */
 function byName(chart: string, numbers: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [`${chart}/${name}`, value]));
-}
-
-/** Without what is for people. */
-function engineBatch({ images, targets, canvas, sizes }: EngineBatch): EngineBatch {
-  return { images, targets, ...(canvas !== undefined && { canvas }), ...(sizes && { sizes }) };
 }

@@ -108,12 +108,12 @@ class DeviceEngine implements Engine {
     const share = this.#scalar(1 / parts);
     let sums: Feeds = {};
     for (const { sum: name, shape } of gradients) sums[name] = this.#tensor(new Float32Array(count(shape)), shape);
-    const total: Writable<StepResult> = { loss: 0, losses: [], correct: 0, finite: true };
+    const total: Writable<StepResult> = { loss: 0, losses: [], finite: true };
     for (let part = 0; part < parts; part++) {
       const results = await this.#run(step, this.#stepFeeds(step, input, part), { next: true, onDevice: true });
       const result = resultOf(results);
       total.loss += result.loss / parts;
-      total.correct += result.correct;
+      if (result.correct !== undefined) total.correct = (total.correct ?? 0) + result.correct;
       total.losses = addedUp(total.losses, result.losses, 1 / parts);
       this.#settle(step, results, Number.isFinite(result.loss));
       const given = Object.fromEntries(gradients.map(({ gradient }) => [gradient, results[gradient]!]));
@@ -378,7 +378,7 @@ function resultOf(results: Record<string, Tensor>): StepResult {
       const name = lossOfName(output);
       return name === undefined ? [] : [{ name, loss: number(output) }];
     }),
-    correct: number("correct"),
+    ...(results["correct"] && { correct: number("correct") }),
     ...flags(results),
   };
 }

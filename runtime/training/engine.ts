@@ -25,6 +25,11 @@ export interface EngineBatch {
   readonly sizes?: Readonly<Record<string, number>>;
 }
 
+/** Of a batch what an engine takes, without what is for people: it may be in another thread. */
+export function engineBatch({ images, targets, canvas, sizes }: EngineBatch): EngineBatch {
+  return { images, targets, ...(canvas !== undefined && { canvas }), ...(sizes && { sizes }) };
+}
+
 /** A loss that the network states, without its weight: a mean over the images. */
 export interface NamedLoss {
   readonly name: string;
@@ -48,8 +53,8 @@ export interface StepResult {
   readonly loss: number;
   /** Those that it is the weighted sum of, in the order of the source; empty where the network states none. */
   readonly losses: readonly NamedLoss[];
-  /** How many images are right: whose label is the likeliest class; or every class of which, where they have several. */
-  readonly correct: number;
+  /** How many images are right: whose label is the likeliest class; or every class of which, where they have several. Absent of a detector. */
+  readonly correct?: number;
   /** In mixed precision: false where the update was not made, for a gradient was not finite. */
   readonly finite?: boolean;
   readonly gradientNorm?: number;

@@ -7,38 +7,11 @@ import { trainedMetadata, type Trained } from "../weights/trained.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
 import type { Values } from "./engine.js";
 import { TrainingError } from "./error.js";
-import type { Feed } from "./feed.js";
-import { preprocessOf } from "./preprocess-of.js";
 import type { RunFolder } from "./run-folder.js";
-import type { TrainRequest } from "./request.js";
 
 /** The network's parameters among a state; the averages of them where the state has those. */
 export function trainedWeights(model: Model, state: Values): ReadonlyMap<string, Float32Array> {
   return new Map(model.graph.parameters.map(({ path }) => [path, state.get(`ema.${path}`) ?? state.get(path)!]));
-}
-
-/** A detector's own preprocessing is what it is judged and used with. */
-export function trainedDetector({ model, recipe }: TrainRequest): Trained {
-  if (!model.preprocess)
-    throw new TrainingError(`${model.name} has no \`preprocess\`, which a detector is trained and used with`);
-  return {
-    network: model.name,
-    labels: model.labels ?? [],
-    preprocess: model.preprocess,
-    prefix: recipe.emaDecay === undefined ? "" : "ema.",
-  };
-}
-
-/** How the network is validated, and what a model of it needs to know. */
-export function trainedBy({ model, recipe, data }: TrainRequest, feed: Feed): Trained {
-  const { preprocess, meanImage } = preprocessOf(feed.evaluation, feed.statistics, feed.channels);
-  return {
-    network: model.name,
-    labels: data.classes,
-    preprocess,
-    ...(meanImage && { meanImage }),
-    prefix: recipe.emaDecay === undefined ? "" : "ema.",
-  };
 }
 
 /** Writes `model.safetensors` and `model.onnx`, each whole or not at all. */

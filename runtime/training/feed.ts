@@ -1,5 +1,7 @@
 /** The batches of a training: a data set seen through a recipe's transforms. */
 import { existsSync } from "node:fs";
+import type { Model } from "../../compiler/model.js";
+import { imageChannels } from "../../compiler/preprocess.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import {
   batchesPerEpoch,
@@ -17,6 +19,7 @@ import {
   type TransformSettings,
 } from "../data/index.js";
 import type { EngineBatch } from "./engine.js";
+import { TrainingError } from "./error.js";
 import { mixed } from "./mixing/index.js";
 import { withTargets, type TargetBatch } from "./targets.js";
 
@@ -158,7 +161,13 @@ export function recipeTransforms({
   return evaluate.length > 0 ? evaluate : deterministicTransforms(train);
 }
 
-/** Whether its images have classes, and no objects. */
-export function isClassifierFeed(feed: TrainingFeed): feed is Feed {
-  return "evaluate" in feed;
+/**
+ * Channels of the images that a network takes; undefined where its source leaves them open.
+ *
+ * @throws {TrainingError} where no image has so many
+ */
+export function channelsFor(model: Model): 1 | 3 | undefined {
+  const channels = imageChannels(model);
+  if (channels === undefined || channels === 1 || channels === 3) return channels;
+  throw new TrainingError(`${model.name}: its input has ${channels} channels; an image has 3, or 1 in grey`);
 }

@@ -2,16 +2,17 @@
 import type { Model } from "../../compiler/model.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Recipe } from "../../compiler/recipe.js";
-import { emaDecayAt } from "../../compiler/training/contract.js";
+import { emaDecayAt, type TrainingProgram } from "../../compiler/training/contract.js";
 import { machineBlockSize } from "../onnx/blocked-layout.js";
 import type { DataSet } from "../data/index.js";
 import { chooseDevice, type Device, type DeviceRequest } from "../onnx/device.js";
 import { beginning } from "./beginning.js";
 import { openDeviceEngine } from "./device-engine.js";
-import type { Engine } from "./engine.js";
+import { engineBatch, type Engine } from "./engine.js";
 import { TrainingError } from "./error.js";
-import { openFeed, type FeedOptions } from "./feed.js";
-import { buildProgram, checkFit, checkRequest, trainingOptions } from "./fit.js";
+import type { FeedOptions } from "./feed.js";
+import { buildProgram, checkRequest } from "./fit.js";
+import { openSubject } from "./subject.js";
 import { emitTrainingGraphs } from "../../compiler/training/graphs.js";
 import { initialState } from "./initial-state.js";
 import { LOSS_SCALE_START } from "./loss-scale.js";
@@ -87,22 +88,27 @@ export async function findRate(request: FindRateRequest, options: FindRateOption
   if (!Number.isInteger(steps) || steps < 10) throw new TrainingError(`${steps} updates are too few: 10 at least`);
   // What begins frozen is trained here: the rate is that of the whole.
   const { thaws: _thaws, earlyStop: _early, ...recipe } = request.recipe;
-  const whole = { ...request, recipe, folder: "" };
+  const whole = { ...request, recipe };
   checkRequest(whole, {});
-  const feed = await openFeed(request.data, recipe, recipe.seed, {
-    ...(options.workers !== undefined && { workers: options.workers }),
-    ...(options.strict !== undefined && { strict: options.strict }),
-    ...(options.signal && { signal: options.signal }),
-    ...(options.onWarning && { onUnreadable: options.onWarning }),
-  });
+  const model = beginning(whole);
+  const feed = await openSubject(
+    { ...whole, model },
+    {
+      ...(options.workers !== undefined && { workers: options.workers }),
+      ...(options.strict !== undefined && { strict: options.strict }),
+      ...(options.signal && { signal: options.signal }),
+      ...(options.onWarning && { onUnreadable: options.onWarning }),
+    },
+  );
   let engine: Engine | undefined;
   try {
     const { device } = await chooseDevice(options.device ?? "auto");
-    const model = beginning(whole);
     const blockSize = device === "cpu" ? await machineBlockSize() : 0;
-    const program = buildProgram(model, trainingOptions(model, recipe, feed, device, blockSize), {});
-    const graphs = emitTrainingGraphs(program, recipe.accumulate);
-    checkFit(graphs.stepShape, whole, feed);
+    const [program, ...others] = feed
+      .settings(device, blockSize)
+      .map((settings) => buildProgram(model, settings, {})) as [TrainingProgram, ...TrainingProgram[]];
+    const graphs = emitTrainingGraphs(program, recipe.accumulate, others);
+    feed.checkShape(graphs.stepShape);
     engine = await (options.sameThread ? openDeviceEngine : openRemoteEngine)(graphs, {
       device: options.device ?? "auto",
       ...(options.threads !== undefined && { threads: options.threads }),
@@ -111,7 +117,7 @@ export async function findRate(request: FindRateRequest, options: FindRateOption
     const points: RatePoint[] = [];
     const course = new Curve();
     let ended: FoundRate["ended"];
-    for await (const { images, targets } of feed.training(0)) {
+    for await (const batch of feed.training(0)) {
       const step = points.length;
       if (step === steps) break;
       if (options.signal?.aborted) {
@@ -120,8 +126,7 @@ export async function findRate(request: FindRateRequest, options: FindRateOption
       }
       const rate = from * (to / from) ** (step / (steps - 1));
       const { loss } = await engine.step({
-        images,
-        targets,
+        ...engineBatch(batch),
         learningRate: rate,
         key: `noise ${recipe.seed} ${step}`,
         ...(recipe.emaWarmUp && { emaDecay: emaDecayAt(recipe.emaDecay ?? 0, step) }),

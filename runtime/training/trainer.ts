@@ -12,18 +12,9 @@ import { discardLeftovers, newestCheckpoint, newestStep, repairBest, type StateV
 import { Course } from "./course.js";
 import { openDeviceEngine } from "./device-engine.js";
 import type { Engine } from "./engine.js";
-import { trainedBy, trainedDetector } from "./export.js";
-import {
-  buildProgram,
-  channelsFor,
-  detectorOptions,
-  checkFit,
-  checkRequest,
-  lengthened,
-  trainingOptions,
-} from "./fit.js";
-import { openDetectorFeed, type DetectorFeed } from "./detection/subject.js";
-import { isClassifierFeed, openFeed, saysGrey, type Feed } from "./feed.js";
+import { buildProgram, checkRequest, lengthened } from "./fit.js";
+import { saysGrey, type FeedOptions } from "./feed.js";
+import { openSubject, type Subject } from "./subject.js";
 import { emitTrainingGraphs } from "../../compiler/training/graphs.js";
 import { beginning, noticesOf } from "./beginning.js";
 import { checkSame, identityOf, type Identity } from "./identity.js";
@@ -88,7 +79,7 @@ async function opened(
   await discardLeftovers(run.checkpoints);
   // What another training measured there says nothing about this one.
   if (!options.resume) await rm(run.statistics, { force: true });
-  const feed = await feedOf(model, request, options, run, emit);
+  const feed = await openSubject({ ...request, model }, feedOptions(options, run, emit));
   let engine: Engine | undefined;
   let metrics: MetricsFile | undefined;
   try {
@@ -96,7 +87,7 @@ async function opened(
     const begun = await whereToBegin(model, request, options, run, planned, emit);
     const { position, program, others } = begun;
     const graphs = emitTrainingGraphs(program, request.recipe.accumulate, others);
-    if (isClassifierFeed(feed)) checkFit(graphs.stepShape, request, feed);
+    feed.checkShape(graphs.stepShape);
     const open = options.sameThread ? openDeviceEngine : openRemoteEngine;
     engine = await open(graphs, {
       device: options.device ?? "auto",
@@ -115,10 +106,10 @@ async function opened(
       batch: request.recipe.batch,
       tuned: Object.keys(program.options.algorithms ?? {}).length,
     });
-    const trained = isClassifierFeed(feed) ? trainedBy(request, feed) : trainedDetector(request);
-    const sized = trained.meanImage && sizeOfMean(model, trained.meanImage);
+    const { meanImage } = feed.trained;
+    const sized = meanImage && sizeOfMean(model, meanImage);
     if (sized !== undefined) emit({ kind: "notice", message: sized });
-    const parts = { request, options, run, feed, engine, program, length, trained, lock, metrics, emit };
+    const parts = { request, options, run, feed, engine, program, length, lock, metrics, emit };
     return await new Course({ ...parts, identity: begun.identity }, position).run();
   } finally {
     metrics?.close();
@@ -127,25 +118,18 @@ async function opened(
   }
 }
 
-/** The data as the network takes them. */
-async function feedOf(
-  model: Model,
-  { data, recipe }: TrainRequest,
+function feedOptions(
   { workers, strict, signal }: TrainOptions,
   run: RunFolder,
   emit: (event: TrainEvent) => void,
-): Promise<Feed | DetectorFeed> {
-  const channels = channelsFor(model);
-  const how = {
-    ...(channels && { channels }),
+): FeedOptions {
+  return {
     ...(workers !== undefined && { workers }),
     ...(strict !== undefined && { strict }),
     ...(signal && { signal }),
-    onUnreadable: (message: string) => emit({ kind: "warning", message }),
+    onUnreadable: (message) => emit({ kind: "warning", message }),
+    statisticsFile: run.statistics,
   };
-  return model.detection
-    ? openDetectorFeed(model, data, recipe, how)
-    : openFeed(data, recipe, recipe.seed, { ...how, statisticsFile: run.statistics });
 }
 
 /** What is computed, and what this training is to be told from others by. */
@@ -164,7 +148,7 @@ async function plan(
   model: Model,
   { recipe, data, names }: TrainRequest,
   options: TrainOptions,
-  feed: Feed | DetectorFeed,
+  feed: Subject,
   emit: (event: TrainEvent) => void,
 ): Promise<Plan> {
   const { weights, version, algorithms = {} } = options;
@@ -176,17 +160,15 @@ async function plan(
   recipeProblems(recipe).forEach(({ message }) => warn(message));
   const { device } = await chooseDevice(options.device ?? "auto");
   const blockSize = device === "cpu" ? await machineBlockSize() : 0;
-  const settings = isClassifierFeed(feed)
-    ? ([trainingOptions(model, recipe, feed, device, blockSize)] as const)
-    : feed.canvases.map((canvas) => detectorOptions(model, recipe, canvas, device, blockSize));
+  const settings = feed.settings(device, blockSize);
   const build = (given: AlgorithmChoices): Programs =>
     settings.map((each) => buildProgram(model, each, given)) as [TrainingProgram, ...TrainingProgram[]];
   const programs = build(algorithms);
   const length = trainingLength(recipe, feed.stepsPerEpoch);
   checkThaws(recipe, length);
   const notices = noticesOf(model, recipe, settings[0], weights, data.classes);
-  [...notices, ...(isClassifierFeed(feed) ? [] : feed.notices)].forEach((message) => emit({ kind: "notice", message }));
-  if (!isClassifierFeed(feed)) feed.warnings.forEach(warn);
+  [...notices, ...feed.notices].forEach((message) => emit({ kind: "notice", message }));
+  feed.warnings.forEach(warn);
   const identity = identityOf({ model, recipe, data: feed.data, names, weights, version });
   return { build, programs, length, identity };
 }

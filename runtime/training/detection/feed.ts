@@ -1,5 +1,5 @@
 /** The batches of a detector's training: images with objects in them, seen through a recipe's transforms. */
-import { MIXINGS, type Recipe } from "../../../compiler/recipe.js";
+import type { Recipe } from "../../../compiler/recipe.js";
 import { isAnnotated, type AnnotatedSplit, type DataSet } from "../../data/data-set.js";
 import { Loader, type DetectionBatch } from "../../data/loader.js";
 import { DataError } from "../../data-error.js";
@@ -121,11 +121,6 @@ export function detectionData(data: DataSet): DataSet<AnnotatedSplit> {
 
 /** What images with boxes can't be put through. */
 function checkRecipe(recipe: Recipe): void {
-  const mixing = MIXINGS.find((name) => recipe[name] !== undefined);
-  if (mixing) throw new DataError(`${mixing}: images with objects in them are not mixed`);
-  if (recipe.sampling === "balanced") {
-    throw new DataError("sampling balanced: images with objects in them have no class to balance");
-  }
   if (beforeStatistics(recipe.train)) {
     throw new DataError(
       "subtract_mean: a detector's images have many sizes, and no mean is measured of them: write normalize, with the " +

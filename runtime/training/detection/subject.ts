@@ -1,27 +1,33 @@
-/** A detector as what is trained: its batches as the engine takes them, and the average precision that it is judged by. */
-import { emitModel } from "../../../compiler/compile.js";
-import { concat } from "../../../compiler/emit/onnx.js";
+/** A detector as what is trained: its batches as the engine takes them, and its graphs. */
 import type { Model, ObjectRules, Preprocess } from "../../../compiler/model.js";
 import type { Recipe } from "../../../compiler/recipe.js";
-import type { AnnotatedSplit, DataSet } from "../../data/index.js";
+import { onlyForClassifiers } from "../../../compiler/training/classifiers-only.js";
+import { recipeOptions } from "../../../compiler/training/from-recipe.js";
+import { sizesFor } from "../../../compiler/training/sizes.js";
+import type { TrainingOptions } from "../../../compiler/training/contract.js";
+import { transformWord, type TransformSettings } from "../../../compiler/words/transforms.js";
 import type { DetectionBatch } from "../../data/loader.js";
-import { openDetector } from "../../detection/detector.js";
-import { evaluateCoco } from "../../detection/evaluate/coco.js";
-import { detectData, type DetectDataOptions } from "../../detection/run.js";
 import type { Size } from "../../images/image.js";
-import type { TransformSettings } from "../../../compiler/words/transforms.js";
-import type { DeviceRequest } from "../../onnx/device.js";
-import type { EngineBatch } from "../engine.js";
 import type { Trained } from "../../weights/trained.js";
+import type { EngineBatch } from "../engine.js";
 import { TrainingError } from "../error.js";
-import type { EventFile } from "../event-file.js";
-import type { FeedOptions, TrainingFeed } from "../feed.js";
-import type { Judged } from "../judge.js";
-import { openDetectionFeed } from "./feed.js";
-import { DetectionImageLog } from "./image-log.js";
+import type { FeedOptions } from "../feed.js";
+import type { Subject, SubjectRequest } from "../subject.js";
+import { detectionData, openDetectionFeed } from "./feed.js";
+import { DetectorJudge } from "./judge.js";
+
+/** Data without boxes, a detector without losses, names or preprocessing, a classifiers' recipe. @throws {TrainingError | DataError} */
+export function checkDetector({ model, recipe, data }: SubjectRequest): void {
+  detectionData(data);
+  learnedObjects(model);
+  labelsOf(model);
+  const problem = onlyForClassifiers(model.name, recipe);
+  if (problem !== undefined) throw new TrainingError(`recipe ${recipe.name}: ${problem}`);
+  preprocessOf(model);
+}
 
 /** What a detector is trained by, of its own source. @throws {TrainingError} */
-export function learnedObjects({ name, detection, losses }: Model): ObjectRules {
+function learnedObjects({ name, detection, losses }: Model): ObjectRules {
   const rules = detection?.objects;
   if (rules && losses && losses.each.length > 0) return rules;
   const lacking = rules ? "its source states no losses" : "its dialect says nothing of `objects` and what is learned";
@@ -29,22 +35,27 @@ export function learnedObjects({ name, detection, losses }: Model): ObjectRules 
 }
 
 /** Names of a detector's classes. @throws {TrainingError} where it has none */
-export function detectorLabels({ name, labels }: Model): readonly string[] {
+function labelsOf({ name, labels }: Model): readonly string[] {
   if (labels) return labels;
   throw new TrainingError(
     `${name} has no names for its classes, by which to find them in the data: it needs \`labels\``,
   );
 }
 
-const RESIZES = new Set(["resize", "resize_shorter", "random_resize_shorter", "random_resized_crop"]);
+/** What it is judged and used with. @throws {TrainingError} where it has none */
+function preprocessOf({ name, preprocess }: Model): Preprocess {
+  if (preprocess) return preprocess;
+  throw new TrainingError(`${name} has no \`preprocess\`, which a detector is trained and used with`);
+}
 
 /**
  * What training images are put through: the recipe's augmentations, then the detector's own preprocessing, of which the
  * recipe may scale otherwise. @throws {TrainingError} where they contradict one another
  */
-export function detectorTransforms({ name, preprocess }: Model, recipe: Recipe): readonly TransformSettings[] {
-  const own = preprocess?.transforms ?? [];
-  const scales = recipe.train.some(({ kind }) => RESIZES.has(kind));
+function transformsOf(model: Model, recipe: Recipe): readonly TransformSettings[] {
+  const { name } = model;
+  const own = preprocessOf(model).transforms;
+  const isScaled = recipe.train.some(scales);
   const given = new Map(recipe.train.map((each) => [each.kind, each]));
   for (const transform of own) {
     const other = given.get(transform.kind);
@@ -53,7 +64,11 @@ export function detectorTransforms({ name, preprocess }: Model, recipe: Recipe):
       `recipe ${recipe.name} normalizes images otherwise than ${name} does, which will be given its own: leave \`normalize\` out of the recipe`,
     );
   }
-  return [...recipe.train, ...own.filter(({ kind }) => !given.has(kind) && !(scales && RESIZES.has(kind)))];
+  return [...recipe.train, ...own.filter((each) => !given.has(each.kind) && !(isScaled && scales(each)))];
+}
+
+function scales({ kind }: TransformSettings): boolean {
+  return transformWord(kind)?.scales === true;
 }
 
 function same(a: TransformSettings, b: TransformSettings): boolean {
@@ -61,37 +76,46 @@ function same(a: TransformSettings, b: TransformSettings): boolean {
   return sorted(a) === sorted(b);
 }
 
-/** What a detector's training takes its batches from. */
-export interface DetectorFeed extends TrainingFeed {
-  /** Heights and widths of the tensors, the smallest first. */
-  readonly canvases: readonly Size[];
-  /** One line each. */
-  readonly warnings: readonly string[];
-  readonly notices: readonly string[];
-}
-
-/** Looks at the data first. @throws {TrainingError | DataError} where they and the detector do not fit together */
-export async function openDetectorFeed(
-  model: Model,
-  data: DataSet,
-  recipe: Recipe,
-  how: FeedOptions,
-): Promise<DetectorFeed> {
-  const seen = { ...recipe, train: detectorTransforms(model, recipe) };
-  const options = { ...how, labels: detectorLabels(model), rules: learnedObjects(model), model: model.name };
+/** @throws {TrainingError | DataError} */
+export async function openDetectorSubject({ model, recipe, data }: SubjectRequest, how: FeedOptions): Promise<Subject> {
+  const trained: Trained = {
+    network: model.name,
+    labels: labelsOf(model),
+    preprocess: preprocessOf(model),
+    prefix: recipe.emaDecay === undefined ? "" : "ema.",
+  };
+  const seen = { ...recipe, train: transformsOf(model, recipe) };
+  const options = { ...how, labels: trained.labels, rules: learnedObjects(model), model: model.name };
   const feed = await openDetectionFeed(data, seen, recipe.seed, options);
-  const { data: annotated, stepsPerEpoch, canvases, padding, channels, warnings, notices } = feed;
-  const sizes = canvases.map(([height, width]) => `${width}x${height}`).join(", ");
-  const empty = canvases.length > 1 ? `, of which ${(100 * padding).toFixed(0)} % is padding` : "";
+  const { canvases } = feed;
   return {
-    ...{ data: annotated, stepsPerEpoch, canvases, channels, warnings },
-    notices: [...notices, `images are computed at ${sizes}${empty}`],
+    data: feed.data,
+    stepsPerEpoch: feed.stepsPerEpoch,
+    channels: feed.channels,
+    trained,
+    leftOut: [],
+    warnings: feed.warnings,
+    notices: [...feed.notices, sizesLine(canvases, feed.padding)],
     get unreadable() {
       return feed.unreadable;
     },
     training: (firstStep) => engineBatches(feed.training(firstStep), canvases),
     close: () => feed.close(),
+    settings(device, blockSize) {
+      const common = { ...recipeOptions(recipe), evaluationBatch: 1, device, blockSize };
+      const each = canvases.map((canvas): TrainingOptions => ({ ...common, sizes: sizesFor(model, canvas) }));
+      return each as [TrainingOptions, ...TrainingOptions[]];
+    },
+    // Canvases are made to fit.
+    checkShape: () => undefined,
+    judge: (parts) => new DetectorJudge(model, trained, canvases, parts),
   };
+}
+
+function sizesLine(canvases: readonly Size[], padding: number): string {
+  const sizes = canvases.map(([height, width]) => `${width}x${height}`).join(", ");
+  const empty = canvases.length > 1 ? `, of which ${(100 * padding).toFixed(0)} % is padding` : "";
+  return `images are computed at ${sizes}${empty}`;
 }
 
 /** As the engine takes them. */
@@ -111,57 +135,5 @@ async function* engineBatches(
         "objects.present": objects.present,
       },
     };
-  }
-}
-
-/** A few images with their boxes, for TensorBoard. */
-export function detectorImages(
-  events: EventFile,
-  count: number,
-  { canvases }: DetectorFeed,
-  { labels, preprocess }: Trained,
-): DetectionImageLog {
-  return new DetectionImageLog(events, count, { labels, preprocess, canvases });
-}
-
-/** How a detector is judged while it is trained. */
-export interface JudgeOptions {
-  readonly device: DeviceRequest;
-  readonly threads?: number;
-  readonly strict?: boolean;
-  readonly signal?: AbortSignal;
-  readonly onWarning?: (message: string) => void;
-  readonly onDetected?: DetectDataOptions["onDetected"];
-  readonly onProgress?: (done: number, total: number) => void;
-}
-
-/** COCO's numbers of a split by these weights, of the model as it would be used. */
-export async function judgeDetector(
-  model: Model,
-  weights: ReadonlyMap<string, Float32Array>,
-  preprocess: Preprocess | undefined,
-  split: AnnotatedSplit,
-  { device, threads, strict, signal, onWarning, onDetected, onProgress }: JudgeOptions,
-): Promise<Judged> {
-  const emitted = emitModel(model, { weights, ...(preprocess && { preprocess }), origin: { from: "training" } });
-  if (emitted.external) throw new TrainingError(`${model.name} is too large to be judged while it is trained`);
-  const detector = await openDetector(concat(emitted.chunks, emitted.byteLength), {
-    device,
-    ...(threads !== undefined && { threads }),
-  });
-  try {
-    const { data, detections } = await detectData(detector, split, {
-      ...(strict && { strict }),
-      ...(onWarning && { onWarning }),
-      ...(onDetected && { onDetected }),
-      onProgress(done, total) {
-        signal?.throwIfAborted();
-        onProgress?.(done, total);
-      },
-    });
-    const { summary } = evaluateCoco(data, detections);
-    return { AP: Math.max(0, summary.AP), AP50: Math.max(0, summary.AP50) };
-  } finally {
-    await detector.close();
   }
 }

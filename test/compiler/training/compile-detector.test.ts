@@ -146,8 +146,8 @@ describe("the training graphs of a detector", () => {
   it("are refused without a size, and with what is for classifiers", () => {
     expect(() => compileTraining(model, recipe)).toThrow("training needs every size of the input image");
     const refused: readonly (readonly [Partial<typeof recipe>, string])[] = [
-      [{ labelSmoothing: 0.1 }, "label_smoothing is for classifiers, and Tiny is a detector"],
-      [{ classWeights: [1, 2] }, "class_weights is for classifiers"],
+      [{ labelSmoothing: 0.1 }, "`label_smoothing` is for classifiers, and Tiny is a detector"],
+      [{ classWeights: [1, 2] }, "`class_weights` is for classifiers"],
       [{ mixup: { alpha: 0.2, probability: 1 } }, "mixing of images is for classifiers"],
     ];
     for (const [changes, message] of refused) {

@@ -271,6 +271,12 @@ describe("training of a detector", () => {
     expect(await message({ recipe: { labelSmoothing: 0.1 } })).toBe(only("label_smoothing"));
     expect(await message({ recipe: { preciseStatistics: 10 } })).toBe(only("precise_statistics"));
     expect(await message({ recipe: { emaDecay: 0.9, validateRaw: true } })).toBe(only("validate raw"));
+    const mixing = { alpha: 1, probability: 1 };
+    expect(await message({ recipe: { mixup: mixing } })).toBe(only("mixup"));
+    expect(await message({ recipe: { cutmix: mixing } })).toBe(only("cutmix"));
+    expect(await message({ recipe: { sampling: "balanced" } })).toBe(only("sampling balanced"));
+    expect(await message({ recipe: { testScales: [48, 64] } })).toBe(only("test_scales"));
+    expect(await message({ recipe: { evaluate: [{ kind: "resize_shorter", length: 48 }] } })).toBe(only("evaluate"));
     expect(await message({ recipe: { frozenStages: ["conv9"] } })).toMatch(/^Tiny has no stage, block or layer conv9/);
     const normalize = { kind: "normalize", mean: [0, 0, 0], std: [1, 1, 1] } as const;
     expect(await message({ recipe: { train: [normalize] } })).toMatch(

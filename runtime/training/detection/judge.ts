@@ -1,0 +1,87 @@
+/** How a detector is judged while it is trained: as it will be used, by COCO's average precision. */
+import { emitModel } from "../../../compiler/compile.js";
+import { concat } from "../../../compiler/emit/onnx.js";
+import type { Model } from "../../../compiler/model.js";
+import { isAnnotated, type Split } from "../../data/index.js";
+import { DataError } from "../../data-error.js";
+import { openDetector } from "../../detection/detector.js";
+import { evaluateCoco } from "../../detection/evaluate/coco.js";
+import { detectData } from "../../detection/run.js";
+import type { Size } from "../../images/image.js";
+import type { Trained } from "../../weights/trained.js";
+import type { EngineBatch, Values } from "../engine.js";
+import { TrainingError } from "../error.js";
+import { trainedWeights } from "../export.js";
+import type { JudgeParts, SubjectJudge, Verdict } from "../subject.js";
+import { DetectionImageLog } from "./image-log.js";
+
+/** Compiles the detector with the weights of the moment. */
+export class DetectorJudge implements SubjectJudge {
+  readonly measure = "AP";
+  readonly isWhole = true;
+  readonly #model: Model;
+  readonly #trained: Trained;
+  readonly #parts: JudgeParts;
+  readonly #images: DetectionImageLog | undefined;
+  /** What every validation would say again. */
+  readonly #said = new Set<string>();
+
+  /** @param canvases sizes of the training's tensors, by their number */
+  constructor(model: Model, trained: Trained, canvases: readonly Size[], parts: JudgeParts) {
+    this.#model = model;
+    this.#trained = trained;
+    this.#parts = parts;
+    const { events, options } = parts;
+    const { labels, preprocess } = trained;
+    if (options.images) this.#images = new DetectionImageLog(events, options.images, { labels, preprocess, canvases });
+  }
+
+  async show(step: number, batch: EngineBatch): Promise<void> {
+    await this.#images?.trained(step, batch);
+  }
+
+  async judge(kind: "validation" | "test", split: Split, step: number): Promise<Verdict> {
+    if (!isAnnotated(split)) throw new DataError(`${split.name}: has no objects in its images`);
+    const { engine, options, emit } = this.#parts;
+    const { threads, strict, signal } = options;
+    const shown = kind === "validation" ? this.#images?.validation(split) : undefined;
+    const detector = await openDetector(await this.#emitted(), {
+      device: engine.device,
+      ...(threads !== undefined && { threads }),
+    });
+    try {
+      const { data, detections } = await detectData(detector, split, {
+        ...(strict && { strict }),
+        ...(shown && { onDetected: shown.add }),
+        onWarning: (message) => this.#warnOnce(message),
+        onProgress(done, total) {
+          signal?.throwIfAborted();
+          emit({ kind: "validating", done, total });
+        },
+      });
+      const { summary } = evaluateCoco(data, detections);
+      await shown?.end(step);
+      return { AP: Math.max(0, summary.AP), AP50: Math.max(0, summary.AP50) };
+    } finally {
+      await detector.close();
+    }
+  }
+
+  async #emitted(): Promise<Uint8Array> {
+    const weights = trainedWeights(this.#model, await this.#parts.engine.getState());
+    const { preprocess } = this.#trained;
+    const emitted = emitModel(this.#model, { weights, preprocess, origin: { from: "training" } });
+    if (emitted.external) throw new TrainingError(`${this.#model.name} is too large to be judged while it is trained`);
+    return concat(emitted.chunks, emitted.byteLength);
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#said.has(message)) return;
+    this.#said.add(message);
+    this.#parts.emit({ kind: "warning", message });
+  }
+
+  finish(state: Values): Promise<Values> {
+    return Promise.resolve(state);
+  }
+}
