@@ -1,9 +1,5 @@
 /** What can be said of sources without compiling them: models, recipes, problems. `resnetc check` loads no more. */
-import { isStackOverflow } from "../grammar/depth.js";
-import { Exhausted, type Cancellation } from "./budget.js";
-import { checkModule } from "./check/index.js";
-import { checkRenames } from "./check/renames.js";
-import type { Diagnostic } from "./diagnostics/diagnostic.js";
+import type { Cancellation } from "./budget.js";
 import { Reporter } from "./diagnostics/reporter.js";
 import { elaborateNetwork } from "./elaborate/index.js";
 import { parseOverrides } from "./elaborate/recipe-overrides.js";
@@ -13,16 +9,10 @@ import type { Model } from "./model.js";
 import { Program } from "./program.js";
 import type { Recipe } from "./recipe.js";
 import { resolveTarget, standardNetworks, type Target } from "./target.js";
+import type { Findings, SourceText } from "./workspace/findings.js";
+import { guarded, Workspace } from "./workspace/workspace.js";
 
-/** What was found, and the text of every file that took part, for code frames. */
-export interface Findings {
-  /** Of very many the first (docs/language.md, limits). */
-  readonly diagnostics: readonly Diagnostic[];
-  /** How many were found, those that are not among them included. */
-  readonly errorCount: number;
-  readonly warningCount: number;
-  readonly sources: ReadonlyMap<string, string>;
-}
+export type { Findings, SourceText };
 
 /** How a network is elaborated. */
 export interface ElaborateOptions extends Cancellation {
@@ -48,7 +38,7 @@ export function elaborate(target: Target, options: ElaborateOptions = {}): Findi
   const program = new Program(options.host ?? memoryHost({}), reporter);
   const model = guarded(reporter, target.file ?? "target", () => {
     const network = resolveTarget(program, target);
-    return network && elaborateNetwork(network, reporter, () => program.sources, options.input);
+    return network && elaborateNetwork(network, reporter, () => program.sources, { input: options.input });
   });
   const findings = findingsOf(reporter, program);
   return model && !reporter.hasErrors ? { ...findings, model } : findings;
@@ -68,12 +58,6 @@ export function elaborateRecipe(target: Target, options: RecipeOptions = {}): Fi
   return recipe && !reporter.hasErrors ? { ...findings, recipe } : findings;
 }
 
-/** A file that need not exist: the text of an editor. */
-export interface SourceText {
-  readonly path: string;
-  readonly text: string;
-}
-
 /**
  * Every problem of these files, in the order of their places.
  *
@@ -84,52 +68,12 @@ export function check(
   host: Host = memoryHost({}),
   cancellation: Cancellation = {},
 ): Findings {
-  const reporter = new Reporter(cancellation);
-  const program = new Program(host, reporter);
-  const paths = files.map((file) => (typeof file === "string" ? file : file.path));
-  const edited = new Map(files.flatMap((file) => (typeof file === "string" ? [] : [[file.path, file.text] as const])));
-  for (const [path, text] of edited) {
-    reporter.budget.renew();
-    guarded(reporter, path, () => program.add(path, text));
-  }
-  const models: Model[] = [];
-  for (const path of paths) {
-    reporter.budget.renew();
-    guarded(reporter, path, () => {
-      const module = program.load(path);
-      if (module) models.push(...checkModule(module, program));
-      else {
-        const place = { file: path, start: 0, end: 0 };
-        reporter.report("unknown-target", place, `the file ${path} ${program.problemOf(path)}`);
-      }
-    });
-  }
-  reporter.budget.renew();
-  // A network that is not there may be the one that a name map is for.
-  if (!reporter.hasErrors) guarded(reporter, paths[0] ?? "", () => checkRenames(models, new Set(paths), reporter));
-  const rank = new Map(paths.map((path, index) => [path, index]));
-  const rankOf = ({ span }: Diagnostic): number => rank.get(span.file) ?? paths.length;
-  const { diagnostics, ...others } = findingsOf(reporter, program);
-  const ordered = [...diagnostics].sort((a, b) => rankOf(a) - rankOf(b) || a.span.start - b.span.start);
-  return { ...others, diagnostics: ordered };
+  return new Workspace(host).check(files, cancellation).findings;
 }
 
 function findingsOf(reporter: Reporter, program: Program): Findings {
   const { diagnostics, errorCount, warningCount } = reporter;
   return { diagnostics, errorCount, warningCount, sources: program.sources };
-}
-
-/** Undefined where the budget is used up, or the stack of a machine that has little; both are reported. */
-function guarded<T>(reporter: Reporter, file: string, work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof Exhausted) return undefined;
-    if (!isStackOverflow(error)) throw error;
-    const message = "this is nested more deeply than the stack of this machine allows";
-    reporter.report("nesting-too-deep", { file, start: 0, end: 0 }, message, { always: true });
-    return undefined;
-  }
 }
 
 /** The standard library's networks that need no arguments: `ResNet18`, ..., `VGG19`. */

@@ -38,18 +38,20 @@ const STEPS_BETWEEN_POLLS = 512;
 export class Budget {
   readonly #tooLarge: TooLarge;
   readonly #cancellation: Cancellation;
-  #left: number = LIMITS.steps;
-  #nextPoll: number = LIMITS.steps;
+  #whole: number;
+  #left: number;
+  #nextPoll: number;
   #depth = 0;
 
-  constructor(tooLarge: TooLarge, cancellation: Cancellation = {}) {
+  constructor(tooLarge: TooLarge, cancellation: Cancellation = {}, steps: number = LIMITS.steps) {
     this.#tooLarge = tooLarge;
     this.#cancellation = cancellation;
+    this.#whole = this.#left = this.#nextPoll = steps;
   }
 
   /** Another file, with a budget of its own. */
   renew(): void {
-    this.#left = LIMITS.steps;
+    this.#whole = this.#left = LIMITS.steps;
     this.#depth = 0;
     this.poll();
   }
@@ -62,6 +64,11 @@ export class Budget {
   spend(steps: number, span: Span, chain: readonly Frame[]): void {
     this.#left -= steps;
     if (this.#left < this.#nextPoll) this.#look(span, chain);
+  }
+
+  /** Steps that were taken since the budget was new. */
+  get spent(): number {
+    return this.#whole - this.#left;
   }
 
   #look(span: Span, chain: readonly Frame[]): void {

@@ -1,10 +1,10 @@
-/** Files and what they import: parsed once, their names resolved when first asked for. */
+/** Files and what they import: their names are resolved when first asked for. */
 import type { Declaration, Import, SourceFile } from "../grammar/ast.js";
 import { own } from "../grammar/own.js";
 import { DECLARATION_WORDS } from "../grammar/tokens.js";
-import { parse, type ParseResult } from "./syntax.js";
+import { Parses, type Parsed } from "./workspace/parses.js";
 import { reportSyntaxError } from "./check/unknown-words.js";
-import type { Reporter } from "./diagnostics/reporter.js";
+import type { Reported, Reporter } from "./diagnostics/reporter.js";
 import { didYouMean } from "./diagnostics/suggest.js";
 import { BUILT_INS } from "./elaborate/built-ins.js";
 import { Environment, type Binding } from "./elaborate/environment.js";
@@ -17,6 +17,7 @@ export interface Module {
   readonly path: string;
   readonly text: string;
   readonly file: SourceFile;
+  readonly parsed: Parsed;
   /** Its imports, then its declarations. */
   readonly environment: Environment;
   /** What it declares itself, the first of each name: what others can import. */
@@ -29,23 +30,62 @@ const STANDARD = "std/";
 const STEPS_PER_IMPORT = 50;
 const CHARACTERS_PER_STEP = 4;
 
+/** A top-level `let`: evaluated once, while what is wrong in it is told to everyone who reports. */
+interface Constant {
+  value?: EvalValue;
+  /** What was found in it itself. */
+  found: readonly Reported[];
+  /** Others that it needs. */
+  readonly uses: Set<Constant>;
+  readonly told: WeakSet<Reporter>;
+}
+
 export class Program {
-  readonly reporter: Reporter;
+  #reporter: Reporter;
   readonly #host: Host;
+  readonly #parses: Parses;
+  /** The constant that is being evaluated. */
+  #evaluated: Constant | undefined;
   /** Undefined: there is no such file, or it can't be read. */
   readonly #modules = new Map<string, Module | undefined>();
   readonly #texts = new Map<string, string>();
+  #files: ReadonlyMap<string, Parsed> | undefined;
   /** Why files that are there can't be read. */
   readonly #problems = new Map<string, string>();
 
-  constructor(host: Host, reporter: Reporter) {
+  /** @param parses texts that were parsed before */
+  constructor(host: Host, reporter: Reporter, parses = new Parses()) {
     this.#host = host;
-    this.reporter = reporter;
+    this.#reporter = reporter;
+    this.#parses = parses;
+  }
+
+  get reporter(): Reporter {
+    return this.#reporter;
+  }
+
+  /** Does a part of the work, whose problems are reported to another. */
+  reportingTo<T>(reporter: Reporter, work: () => T): T {
+    const around = this.#reporter;
+    this.#reporter = reporter;
+    try {
+      return work();
+    } finally {
+      this.#reporter = around;
+    }
   }
 
   /** The text of every file read so far, for code frames. */
   get sources(): ReadonlyMap<string, string> {
     return this.#texts;
+  }
+
+  /** Every file read so far, as it was parsed. */
+  get files(): ReadonlyMap<string, Parsed> {
+    if (this.#files?.size !== this.#texts.size) {
+      this.#files = new Map([...this.#modules].flatMap(([path, module]) => (module ? [[path, module.parsed]] : [])));
+    }
+    return this.#files;
   }
 
   /** A text that diagnostics point into and that is no file: a target of the command line. */
@@ -116,10 +156,11 @@ export class Program {
   }
 
   #parse(path: string, text: string, outer?: Environment): Module {
-    const { file, errors } = text === own(STANDARD_FILES, path) ? parseStandard(path, text) : parse(text, path);
+    const parsed = this.#parses.get(path, text);
+    const { file, errors } = parsed;
     for (const error of errors) reportSyntaxError(error, file, this.reporter);
     const declared = new Map<string, Binding>();
-    const module: Module = { path, text, file, environment: new Environment(outer ?? BUILT_INS), declared };
+    const module: Module = { path, text, file, parsed, environment: new Environment(outer ?? BUILT_INS), declared };
     this.#modules.set(path, module);
     this.#texts.set(path, text);
     for (const declaration of file.declarations) {
@@ -163,35 +204,43 @@ export class Program {
 
   /** A top-level `let`, evaluated when first used; one that needs itself is an error. */
   #constant(declaration: Declaration, module: Module): () => EvalValue {
-    let value: EvalValue | undefined;
+    const constant: Constant = { found: [], uses: new Set(), told: new WeakSet() };
     let busy = false;
     return () => {
-      if (value !== undefined || !declaration.value) return value ?? UNKNOWN;
+      if (!declaration.value) return UNKNOWN;
+      this.#evaluated?.uses.add(constant);
+      if (constant.value !== undefined) {
+        tell(constant, this.#reporter);
+        return constant.value;
+      }
+      const { reporter } = this;
       if (busy) {
         const { text, span } = declaration.name;
-        this.reporter.report("endless-definition", span, `\`${text}\` is defined by itself`);
+        reporter.report("endless-definition", span, `\`${text}\` is defined by itself`);
         return UNKNOWN;
       }
       busy = true;
+      const around = this.#evaluated;
+      this.#evaluated = constant;
+      const before = reporter.reported.length;
       try {
-        value = evaluate(declaration.value, { reporter: this.reporter, environment: module.environment, chain: [] });
+        constant.value = evaluate(declaration.value, { reporter, environment: module.environment, chain: [] });
       } finally {
+        constant.found = reporter.reported.slice(before);
+        constant.told.add(reporter);
+        this.#evaluated = around;
         busy = false;
       }
-      return value;
+      return constant.value;
     };
   }
 }
 
-const parsedStandard = new Map<string, ParseResult>();
-
-/** The standard library's files are parsed once in a process: trees never change. */
-function parseStandard(path: string, text: string): ParseResult {
-  const known = parsedStandard.get(path);
-  if (known) return known;
-  const result = parse(text, path);
-  parsedStandard.set(path, result);
-  return result;
+function tell(constant: Constant, reporter: Reporter): void {
+  if (constant.told.has(reporter)) return;
+  constant.told.add(reporter);
+  reporter.absorb(constant.found);
+  for (const used of constant.uses) tell(used, reporter);
 }
 
 function toValue(declaration: Declaration, module: Module): EvalValue {

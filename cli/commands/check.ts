@@ -59,14 +59,15 @@ async function run(named: string[], options: Options): Promise<void> {
     if (named.length > 0) throw new UsageFailure("--stdin-filepath goes without paths");
     if (fix || watch) throw new UsageFailure(`--stdin-filepath does not go with ${fix ? "--fix" : "--watch"}`);
     const text = await readStandardInput();
-    report(await examine([{ path: portable(stdinFilepath), text }], false), { ...options, format });
+    report(await examine([{ path: portable(stdinFilepath), text }], false, await checker()), { ...options, format });
     return;
   }
   const paths = named.length === 0 ? ["."] : named;
-  if (!watch) return report(await examine(await readAll(paths), fix === true), { ...options, format });
+  const checked = await checker();
+  if (!watch) return report(await examine(await readAll(paths), fix === true, checked), { ...options, format });
   const { keepRunning } = await import("../diagnostics/watch.js");
   await keepRunning(paths, async () => {
-    const examined = await examine(await readAll(paths), fix === true);
+    const examined = await examine(await readAll(paths), fix === true, checked);
     try {
       report(examined, { ...options, format });
     } catch (error) {
@@ -90,11 +91,18 @@ interface Examined {
   readonly fixed: ReadonlyMap<string, number> | undefined;
 }
 
-async function examine(texts: readonly SourceText[], fix: boolean): Promise<Examined> {
-  const { check } = await import("../../compiler/analyze.js");
+type Checker = (sources: readonly SourceText[]) => Findings;
+
+/** Checks sources, and of those that it has checked before what has changed. */
+async function checker(): Promise<Checker> {
+  const { Workspace } = await import("../../compiler/workspace/workspace.js");
   const { fileHost } = await import("../../runtime/host.js");
+  const workspace = new Workspace(fileHost());
+  return (sources) => workspace.check(sources).findings;
+}
+
+async function examine(texts: readonly SourceText[], fix: boolean, checked: Checker): Promise<Examined> {
   const files = texts.map(({ path }) => path);
-  const checked = (sources: readonly SourceText[]): Findings => check(sources, fileHost());
   if (!fix) return { files, findings: checked(texts), fixed: undefined };
   const { fixSources } = await import("../diagnostics/fixes.js");
   const { texts: mended, findings, made } = fixSources(texts, checked);

@@ -6,27 +6,25 @@ import { readRecipe } from "../elaborate/recipe.js";
 import { readPreprocess } from "../elaborate/preprocess.js";
 import { readWeightMap } from "../elaborate/weight-map.js";
 import { isRecord, type DeclarationValue } from "../elaborate/values.js";
+import type { Trace } from "../elaborate/trace.js";
 import type { Model } from "../model.js";
 import type { Module, Program } from "../program.js";
 import { labelsOf } from "./elsewhere.js";
 import { checkNames } from "./names.js";
 
-/**
- * Reports what is wrong in a file: its names, then every network that can be built as it stands, with its shapes.
- * Gives the networks, for hovers and summaries.
- */
-export function checkModule(module: Module, program: Program): Model[] {
+/** Reports names that nothing declares, that are declared twice, that nothing uses. */
+export function checkNamesOf(module: Module, program: Program): void {
   checkNames(module.file, program.reporter, (name) => membersOf(name, module, program));
-  const models: Model[] = [];
-  for (const { name, keyword } of module.file.declarations) {
-    const value = module.environment.own(name.text)?.get();
-    if (keyword === "let" || value === undefined || !isRecord(value, "declaration")) continue;
+}
+
+/** The declarations of a file that can be made into what they declare: all of their parameters have values. */
+export function buildable({ file, environment }: Module): DeclarationValue[] {
+  return file.declarations.flatMap(({ name, keyword }) => {
+    const value = environment.own(name.text)?.get();
+    if (keyword === "let" || value === undefined || !isRecord(value, "declaration")) return [];
     // The first of two of one name is checked; the second was reported.
-    if (value.declaration.name !== name || !isComplete(value)) continue;
-    const model = checkDeclaration(value, program);
-    if (model) models.push(model);
-  }
-  return models;
+    return value.declaration.name === name && isComplete(value) ? [value] : [];
+  });
 }
 
 /** What can be asked of what a block or network gives, by name. */
@@ -37,13 +35,14 @@ function membersOf(name: string, { environment }: Module, { reporter }: Program)
   return [...stages, ...labelsOf(value.declaration)];
 }
 
-function checkDeclaration(value: DeclarationValue, program: Program): Model | undefined {
+/** Reports what is wrong in one of these, and gives its network. */
+export function checkDeclaration(value: DeclarationValue, program: Program, trace?: Trace): Model | undefined {
   const { reporter } = program;
   const site = { reporter, environment: value.environment, chain: [], at: value.declaration.name.span };
   switch (value.declaration.keyword) {
     case "network":
     case "detector":
-      return elaborateNetwork(value, reporter, () => program.sources);
+      return elaborateNetwork(value, reporter, () => program.sources, { trace });
     case "preprocess":
       readPreprocess(value, site);
       return undefined;

@@ -16,6 +16,12 @@ export interface Details {
   readonly always?: true;
 }
 
+/** A diagnostic, and where it was met: what goes wrong in the standard library is told at the user's last line before. */
+export interface Reported {
+  readonly place: Span;
+  readonly diagnostic: Diagnostic;
+}
+
 /**
  * Collects diagnostics. A block repeated 36 times makes the same mistake 36 times: it is reported once. Of very many the
  * first are kept, and the others counted.
@@ -23,21 +29,28 @@ export interface Details {
 export class Reporter {
   /** What the run that is reported of may still take. */
   readonly budget: Budget;
-  readonly #reported: Diagnostic[] = [];
+  readonly #reported: Reported[] = [];
   /** Texts that were parsed with something before what the user typed. */
   readonly #shifts = new Map<string, number>();
   readonly #seen = new Set<string>();
   /** Kept of each severity and file. */
   readonly #kept = new Map<string, number>();
   /** Places that could not be parsed. */
-  readonly #broken = new Places();
+  readonly #broken: Places;
   readonly #counts = { error: 0, warning: 0 };
   #failures = 0;
+  #omitted = false;
 
-  constructor(cancellation: Cancellation = {}) {
+  /**
+   * @param around of a part of its run: what could not be parsed there is known here
+   * @param steps of the budget
+   */
+  constructor(cancellation: Cancellation = {}, around?: Reporter, steps?: number) {
+    this.#broken = around ? around.#broken : new Places();
     this.budget = new Budget(
       (span, message, details) => this.report("too-large", span, message, details),
       cancellation,
+      steps,
     );
   }
 
@@ -55,14 +68,10 @@ export class Reporter {
     const ofChain = (details.chain ?? []).flatMap(({ note, span: at }) =>
       note === undefined ? [] : [{ message: note, span: at }],
     );
-    const key = [code, ...[place, span].map(({ file, start, end }) => `${file} ${start} ${end}`)].join(" ");
     // `conv 3x3, }` lacks just behind it what the error is about.
-    if (this.#seen.has(key) || this.#broken.touches(place, 2)) return;
-    this.#seen.add(key);
-    this.#counts[severity]++;
-    if (!this.#hasRoom(`${severity} ${span.file}`) && !details.always) return;
+    if (this.#broken.touches(place, 2) || !this.#isNew(code, place, span, details.always)) return;
     const help = typeof details.help === "function" ? details.help() : details.help;
-    this.#reported.push({
+    const diagnostic: Diagnostic = {
       code,
       severity,
       message: shortened(message),
@@ -77,7 +86,29 @@ export class Reporter {
       })),
       ...(help === undefined ? {} : { help: shortened(help) }),
       ...(details.fix === undefined ? {} : { fix: details.fix }),
-    });
+    };
+    this.#reported.push({ place, diagnostic });
+  }
+
+  /** Reports what another reporter has met, as if it had been met here. */
+  absorb(reported: readonly Reported[]): void {
+    for (const { place, diagnostic } of reported) {
+      const { code, severity, span } = diagnostic;
+      if (severity === "error") this.#failures++;
+      if (this.#isNew(code, place, span)) this.#reported.push({ place, diagnostic });
+    }
+  }
+
+  /** Counts what was not met before; false where there is no room for it, or it is known. */
+  #isNew(code: Code, place: Span, span: Span, always = false): boolean {
+    const key = [code, ...[place, span].map(({ file, start, end }) => `${file} ${start} ${end}`)].join(" ");
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    const { severity } = CODES[code];
+    this.#counts[severity]++;
+    if (this.#hasRoom(`${severity} ${span.file}`) || always) return true;
+    this.#omitted = true;
+    return false;
   }
 
   /** Warnings take no room from errors. */
@@ -95,17 +126,28 @@ export class Reporter {
 
   /** In the order in which they were found. */
   get diagnostics(): Diagnostic[] {
-    if (this.#shifts.size === 0) return [...this.#reported];
+    const reported = this.#reported.map(({ diagnostic }) => diagnostic);
+    if (this.#shifts.size === 0) return reported;
     const move = (span: Span): Span => {
       const by = this.#shifts.get(span.file) ?? 0;
       return { file: span.file, start: Math.max(0, span.start + by), end: Math.max(0, span.end + by) };
     };
-    return this.#reported.map((diagnostic) => ({
+    return reported.map((diagnostic) => ({
       ...diagnostic,
       span: move(diagnostic.span),
       notes: diagnostic.notes.map((note) => (note.span ? { ...note, span: move(note.span) } : note)),
       chain: diagnostic.chain.map((link) => ({ ...link, span: move(link.span) })),
     }));
+  }
+
+  /** The same with the places where they were met, not moved by {@link shift}. */
+  get reported(): readonly Reported[] {
+    return this.#reported;
+  }
+
+  /** Whether some were counted alone. */
+  get hasOmitted(): boolean {
+    return this.#omitted;
   }
 
   /** All that were found, also those that were not kept. */

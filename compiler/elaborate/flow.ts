@@ -1,5 +1,5 @@
 /** Statements, one after the other, each on the tensor that the one before gave. */
-import type { Body, Expression, For, Use } from "../../grammar/ast.js";
+import type { Body, Expression, For, Input, Stage, Use } from "../../grammar/ast.js";
 import { own } from "../../grammar/own.js";
 import { NO_LAYER } from "../diagnostics/suggest.js";
 import { inlineNetwork, instantiateBlock, readInput, runStage } from "./instantiate.js";
@@ -24,11 +24,20 @@ const LAYERS: Walk<Context> = {
   },
   collect: listOfTurns,
   other(statement, context) {
-    if (statement.kind === "stage") runStage(statement, context);
-    else if (statement.kind === "input") readInput(statement, context);
-    else runUse(statement, context);
+    const { trace, nodes } = context.builder;
+    if (!trace) return carryOut(statement, context);
+    const before = context.flow.tensor;
+    const first = nodes.length;
+    carryOut(statement, context);
+    trace.add({ statement, context, before, after: context.flow.tensor, first, end: nodes.length });
   },
 };
+
+function carryOut(statement: Stage | Input | Use, context: Context): void {
+  if (statement.kind === "stage") runStage(statement, context);
+  else if (statement.kind === "input") readInput(statement, context);
+  else runUse(statement, context);
+}
 
 /** Carries out a network's own body, and with it every body in it. */
 export function runBody(body: Body, context: Omit<Context, "run">): void {

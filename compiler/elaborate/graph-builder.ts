@@ -10,6 +10,7 @@ import { bounds, complexity, formatShape, sameShape, type Dim } from "../ir/dim.
 import type * as ir from "../ir/types.js";
 import { ShapeError, TooLargeError, type Operator, type ParameterSpec } from "../ops/operator.js";
 import type { DraftLoss, DraftNode, DraftParameter, DraftScope } from "./draft.js";
+import type { Trace } from "./trace.js";
 import type { DeclarationValue } from "./values.js";
 
 /** A network that another uses, and the maps that it declares. */
@@ -34,13 +35,17 @@ export class GraphBuilder {
   readonly inside: NetworkInside[] = [];
   /** Replaces the size that the network's `input` declares. */
   readonly inputShape: readonly (number | string)[] | undefined;
+  /** Is told of every statement. */
+  readonly trace: Trace | undefined;
   #parameterCount = 0;
   /** Parameters of the shared part that is being carried out, and how many of them its layers have taken. */
   #shared: { readonly parameters: DraftParameter[]; readonly first: boolean; taken: number } | undefined;
 
-  constructor(reporter: Reporter, inputShape?: readonly (number | string)[]) {
+  constructor(reporter: Reporter, inputShape?: readonly (number | string)[], trace?: Trace) {
     this.reporter = reporter;
     this.inputShape = inputShape;
+    this.trace = trace;
+    trace?.begin(this);
   }
 
   /**

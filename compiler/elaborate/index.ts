@@ -19,9 +19,18 @@ import { Abandoned, Exhausted } from "../budget.js";
 import { GraphBuilder } from "./graph-builder.js";
 import { readPreprocess } from "./preprocess.js";
 import { fail, type Site } from "./site.js";
+import type { Trace } from "./trace.js";
 import { readWeightMap } from "./weight-map.js";
 import { mapsInside } from "./weight-maps-inside.js";
 import { isRecord, type DeclarationValue } from "./values.js";
+
+/** How a network is made. */
+export interface NetworkOptions {
+  /** Replaces the size that its `input` declares. */
+  readonly input?: readonly (number | string)[] | undefined;
+  /** Keeps what each statement gave, also where there are errors. */
+  readonly trace?: Trace | undefined;
+}
 
 /**
  * Undefined where there are errors; they are reported, as many as there are.
@@ -32,9 +41,9 @@ export function elaborateNetwork(
   network: DeclarationValue,
   reporter: Reporter,
   sources: () => ReadonlyMap<string, string>,
-  inputShape?: readonly (number | string)[],
+  { input: inputShape, trace }: NetworkOptions = {},
 ): Model | undefined {
-  const builder = new GraphBuilder(reporter, inputShape);
+  const builder = new GraphBuilder(reporter, inputShape, trace);
   const name = network.alias ?? network.declaration.name.text;
   const { span } = network.declaration.name;
   const errorsBefore = reporter.failures;
