@@ -8,7 +8,8 @@ export const DATA =
 export const LABELS_DATA = "for several labels an image a labels.csv, coco:FILE, voc:FOLDER, or scenes";
 
 /** Data whose images have objects with boxes in them. */
-export const ANNOTATED_DATA = "coco:instances.json, coco:FOLDER, voc:FOLDER, scenes, or scenes:COUNT";
+export const ANNOTATED_DATA =
+  "coco:instances.json, coco:FOLDER, voc:FOLDER, scenes, scenes:COUNT, or scenes:TRAIN/VAL/TEST";
 
 /** @throws {DataError} */
 export async function loadData(data: string, options: OpenOptions = {}): Promise<DataSet> {

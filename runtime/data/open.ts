@@ -8,7 +8,7 @@ import { openCoco } from "./sources/coco/index.js";
 import { openFolders } from "./sources/folders/index.js";
 import { hasLabelsFiles, openLabelsFile } from "./sources/labels/index.js";
 import type { HeldOut, HeldOutChoice } from "./sources/held-out.js";
-import { openScenes } from "./sources/synthetic/scenes/index.js";
+import { openScenes, type ScenesDataOptions } from "./sources/synthetic/scenes/index.js";
 import { openShapes } from "./sources/synthetic/shapes/index.js";
 import { openVoc } from "./sources/voc/index.js";
 
@@ -42,7 +42,7 @@ interface Source {
   /** As `--data` names it before a colon. */
   readonly name: string;
   /** What follows the colon; absent: nothing does. */
-  readonly place?: "file" | "folder" | "file or a folder" | "count";
+  readonly place?: "file" | "folder" | "file or a folder" | "counts";
   /** Options that it has a use for. */
   readonly options: readonly ("validation" | "images" | "set")[];
   readonly open: (place: string, options: OpenOptions) => DataSet | Promise<DataSet>;
@@ -52,9 +52,9 @@ const SOURCES: readonly Source[] = [
   { name: "shapes", options: [], open: () => openShapes() },
   {
     name: "scenes",
-    place: "count",
+    place: "counts",
     options: [],
-    open: (count) => openScenes(count === "" ? {} : { test: Number(count) }),
+    open: (counts) => openScenes(sceneCounts(counts)),
   },
   ...(["cifar10", "cifar100"] as const).map((kind): Source => ({
     name: kind,
@@ -68,7 +68,7 @@ const SOURCES: readonly Source[] = [
 ];
 
 /**
- * @param data `shapes`, `scenes`, `scenes:COUNT`; `cifar10:FOLDER`, `cifar100:FOLDER`; `coco:FILE` (or a JSON file), `coco:FOLDER`;
+ * @param data `shapes`, `scenes`, `scenes:COUNT` (of each part), `scenes:TRAIN/VALIDATION/TEST`; `cifar10:FOLDER`, `cifar100:FOLDER`; `coco:FILE` (or a JSON file), `coco:FOLDER`;
  *   `labels:FILE` (or a CSV file, or a folder with train.csv); `voc:FOLDER` (or a folder with Annotations); or a folder: with the unpacked CIFAR-10 or CIFAR-100 (binary or Python's
  *   version), with train/CLASS and val/CLASS, or with CLASS alone
  * @throws {DataError}
@@ -103,6 +103,13 @@ export async function openDataSet(data: string, options: OpenOptions = {}): Prom
   }
 }
 
+/** One number is that of each part. */
+function sceneCounts(counts: string): ScenesDataOptions {
+  if (counts === "") return {};
+  const [train, validation = train, test = train] = counts.split("/").map(Number);
+  return { train: train!, validation: validation!, test: test! };
+}
+
 function sourceOf(name: string): Source {
   return SOURCES.find((source) => source.name === name)!;
 }
@@ -111,12 +118,14 @@ function sourceOf(name: string): Source {
 function namedSource(data: string): { readonly source: Source; readonly place: string } | undefined {
   const [, name, colon, place] = /^(\w+)(?:(:)(.*))?$/s.exec(data) ?? [];
   const source = SOURCES.find((each) => each.name === name);
-  if (source === undefined || (colon === undefined && source.place !== "count" && source.place !== undefined)) {
+  if (source === undefined || (colon === undefined && source.place !== "counts" && source.place !== undefined)) {
     return undefined;
   }
   if (source.place === undefined && colon !== undefined) throw new DataError(`${data}: nothing follows ${source.name}`);
-  if (source.place === "count" && !/^\d*$/.test(place ?? "")) {
-    throw new DataError(`${data}: the number of images follows ${source.name}:`);
+  if (source.place === "counts" && !/^(\d+(\/\d+\/\d+)?)?$/.test(place ?? "")) {
+    throw new DataError(
+      `${data}: the number of images follows ${source.name}:, or those of training, validation and test: scenes:4000/200/200`,
+    );
   }
   if (colon !== undefined && place === "") throw new DataError(`${data}: a ${source.place} follows ${source.name}:`);
   return { source, place: place ?? "" };

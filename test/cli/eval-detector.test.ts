@@ -279,7 +279,7 @@ describe("resnetc eval MODEL --data, with boxes", () => {
   });
 
   it.each([
-    [["eval", "net.onnx", "--data", "scenes:0"], "scenes: test must have from 1 to 10000000 images, not 0"],
+    [["eval", "net.onnx", "--data", "scenes:0"], "scenes: train must have from 1 to 10000000 images, not 0"],
     [["eval", "net.onnx", "--data", "scenes"], "none of its classes (red, green, blue) is a category"],
   ])("%j: one clear line", async (args, message) => {
     const { code, stderr } = await resnetc([...args, "--device", "cpu"], { cwd: await folder() });

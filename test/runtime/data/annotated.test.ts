@@ -96,10 +96,20 @@ it("some of the samples: their images and the objects in them", async () => {
   expect(some.reference(0)).toEqual(whole!.reference(2));
 });
 
+it.each([
+  ["scenes:7", [7, 7, 7]],
+  ["scenes:9/2/3", [9, 2, 3]],
+])("%s has so many images in each part", async (data, sizes) => {
+  const { train, validation, test } = await openDataSet(data);
+  expect([train.size, validation.size, test!.size]).toEqual(sizes);
+});
+
 it.each<[string, object, string]>([
   ["coco:", {}, "coco:: a file or a folder follows coco:"],
   ["shapes:5", {}, "shapes:5: nothing follows shapes"],
   ["scenes:many", {}, "scenes:many: the number of images follows scenes:"],
+  ["scenes:4000/200", {}, "those of training, validation and test: scenes:4000/200/200"],
+  ["scenes:4000/0/200", {}, "scenes: validation must have from 1 to 10000000 images, not 0"],
   ["scenes", { images: "x" }, "scenes: has its images where it is"],
   ["scenes", { set: "val" }, "scenes: has no lists of images"],
   ["shapes", { validation: 0.1 }, "shapes: has validation images of its own, or none: none can be set aside"],
