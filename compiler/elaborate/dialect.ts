@@ -79,9 +79,11 @@ const THRESHOLDS = {
   }),
 };
 
+const SHARE = "At most this share of them is of objects";
+
 const SAMPLE = {
   count: integer("How many of an image the losses are of.", { min: 1 }),
-  share: number("At most this share of them is of objects.", { min: 0, max: 1 }),
+  share: number(`${SHARE}.`, { min: 0, max: 1 }),
 };
 
 const BETA = number("Where the loss of deltas is no parabola any more (`smooth_l1`); 0: their absolute differences.", {
@@ -104,12 +106,19 @@ const LEARNING_WORDS = words({
       ...THRESHOLDS,
       best: boolean("So are the anchors that overlap an object most, however little."),
       inside: boolean("Anchors that cross the border of the image are neither.", { default: false }),
-      ...SAMPLE,
+      count: integer(
+        "How many of an image the losses are of; without one, all that are of an object or the background.",
+        {
+          min: 1,
+          optional: true,
+        },
+      ),
+      share: number(`${SHARE}; without one, any.`, { min: 0, max: 1, default: 1 }),
       beta: BETA,
-      divide: choice("By what losses are divided: those that were drawn, or `count` for each image.", [
-        "drawn",
-        "count",
-      ]),
+      divide: choice(
+        "By what losses are divided: those that were drawn, `count` for each image, or each image's by those of an object.",
+        ["drawn", "count", "positives"],
+      ),
     },
   },
   region_targets: {
@@ -126,6 +135,11 @@ const LEARNING_WORDS = words({
 
 /** The words of a `dialect`. */
 export const DIALECT_WORDS = { ...FINDING_WORDS, ...LEARNING_WORDS };
+
+/** What may be left out and was can be asked for: `dialect.anchor_targets.count != none`. */
+function membersOf(values: Readonly<Record<string, EvalValue | undefined>>): ReadonlyMap<string, EvalValue> {
+  return new Map(Object.entries(values).map(([name, value]) => [name, value ?? NONE]));
+}
 
 const known = new WeakMap<DeclarationValue, RecordValue>();
 
@@ -144,7 +158,7 @@ export function readDialect(value: DeclarationValue, site: Site): RecordValue | 
   const members = new Map<string, EvalValue>();
   for (const { name: word } of Object.values(DIALECT_WORDS)) {
     const rule = settings.last(word);
-    if (rule) members.set(word, { kind: "record", of: `\`${word}\``, members: new Map(Object.entries(rule.values)) });
+    if (rule) members.set(word, { kind: "record", of: `\`${word}\``, members: membersOf(rule.values) });
     // What it leaves open can be asked for: a detector that needs it to learn has no losses then.
     else if (word in LEARNING_WORDS) members.set(word, NONE);
     else if (site.reporter.errorCount === errors) {

@@ -26,7 +26,7 @@ export const conv: Operator = {
   parameters(attributes, [x]) {
     const [kh, kw] = size2(attributes, "kernel");
     const [given, channels, groups] = requireGroups(featureMap(x, "conv").channels, attributes, "conv");
-    return filters([channels, given / groups, kh, kw], (given / groups) * kh * kw, attributes);
+    return filters("conv", [channels, given / groups, kh, kw], (given / groups) * kh * kw, attributes);
   },
   infer([x], attributes) {
     const map = featureMap(x, "conv");

@@ -40,7 +40,7 @@ export const convTranspose: Operator = {
       "conv_transpose",
     );
     const fanIn = Math.max(1, ((given / groups) * kh * kw) / (sh * sw));
-    return filters([given, channels / groups, kh, kw], fanIn, attributes);
+    return filters("conv_transpose", [given, channels / groups, kh, kw], fanIn, attributes);
   },
   infer([x], attributes) {
     const map = featureMap(x, "conv_transpose");

@@ -1,6 +1,6 @@
 /** What the convolution and its transpose share: arguments, groups, filters. */
-import { flag, int } from "./attributes.js";
-import { INITIAL_ARGUMENTS, initialWeights } from "./initial.js";
+import { int } from "./attributes.js";
+import { biasOf, INITIAL_ARGUMENTS, initialWeights } from "./initial.js";
 import { ShapeError, type ParameterSpec } from "./operator.js";
 import type { Attributes } from "../ir/types.js";
 import { boolean, integer, size } from "../words/schema.js";
@@ -25,15 +25,13 @@ export function requireGroups(given: number, attributes: Attributes, layer: stri
 }
 
 /** `weight`, and where it is asked for `bias`. */
-export function filters(shape: readonly number[], fanIn: number, attributes: Attributes): readonly ParameterSpec[] {
-  const weight = {
-    name: "weight",
-    role: "weight",
-    shape,
-    trainable: true,
-    init: initialWeights(attributes, fanIn),
-  } as const;
-  if (!flag(attributes, "bias")) return [weight];
-  const init = { kind: "constant", value: 0 } as const;
-  return [weight, { name: "bias", role: "bias", shape: [int(attributes, "channels")], trainable: true, init }];
+export function filters(
+  layer: string,
+  shape: readonly number[],
+  fanIn: number,
+  attributes: Attributes,
+): readonly ParameterSpec[] {
+  const init = initialWeights(attributes, fanIn);
+  const weight = { name: "weight", role: "weight", shape, trainable: true, init } as const;
+  return [weight, ...biasOf(layer, attributes, int(attributes, "channels"))];
 }

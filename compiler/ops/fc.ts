@@ -1,7 +1,7 @@
 import { valuesPerImage, valuesPerRow } from "./cost.js";
-import { flag, int, word } from "./attributes.js";
+import { int, word } from "./attributes.js";
 import { formula, sizes } from "./formula.js";
-import { INITIAL, INITIAL_ARGUMENTS, initialWeights } from "./initial.js";
+import { biasOf, INITIAL, INITIAL_ARGUMENTS, initialWeights } from "./initial.js";
 import { formatShape, isSymbolic } from "../ir/dim.js";
 import type { Attributes, TensorType, Value } from "../ir/types.js";
 import { ShapeError, type GraphBuilder, type Operator } from "./operator.js";
@@ -38,9 +38,7 @@ export const fc: Operator = {
       trainable: true,
       init: initialWeights(attributes, values),
     };
-    if (!flag(attributes, "bias")) return [weight];
-    const zero = { kind: "constant" as const, value: 0 };
-    return [weight, { name: "bias", role: "bias" as const, shape: [channels], trainable: true, init: zero }];
+    return [weight, ...biasOf("fc", attributes, channels)];
   },
   infer([x], attributes) {
     const channels = int(attributes, "channels");

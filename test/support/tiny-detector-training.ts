@@ -6,6 +6,9 @@ import { openScenes, type AnnotatedSplit, type DataSet } from "../../runtime/dat
 export const TINY_DETECTOR = `import { detect, propose } from "std/detection"
 import { proposal_losses, region_losses, training_regions } from "std/detection_training"
 import { proposal_head, siblings } from "std/detectors"
+import { by_deltas, candidates, detect_candidates } from "std/one_stage"
+import { anchor_losses } from "std/one_stage_training"
+import { rare } from "std/retinanet"
 
 preprocess small { resize_shorter 48   normalize(mean: 0.5, std: 0.25) }
 
@@ -56,6 +59,48 @@ detector Tiny(classes = 10, empty = false, norm = true, backbone = Body(norm: no
   detect(regions, predicted.scores, predicted.deltas, nms: 0.5, keep: 10)
 }
 
+dialect all_anchors {
+  boxes exclusive
+  deltas [10, 10, 5, 5], clamp: 4.1
+  anchors rounding: none, order: by_size, step: fixed
+  objectness sigmoid
+  proposals rank: before
+  background first
+  detections coordinates: input, threshold: 0.01
+  objects crowd: left_out, difficult: learned, empty: "used"
+  anchor_targets positive: 0.5, negative: 0.4, best: true, beta: 0.1, divide: positives
+}
+
+block short_head(values, first = 0) {
+  conv 3x3, 16, bias: true   relu
+  conv 3x3, values, bias: true, std: 0.01, initial_bias: first
+}
+
+detector TinyRetina(classes = 10) {
+  input image 3xHxW
+  preprocess small
+  dialect all_anchors
+  labels ["arrow", "circle", "crescent", "cross", "heart", "hourglass", "ring", "square", "star", "triangle"]
+  body = Body.conv1 .. Body.conv2
+  coarse = conv 3x3, 16, /2, bias: true
+  let levels = [body, coarse]
+  let sizes = [[12, 16], [24, 32]]
+  classification = shared { short_head(4 * classes, first: rare) }
+  regression = shared { short_head(4 * 4) }
+  found = for i in 0 .. 1 {
+    logits = classification on levels[i]
+    sigmoid
+    chances = anchor_classes classes
+    regression on levels[i]
+    moves = anchor_values 4
+    from = anchors image, sizes[i], [0.5, 1], none, by_size, fixed on levels[i]
+    candidates(chances, from, moves, top: 50, coder: by_deltas)
+  }
+  said = anchor_values classes on found.logits
+  anchor_losses(said, found.moves, found.from, classes)
+  detect_candidates(found, nms: 0.5, keep: 10)
+}
+
 recipe quick {
   optimizer sgd(momentum: 0.9, weight_decay: 1e-4)
   batch 4
@@ -71,8 +116,8 @@ recipe quick {
 const host = memoryHost({ "tiny.resnet": TINY_DETECTOR });
 
 /** @param settings arguments of the detector: `empty: true` */
-export function tinyDetector(settings = ""): Model {
-  const { model, diagnostics } = elaborate(parseTarget(`tiny.resnet#Tiny(${settings})`), { host });
+export function tinyDetector(settings = "", name = "Tiny"): Model {
+  const { model, diagnostics } = elaborate(parseTarget(`tiny.resnet#${name}(${settings})`), { host });
   if (!model) throw new Error(JSON.stringify(diagnostics));
   return model;
 }

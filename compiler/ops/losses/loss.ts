@@ -109,7 +109,9 @@ export function elementwiseLoss(definition: ElementwiseLoss): readonly [loss: Op
         return;
       }
       const images = sizes(predictions)[0]!;
-      const sums = w.reduce("Sum", w.reshape(counted, [images, -1], "rows"), [1], "sums");
+      // Rows first: what is summed in single precision, value after value, loses digits with each of millions.
+      const rows = shape.length > 2 ? w.reduce("Sum", counted, [-1], "rows") : counted;
+      const sums = w.reduce("Sum", w.reshape(rows, [images, -1], "rows.image"), [1], "sums");
       const own = w.step("Div", [sums, atLeastOne(w, divisor)], "images");
       w.give("Mul", [w.reduce("Sum", own, [0], "images.sum"), w.number(1 / images)]);
     },

@@ -1,4 +1,4 @@
-/** How weights begin: what `std` says, and what the detectors of the standard library say, as their authors have it. */
+/** How layers begin: what `std` and `initial_bias` say, and what the detectors of the standard library say, as their authors have it. */
 import { describe, expect, it } from "vitest";
 import { check, elaborate, memoryHost, parseTarget, type Model } from "../../../compiler/index.js";
 import { initialValues } from "../../../compiler/emit/initialise.js";
@@ -53,6 +53,22 @@ describe("std", () => {
   });
 });
 
+describe("initial_bias", () => {
+  it("is what every constant of the bias is at first", () => {
+    const given = modelOf("net.resnet", network(", initial_bias: -4.5").replace("/2,", "/2, bias: true,"));
+    for (const path of ["conv", "conv_transpose", "fc"]) {
+      expect(initOf(given, `${path}.bias`)).toEqual({ kind: "constant", value: -4.5 });
+      expect(initOf(given, `${path}.weight`)).toMatchObject({ kind: "he_normal" });
+    }
+  });
+
+  it.each(["conv 3x3, 4", "conv_transpose 2x2, 4", "fc 4, bias: false"])("%s has none to begin so", (layer) => {
+    const text = `network Net { input image 3x8x8   ${layer}, initial_bias: 1 }`;
+    const [found] = check([{ path: "net.resnet", text }]).diagnostics;
+    expect(found).toMatchObject({ message: expect.stringContaining("has no bias to begin") as string });
+  });
+});
+
 describe("detectors begin as their authors' do", () => {
   const normal = (std: number) => ({ kind: "normal", std: expect.closeTo(std, 9) as number });
   const rpn = (of: string) => ({
@@ -89,6 +105,22 @@ describe("detectors begin as their authors' do", () => {
         "head.fc2.weight": normal(1 / Math.sqrt(3 * 1024)),
         "head.siblings.logits.weight": normal(1 / Math.sqrt(3 * 1024)),
         "head.siblings.deltas.weight": normal(1 / Math.sqrt(3 * 1024)),
+      },
+    ],
+    // RetinaNetClassificationHead, RetinaNetRegressionHead.
+    [
+      "RetinaNet_ResNet50_FPN",
+      {
+        "fpn.inner.0.conv.weight": normal(1 / Math.sqrt(512)),
+        "coarse.p6.weight": normal(1 / Math.sqrt(9 * 256)),
+        "classification.head_of_level.conv1.weight": normal(0.01),
+        "classification.head_of_level.conv5.weight": normal(0.01),
+        "classification.head_of_level.conv5.bias": {
+          kind: "constant",
+          value: expect.closeTo(-Math.log(99), 12) as number,
+        },
+        "regression.head_of_level.conv5.weight": normal(0.01),
+        "regression.head_of_level.conv5.bias": { kind: "constant", value: 0 },
       },
     ],
   ])("%s", (target, expected) => {

@@ -6,63 +6,22 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { elaborate, parseTarget } from "../../../compiler/index.js";
 import { buildTraining } from "../../../compiler/training/build.js";
-import { matchedValues, matchWeights } from "../../../runtime/weights/index.js";
-import { openDetectorTraining, type DetectorBatch, type TrainingObject } from "../../support/detector-session.js";
-import { fasterRcnnSource, fasterRcnnTensor } from "../../support/fasterrcnn-golden.js";
-import { uniform, type Ranges } from "../../support/oracle-weights.js";
+import { differences, subjectOf, type LossesGolden } from "../../support/detector-golden.js";
+import { openDetectorTraining } from "../../support/detector-session.js";
+import { fasterRcnnSource } from "../../support/fasterrcnn-golden.js";
 
-interface Computed {
-  readonly losses: Readonly<Record<string, number>>;
-  /** By torchvision's names: the norm, and products with random vectors. */
-  readonly gradients: Readonly<Record<string, readonly number[]>>;
-}
-
-interface Golden {
-  readonly images: readonly { readonly name: string; readonly size: readonly [number, number] }[];
-  readonly canvas: readonly number[];
-  readonly objects: readonly (readonly TrainingObject[])[];
-  readonly ranges: Ranges;
+interface Golden extends LossesGolden {
   readonly rate: number;
-  readonly float32: Computed;
-  readonly float64: Computed;
   readonly steps: readonly Readonly<Record<string, number>>[];
 }
 
 const file = new URL("../../golden/fasterrcnn-training/two.json", import.meta.url);
 const golden = JSON.parse(readFileSync(file, "utf8")) as Golden;
 
-const batch: DetectorBatch = {
-  image: fasterRcnnTensor({
-    input: { images: golden.images, tensor: true },
-    image: { shape: golden.canvas, mean: 0, absMax: 0, values: [] },
-  }),
-  shape: golden.canvas,
-  sizes: golden.images.map(({ size }) => size),
-  objects: golden.objects,
-};
-
-/** The model, its weights by path, and torchvision's names of them. */
-function subject() {
-  const { model } = elaborate(parseTarget("FasterRCNN_FPN(learned: 300)"));
-  const source = fasterRcnnSource({ ranges: golden.ranges, epsilon: 1e-5 });
-  const match = matchWeights(source, model!.graph.parameters, model!.weightMaps);
-  const values = matchedValues(match);
-  const program = buildTraining(model!, {
-    optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
-    batch: golden.canvas[0]!,
-    sizes: { H: golden.canvas[2]!, W: golden.canvas[3]! },
-    frozenBatchNorm: true,
-    frozenStages: ["body.conv1", "body.conv2"],
-  });
-  return {
-    program,
-    weights: (path: string) => values.get(path)!,
-    theirs: (path: string) => match.origins.get(path)!.tensors[0]!,
-  };
-}
-
 describe("torchvision's detector is trained as torchvision trains it", () => {
-  const { program, weights, theirs } = subject();
+  const source = fasterRcnnSource({ ranges: golden.ranges, epsilon: 1e-5 });
+  const subject = subjectOf("FasterRCNN_FPN(learned: 300)", source, golden, ["body.conv1", "body.conv2"]);
+  const { program, batch, weights } = subject;
 
   it(
     "has its four losses, and gradients no further from float64 than three times its own",
@@ -71,26 +30,10 @@ describe("torchvision's detector is trained as torchvision trains it", () => {
       const session = await openDetectorTraining(program.gradients, weights);
       const outputs = await session.run(batch, 0);
       await session.close();
-      for (const [name, expected] of Object.entries(golden.float32.losses)) {
-        expect(Math.abs(outputs[`loss.${name}`]![0]! / expected - 1), name).toBeLessThan(1e-4);
-      }
-      let [own, torch] = [0, 0];
-      const missing = new Set(Object.keys(golden.float64.gradients));
-      for (const { path } of program.trained) {
-        const name = theirs(path);
-        missing.delete(name);
-        const [norm, ...exact] = golden.float64.gradients[name]!;
-        const [, ...single] = golden.float32.gradients[name]!;
-        const gradient = outputs[`gradient.${path}`]!;
-        exact.forEach((product, index) => {
-          const direction = uniform(`direction${index}`, gradient.length, -1, 1);
-          const found = gradient.reduce((sum, value, at) => sum + value * direction[at]!, 0);
-          own += ((found - product) / norm!) ** 2;
-          torch += ((single[index]! - product) / norm!) ** 2;
-        });
-      }
-      expect([...missing]).toEqual([]);
-      expect(Math.sqrt(own / torch)).toBeLessThan(3);
+      const { loss, gradients, unmatched } = differences(subject, outputs, golden);
+      expect(loss).toBeLessThan(1e-4);
+      expect(gradients).toBeLessThan(3);
+      expect(unmatched).toEqual([]);
     },
   );
 
@@ -114,6 +57,7 @@ describe("standard detectors", () => {
     ["Detectron2_R50_C4", 4],
     ["FasterRCNN_ResNet50_FPN", 4],
     ["ProposalNetwork", 2],
+    ["RetinaNet_ResNet50_FPN", 2],
   ])("%s is trained by %i losses", (name, losses) => {
     const { model } = elaborate(parseTarget(name));
     const optimizer = { kind: "sgd" } as const;
