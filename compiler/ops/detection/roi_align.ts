@@ -38,7 +38,8 @@ export const roiAlign: Operator = {
   fullPrecision: true,
   gradient({ inputs: [features, regions], attributes }, [dy], builder) {
     if (dy === undefined) return [];
-    return builder.apply("roi_align_gradient", [dy, features!, regions!], attributes);
+    const how = { ...attributes, algorithm: "products" };
+    return builder.apply("roi_align_gradient", [dy, features!, regions!], how);
   },
   label: (attributes) => `${size2(attributes, "size").join("x")} RoI align`,
   complete: (attributes) => ({ algorithm: "operator", ...attributes }),

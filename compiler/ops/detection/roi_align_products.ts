@@ -1,6 +1,6 @@
 import type { Lowering } from "../lowering.js";
 import type { Attributes, Node, Value } from "../../ir/types.js";
-import { writePoints } from "./align_points.js";
+import { writePoints, type Points } from "./align_points.js";
 import { writeAxes, type Axis } from "./pooled.js";
 import { writer, type Writer } from "../write.js";
 
@@ -70,13 +70,14 @@ function writeMatrices(w: Writer, attributes: Attributes, features: Value, regio
   // [R, bins, h] for the region's image, 0 for others: [R, bins, N, h].
   const image = w.slice(regions, 1, 0, 1, "image");
   const own = w.cast(w.step("Equal", [image, w.range(batch, "float32", "images")], "own"), "float32");
-  const weights = w.unsqueeze(writeWeights(w, axes[0], attributes), [2], "rows.image");
+  const points = axes.map((axis) => writePoints(w, axis, attributes));
+  const weights = w.unsqueeze(writeWeights(w, axes[0], points[0]!), [2], "rows.image");
   const spread = w.step("Mul", [weights, w.unsqueeze(own, [1, 3], "own.image")], "rows.all");
   const tall = w.step("Mul", [batch, axes[0].length], "tall");
   const bins = w.step("Mul", [count, w.ints(axes[0].bins)], "bins");
   return {
     rows: w.reshape(spread, [bins, tall], "rows.flat"),
-    columns: writeWeights(w, axes[1], attributes),
+    columns: writeWeights(w, axes[1], points[1]!),
     tall,
     wide: (channels) => (channels === 1 ? axes[1].length : w.step("Mul", [axes[1].length, w.ints(channels)], "wide")),
     size: [axes[0].bins, axes[1].bins],
@@ -85,7 +86,7 @@ function writeMatrices(w: Writer, attributes: Attributes, features: Value, regio
 }
 
 /** From and up to which channel each part goes. */
-function channelParts(features: Value): readonly (readonly [number, number])[] {
+export function channelParts(features: Value): readonly (readonly [number, number])[] {
   const all = features.type.shape[1] as number;
   return Array.from({ length: Math.ceil(all / CHANNELS) }, (_, index) => [
     index * CHANNELS,
@@ -93,11 +94,13 @@ function channelParts(features: Value): readonly (readonly [number, number])[] {
   ]);
 }
 
-/** What each cell along an axis counts in each bin: [R, bins, cells]. A point counts in both cells that it is between. */
-function writeWeights(w: Writer, axis: Axis, attributes: Attributes): string {
-  const { places, within, shares } = writePoints(w, axis, attributes);
-  const cells = w.range(axis.length, "float32", "cell");
-  const way = w.step("Abs", [w.step("Sub", [w.unsqueeze(places, [3], "places.cells"), cells], "way")], "distance");
+/**
+ * What each cell along an axis counts in each bin: [R, bins, cells]. A point counts in both cells that it is between. `cells`:
+ * which, where not all of the map, [R, 1, 1, cells].
+ */
+export function writeWeights(w: Writer, axis: Axis, { places, within, shares }: Points, cells?: string): string {
+  const wanted = cells ?? w.range(axis.length, "float32", "cell");
+  const way = w.step("Abs", [w.step("Sub", [w.unsqueeze(places, [3], "places.cells"), wanted], "way")], "distance");
   const near = w.step("Max", [w.step("Sub", [w.number(1), way], "nearness"), w.number(0)], "hat");
   let counted = w.cast(within, "float32", "within.number");
   if (shares !== undefined) counted = w.step("Mul", [counted, shares], "counted");

@@ -110,6 +110,17 @@ export const EXAMPLES: readonly Example[] = [
   use("roi_pool_gradient", [some("R C p q", [3, 8, 2, 3]), { ...map, sizes: "n C h w" }, regions], pool, 16),
   use("roi_align_gradient", [some("R C p q", [3, 8, 2, 3]), map, regions], { ...align, aligned: true }),
   use("roi_align_gradient", [some("R C p q", [3, 8, 2, 3]), map, regions], { ...align, sampling: 0, aligned: false }),
+  use("roi_align_gradient", [some("R C p q", [3, 8, 2, 3]), map, regions], {
+    ...align,
+    aligned: true,
+    algorithm: "images",
+  }),
+  use("roi_align_gradient", [some("R C p q", [3, 2, 2, 3]), some("N C h w", [2, 2, 4, 100]), regions], {
+    ...align,
+    sampling: 0,
+    aligned: false,
+    algorithm: "images",
+  }),
   use("assign_level", [regions], level),
   use("assign_level", [regions], { rule: "scale", factors: [0.5, 1, 2], second: true, inclusive: true }),
   use("regions_of_level", [regions, indices("R", [3], [0, 1, 0])], { level: 0 }),

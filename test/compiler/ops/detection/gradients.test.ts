@@ -5,6 +5,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Attributes } from "../../../../compiler/ir/types.js";
+import type { Device } from "../../../../compiler/device.js";
+import { withAlgorithms } from "../../../../compiler/passes/choose-algorithms.js";
 import { dropDeadCode } from "../../../../compiler/passes/drop-dead-code.js";
 import { uniform } from "../../../support/oracle-weights.js";
 import { emitBytes } from "../../emit/run.js";
@@ -23,16 +25,25 @@ async function gradients(
   dy: Tensor,
   attributes: Attributes,
   wrt: readonly number[] = [0],
+  device?: Device,
 ): Promise<Tensor[]> {
   const wanted = new Set(wrt.map((index) => `x${index}`));
-  const graph = gradientGraph(operatorGraph(op, inputs, attributes, false), (name) => !wanted.has(name));
+  const whole = gradientGraph(operatorGraph(op, inputs, attributes, false), (name) => !wanted.has(name));
+  const graph = device === undefined ? whole : withAlgorithms(whole, device);
   const { inputs: needed, ...rest } = dropDeadCode.run(graph, {});
   const named = needed.map((each) => ({ ...each, name: each.name === "dy" ? `x${inputs.length}` : each.name }));
   return run(emitBytes({ ...rest, inputs: named }), [...inputs, dy]);
 }
 
-async function gradient(op: string, features: Input, of: Input, dy: Tensor, attributes: Attributes): Promise<Tensor> {
-  return (await gradients(op, [features, of], dy, attributes))[0]!;
+async function gradient(
+  op: string,
+  features: Input,
+  of: Input,
+  dy: Tensor,
+  attributes: Attributes,
+  device?: Device,
+): Promise<Tensor> {
+  return (await gradients(op, [features, of], dy, attributes, [0], device))[0]!;
 }
 
 /** The same by moving one value of x after the other. */
@@ -57,31 +68,29 @@ const box = fc
   .tuple(quarter, quarter, length, length)
   .map(([x, y, width, height]) => [x, y, Math.fround(x + width), Math.fround(y + height)]);
 const side = fc.integer({ min: 1, max: 3 });
-const cases = fc
-  .record({
-    map: fc.tuple(
-      fc.integer({ min: 1, max: 2 }),
-      fc.constant(2),
-      fc.integer({ min: 5, max: 7 }),
-      fc.integer({ min: 5, max: 7 }),
-    ),
-    rows: fc.integer({ min: 0, max: 4 }),
-    size: fc.tuple(side, side).map((both): number[] => both),
-    seed: fc.integer({ min: 0, max: 99 }),
-  })
-  .chain(({ map, rows, size, seed }) =>
-    regions(rows, map[0], box).map((of) => {
-      const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-      const shape = [rows, map[1], ...size];
-      return {
-        // All different: nowhere is the largest of a bin in doubt.
-        features: input("n C h w", map, [...uniform(`features ${seed}`, count(map), -1, 1)]),
-        of,
-        dy: tensor(shape, [...uniform(`dy ${seed}`, count(shape), -1, 1)]),
-        size,
-      };
-    }),
-  );
+const cellsAlong = fc.integer({ min: 5, max: 7 });
+const someRegions = (sizes: readonly fc.Arbitrary<number>[], most: number, each: fc.Arbitrary<number[]>) =>
+  fc
+    .record({
+      map: fc.tuple(fc.integer({ min: 1, max: 3 }), ...sizes).map((shape) => shape as [number, number, number, number]),
+      rows: fc.integer({ min: 0, max: most }),
+      size: fc.tuple(side, side).map((both): number[] => both),
+      seed: fc.integer({ min: 0, max: 99 }),
+    })
+    .chain(({ map, rows, size, seed }) =>
+      regions(rows, map[0], each).map((of) => {
+        const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+        const shape = [rows, map[1], ...size];
+        return {
+          // All different: nowhere is the largest of a bin in doubt.
+          features: input("n C h w", map, [...uniform(`features ${seed}`, count(map), -1, 1)]),
+          of,
+          dy: tensor(shape, [...uniform(`dy ${seed}`, count(shape), -1, 1)]),
+          size,
+        };
+      }),
+    );
+const cases = someRegions([fc.constant(2), cellsAlong, cellsAlong], 4, box);
 
 describe("the features' gradient", () => {
   it("of roi_pool", async () => {
@@ -95,16 +104,39 @@ describe("the features' gradient", () => {
     );
   });
 
-  it("of roi_align, whatever its points", async () => {
-    const how = fc.record({ sampling: fc.integer({ min: 0, max: 2 }), aligned: fc.boolean() });
+  const how = fc.record({ sampling: fc.integer({ min: 0, max: 2 }), aligned: fc.boolean() });
+
+  it("of roi_align, whatever its points, of all images at once and image by image", async () => {
     await fc.assert(
       fc.asyncProperty(cases, how, async ({ features, of, dy, size }, points) => {
         const attributes = { size, scale: [0.25, 0.5], ...points };
         fc.pre(!isDelicate(features, of, attributes));
         const expected = differences(roiAlign, features, of, dy, attributes);
-        expectSame(await gradient("roi_align", features, of, dy, attributes), expected, 1e-5, "gradient");
+        for (const device of ["webgpu", "cpu"] as const) {
+          expectSame(await gradient("roi_align", features, of, dy, attributes, device), expected, 1e-5, device);
+        }
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it("of roi_align on wide maps, by tiles", async () => {
+    const across = fc.integer({ min: -8, max: 440 }).map((value_) => value_ / 2);
+    const wide = fc
+      .tuple(across, quarter, fc.oneof(length, across.map(Math.abs)), length)
+      .map(([x, y, width, height]) => [x, y, Math.fround(x + width), Math.fround(y + height)]);
+    await fc.assert(
+      fc.asyncProperty(
+        someRegions([fc.constant(1), fc.constant(3), fc.constantFrom(96, 100)], 24, wide),
+        how,
+        async ({ features, of, dy, size }, points) => {
+          const attributes = { size, scale: [0.25, 0.5], ...points };
+          fc.pre(!isDelicate(features, of, attributes));
+          const expected = differences(roiAlign, features, of, dy, attributes);
+          expectSame(await gradient("roi_align", features, of, dy, attributes, "cpu"), expected, 1e-5, "gradient");
+        },
+      ),
+      { numRuns: 25 },
     );
   });
 
