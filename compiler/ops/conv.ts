@@ -46,6 +46,10 @@ export const conv: Operator = {
     image: 0,
     taken: "chosen",
     fits: ({ attributes }) => int(attributes, "groups") === 1,
+    absorbs: [
+      { op: "add", as: "input" },
+      { op: "relu", attribute: "relu" },
+    ],
   },
   label: (attributes) =>
     `${size2(attributes, "kernel").join("x")} conv, ${int(attributes, "channels")}${windowLabel(attributes)}`,

@@ -9,6 +9,7 @@ import { dropDeadCode } from "./drop-dead-code.js";
 import { dropTrainingOnly } from "./drop-training-only.js";
 import { dropUnusedInputs } from "./drop-unused-inputs.js";
 import { foldBatchNorms } from "./fold-batch-norms.js";
+import { foldFrozenNorms } from "./fold-frozen-norms.js";
 import { parametersAsInputs } from "./parameters-as-inputs.js";
 import type { Pass, TrainingContext } from "./pass.js";
 import { recomputeSegments } from "./recompute.js";
@@ -27,7 +28,7 @@ export const INFERENCE_PASSES: readonly Pass[] = [
 /** What makes a graph of the loss and its gradients of an elaborated one. */
 export const GRADIENT_PASSES: readonly Pass<TrainingContext>[] = [
   ...[bindSizes, takeLogits, trainingMode, parametersAsInputs],
-  ...[addLoss, addGradients, dropDeadCode],
+  ...[foldFrozenNorms, addLoss, addGradients, dropDeadCode],
   ...[recomputeSegments, toFloat16],
 ];
 

@@ -38,48 +38,79 @@ import { applyUpdate } from "./update.js";
 import { withLosses, withNumberedLosses } from "./with-losses.js";
 
 /**
+ * The step is built at once, the other graphs when they are first asked for: of a detector's canvases nobody asks.
+ *
  * Throws a RangeError where the model can't be trained so: a size that is not known, an unknown stage, no logits.
  */
 export function buildTraining(model: Model, options: TrainingOptions): TrainingProgram {
   const plan = planTraining(model, options);
   const before = (options.thawing ?? []).map((_, phase) => phasePlan(plan, phase));
   const batch = options.evaluationBatch ?? options.batch;
+  const own = stepGraphs(model, plan, "");
+  const evaluate = lazy(() => evaluation(model, plan, batch, "evaluate"));
+  const evaluateOne = lazy(() => evaluation(model, plan, 1, "evaluate.one"));
   return {
     options,
     state: plan.state.all,
-    ...stepGraphs(model, plan, ""),
+    trained: own.trained,
+    train: own.train,
+    get gradients() {
+      return own.gradients;
+    },
+    get update() {
+      return own.update;
+    },
     phases: before.map((each, phase) => stepGraphs(model, each, `.phase${phase + 1}`)),
-    evaluate: evaluation(model, plan, batch, "evaluate"),
-    ...(model.losses && batch > 1 && { evaluateOne: evaluation(model, plan, 1, "evaluate.one") }),
+    get evaluate() {
+      return evaluate();
+    },
+    get evaluateOne() {
+      return model.losses && batch > 1 ? evaluateOne() : undefined;
+    },
   };
 }
 
 function stepGraphs(model: Model, plan: Plan, suffix: string): StepGraphs {
   const { options } = plan;
+  const gradients = lazy(() =>
+    finish(plan, `${model.name}.gradients${suffix}`, (record) => {
+      const step = forwardBackward(plan, record);
+      const outputs = plan.trained.map(({ path }) => ({
+        name: gradientName(path),
+        value: step.gradients.get(path)!,
+      }));
+      return { ...step, outputs: [...step.outputs, ...outputs] };
+    }),
+  );
+  const update = lazy(() =>
+    finish(plan, `${model.name}.update${suffix}`, (record) => {
+      const given = plan.trained.map((each): [string, Value] => {
+        return [each.path, value(each.value.type, gradientName(each.path))];
+      });
+      const inputs = given.map(([path, made]) => ({ name: gradientName(path), value: made }));
+      return { inputs, ...applyUpdate(plan.state, options, new Map(given), new Map(), record) };
+    }),
+  );
   return {
     trained: plan.trained,
     train: finish(plan, `${model.name}.train${suffix}`, (record) => {
       const step = forwardBackward(plan, record);
-      const update = applyUpdate(plan.state, options, step.gradients, step.statistics, record);
-      return { ...step, outputs: [...step.outputs, ...update.outputs], next: [...step.next, ...update.next] };
+      const next = applyUpdate(plan.state, options, step.gradients, step.statistics, record);
+      return { ...step, outputs: [...step.outputs, ...next.outputs], next: [...step.next, ...next.next] };
     }),
-    gradients: finish(plan, `${model.name}.gradients${suffix}`, (record) => {
-      const step = forwardBackward(plan, record);
-      const gradients = plan.trained.map(({ path }) => ({
-        name: gradientName(path),
-        value: step.gradients.get(path)!,
-      }));
-      return { ...step, outputs: [...step.outputs, ...gradients] };
-    }),
-    update: finish(plan, `${model.name}.update${suffix}`, (record) => {
-      const gradients = plan.trained.map((each): [string, Value] => {
-        return [each.path, value(each.value.type, gradientName(each.path))];
-      });
-      const inputs = gradients.map(([path, made]) => ({ name: gradientName(path), value: made }));
-      const update = applyUpdate(plan.state, options, new Map(gradients), new Map(), record);
-      return { inputs, ...update };
-    }),
+    get gradients() {
+      return gradients();
+    },
+    get update() {
+      return update();
+    },
   };
+}
+
+/** What is made when it is first asked for. */
+function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** Loss and gradients as they are before algorithms are chosen: what `tune` measures the operations of. */

@@ -164,5 +164,5 @@ export interface TrainingProgram extends StepGraphs {
    * The same for one image: where data end before a batch does, the loss is that of the images that there are. There where
    * the network states its losses and `evaluate` takes more than one.
    */
-  readonly evaluateOne?: TrainingGraph;
+  readonly evaluateOne: TrainingGraph | undefined;
 }

@@ -90,10 +90,10 @@ export function emitTrainingGraphs(
   for (const { name, dtype } of program.state) {
     if (dtype !== "float32") throw new TypeError(`${name} is ${dtype}; state is kept in float32`);
   }
-  const { train, gradients, evaluate, evaluateOne } = program;
+  const { train, evaluate, evaluateOne } = program;
   const image = imageOf(train);
   const logits = evaluate.graph.outputs.find((output) => output.name === "logits");
-  const statistics = statisticsOf(gradients);
+  const statistics = statisticsOf(program);
   const canvases = others.length > 0 ? [program, ...others].map((each) => emitCanvas(each, parts)) : undefined;
   return {
     state: program.state.map(({ name, shape }) => ({ name, shape })),
@@ -173,9 +173,10 @@ export function part(whole: TrainingGraph, outputs: readonly NamedValue[]): Trai
   };
 }
 
-function statisticsOf(gradients: TrainingGraph): TrainingGraph | undefined {
-  const written = gradients.writes.filter(({ role }) => role === "running statistic");
+function statisticsOf(program: TrainingProgram): TrainingGraph | undefined {
+  const written = program.train.writes.filter(({ role }) => role === "running statistic");
   if (written.length === 0) return undefined;
+  const { gradients } = program;
   const names = new Set(written.map(({ name }) => nextName(name)));
   return part(
     gradients,

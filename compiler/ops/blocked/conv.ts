@@ -11,7 +11,10 @@ import { pickTaps, writeExchangedFilter, writeFilter, type FilterShape } from ".
 import { phasesOf } from "./phases.js";
 import { inputNames, steps, type Steps } from "./steps.js";
 
-/** x, blocked, or plain with fewer channels than a block; the weight and the bias as those of `conv`; gives it blocked. */
+/**
+ * x, blocked, or plain with fewer channels than a block; the weight and the bias as those of `conv`; and perhaps a map to
+ * add, blocked. Gives conv(x) (+ map), rectified if `relu`, blocked.
+ */
 export const blockedConv: Operator = {
   name: "blocked_conv",
   doc: "A convolution that gives its map in the blocked layout.",
@@ -19,15 +22,17 @@ export const blockedConv: Operator = {
   lower(node, emit) {
     const { attributes } = node;
     const s = steps(emit);
-    const [x, weight, bias] = inputNames(node, emit);
+    const [x, weight, ...others] = inputNames(node, emit);
     const filter = s.reshape(writeFilter(weight!, filterShape(node), s), sizes(node.inputs[1]!));
-    const inputs = [x!, filter, ...(flag(attributes, "bias") ? [bias!] : [])];
+    const [bias, addend] = flag(attributes, "bias") ? others : ["", ...others];
+    const inputs = [x!, filter, ...(addend === undefined ? (bias === "" ? [] : [bias!]) : [bias!, addend])];
     const written = {
       kernel_shape: size2(attributes, "kernel"),
       strides: size2(attributes, "stride"),
       pads: onnxPads(size2(attributes, "pad")),
       dilations: size2(attributes, "dilation"),
       group: 1,
+      ...(flag(attributes, "relu") && { activation: "Relu" }),
     };
     s.blocked("Conv", inputs, written, emit.name(node.outputs[0]!));
   },

@@ -194,3 +194,34 @@ describe("whole networks in blocks", () => {
     }
   });
 });
+
+describe("whole networks with fixed batch norms", () => {
+  it.each(Object.keys(NETWORKS))("%s: become part of the layers before them, in blocks or not", async (name) => {
+    const model = modelOf(NETWORKS[name]!);
+    const [, , height, width] = model.graph.inputs[0]!.value.type.shape as readonly number[];
+    const network: OracleNetwork = { target: "small.resnet", image: [16, 3, height!, width!] };
+    const options = { batch: 16, optimizer: { kind: "sgd" }, frozenBatchNorm: true, frozenStages: ["conv1"] } as const;
+    // As it is written for another device they stay; the processor runs that too.
+    const ways = [{ device: "webgpu" }, { blockSize: 0 }, ...(block > 0 ? [{ blockSize: block }] : [])] as const;
+    const results: Record<string, Float32Array>[] = [];
+    const norms: number[] = [];
+    for (const way of ways) {
+      const { gradients } = buildTraining(model, { ...options, ...way });
+      norms.push(gradients.graph.nodes.filter(({ op }) => op === "bn").length);
+      const training = await openTraining(gradients, network);
+      results.push(await training.run(0));
+      await training.close();
+    }
+    // A pre-activation's first norm stands behind a sum, and so does the one of the head.
+    const behindSums = name === "preactivation" ? 4 : 0;
+    expect(norms[0]).toBeGreaterThan(behindSums);
+    expect(norms.slice(1)).toEqual(norms.slice(1).map(() => behindSums));
+    const [expected, ...others] = results;
+    for (const given of others) {
+      expect(Object.keys(given)).toEqual(Object.keys(expected!));
+      for (const [output, values] of Object.entries(expected!)) {
+        expect(relativeError(given[output]!, values, 1e-2), output).toBeLessThan(1e-5);
+      }
+    }
+  });
+});
