@@ -3,6 +3,7 @@ import type { ParameterValues } from "../../compiler/emit/parameters.js";
 import type { Model } from "../../compiler/model.js";
 import { mixesImages, MIXINGS, type Recipe } from "../../compiler/recipe.js";
 import type { TrainingOptions } from "../../compiler/training/contract.js";
+import { isInside } from "../../compiler/training/places.js";
 import { zeroInitResidual } from "../../compiler/training/zero-init.js";
 import { firstFew } from "../images/names.js";
 import { asTrainingError } from "./error.js";
@@ -29,6 +30,21 @@ export function noticesOf(
       ? ["zero_init_residual holds only for scales that the weights do not give"]
       : []),
   ];
+}
+
+/** One line, where parts are to stay as they are and are nothing yet. */
+export function frozenAtRandom(
+  model: Model,
+  { frozenStages }: Recipe,
+  weights: ParameterValues | undefined,
+): readonly string[] {
+  const random = model.graph.parameters.filter(
+    ({ role, path }) => role === "weight" && weights?.get(path) === undefined,
+  );
+  const parts = frozenStages.filter((stage) => random.some(({ path }) => isInside(path, stage)));
+  return parts.length === 0
+    ? []
+    : [`frozen at random values: ${firstFew(parts)}; give them weights (--weights), or do not freeze them`];
 }
 
 /** What a part is trained by is not known to be what the whole is. */

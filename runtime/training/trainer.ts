@@ -16,7 +16,7 @@ import { buildProgram, checkRequest, lengthened } from "./fit.js";
 import { saysGrey, type FeedOptions } from "./feed.js";
 import { openSubject, type Subject } from "./subject.js";
 import { emitTrainingGraphs } from "../../compiler/training/graphs.js";
-import { beginning, noticesOf } from "./beginning.js";
+import { beginning, frozenAtRandom, noticesOf } from "./beginning.js";
 import { checkSame, identityOf, type Identity } from "./identity.js";
 import { initialState } from "./initial-state.js";
 import { lockFolder, type Lock } from "./lock.js";
@@ -167,7 +167,8 @@ async function plan(
   const length = trainingLength(recipe, feed.stepsPerEpoch);
   checkThaws(recipe, length);
   const notices = noticesOf(model, recipe, settings[0], weights, data.classes);
-  [...notices, ...feed.notices].forEach((message) => emit({ kind: "notice", message }));
+  const frozen = options.resume ? [] : frozenAtRandom(model, recipe, weights);
+  [...notices, ...frozen, ...feed.notices].forEach((message) => emit({ kind: "notice", message }));
   feed.warnings.forEach(warn);
   const identity = identityOf({ model, recipe, data: feed.data, names, weights, version });
   return { build, programs, length, identity };

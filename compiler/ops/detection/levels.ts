@@ -13,8 +13,8 @@ import { boolean, choice, integer, number, numbers, tensor, tensors } from "../.
 import { INCLUSIVE } from "./arguments.js";
 import { writer, type Writer } from "../write.js";
 
-/** The size of regions that ImageNet's networks are made for: 224 x 224. */
-const IMAGENET_AREA = 224 ** 2;
+/** The side of regions that ImageNet's networks are made for. */
+const IMAGENET_SIDE = 224;
 
 /**
  * regions [R, 5] to int64 [R], the number of each region's map, the first being 0. `rule`:
@@ -22,27 +22,27 @@ const IMAGENET_AREA = 224 ** 2;
  * - `area` (torchvision's LevelMapper): floor(`canonical_level` + log2(sqrt(area) / `canonical_size`) + 1e-6), from
  *   `min` to `max`, less `min`
  * - `scale` (py-faster-rcnn): of images scaled by `factors`, which ascend, the one in which the area is nearest to
- *   224^2; with `second` the one beside it on the other side of 224^2, at an end the only neighbour
+ *   `canonical_size`^2; with `second` the one beside it on the other side of that, at an end the only neighbour
  */
 const assignLevel: Operator = {
   name: "assign_level",
   doc: "Which feature map each region is pooled from.",
   layer: {
     arguments: {
-      rule: choice("By the area of a region, or by the scale of an image pyramid at which it is nearest to 224x224.", [
+      rule: choice("By the area of a region, or by the scale of an image pyramid at which it is of canonical size.", [
         "area",
         "scale",
       ]),
-      canonical_size: number("Of `area`: the side of a region that belongs to `canonical_level`.", {
+      canonical_size: number("The side of a region that belongs to `canonical_level`, or that the head is made for.", {
         min: 1,
-        default: 224,
+        default: IMAGENET_SIDE,
       }),
       canonical_level: integer("Of `area`: the level of such a region.", { default: 4 }),
       min: integer("Of `area`: the level of the first map.", { default: 2 }),
       max: integer("Of `area`: the level of the last map.", { default: 5 }),
       strides: numbers("Of `scale`: the feature strides of the maps, descending.", { min: 1e-3, optional: true }),
       stride: number("Of `scale`: the feature stride of the map of the image as it is.", { min: 1e-3, default: 16 }),
-      second: boolean("Of `scale`: the one beside the nearest, on the other side of 224x224.", { default: false }),
+      second: boolean("Of `scale`: the one beside the nearest, on the other side of `canonical_size`.", { default: false }),
       inclusive: INCLUSIVE,
     },
   },
@@ -51,7 +51,7 @@ const assignLevel: Operator = {
   complete({ strides, stride, ...attributes }) {
     // How much larger than the input the image was from which each map was made.
     const factors = strides && (strides as readonly number[]).map((each) => (stride as number) / each);
-    return { inclusive: false, second: false, ...(factors && { factors }), ...attributes };
+    return { inclusive: false, second: false, canonical_size: IMAGENET_SIDE, ...(factors && { factors }), ...attributes };
   },
   infer(inputs) {
     const [[rows]] = forms("assign_level", { regions: ["R", 5] }, inputs) as [readonly Dim[]];
@@ -84,7 +84,7 @@ function writeCount(w: Writer, truth: string): void {
 function writeByScale(w: Writer, area: string, attributes: Attributes): void {
   const squares = ints(attributes, "factors").map((factor) => factor ** 2);
   const scaled = w.step("Mul", [area, w.numbers(squares)], "areas.scaled");
-  const excess = w.step("Sub", [scaled, w.number(IMAGENET_AREA)], "excess");
+  const excess = w.step("Sub", [scaled, w.number(int(attributes, "canonical_size") ** 2)], "excess");
   const how = { axis: 1, keepdims: 1 };
   const nearest = w.step("ArgMin", [w.step("Abs", [excess], "distance")], "nearest", how);
   if (!flag(attributes, "second") || squares.length === 1) {
