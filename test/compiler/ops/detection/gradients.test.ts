@@ -82,14 +82,20 @@ const someRegions = (sizes: readonly fc.Arbitrary<number>[], most: number, each:
         const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
         const shape = [rows, map[1], ...size];
         return {
-          // All different: nowhere is the largest of a bin in doubt.
-          features: input("n C h w", map, [...uniform(`features ${seed}`, count(map), -1, 1)]),
+          features: input("n C h w", map, spread(uniform(`features ${seed}`, count(map), -1, 1))),
           of,
           dy: tensor(shape, [...uniform(`dy ${seed}`, count(shape), -1, 1)]),
           size,
         };
       }),
     );
+/** Values between -1 and 1 in the order of these, evenly apart: nowhere does a step change which is the largest of a bin. */
+function spread(values: Iterable<number>): number[] {
+  const all = [...values];
+  const rank = new Map([...all].sort((a, b) => a - b).map((value_, index) => [value_, index]));
+  return all.map((value_) => Math.fround((2 * (rank.get(value_)! + 0.5)) / all.length - 1));
+}
+
 const cases = someRegions([fc.constant(2), cellsAlong, cellsAlong], 4, box);
 
 describe("the features' gradient", () => {
