@@ -57,6 +57,19 @@ export default defineConfig(
   boundary("compiler/ops", ["passes", "emit", "elaborate", "training", "tuning"]),
   boundary("compiler/passes", ["emit", "elaborate", "training", "tuning"]),
   boundary("compiler/emit", ["passes", "elaborate", "training", "tuning"]),
+  boundary("compiler/editor", ["passes", "emit", "training", "tuning", "editors"]),
+  {
+    // The server runs in a web worker too; what Node has for it is in one file.
+    files: ["editors/server/**/*.ts"],
+    ignores: ["editors/server/node.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: ["node:*", "**/runtime/**", "**/cli/**", "vscode-languageserver/node"] },
+      ],
+      "no-restricted-globals": ["error", "process", "Buffer", "require", "__dirname"],
+    },
+  },
   boundary("runtime", ["compiler/ops", "compiler/passes"]),
   boundary("runtime/images", ["compiler/ops", "compiler/passes", "data", "detection", "classification", "training"]),
   boundary("cli", ["compiler/ir", "compiler/ops", "compiler/passes", "compiler/emit", "compiler/tuning"]),

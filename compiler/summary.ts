@@ -1,6 +1,6 @@
 /** What a network costs, layer by layer and stage by stage: the numbers of table 1. */
 import { atMost, evaluate, formatDim, isSymbolic, type Dim } from "./ir/dim.js";
-import { isScope, type Node, type Scope, type Value } from "./ir/types.js";
+import { isScope, type Node, type Parameter, type Scope, type Value } from "./ir/types.js";
 import { summaryLabel, layersOf } from "./summary-layers.js";
 import type { Model } from "./model.js";
 import { operator } from "./ops/index.js";
@@ -59,22 +59,14 @@ export interface Summary extends Cost {
 /** Counts parameters, multiply-adds and activations of a network, in all and by stage and layer. */
 export function summarize(model: Model): Summary {
   const { graph, root } = model;
-  const trainable = new Map(
-    graph.parameters
-      .filter((parameter) => parameter.trainable)
-      .map((parameter) => [parameter.value.id, parameter.value]),
-  );
+  const trainable = trainableOf(graph.parameters);
   const costs = new Map(graph.nodes.map((node) => [node, layerCost(node, trainable)]));
-  const costOf = (nodes: readonly Node[]): Cost => {
-    // A parameter that two layers share counts once.
-    const values = new Set(nodes.flatMap((node) => node.inputs.filter((input) => trainable.has(input.id))));
-    const own = nodes.flatMap((node) => costs.get(node) ?? []);
-    return {
-      params: total([...values].map(elements)) ?? 0,
-      macs: total(own.map((cost) => cost.macs)),
-      activations: total(own.map((cost) => cost.activations)),
-    };
-  };
+  const costOf = (nodes: readonly Node[]): Cost =>
+    costTogether(
+      nodes,
+      nodes.flatMap((node) => costs.get(node) ?? []),
+      trainable,
+    );
   const named = ({ name, value }: { name: string; value: Value }) => ({ name, shape: shapeOf(value) });
   return {
     schema: 1,
@@ -102,7 +94,37 @@ export function summarize(model: Model): Summary {
   };
 }
 
-function layerCost(node: Node, trainable: ReadonlyMap<number, Value>): Cost {
+/** Parameters that training changes, by the number of their value. */
+type Trainable = ReadonlyMap<number, Value>;
+
+function trainableOf(parameters: readonly Pick<Parameter, "trainable" | "value">[]): Trainable {
+  return new Map(parameters.filter(({ trainable }) => trainable).map(({ value }) => [value.id, value]));
+}
+
+/** What these layers of a network cost, whose parameters are given. */
+export function costOfLayers(
+  nodes: readonly Node[],
+  parameters: readonly Pick<Parameter, "trainable" | "value">[],
+): Cost {
+  const trainable = trainableOf(parameters);
+  return costTogether(
+    nodes,
+    nodes.map((node) => layerCost(node, trainable)),
+    trainable,
+  );
+}
+
+function costTogether(nodes: readonly Node[], each: readonly Cost[], trainable: Trainable): Cost {
+  // A parameter that two layers share counts once.
+  const values = new Set(nodes.flatMap((node) => node.inputs.filter((input) => trainable.has(input.id))));
+  return {
+    params: total([...values].map(elements)) ?? 0,
+    macs: total(each.map((cost) => cost.macs)),
+    activations: total(each.map((cost) => cost.activations)),
+  };
+}
+
+function layerCost(node: Node, trainable: Trainable): Cost {
   const types = (values: readonly Value[]) => values.map((value) => value.type);
   return {
     params: total(node.inputs.filter((input) => trainable.has(input.id)).map(elements)) ?? 0,

@@ -187,6 +187,8 @@ const imports: Rule = {
   ],
 };
 
+const RESERVED = word(RESERVED_TOKENS.map(textOf));
+
 const statements: Rule = {
   patterns: [
     {
@@ -198,7 +200,7 @@ const statements: Rule = {
       captures: captures("keyword.other.stage", "keyword.operator.stride"),
     },
     {
-      match: `\\b(${keyword("input")})\\s+(${NAME})(?=\\s+[\\d\\[A-Za-z_])`,
+      match: `\\b(${keyword("input")})\\s+(?!${RESERVED})(${NAME})(?=\\s+[\\d\\[A-Za-z_])`,
       captures: captures("keyword.other.input", "variable.other.tensor"),
     },
     { match: `\\b(let)\\s+(${NAME})`, captures: captures("storage.type", "variable.other.constant") },

@@ -16,6 +16,7 @@ import { fmtCommand } from "./fmt.js";
 import { helpCommand } from "./help.js";
 import { initCommand } from "./init.js";
 import { listCommand } from "./list.js";
+import { lspCommand } from "./lsp.js";
 import { plotCommand } from "./plot.js";
 import { responsesCommand } from "./responses.js";
 import { summaryCommand } from "./summary.js";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly (() => Command)[] = [
   checkCommand,
   explainCommand,
   fmtCommand,
+  lspCommand,
   listCommand,
   summaryCommand,
   figureCommand,

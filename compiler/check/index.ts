@@ -10,11 +10,11 @@ import type { Trace } from "../elaborate/trace.js";
 import type { Model } from "../model.js";
 import type { Module, Program } from "../program.js";
 import { labelsOf } from "./elsewhere.js";
-import { checkNames } from "./names.js";
+import { checkNames, type NameObserver } from "./names.js";
 
 /** Reports names that nothing declares, that are declared twice, that nothing uses. */
-export function checkNamesOf(module: Module, program: Program): void {
-  checkNames(module.file, program.reporter, (name) => membersOf(name, module, program));
+export function checkNamesOf(module: Module, program: Program, observer?: NameObserver): void {
+  checkNames(module.file, program.reporter, (name) => membersOf(name, module, program), observer);
 }
 
 /** The declarations of a file that can be made into what they declare: all of their parameters have values. */

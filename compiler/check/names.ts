@@ -10,6 +10,7 @@ import type {
   Expression,
   Identifier,
   SourceFile,
+  Span,
   Statement,
   Use,
 } from "../../grammar/ast.js";
@@ -32,18 +33,37 @@ const GIVEN: Readonly<Record<string, readonly string[]>> = {
   shortcut: ["input", "channels", "stride", "changes"],
 };
 
+/** In place of a form that is none. */
+const NO_WORD: Word = { name: "", doc: "", arguments: {} };
+
 /** Words that layers take as arguments: `bilinear`. */
 const CHOICES = Object.values(LAYER_WORDS).flatMap((word) =>
   Object.values(word.arguments).flatMap(({ type }) => wordsOf(type)),
 );
 
-export function checkNames(file: SourceFile, reporter: Reporter, membersOf: MembersOf): void {
-  new NameChecker(reporter, membersOf).file(file);
+/** Is told what names and words mean where they stand. */
+export interface NameObserver {
+  declares(name: Identifier, as: Name): void;
+  /** A name that is known there. */
+  refers(at: Span, to: Name): void;
+  /** A word of the language. */
+  says(at: Span, word: Word): void;
+  /** The name of one of its arguments. */
+  gives(at: Identifier, argument: string, to: Word): void;
+  /** One of the words that stand for themselves as a value of that argument: `bilinear`. */
+  chooses(at: Span, argument: string, of: Word): void;
+  /** Braces, or a declaration with its parameters, in which these names are known. */
+  opens(at: Span, names: Names): void;
+}
+
+export function checkNames(file: SourceFile, reporter: Reporter, membersOf: MembersOf, observer?: NameObserver): void {
+  new NameChecker(reporter, membersOf, observer).file(file);
 }
 
 class NameChecker {
   readonly #reporter: Reporter;
   readonly #membersOf: MembersOf;
+  readonly #observer: NameObserver | undefined;
   /** The one whose names are being checked. */
   #around: Declaration | undefined;
   /** Stages are names of the whole network. */
@@ -53,13 +73,15 @@ class NameChecker {
   /** Whether the declaration's statements are layers. */
   #isFlow = false;
 
-  constructor(reporter: Reporter, membersOf: MembersOf) {
+  constructor(reporter: Reporter, membersOf: MembersOf, observer?: NameObserver) {
     this.#reporter = reporter;
     this.#membersOf = membersOf;
+    this.#observer = observer;
   }
 
   file(file: SourceFile): void {
     const names = new Names();
+    this.#observer?.opens(file.span, names);
     for (const item of file.imports) {
       for (const { name, alias } of item.names) this.#declare(alias ?? name, "import", names);
     }
@@ -82,9 +104,11 @@ class NameChecker {
     }
     if (what === "let" && this.#reportShadow(name, names.parent?.find(name.text))) {
       names.declare(name.text, name.span, "given");
+      this.#observer?.declares(name, names.own.get(name.text)!);
       return;
     }
     const before = names.declare(name.text, name.span, what);
+    this.#observer?.declares(name, names.own.get(name.text)!);
     if (!before || before.what === "given") return;
     this.#reporter.report("duplicate-name", name.span, `\`${name.text}\` is declared twice`, {
       notes: [{ message: "first here", span: before.span }],
@@ -118,6 +142,7 @@ class NameChecker {
     this.#isFlow = own(GIVEN, declaration.keyword) !== undefined;
     this.#around = declaration;
     const parameters = new Names(file);
+    this.#observer?.opens(declaration.span, parameters);
     for (const parameter of declaration.parameters ?? []) {
       if (parameter.default) this.#expression(parameter.default, parameters);
       this.#declare(parameter.name, "parameter", parameters);
@@ -135,6 +160,7 @@ class NameChecker {
   }
 
   #body(body: Body, names: Names): void {
+    this.#observer?.opens(body.span, names);
     for (const statement of body.statements) this.#statement(statement, names);
     this.#reportUnused(names);
   }
@@ -178,7 +204,10 @@ class NameChecker {
   #declareStage(name: Identifier, names: Names): void {
     const network = this.#network ?? names;
     if (names === network) this.#declare(name, "stage", network);
-    else network.declare(name.text, name.span, "given");
+    else {
+      network.declare(name.text, name.span, "given");
+      this.#observer?.declares(name, network.own.get(name.text)!);
+    }
   }
 
   /** Capitals in `[channels, H, W]` are symbols. */
@@ -195,8 +224,9 @@ class NameChecker {
     const word = use.target.length === 1 ? (first?.text ?? "") : "";
     const found = this.#word(use, word);
     if (!found && first) this.#target(first, names);
+    else if (found && first) this.#observer?.says(first.span, found);
     if (use.through?.[0]) this.#target(use.through[0], names);
-    this.#arguments(use.arguments, found?.arguments, names);
+    this.#arguments(use.arguments, found, names);
     if (use.on) this.#expression(use.on, names);
     if (use.repeat) this.#expression(use.repeat, names);
     const around = this.#groups;
@@ -217,13 +247,15 @@ class NameChecker {
     return undefined;
   }
 
-  /** @param schema of the word that takes them; undefined of something else, which may be a layer by another name. */
-  #arguments(args: readonly Argument[], schema: Schema | undefined, names: Names): void {
+  /** @param of the word that takes them; undefined of something else, which may be a layer by another name. */
+  #arguments(args: readonly Argument[], of: Word | undefined, names: Names): void {
+    const schema: Schema | undefined = of?.arguments;
     const all = Object.values(schema ?? {});
     const forms = all.map(({ type }) => (type.kind === "form" ? type.forms : undefined)).find((found) => found);
     const words = schema ? all.flatMap(({ type }) => wordsOf(type)) : CHOICES;
     for (const { name, value } of args) {
       const argument = name ? own(schema ?? {}, name.text) : all.find(({ many }) => many);
+      if (name && argument) this.#observer?.gives(name, name.text, of!);
       if (argument?.type.kind === "paths") {
         this.#stages(value, names);
         continue;
@@ -231,13 +263,19 @@ class NameChecker {
       const called = value.kind === "call" ? value.callee : value;
       if (forms && called.kind === "name" && (Object.hasOwn(forms, called.text) || !names.find(called.text))) {
         // A form that is none of those is reported by elaboration, which knows them.
-        if (value.kind === "call") this.#arguments(value.arguments, own(forms, called.text)?.arguments ?? {}, names);
+        const form = own(forms, called.text);
+        if (form) this.#observer?.says(called.span, form);
+        if (value.kind === "call") this.#arguments(value.arguments, form ?? NO_WORD, names);
         continue;
       }
       const isWord = value.kind === "name" && words.includes(value.text) && (schema || !names.find(value.text));
       // A word that is none of those is reported by elaboration, which knows them.
       const wantsWord = value.kind === "name" && !names.find(value.text) && schema && words.length > 0;
       if (!isWord && !wantsWord) this.#expression(value, names);
+      else if (isWord && of) {
+        const takes = Object.entries(of.arguments).find(([, { type }]) => wordsOf(type).includes(value.text));
+        if (takes) this.#observer?.chooses(value.span, takes[0], of);
+      }
     }
   }
 
@@ -251,18 +289,24 @@ class NameChecker {
     if (expression.kind === "list") expression.elements.forEach((element) => this.#stages(element, names));
     else if (expression.kind === "member") this.#stages(expression.object, names);
     else if (expression.kind === "name") {
-      const found = names.find(expression.text);
-      if (found) found.used = true;
+      this.#refer(expression.text, expression.span, names);
     } else this.#expression(expression, names);
   }
 
   #target(name: Identifier, names: Names): void {
-    const found = names.find(name.text);
-    if (found) found.used = true;
-    else if (name.text !== "") {
+    if (!this.#refer(name.text, name.span, names) && name.text !== "") {
       const words = this.#groups.flatMap((group) => Object.keys(group.words));
       this.#unknown(name.text, name, () => [...names.all(), ...words], this.#isFlow ? NO_LAYER : NOTHING);
     }
+  }
+
+  /** Marks the name as used; undefined where none is called so. */
+  #refer(text: string, at: Span, names: Names): Name | undefined {
+    const found = names.find(text);
+    if (!found) return undefined;
+    found.used = true;
+    this.#observer?.refers(at, found);
+    return found;
   }
 
   #unknown(
@@ -281,18 +325,18 @@ class NameChecker {
   #expression(expression: Expression, names: Names): void {
     switch (expression.kind) {
       case "name": {
-        const found = names.find(expression.text);
-        if (found) found.used = true;
-        else if (!BUILT_INS.own(expression.text)) {
-          this.#unknown(expression.text, expression, () => [...names.all(), ...BUILT_INS.names()]);
-        }
-        return;
+        if (this.#refer(expression.text, expression.span, names)) return;
+        const layer = own<Word>(LAYER_WORDS, expression.text);
+        if (layer) this.#observer?.says(expression.span, layer);
+        if (BUILT_INS.own(expression.text)) return;
+        return this.#unknown(expression.text, expression, () => [...names.all(), ...BUILT_INS.names()]);
       }
       case "string":
         // "depth must be 6n+2, not {depth}" uses depth.
-        for (const [, name = ""] of expression.value.matchAll(/\{\s*([A-Za-z_]\w*)/g)) {
-          const found = names.find(name);
-          if (found) found.used = true;
+        for (const { 0: all, 1: name = "", index } of expression.text.matchAll(/\{\s*([A-Za-z_]\w*)/g)) {
+          const { file, start } = expression.span;
+          const end = start + index + all.length;
+          this.#refer(name, { file, start: end - name.length, end }, names);
         }
         return;
       case "list":
@@ -304,7 +348,7 @@ class NameChecker {
         return this.#expression(expression.index, names);
       case "call":
         this.#expression(expression.callee, names);
-        return this.#arguments(expression.arguments, this.#layerCalled(expression.callee, names)?.arguments, names);
+        return this.#arguments(expression.arguments, this.#layerCalled(expression.callee, names), names);
       case "unary":
         return this.#expression(expression.operand, names);
       case "binary":

@@ -136,7 +136,8 @@ export function wrongType(wanted: string, value: EvalValue, span: Span, site: Si
   return fail(site, "wrong-type", span, `${wanted} is needed here, not ${describeNumber(value)}`);
 }
 
-const TENSOR_MEMBERS: Readonly<Record<string, (tensor: TensorValue) => EvalValue>> = {
+/** What can be asked of any tensor. */
+export const TENSOR_MEMBERS: Readonly<Record<string, (tensor: TensorValue) => EvalValue>> = {
   channels: (tensor) => size(tensor, 1),
   height: (tensor) => size(tensor, 2),
   width: (tensor) => size(tensor, 3),

@@ -73,9 +73,12 @@ function shortNumber(value: number): string {
 
 /** "kernel, channels, stride = 1, pad": what can be left out has its default, where it has one. */
 export function signature(word: Word): string {
-  return Object.entries(word.arguments)
-    .map(([name, argument]) =>
-      argument.default === undefined ? name : `${name} = ${written(argument, argument.default)}`,
-    )
-    .join(", ");
+  return argumentLabels(word).join(", ");
+}
+
+/** Each of these. */
+export function argumentLabels(word: Word): string[] {
+  return Object.entries(word.arguments).map(([name, argument]) =>
+    argument.default === undefined ? name : `${name} = ${written(argument, argument.default)}`,
+  );
 }

@@ -8,6 +8,7 @@ import { textmateGrammar } from "../../grammar/textmate.js";
 import { CONTEXTUAL_TOKENS, RESERVED_WORDS } from "../../grammar/tokens.js";
 import { VOCABULARY } from "../../compiler/vocabulary.js";
 import { loadGrammar, syntaxes, tokenize } from "./highlight.js";
+import { SCOPES } from "./scopes.js";
 
 let grammar: IGrammar;
 beforeAll(async () => {
@@ -75,54 +76,7 @@ test("a block, piece by piece", () => {
 });
 
 describe("scopes", () => {
-  const inBlock = (body: string): string => `block b {\n  ${body}\n}`;
-
-  test.each([
-    ['import { a as c } from "std/b"', "import", "keyword.control.import"],
-    ['import { a as c } from "std/b"', "as", "keyword.control.import"],
-    ['import { a as c } from "std/b"', "c", "entity.name.type"],
-    ['import { a as c } from "std/b"', "from", "keyword.control.import"],
-    ['import {\n  a\n} from "std/b"\nblock d { }', "from", "keyword.control.import"],
-    ['import {\n  a\n} from "std/b"\nblock d { }', "d", "entity.name.type"],
-    ['import {\n  a\n} from "std/b"\nblock d { }', "block", "storage.type"],
-    ["network ResNet50 = ResNet(a, [3])", "ResNet50", "entity.name.type"],
-    ["network ResNet50 = ResNet(a, [3])", "ResNet", "entity.name.function"],
-    ['let classes = ["cat"]', "let", "storage.type"],
-    ['let classes = ["cat"]', "classes", "variable.other.constant"],
-    ['let classes = ["cat"]', "cat", "string.quoted.double"],
-    ['let a = "n is {n}\\n"', "{n}", "constant.other.placeholder"],
-    ['let a = "n is {n}\\n"', "\\n", "constant.character.escape"],
-    ['let a = "\\q"', "\\q", "invalid.illegal.escape"],
-    ["let a = f(groups: 32k)", "groups", "variable.parameter"],
-    ["let a = f(groups: 32k)", "32k", "constant.numeric"],
-    ["let a = 1e-4", "1e-4", "constant.numeric"],
-    ["let a = 3xHxW", "3xHxW", "constant.numeric.dimensions"],
-    ["let a = b / c", "/", "keyword.operator"],
-    ["let a = b/c", "/", "keyword.operator"],
-    ["let a = f(/2)", "/", "keyword.operator.stride"],
-    ["let a = if b and not c then 1 else 2", "if", "keyword.control.conditional"],
-    ["let a = if b and not c then 1 else 2", "and", "keyword.operator.logical"],
-    ["let a = if b and not c then 1 else 2", "then", "keyword.control.conditional"],
-    ["let a = true", "true", "constant.language.boolean"],
-    [inBlock("stage conv3 /2 { relu }"), "stage", "keyword.other.stage"],
-    [inBlock("stage conv3 /2 { relu }"), "conv3", "entity.name.section"],
-    [inBlock("stage conv3 /2 { relu }"), "/", "keyword.operator.stride"],
-    [inBlock("head { relu }"), "head", "keyword.other.stage"],
-    [inBlock("input image 3x224x224"), "input", "keyword.other.input"],
-    [inBlock("input image 3x224x224"), "image", "variable.other.tensor"],
-    [inBlock("c4 = conv 3x3, 64"), "c4", "entity.name.label"],
-    [inBlock("block(64) x counts[0]"), "x", "keyword.operator.repeat"],
-    ["network N {\n  block(64) x counts[0]\n}", "block", "entity.name.function"],
-    [inBlock("weights torchvision"), "weights", "keyword.other.setting"],
-    [inBlock("conv 3x3, 64, pad: 0"), "pad", "variable.parameter"],
-    [inBlock("fc input.channels"), "channels", "variable.other"],
-    [inBlock("for i in 1 .. n { relu }"), "in", "keyword.control.loop"],
-    [inBlock("for i in 1 .. n { relu }"), "..", "keyword.operator"],
-    [inBlock('assert a == b, "no"'), "assert", "keyword.control.assert"],
-    [inBlock('assert a == b, "no"'), "==", "keyword.operator"],
-    [inBlock("rpn on features { relu }"), "on", "keyword.other"],
-    [inBlock("relu // end"), "// end", "comment.line.double-slash"],
-  ])("%j: `%s` is %s", (text, piece, expected) => expect(scopeOf(text, piece)).toBe(expected));
+  test.each(SCOPES)("%j: `%s` is %s", (text, piece, expected) => expect(scopeOf(text, piece)).toBe(expected));
 
   test("an open string ends with its line", () => {
     expect(scopeOf('let a = "open\nlet b = 3', "b")).toBe("variable.other.constant");
