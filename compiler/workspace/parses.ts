@@ -11,6 +11,11 @@ import { mentionsOf } from "./mentions.js";
 /** What is written in a declaration: as long as that is the same, this is. */
 interface Written {
   readonly text: string;
+  /** Errors in it and right beside it. */
+  readonly errors: string;
+  /** Where all braces of a file match, the text says by itself what it means; else the tree has to be the same, too. */
+  readonly isWhole: boolean;
+  readonly tree: () => string;
   /** No other declaration ever has it. */
   readonly number: number;
   /** Every name that stands in it, whatever it means there; found when first asked for. */
@@ -60,33 +65,40 @@ export class Parses {
 
 function read(path: string, text: string, before: Parsed | undefined): Parsed {
   const { file, errors } = parse(text, path);
+  const isWhole = errors.length === 0;
   const known = new Map([...(before?.declared.values() ?? [])].map(({ written }) => [written.text, written]));
   const declared = new Map<string, ParsedDeclaration>();
   for (const declaration of file.declarations) {
     const { text: name } = declaration.name;
     if (name === "" || declared.has(name)) continue;
     const { start, end } = declaration.span;
-    // Where braces do not match, what a text means depends on what stands around it.
-    const itself = errors.length > 0 ? structure(declaration, errors) : text.slice(start, end);
-    declared.set(name, { declaration, written: known.get(itself) ?? newlyWritten(itself, declaration) });
+    const now = newlyWritten(text.slice(start, end), declaration, errors);
+    const old = known.get(now.text);
+    const isSame = old?.errors === now.errors && ((isWhole && old.isWhole) || old.tree() === now.tree());
+    declared.set(name, { declaration, written: isSame ? old : now });
   }
   return { path, text, file, errors, declared };
 }
 
-function newlyWritten(text: string, declaration: Declaration): Written {
+function newlyWritten(text: string, declaration: Declaration, all: readonly SyntaxError[]): Written {
+  const { start, end } = declaration.span;
+  const near = all.filter(({ span }) => span.start <= end + 2 && span.end >= start - 2);
   let mentions: ReadonlySet<string> | undefined;
-  return { text, number: ++numbers, mentions: () => (mentions ??= mentionsOf(declaration)) };
+  let tree: string | undefined;
+  return {
+    text,
+    number: ++numbers,
+    errors: near.length === 0 ? "" : relative(near, start),
+    isWhole: all.length === 0,
+    mentions: () => (mentions ??= mentionsOf(declaration)),
+    tree: () => (tree ??= relative(declaration, start)),
+  };
 }
 
-/** The tree with places from its own beginning, and the errors in it and right beside it. */
-function structure(declaration: Declaration, errors: readonly SyntaxError[]): string {
-  const { start, end } = declaration.span;
-  const near = errors.filter(({ span }) => span.start <= end + 2 && span.end >= start - 2);
-  return JSON.stringify([declaration, near], (key, value: unknown) =>
-    (key === "start" || key === "end") && typeof value === "number"
-      ? value - start
-      : key === "doc" || key === "docSpan"
-        ? undefined
-        : value,
-  );
+/** As text, with places from a beginning, and without what is said of a declaration. */
+function relative(value: unknown, start: number): string {
+  return JSON.stringify(value, (key, part: unknown) => {
+    if ((key === "start" || key === "end") && typeof part === "number") return part - start;
+    return key === "doc" || key === "docSpan" ? undefined : part;
+  });
 }
