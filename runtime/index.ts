@@ -38,6 +38,7 @@ export { matchClasses, type ClassesBy, type ClassMatch, type NamedClasses } from
 export { openPredictions, type PredictionsFile } from "./classification/predictions.js";
 export { drawConfusion } from "./figures/confusion.js";
 export * from "./data/index.js";
+export { learnsMasks } from "./training/detection/masks.js";
 export { train } from "./training/trainer.js";
 export {
   type Exported,

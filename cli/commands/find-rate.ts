@@ -76,7 +76,8 @@ async function run(target: string, options: Options): Promise<void> {
   );
   const model = await loadModel(target);
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
-  const data = await loadData(options.data, { divide: true });
+  const { learnsMasks } = await import("../../runtime/training/detection/masks.js");
+  const data = await loadData(options.data, { divide: true, masks: learnsMasks(model) });
   const { findRate } = await import("../../runtime/training/find-rate.js");
   const { drawRates } = await import("../../runtime/figures/rates.js");
   const stop = new AbortController();

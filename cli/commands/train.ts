@@ -88,9 +88,11 @@ async function run(target: string, options: Options): Promise<void> {
   const recipe = await loadRecipe(options.recipe, changesOf(options));
   const model = await loadModel(target);
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
+  const { learnsMasks } = await import("../../runtime/training/detection/masks.js");
   const data = await loadData(options.data, {
     seed: recipe.seed,
     divide: true,
+    masks: learnsMasks(model),
     ...(options.validation !== undefined && { validation: options.validation }),
   });
   const { train } = await import("../../runtime/training/trainer.js");

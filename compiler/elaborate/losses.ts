@@ -22,6 +22,9 @@ export const CLASSES = symbol("classes");
 /** How many objects the image of a batch has that has the most: known when a step is made. */
 export const OBJECTS = symbol("objects");
 
+/** How many cells each side of the objects' masks has in a batch: known when a step is made. */
+export const CELLS = symbol("cells");
+
 /** The network's image with the members that training data fill. */
 export function withTargets(image: TensorValue, builder: GraphBuilder): TensorValue {
   const labels = makeValue({ dtype: "float32", shape: [symbol("N"), CLASSES] }, "labels");
@@ -32,11 +35,16 @@ export function withTargets(image: TensorValue, builder: GraphBuilder): TensorVa
 /**
  * A detector's image with what training data say of it, `objects`: `boxes` [N, G, 4] in pixels of the input (x2 and y2 behind
  * the last pixel), the class numbers `labels` [N, G], and `present` [N, G], 1 for the rows that are objects; G is open, the
- * number of the image with the most.
+ * number of the image with the most. `masks` [N, G, cells, cells] have of each object how much of a cell is of it, and `frames`
+ * [N, G, 4] where these cells lie, corners in pixels: cells are pixels, or larger.
  */
 export function withObjects(image: TensorValue, builder: GraphBuilder): TensorValue {
   const rows = [symbol("N"), OBJECTS];
-  const members = Object.entries({ boxes: [...rows, 4], labels: rows, present: rows }).map(([name, shape]) => {
+  const known = {
+    ...{ boxes: [...rows, 4], labels: rows, present: rows },
+    ...{ masks: [...rows, CELLS, CELLS], frames: [...rows, 4] },
+  };
+  const members = Object.entries(known).map(([name, shape]) => {
     const made = makeValue({ dtype: "float32", shape }, `objects.${name}`);
     builder.targets.push({ name: made.name, value: made });
     return [name, { kind: "tensor", value: made, scale: [1, 1] } satisfies EvalValue] as const;

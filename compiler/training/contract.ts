@@ -66,6 +66,9 @@ export interface TrainingOptions {
 /** What a state tensor is to the training. */
 export type StateRole = "parameter" | "running statistic" | "momentum" | "second moment" | "ema" | "step";
 
+/** Cells along a side of an object's mask in a batch, the symbol `cells`, at most. */
+export const MOST_CELLS = 256;
+
 /** How a state tensor begins. `parameter`: as the parameter of that path does (its weight file's value, or initializer). */
 export type StateInit =
   { readonly kind: "parameter"; readonly path: string } | Extract<Initializer, { kind: "constant" }>;
@@ -103,7 +106,7 @@ export interface TargetInput {
 export interface NoiseInput {
   /** `random.LAYER` */
   readonly name: string;
-  /** Of a detector perhaps with the symbol `objects`, how many rows of objects a batch has. */
+  /** Of a detector perhaps with the symbols `objects`, how many rows of objects a batch has, and `cells`, of their masks. */
   readonly shape: readonly Dim[];
 }
 

@@ -2,7 +2,7 @@
 import { atMost, evaluate } from "../ir/dim.js";
 import type { Graph, Value } from "../ir/types.js";
 import { elementBytes } from "../ir/dtype.js";
-import type { TrainingGraph } from "./contract.js";
+import { MOST_CELLS, type TrainingGraph } from "./contract.js";
 
 /** All in bytes. */
 export interface TrainingMemory {
@@ -29,7 +29,12 @@ export function trainingMemory({ graph, reads }: TrainingGraph): TrainingMemory 
   const sum = (wanted: boolean): number =>
     graph.inputs.filter(({ name }) => names.has(name) === wanted).reduce((total, each) => total + bytes(each.value), 0);
   const ofObjects = graph.inputs.some(({ name }) => name.startsWith("objects."));
-  return { state: sum(true), inputs: sum(false), ...peakMemory(graph), ...(ofObjects && { objects: OBJECTS }) };
+  return {
+    state: sum(true),
+    inputs: sum(false),
+    ...peakMemory(graph),
+    ...(ofObjects && { objects: OBJECTS, cells: MOST_CELLS }),
+  };
 }
 
 /** The most that the values which a graph makes take at once. Outputs live to the end. */

@@ -32,7 +32,7 @@ export interface OpenOptions {
    * looked for, and only the annotations can be used.
    */
   readonly images?: string | false;
-  /** Of COCO: objects' masks are read too. Of others there are none. Default false. */
+  /** Of COCO and scenes: objects have their masks too. Of others there are none. Default false. */
   readonly masks?: boolean;
   /** Of VOC: a list in ImageSets/Main, and no other images. */
   readonly set?: string;
@@ -54,7 +54,7 @@ const SOURCES: readonly Source[] = [
     name: "scenes",
     place: "counts",
     options: [],
-    open: (counts) => openScenes(sceneCounts(counts)),
+    open: (counts, { masks = false }) => openScenes({ ...sceneCounts(counts), masks }),
   },
   ...(["cifar10", "cifar100"] as const).map((kind): Source => ({
     name: kind,

@@ -361,7 +361,7 @@ function round(value: number): number {
 /** What a validation measured, as TensorBoard is told. */
 function scalarsOf(
   chart: string,
-  { loss, losses = {}, error, error5, mAP, f1, AP, AP50 }: Judged,
+  { loss, losses = {}, error, error5, mAP, f1, AP, AP50, maskAP }: Judged,
 ): Readonly<Record<string, number>> {
   return {
     ...(loss !== undefined && { [`${chart}/loss`]: loss }),
@@ -369,6 +369,7 @@ function scalarsOf(
     ...(error !== undefined && { [`${chart}/error`]: error }),
     ...(AP !== undefined && { [`${chart}/AP`]: AP }),
     ...(AP50 !== undefined && { [`${chart}/AP50`]: AP50 }),
+    ...(maskAP !== undefined && { [`${chart}/maskAP`]: maskAP }),
     ...(error5 !== undefined && { [`${chart}/error5`]: error5 }),
     ...(mAP !== undefined && { [`${chart}/mAP`]: mAP }),
     ...(f1 && { [`${chart}/F1_micro`]: f1.micro, [`${chart}/F1_macro`]: f1.macro }),

@@ -85,10 +85,11 @@ function knownOf(split: Split): (index: number) => string {
   if (isMultiLabel(split)) return (index) => split.labels(index).join();
   const { images, objects } = split.annotations!();
   const byImage = new Map<number, unknown[]>();
-  for (const { image, box, category, isCrowd, isDifficult } of objects) {
+  for (const { image, box, category, isCrowd, isDifficult, mask } of objects) {
+    const said = [box, category, isCrowd, isDifficult, ...(mask ? [mask] : [])];
     const known = byImage.get(image);
-    if (known) known.push([box, category, isCrowd, isDifficult]);
-    else byImage.set(image, [[box, category, isCrowd, isDifficult]]);
+    if (known) known.push(said);
+    else byImage.set(image, [said]);
   }
   return (index) => JSON.stringify(byImage.get(images[index]!.id) ?? []);
 }

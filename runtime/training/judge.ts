@@ -25,6 +25,8 @@ export interface Judged {
   /** Of a detector: COCO's average precision, the mean over overlaps from 0.5 to 0.95, and at 0.5; 0 to 1. */
   readonly AP?: number;
   readonly AP50?: number;
+  /** COCO's average precision of masks, of a detector that learns them. */
+  readonly maskAP?: number;
 }
 
 /** Judges scores, batch by batch. */
@@ -151,8 +153,11 @@ export function comparedWords({ error = NaN, mAP, AP }: Compared): string {
 
 /** As the log and the terminal say it: `error 8.10 %, loss 0.4511 (aux 0.6201, head.cross_entropy 0.2651)`. */
 export function judgedWords(judged: Judged): string {
-  const { error = NaN, loss = NaN, losses = {}, mAP, f1, AP50 } = judged;
-  if (AP50 !== undefined) return `${comparedWords(judged)}, AP50 ${percent(AP50)}`;
+  const { error = NaN, loss = NaN, losses = {}, mAP, f1, AP50, maskAP } = judged;
+  if (AP50 !== undefined) {
+    const masks = maskAP === undefined ? "" : `, AP of masks ${percent(maskAP)}`;
+    return `${comparedWords(judged)}, AP50 ${percent(AP50)}${masks}`;
+  }
   const each = Object.entries(losses).map(([name, part]) => `${name} ${part.toPrecision(4)}`);
   const parts = each.length < 2 ? "" : ` (${each.join(", ")})`;
   const labels = f1 === undefined ? [] : [`F1 ${percent(f1.micro)} (macro ${percent(f1.macro)})`];

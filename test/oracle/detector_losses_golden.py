@@ -1,6 +1,6 @@
-"""Makes test/golden/fasterrcnn-training/*.json: the four losses of torchvision's fasterrcnn_resnet50_fpn, their gradients, and the
-losses of ten updates, with the weights and images of oracle_weights.py and samples by given random numbers. Run by hand with
-torchvision 0.14:  python3 test/oracle/detector_losses_golden.py
+"""Makes test/golden/fasterrcnn-training/*.json: the four losses of torchvision's fasterrcnn_resnet50_fpn, or the five of its
+maskrcnn_resnet50_fpn, their gradients, and the losses of ten updates, with the weights and images of oracle_weights.py and samples by given random numbers. Run by hand with
+torchvision 0.14:  python3 test/oracle/detector_losses_golden.py [case ...]
 
 Batch norms are frozen, as of its released models, and so are conv1 and layer1, as it trains them. Each case also runs in
 float64, with the same anchors and regions: gradients are told by products with random vectors, in both precisions.
@@ -8,10 +8,12 @@ float64, with the same anchors and regions: gradients are told by products with 
 
 import json
 import pathlib
+import sys
 
+import numpy as np
 import torch
 import torchvision
-from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection import FasterRCNN, MaskRCNN
 from torchvision.models.detection.backbone_utils import _resnet_fpn_extractor
 from torchvision.models.detection.image_list import ImageList
 
@@ -24,7 +26,8 @@ OUT = pathlib.Path(__file__).resolve().parent.parent / "golden" / "fasterrcnn-tr
 PROPOSALS = 300
 DIRECTIONS = 4
 
-# images: name, height, width; objects: class numbers from 0 and boxes in pixels of the tensor.
+# images: name, height, width; objects: class numbers from 0 and boxes in pixels of the tensor. With masks those of pictures,
+# where they are light, within the box; 32 regions of an image are learned then.
 CASES = {
     "two": dict(
         images=[("train.10", 192, 256), ("train.11", 176, 240)],
@@ -35,7 +38,20 @@ CASES = {
         rate=0.0001,
         updates=10,
     ),
+    "masks": dict(
+        images=[("train.30", 128, 160), ("train.31", 112, 150)],
+        objects=[
+            [(0, [20, 30, 120, 110]), (16, [80.5, 10.25, 160, 90]), (61, [100, 5, 131, 38])],
+            [(43, [3, 3, 100, 100]), (43, [70, 60, 110, 105])],
+        ],
+        masks=True,
+        updates=0,
+    ),
 }
+LIGHT = 110
+# Logits on both sides of 0 in every mask.
+MASKS = {"roi_heads.mask_predictor.mask_fcn_logits.weight": detector_cases.around(0.35)}
+MASK_REGIONS = 32
 
 
 class Sampler:
@@ -63,18 +79,31 @@ class Sampler:
         return [pair[0] for pair in found], [pair[1] for pair in found]
 
 
-def network():
+def network(masks=False):
     body = torchvision.models.resnet50(weights=None, norm_layer=torchvision.ops.FrozenBatchNorm2d)
-    model = FasterRCNN(_resnet_fpn_extractor(body, 3), num_classes=91, rpn_post_nms_top_n_train=PROPOSALS)
+    kind = MaskRCNN if masks else FasterRCNN
+    model = kind(_resnet_fpn_extractor(body, 3), num_classes=91, rpn_post_nms_top_n_train=PROPOSALS)
     # Their epsilon is 0 in released models alone.
     for module in model.modules():
         if isinstance(module, torchvision.ops.FrozenBatchNorm2d):
             module.eps = 1e-5
-    return oracle_weights.fill(model, fasterrcnn_golden.MANY).train()
+    return oracle_weights.fill(model, ranges(masks)).train()
 
 
-def losses(model, images, objects, step, dtype):
-    """The four losses of a step by their names here."""
+def ranges(masks=False):
+    return {**fasterrcnn_golden.MANY, **(MASKS if masks else {})}
+
+
+def mask(name, box, height, width):
+    """1 where a picture is light, within the box."""
+    x1, y1, x2, y2 = box
+    light = oracle_weights.pixels(name, height, width)[0] >= LIGHT
+    y, x = np.mgrid[:height, :width]
+    return torch.from_numpy((light & (x >= x1) & (x < x2) & (y >= y1) & (y < y2)).astype(np.uint8))
+
+
+def losses(model, images, objects, step, dtype, masks=None):
+    """The losses of a step by their names here; masks: of each image, of each object."""
     targets = [
         dict(
             boxes=torch.tensor([box for _, box in each], dtype=dtype),
@@ -82,6 +111,8 @@ def losses(model, images, objects, step, dtype):
         )
         for each in objects
     ]
+    for target, own in zip(targets, masks or []):
+        target["masks"] = torch.stack(own)
     most = max(len(each) for each in objects)
 
     def numbers(name, width, matched):
@@ -100,7 +131,7 @@ def losses(model, images, objects, step, dtype):
             for row, count, own in zip(rows, counts, objects)
         ]
 
-    samplers = [Sampler(256, 0.5), Sampler(512, 0.25)]
+    samplers = [Sampler(256, 0.5), Sampler(MASK_REGIONS if masks else 512, 0.25)]
     samplers[0].rows, samplers[1].rows = of_anchors, of_regions
     model.rpn.fg_bg_sampler, model.roi_heads.fg_bg_sampler = samplers
     features = model.backbone(images.tensors)
@@ -111,6 +142,7 @@ def losses(model, images, objects, step, dtype):
         "proposal_losses.boxes": of_rpn["loss_rpn_box_reg"],
         "region_losses.classes": of_heads["loss_classifier"],
         "region_losses.boxes": of_heads["loss_box_reg"],
+        **({"mask_losses.masks": of_heads["loss_mask"]} if masks else {}),
     }
     return found, [each.kept for each in samplers], proposals
 
@@ -133,10 +165,15 @@ def products(model):
 def compute(case):
     images, sizes = detector_cases.inputs(None, case["images"], torch.float32, tensor=True)
     made = {}
+    masked = case.get("masks", False)
+    masks = masked and [
+        [mask(f"{name}.mask{index}", box, height, width) for index, (_, box) in enumerate(each)]
+        for (name, height, width), each in zip(case["images"], case["objects"])
+    ]
     for dtype in (torch.float32, torch.float64):
-        model = network().to(dtype)
+        model = network(masked).to(dtype)
         batch = ImageList(images.tensors.to(dtype), sizes)
-        found, kept, proposals = losses(model, batch, case["objects"], 0, dtype)
+        found, kept, proposals = losses(model, batch, case["objects"], 0, dtype, masks)
         sum(found.values()).backward()
         made[dtype] = dict(
             losses={name: float(value) for name, value in found.items()}, gradients=products(model), kept=kept,
@@ -150,9 +187,9 @@ def compute(case):
     assert max(near) < 0.1, "float32 and float64 have other proposals"
     assert same, "float32 and float64 drew other anchors or regions"
 
-    model = network()
+    model = network(masked)
     optimizer = torch.optim.SGD(
-        [each for each in model.parameters() if each.requires_grad], lr=case["rate"], momentum=0.9, weight_decay=1e-4
+        [each for each in model.parameters() if each.requires_grad], lr=case.get("rate", 0), momentum=0.9, weight_decay=1e-4
     )
     steps = []
     for step in range(case["updates"]):
@@ -166,21 +203,22 @@ def compute(case):
         images=[dict(name=name, size=[height, width]) for name, height, width in case["images"]],
         canvas=list(images.tensors.shape),
         objects=[[dict(label=label, box=box) for label, box in each] for each in case["objects"]],
-        ranges=fasterrcnn_golden.MANY,
-        rate=case["rate"],
+        ranges=ranges(masked),
+        **({"light": LIGHT} if masked else {}),
+        **({"rate": case["rate"]} if "rate" in case else {}),
         float32={key: made[torch.float32][key] for key in ("losses", "gradients")},
         float64={key: made[torch.float64][key] for key in ("losses", "gradients")},
-        steps=steps,
+        **({"steps": steps} if steps else {}),
     )
 
 
-def main():
+def main(names):
     torch.set_num_threads(2)
     OUT.mkdir(parents=True, exist_ok=True)
-    for name, case in CASES.items():
-        text = json.dumps(compute(case), separators=(",", ":"))
+    for name in names or CASES:
+        text = json.dumps(compute(CASES[name]), separators=(",", ":"))
         (OUT / f"{name}.json").write_text(text.replace('],"', '],\n"').replace('},"', '},\n"') + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

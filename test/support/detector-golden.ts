@@ -1,11 +1,12 @@
 /** Training of torchvision's detectors beside its own code: losses and their gradients (test/oracle/*_losses_golden.py). */
+import type { Host } from "../../compiler/host.js";
 import { elaborate, parseTarget } from "../../compiler/index.js";
 import { buildTraining } from "../../compiler/training/build.js";
 import type { TrainingProgram } from "../../compiler/training/contract.js";
 import { matchedValues, matchWeights, type TensorSource } from "../../runtime/weights/index.js";
 import type { DetectorBatch, TrainingObject } from "./detector-session.js";
 import { fasterRcnnTensor } from "./fasterrcnn-golden.js";
-import { uniform, type Ranges } from "./oracle-weights.js";
+import { oraclePixels, uniform, type Ranges } from "./oracle-weights.js";
 
 interface Computed {
   readonly losses: Readonly<Record<string, number>>;
@@ -18,6 +19,8 @@ export interface LossesGolden {
   readonly canvas: readonly number[];
   readonly objects: readonly (readonly TrainingObject[])[];
   readonly ranges: Ranges;
+  /** Masks are those of pictures from this level on, within the box. */
+  readonly light?: number;
   readonly float32: Computed;
   readonly float64: Computed;
 }
@@ -37,9 +40,10 @@ export function subjectOf(
   source: TensorSource,
   golden: LossesGolden,
   frozen: readonly string[],
+  host?: Host,
 ): Subject {
   const { images, canvas, objects } = golden;
-  const { model } = elaborate(parseTarget(target));
+  const { model } = elaborate(parseTarget(target), host && { host });
   const match = matchWeights(source, model!.graph.parameters, model!.weightMaps);
   const values = matchedValues(match);
   return {
@@ -58,10 +62,30 @@ export function subjectOf(
       shape: canvas,
       sizes: images.map(({ size }) => size),
       objects,
+      ...(golden.light !== undefined && { masks: masksOf(golden, golden.light) }),
     },
     weights: (path) => values.get(path)!,
     theirs: (path) => match.origins.get(path)!.tensors[0]!,
   };
+}
+
+/** Pixels of the tensor as cells; at its border a mask goes on beyond the image. */
+function masksOf({ images, canvas, objects }: LossesGolden, light: number): NonNullable<DetectorBatch["masks"]> {
+  const cells = Math.max(canvas[2]!, canvas[3]!) + 1;
+  const of = objects.map((each, image) => {
+    const {
+      name,
+      size: [height, width],
+    } = images[image]!;
+    return each.map(({ box: [x1, y1, x2, y2] }, index) => {
+      const levels = oraclePixels(`${name}.mask${index}`, height, width);
+      return Float32Array.from({ length: cells * cells }, (_, at) => {
+        const [y, x] = [Math.min(height - 1, Math.floor(at / cells)), Math.min(width - 1, at % cells)];
+        return x >= x1! && x < x2! && y >= y1! && y < y2! && levels[y * width + x]! >= light ? 1 : 0;
+      });
+    });
+  });
+  return { cells, of };
 }
 
 /**

@@ -20,6 +20,8 @@ export interface DetectorBatch {
   /** Of each image in the tensor. */
   readonly sizes: readonly (readonly [height: number, width: number])[];
   readonly objects: readonly (readonly TrainingObject[])[];
+  /** Of each image, of each object: its mask on `cells` x `cells` pixels from the upper left corner of the tensor. */
+  readonly masks?: { readonly cells: number; readonly of: readonly (readonly Float32Array[])[] };
   /** Pixels of the tensor to one of the original image; 1 by default. */
   readonly scale?: number;
 }
@@ -42,6 +44,23 @@ export function objectFeeds(objects: readonly (readonly TrainingObject[])[]) {
       "objects.labels": new ort.Tensor("float32", labels!, [batch, most]),
       "objects.present": new ort.Tensor("float32", present!, [batch, most]),
     },
+  };
+}
+
+/** `objects.masks` and `objects.frames`, as many rows for each image. */
+function maskFeeds({ cells, of }: NonNullable<DetectorBatch["masks"]>, most: number): Record<string, ort.Tensor> {
+  const masks = new Float32Array(of.length * most * cells * cells);
+  const frames = new Float32Array(of.length * most * 4);
+  of.forEach((each, image) =>
+    each.forEach((mask, index) => {
+      const row = image * most + index;
+      masks.set(mask, row * cells * cells);
+      frames.set([0, 0, cells, cells], 4 * row);
+    }),
+  );
+  return {
+    "objects.masks": new ort.Tensor("float32", masks, [of.length, most, cells, cells]),
+    "objects.frames": new ort.Tensor("float32", frames, [of.length, most, 4]),
   };
 }
 
@@ -70,7 +89,7 @@ export async function openDetectorTraining(
     }),
   );
   return {
-    async run({ image, shape, sizes, objects, scale = 1 }, step, learningRate = 0) {
+    async run({ image, shape, sizes, objects, masks, scale = 1 }, step, learningRate = 0) {
       const { most, feeds: targets } = objectFeeds(objects);
       const rows = sizes.flatMap(([height, width]) => [
         ...[height, width, height / scale, width / scale],
@@ -79,6 +98,7 @@ export async function openDetectorTraining(
       const feeds: Record<string, ort.Tensor> = {
         ...Object.fromEntries(state),
         ...targets,
+        ...(masks && maskFeeds(masks, most)),
         image: new ort.Tensor("float32", image, shape),
         image_info: new ort.Tensor("float32", Float32Array.from(rows), [sizes.length, 6]),
         learning_rate: new ort.Tensor("float32", Float32Array.of(learningRate), []),

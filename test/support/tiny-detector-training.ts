@@ -3,8 +3,10 @@ import { elaborate, elaborateRecipe, memoryHost, parseTarget, type Model, type R
 import { openScenes, type AnnotatedSplit, type DataSet } from "../../runtime/data/index.js";
 
 /** `empty`: whether it learns from images without objects. `norm`: whether its body has batch norms. */
-export const TINY_DETECTOR = `import { detect, propose } from "std/detection"
-import { proposal_losses, region_losses, training_regions } from "std/detection_training"
+export const TINY_DETECTOR = `import { detect, found_regions, propose, with_masks } from "std/detection"
+import {
+  mask_losses, object_regions, proposal_losses, region_losses, training_regions
+} from "std/detection_training"
 import { proposal_head, siblings } from "std/detectors"
 import { by_deltas, candidates, detect_candidates } from "std/one_stage"
 import { anchor_losses } from "std/one_stage_training"
@@ -36,7 +38,7 @@ network Body(norm = true) {
   head { global_avg_pool   fc 10   softmax }
 }
 
-detector Tiny(classes = 10, empty = false, norm = true, backbone = Body(norm: norm)) {
+detector Tiny(classes = 10, empty = false, norm = true, backbone = Body(norm: norm), masks = false) {
   input image 3xHxW
   preprocess small
   dialect few(if empty then "used" else "left_out")
@@ -56,8 +58,24 @@ detector Tiny(classes = 10, empty = false, norm = true, backbone = Body(norm: no
   sampled = training_regions(rpn.objectness, rpn.deltas, sizes, ratios, top: 60, nms: 0.7, keep: 40)
   said = head on sampled
   region_losses(sampled, said.logits, said.deltas, classes)
-  detect(regions, predicted.scores, predicted.deltas, nms: 0.5, keep: 10)
+  found = detect(regions, predicted.scores, predicted.deltas, nms: 0.5, keep: 10)
+  if masks {
+    mask = shared {
+      roi_align body, 4x4, sampling: 1
+      conv 3x3, 16, bias: true   relu
+      logits = conv 1x1, classes + 1, bias: true, std: 0.01
+      sigmoid
+    }
+    own = object_regions(sampled)
+    drawn = mask on own
+    mask_losses(own, drawn.logits)
+    again = found_regions(found)
+    probabilities = mask on again
+    with_masks(found, probabilities)
+  }
 }
+
+detector TinyMask = Tiny(masks: true)
 
 dialect all_anchors {
   boxes exclusive
@@ -128,8 +146,8 @@ export function tinyDetectorRecipe(changes: Partial<Recipe> = {}): Recipe {
   return { ...recipe, ...changes };
 }
 
-export function tinyScenes(): DataSet<AnnotatedSplit> {
-  return openScenes({ width: 64, height: 48, train: 12, validation: 6, test: 4 });
+export function tinyScenes(masks = false): DataSet<AnnotatedSplit> {
+  return openScenes({ width: 64, height: 48, train: 12, validation: 6, test: 4, masks });
 }
 
 export const DETECTOR_NAMES = { target: "tiny.resnet#Tiny", recipe: "tiny.resnet#quick", data: "scenes" };

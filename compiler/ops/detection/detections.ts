@@ -6,7 +6,7 @@ import { unknownSize, type Dim } from "../../ir/dim.js";
 import { flag, int } from "../attributes.js";
 import type { Operator } from "../operator.js";
 import { reshaped } from "../shapes.js";
-import { floats, forms, integers } from "./forms.js";
+import { count, floats, forms, integers } from "./forms.js";
 import { LOWEST } from "./scores.js";
 import { boolean, integer, tensor } from "../../words/schema.js";
 import { writer, type Writer } from "../write.js";
@@ -119,15 +119,17 @@ const pickBoxes: Operator = {
 };
 
 /**
- * masks [R, K, h, w], labels int64 [D] of the first D rows to [D, h, w]: the mask of each detection's own class. R is more
- * than D where a region stands for none at all.
+ * masks [R, K, h, w], labels [D] of the first D rows, int64 or whole numbers, to [D, h, w]: the mask of each detection's own
+ * class. R is more than D where a region stands for none at all.
  */
 const pickMasks: Operator = {
   name: "pick_masks",
   doc: "Of the masks of every class, that of each detection's own.",
   layer: { arguments: { labels: tensor("The class of each detection.") } },
   fullPrecision: true,
-  gradient: "none",
+  gradient({ inputs: [masks, labels] }, [dy], builder) {
+    return dy === undefined ? [] : builder.apply("pick_masks_gradient", [dy, masks!, labels!]);
+  },
   infer(inputs) {
     const wanted = { masks: ["R", "K", "h", "w"], labels: ["D"] };
     const [[, , height, width], [found]] = forms("pick_masks", wanted, inputs) as [Dim[], Dim[]];
@@ -136,9 +138,35 @@ const pickMasks: Operator = {
   lower(node, emit) {
     const w = writer(node, emit);
     const rows = w.range(w.size(node.inputs[1]!, 0), "int64", "rows");
-    const columns = [w.unsqueeze(rows, [1], "rows.column"), w.unsqueeze(w.inputs[1]!, [1], "labels.column")];
+    const isWhole = node.inputs[1]!.type.dtype === "int64";
+    const labels = isWhole ? w.inputs[1]! : w.cast(w.inputs[1]!, "int64", "labels");
+    const columns = [w.unsqueeze(rows, [1], "rows.column"), w.unsqueeze(labels, [1], "labels.column")];
     w.give("GatherND", [w.inputs[0]!, w.concat(columns, 1, "places")]);
   },
 };
 
-export const DETECTIONS: readonly Operator[] = [pickClass, topDetections, pickBoxes, pickMasks];
+/** dy [R, h, w], masks [R, K, h, w], labels [R] to [R, K, h, w]: what is of another class has none. */
+const pickMasksGradient: Operator = {
+  name: "pick_masks_gradient",
+  doc: "Gradient of the masks of every class, from that of each detection's own.",
+  fullPrecision: true,
+  gradient: "none",
+  shapeOnly: [1],
+  infer(inputs) {
+    forms("pick_masks_gradient", { dy: ["R", "h", "w"], masks: ["R", "K", "h", "w"], labels: ["R"] }, inputs);
+    return [inputs[1]!];
+  },
+  lower(node, emit) {
+    const w = writer(node, emit);
+    const labels = w.unsqueeze(w.cast(w.inputs[2]!, "float32", "labels"), [1, 2, 3], "labels.column");
+    const classes = count(node.inputs[1]!.type.shape[1], "pick_masks", "classes");
+    const numbers = w.numbers(
+      Array.from({ length: classes }, (_, index) => index),
+      [classes, 1, 1],
+    );
+    const isOwn = w.step("Equal", [labels, numbers], "is_own");
+    w.give("Where", [isOwn, w.unsqueeze(w.inputs[0]!, [1], "dy.column"), w.number(0)]);
+  },
+};
+
+export const DETECTIONS: readonly Operator[] = [pickClass, topDetections, pickBoxes, pickMasks, pickMasksGradient];

@@ -6,6 +6,7 @@ import { CANDIDATES } from "./candidates.js";
 import { DETECTIONS } from "./detections.js";
 import { LEVELS } from "./levels.js";
 import { MATCHING } from "./matching.js";
+import { maskTargets } from "./mask_targets.js";
 import { IMAGES } from "./images.js";
 import { RANKING } from "./ranking.js";
 import { REGIONS } from "./regions.js";
@@ -20,5 +21,5 @@ export const DETECTION_OPERATORS: readonly Operator[] = [
   ...[...IMAGES, ...ANCHORS, ...BOXES],
   ...[...RANKING, ...CANDIDATES, ...SUPPRESSION, ...REGIONS],
   ...[roiPool, roiAlign, roiPoolGradient, roiAlignGradient, ...LEVELS],
-  ...[...DETECTIONS, boxVote, ...MATCHING, ...SAMPLING_OPERATORS],
+  ...[...DETECTIONS, boxVote, maskTargets, ...MATCHING, ...SAMPLING_OPERATORS],
 ];

@@ -66,7 +66,7 @@ interface ElementwiseLoss {
 /**
  * A loss that compares value by value, and its gradient: predictions, and a target that is broadcast to their shape, to a
  * scalar, the mean; or with `count`, a scalar, the sum divided by it (by 1 where it is less); or with one for each image,
- * [N], the mean of the images' sums, each divided by its own. `mask` weighs the values, broadcast too, or without the last axis
+ * [N], the mean of the images' sums, each divided by its own. `mask` weighs the values, broadcast too, or without the last axes
  * all values of a row alike. The target is taken as it is: it has no gradient.
  */
 export function elementwiseLoss(definition: ElementwiseLoss): readonly [loss: Operator, gradient: Operator] {
@@ -89,7 +89,8 @@ export function elementwiseLoss(definition: ElementwiseLoss): readonly [loss: Op
       if (!reaches(known(predictions).shape, known(target).shape)) requireAlike(name, predictions, target);
       requireCount(name, predictions, count);
       const values = compared(known(predictions), known(target));
-      if (mask && !reaches(values, mask.shape) && !reaches(values.slice(0, -1), mask.shape)) {
+      const axes = mask?.shape.length ?? 0;
+      if (mask && (axes === 0 || !reaches(values.slice(0, axes), mask.shape))) {
         const [weights, shape] = [formatShape(mask.shape), formatShape(values)];
         throw new ShapeError(`the mask of ${name}, ${weights}, does not fit its predictions, ${shape}`);
       }
@@ -153,8 +154,8 @@ export function elementwiseLoss(definition: ElementwiseLoss): readonly [loss: Op
 /** Each value times its weight, or that of its row; what does not count need not be a number. */
 function writeMasked(w: Writer, each: string, mask: string | undefined, type: Value | undefined, rank: number): string {
   if (mask === undefined) return each;
-  const isOfRows = type!.type.shape.length < rank;
-  const weights = isOfRows ? w.unsqueeze(mask, [-1], "mask") : mask;
+  const lacking = Array.from({ length: rank - type!.type.shape.length }, (_, axis) => -1 - axis);
+  const weights = lacking.length > 0 ? w.unsqueeze(mask, lacking, "mask") : mask;
   const isOut = w.step("Equal", [weights, w.number(0)], "is_out");
   return w.step("Where", [isOut, w.number(0), w.step("Mul", [each, weights], "weighed")], "counted");
 }
@@ -210,11 +211,12 @@ export const total: Operator = {
         min: 0,
         default: 0,
       }),
+      times: number("How many each value counts for.", { min: 0, default: 1 }),
     },
   },
   fullPrecision: true,
   gradient: "none",
-  complete: (attributes) => ({ each_image: false, of_each: 0, ...attributes }),
+  complete: (attributes) => ({ each_image: false, of_each: 0, times: 1, ...attributes }),
   infer([x], attributes) {
     const [batch] = known(x).shape;
     const isOfImages = flag(attributes, "each_image") || int(attributes, "of_each") > 0;
@@ -235,6 +237,9 @@ export const total: Operator = {
       return w.give("Mul", [count, w.number(fixed)]);
     }
     const rows = isEach ? w.reshape(x, [0, -1], "rows") : w.reshape(x, [-1], "row");
-    w.give("ReduceSum", [rows, w.ints(isEach ? 1 : 0)], { keepdims: 0 });
+    const times = int(node.attributes, "times");
+    const axis = w.ints(isEach ? 1 : 0);
+    if (times === 1) return w.give("ReduceSum", [rows, axis], { keepdims: 0 });
+    w.give("Mul", [w.step("ReduceSum", [rows, axis], "sum", { keepdims: 0 }), w.number(times)]);
   },
 };

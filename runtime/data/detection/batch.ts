@@ -2,12 +2,15 @@
 import { ImageError, type Size } from "../../images/image.js";
 import type { Box } from "../../images/box.js";
 import type { ImageInfo, PlacedBox } from "../../images/transforms/boxes.js";
+import type { Frame } from "../../images/transforms/frame.js";
 import type { LazyImage, Pipeline, SampleKey } from "../../images/transforms/pipeline.js";
 import { writePlanes } from "../../images/transforms/raster.js";
 import { DataError } from "../../data-error.js";
 import type { BatchOrder, Failure, Pause } from "../batch.js";
 import { describeSample, openSample, type SampleReference } from "../sample.js";
+import { maskOf, type ObjectMask } from "../masks/outline.js";
 import { canvasFor, hullOf } from "./canvases.js";
+import { cellsFor, cellsOf, placesIn, seenMask, type SeenMask } from "./mask-cells.js";
 
 /** What an image shows, as a detector learns it. */
 export interface KnownObjects {
@@ -15,6 +18,8 @@ export interface KnownObjects {
   readonly boxes: readonly Box[];
   /** Class of each, from 0. */
   readonly labels: readonly number[];
+  /** The pixels of each, where a detector learns masks. */
+  readonly masks?: readonly ObjectMask[];
 }
 
 /** Images with objects in them, and the sizes of tensors that they may be put in. */
@@ -32,6 +37,17 @@ export interface BatchObjects {
   /** float32 [N, count]: 1 where there is an object, 0 where the row fills up. */
   readonly present: Float32Array<ArrayBuffer>;
   readonly count: number;
+  /** Where masks are known. */
+  readonly masks?: BatchMasks;
+}
+
+/** The masks of a batch: each on `cells` x `cells` cells, which are pixels of the tensor or larger. */
+export interface BatchMasks {
+  readonly cells: number;
+  /** float32 [N, count, cells, cells]: how much of each cell is of the object, 0 to 1. */
+  readonly values: Float32Array<ArrayBuffer>;
+  /** float32 [N, count, 4]: corners of those cells, x1, y1, x2, y2 in pixels of the tensor. */
+  readonly frames: Float32Array<ArrayBuffer>;
 }
 
 /** Tensors; empty ones where an image could not be read. */
@@ -44,6 +60,12 @@ export interface MadeDetectionBatch {
   readonly info: Float32Array<ArrayBuffer>;
   readonly objects: BatchObjects;
   readonly failures: readonly Failure[];
+}
+
+/** What is seen of an image. */
+interface Seen {
+  readonly boxes: readonly PlacedBox[];
+  readonly frame: Frame;
 }
 
 interface Opened {
@@ -93,14 +115,14 @@ export async function makeDetectionBatch(
   const canvas = canvasOf(opened, order.canvases);
   const each = pipeline.channels * canvas[0] * canvas[1];
   const images = new Float32Array(opened.length * each);
-  const seen: (readonly PlacedBox[])[] = [];
+  const seen: Seen[] = [];
   for (const [place, { source, key }] of opened.entries()) {
     const raster = await attempt(place, async () => {
       return (await pipeline.run({ ...source, boxes: order.objects[place]!.boxes }, key))[0]!;
     });
     if (!raster) continue;
     writePlanes(raster, images.subarray(place * each, (place + 1) * each), pipeline.channels, canvas);
-    seen.push(raster.boxes!);
+    seen.push({ boxes: raster.boxes!, frame: raster.frame! });
   }
   if (failures.length > 0) return { ...NOTHING, failures };
   const info = Float32Array.from(opened.flatMap((image) => image.info));
@@ -132,8 +154,8 @@ function canvasOf(opened: readonly Opened[], canvases: readonly Size[]): Size {
  * Corners in single precision, as the network sees them. A box that is none then is left out, as torchvision's and
  * Detectron2's loaders do: by x2 > x1 and y2 > y1.
  */
-function stacked(seen: readonly (readonly PlacedBox[])[], known: readonly KnownObjects[]): BatchObjects {
-  const kept = seen.map((boxes) =>
+function stacked(seen: readonly Seen[], known: readonly KnownObjects[]): BatchObjects {
+  const kept = seen.map(({ boxes }) =>
     boxes
       .map(({ box: [x, y, width, height], index }) => ({
         index,
@@ -157,5 +179,24 @@ function stacked(seen: readonly (readonly PlacedBox[])[], known: readonly KnownO
       objects.present[row] = 1;
     });
   });
-  return objects;
+  if (!known.every(({ masks }) => masks)) return objects;
+  const masks = kept.map((boxes, image) => {
+    if (boxes.length === 0) return [];
+    const places = placesIn(seen[image]!.frame);
+    return boxes.map(({ index }) => seenMask(maskOf(known[image]!.masks![index]!), places));
+  });
+  return { ...objects, masks: stackedMasks(masks, count) };
+}
+
+function stackedMasks(masks: readonly (readonly SeenMask[])[], count: number): BatchMasks {
+  const cells = cellsFor(masks.flat());
+  const rows = masks.length * count;
+  const [values, frames] = [new Float32Array(rows * cells * cells), new Float32Array(4 * rows)];
+  masks.forEach((each, image) =>
+    each.forEach((mask, at) => {
+      const row = image * count + at;
+      frames.set(cellsOf(mask, cells, values.subarray(row * cells * cells, (row + 1) * cells * cells)), 4 * row);
+    }),
+  );
+  return { cells, values, frames };
 }

@@ -97,7 +97,7 @@ export class DetectionReader {
     return {
       references: some.map(({ index }) => reference(index)),
       indices: some.map(({ index }) => index),
-      objects: some.map(({ boxes, labels }) => ({ boxes, labels })),
+      objects: some.map(({ boxes, labels, masks }) => ({ boxes, labels, ...(masks && { masks }) })),
       canvases,
       seed,
       epoch,

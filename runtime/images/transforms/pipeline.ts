@@ -29,9 +29,10 @@ export interface LazyImage {
   readonly boxes?: readonly Box[];
 }
 
-/** What comes out: pixels, and where there are boxes, those that are still seen. */
+/** What comes out: pixels, and where there are boxes, those that are still seen, and how the source is seen. */
 export interface Transformed extends Raster {
   readonly boxes?: readonly PlacedBox[];
+  readonly frame?: Frame;
 }
 
 /** An image whose geometry is settled before it is decoded. */
@@ -154,16 +155,16 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
         const decoded: Size = [raster.height, raster.width];
         // A smaller source shows the same: boxes go by the frame of the whole one.
         let images = frames.map((frame) =>
-          whole(pixelsIn(shrunkFrame(frame, from, decoded), raster), boxes && boxesIn(frame, boxes)),
+          whole(pixelsIn(shrunkFrame(frame, from, decoded), raster), frame, boxes && boxesIn(frame, boxes)),
         );
         after.forEach((step, at) => {
           const context = { random: draws(key, before.length + at), channels, ...(statistics && { statistics }) };
           images = images.flatMap((image) => applied(image, step, context));
         });
-        return images.map(({ raster, frame, boxes }) => {
+        return images.map(({ raster, frame, past, boxes }) => {
           checkFrame(frame);
           const shown = pixelsIn(frame, raster);
-          return boxes ? { ...shown, boxes: boxesIn(frame, boxes) } : shown;
+          return boxes ? { ...shown, boxes: boxesIn(frame, boxes), frame: [...past, ...frame] } : shown;
         });
       },
     };
@@ -270,6 +271,8 @@ export function beforeStatistics(transforms: readonly TransformSettings[]): read
 interface Image {
   readonly raster: Raster;
   readonly frame: Frame;
+  /** How the raster shows the source. */
+  readonly past: Frame;
   /** In the raster. */
   readonly boxes: readonly PlacedBox[] | undefined;
 }
@@ -300,14 +303,15 @@ function isFrame(result: Frame | readonly Frame[]): result is Frame {
   return !Array.isArray(result[0]);
 }
 
-function applied({ raster, frame, boxes }: Image, step: Step, context: PixelContext): Image[] {
-  if (step.kind.moves) return moved([frame], step, context.random).map((each) => ({ raster, frame: each, boxes }));
+function applied(image: Image, step: Step, context: PixelContext): Image[] {
+  const { raster, frame, past, boxes } = image;
+  if (step.kind.moves) return moved([frame], step, context.random).map((each) => ({ ...image, frame: each }));
   const changed = step.kind.apply(pixelsIn(frame, raster), step.values, context);
-  return [whole(changed, boxes && boxesIn(frame, boxes))];
+  return [whole(changed, [...past, ...frame], boxes && boxesIn(frame, boxes))];
 }
 
-function whole(raster: Raster, boxes: Image["boxes"]): Image {
-  return { raster, frame: wholeFrame([raster.height, raster.width]), boxes };
+function whole(raster: Raster, past: Frame, boxes: Image["boxes"]): Image {
+  return { raster, frame: wholeFrame([raster.height, raster.width]), past, boxes };
 }
 
 /** The transform with all its settings, or an error. */

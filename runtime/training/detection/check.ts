@@ -16,6 +16,8 @@ export interface CheckOptions extends HeaderOptions {
   /** For messages. */
   readonly names: { readonly model: string; readonly data: string };
   readonly rules: ObjectRules;
+  /** The detector learns masks: objects without one are left out. */
+  readonly masks?: boolean;
 }
 
 /** Images that can be trained on. */
@@ -50,7 +52,7 @@ export async function checkDetectionData(split: AnnotatedSplit, options: CheckOp
   const classes = classNumbers(labels, annotations.categories);
   checkCategories(annotations, classes, names);
   const headers = await readHeaders(split, data, options);
-  const inspector = new Inspector(rules, classes);
+  const inspector = new Inspector(rules, classes, options.masks);
   const objects = byImage(annotations.objects);
   const images: DetectionImage[] = [];
   annotations.images.forEach((image, index) => {

@@ -12,7 +12,7 @@ import { planCanvases } from "./canvas-plan.js";
 import { checkDetectionData, type CheckOptions } from "./check.js";
 
 export interface DetectionFeedOptions
-  extends Omit<FeedOptions, "statisticsFile">, Pick<CheckOptions, "labels" | "rules" | "onProgress"> {
+  extends Omit<FeedOptions, "statisticsFile">, Pick<CheckOptions, "labels" | "rules" | "masks" | "onProgress"> {
   /** Of the detector, for messages. */
   readonly model: string;
 }
@@ -55,7 +55,7 @@ export async function openDetectionFeed(
   given: DataSet,
   recipe: Recipe,
   seed: number,
-  { labels, rules, model, onProgress, channels: asked, ...how }: DetectionFeedOptions,
+  { labels, rules, masks = false, model, onProgress, channels: asked, ...how }: DetectionFeedOptions,
 ): Promise<DetectionFeed> {
   const data = detectionData(given);
   checkRecipe(recipe);
@@ -65,6 +65,7 @@ export async function openDetectionFeed(
   const checked = await checkDetectionData(data.train, {
     labels,
     rules,
+    masks,
     names: { model, data: data.name },
     ...(how.strict !== undefined && { strict: how.strict }),
     ...(how.signal && { signal: how.signal }),

@@ -1,6 +1,7 @@
 /** Which of an image's objects a detector learns, what became of the others, and what is odd about them. */
 import type { ObjectRules } from "../../../compiler/model.js";
 import type { KnownObjects } from "../../data/detection/batch.js";
+import type { ObjectMask } from "../../data/masks/outline.js";
 import type { AnnotatedImage, Box, GroundTruth } from "../../data/objects.js";
 import { counted, shortened, Tally } from "../../data/sources/annotated/problems.js";
 import type { Size } from "../../images/image.js";
@@ -11,20 +12,27 @@ const SLACK = 1;
 export class Inspector {
   readonly #rules: ObjectRules;
   readonly #classes: ReadonlyMap<number, number>;
+  readonly #masks: boolean;
   readonly #learned = new Set<number>();
   readonly #flat = new Tally();
   readonly #outside = new Tally();
   readonly #over = new Tally();
   readonly #twice = new Tally();
+  readonly #unmasked = new Tally();
+  readonly #misfits = new Tally();
   readonly #crowds = new Tally();
   readonly #difficult = new Tally();
   readonly #empty = new Tally();
   /** Objects that are learned. */
   objects = 0;
 
-  /** @param classes class numbers by the category's id */
-  constructor(rules: ObjectRules, classes: ReadonlyMap<number, number>) {
+  /**
+   * @param classes class numbers by the category's id
+   * @param masks whether objects need one
+   */
+  constructor(rules: ObjectRules, classes: ReadonlyMap<number, number>, masks = false) {
     this.#rules = rules;
+    this.#masks = masks;
     this.#classes = classes;
   }
 
@@ -35,20 +43,24 @@ export class Inspector {
    */
   look(image: AnnotatedImage, size: Size, objects: readonly GroundTruth[]): KnownObjects | undefined {
     const [boxes, labels]: [Box[], number[]] = [[], []];
+    const masks: ObjectMask[] = [];
     const seen = new Set<string>();
     for (const object of objects) {
       const box = this.#learnedBox(object, image, size);
-      if (box === undefined) continue;
+      if (box === undefined || (this.#masks && !this.#hasMask(object, image, size))) continue;
       const label = this.#classes.get(object.category)!;
       const key = `${label} ${box.join(" ")}`;
       if (seen.has(key)) this.#twice.add(() => calledIn(object, image));
       seen.add(key);
       boxes.push(box);
       labels.push(label);
+      if (this.#masks) masks.push(object.mask!);
       this.#learned.add(label);
     }
     this.objects += boxes.length;
-    if (boxes.length > 0 || this.#rules.empty === "used") return { boxes, labels };
+    if (boxes.length > 0 || this.#rules.empty === "used") {
+      return { boxes, labels, ...(this.#masks && { masks }) };
+    }
     this.#empty.add(() => calledImage(image));
     return undefined;
   }
@@ -73,6 +85,16 @@ export class Inspector {
     return inside;
   }
 
+  /** A mask is of the pixels of its image. */
+  #hasMask(object: GroundTruth, image: AnnotatedImage, [height, width]: Size): boolean {
+    const { mask } = object;
+    if (mask === undefined) this.#unmasked.add(() => calledIn(object, image));
+    else if (mask.size[0] === height && mask.size[1] === width) return true;
+    else
+      this.#misfits.add(() => `${calledIn(object, image)}: ${mask.size.toReversed().join("x")} in ${width}x${height}`);
+    return false;
+  }
+
   /** Classes of which there is no object, of so many. */
   unseen(classes: number): readonly number[] {
     return Array.from({ length: classes }, (_, index) => index).filter((index) => !this.#learned.has(index));
@@ -85,6 +107,8 @@ export class Inspector {
       ...this.#flat.lines(place, (n) => `left out ${of(n)} whose box has no area`),
       ...this.#outside.lines(place, (n) => `left out ${of(n)} whose box is outside of the image`),
       ...this.#over.lines(place, (n) => `${of(n)} whose box reaches out of the image: clipped`),
+      ...this.#unmasked.lines(place, (n) => `left out ${of(n)} without a mask, which the detector learns`),
+      ...this.#misfits.lines(place, (n) => `left out ${of(n)} whose mask is of another size than the image`),
       ...this.#twice.lines(place, (n) => `${of(n)} of the same class and box as another of the image`),
     ];
   }

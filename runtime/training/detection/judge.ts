@@ -5,7 +5,7 @@ import type { Model } from "../../../compiler/model.js";
 import { isAnnotated, type Split } from "../../data/index.js";
 import { DataError } from "../../data-error.js";
 import { openDetector } from "../../detection/detector.js";
-import { evaluateCoco } from "../../detection/evaluate/coco.js";
+import { evaluateCoco, withoutMasks } from "../../detection/evaluate/coco.js";
 import { detectData } from "../../detection/run.js";
 import type { Size } from "../../images/image.js";
 import type { Trained } from "../../weights/trained.js";
@@ -13,6 +13,7 @@ import type { EngineBatch, Values } from "../engine.js";
 import { TrainingError } from "../error.js";
 import { trainedWeights } from "../export.js";
 import type { JudgeParts, SubjectJudge, Verdict } from "../subject.js";
+import { learnsMasks } from "./masks.js";
 import { DetectionImageLog } from "./image-log.js";
 
 /** Compiles the detector with the weights of the moment. */
@@ -61,7 +62,12 @@ export class DetectorJudge implements SubjectJudge {
       });
       const { summary } = evaluateCoco(data, detections);
       await shown?.end(step);
-      return { AP: Math.max(0, summary.AP), AP50: Math.max(0, summary.AP50) };
+      const found = { AP: Math.max(0, summary.AP), AP50: Math.max(0, summary.AP50) };
+      if (!learnsMasks(this.#model)) return found;
+      const problem = withoutMasks(data, detections);
+      if (problem !== undefined) this.#warnOnce(problem);
+      const masks = problem === undefined ? evaluateCoco(data, detections, "masks").summary.AP : undefined;
+      return { ...found, ...(masks !== undefined && { maskAP: Math.max(0, masks) }) };
     } finally {
       await detector.close();
     }

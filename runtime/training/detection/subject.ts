@@ -15,6 +15,7 @@ import type { FeedOptions } from "../feed.js";
 import type { Subject, SubjectRequest } from "../subject.js";
 import { detectionData, openDetectionFeed } from "./feed.js";
 import { DetectorJudge } from "./judge.js";
+import { learnsMasks } from "./masks.js";
 
 /** Data without boxes, a detector without losses, names or preprocessing, a classifiers' recipe. @throws {TrainingError | DataError} */
 export function checkDetector({ model, recipe, data }: SubjectRequest): void {
@@ -85,7 +86,13 @@ export async function openDetectorSubject({ model, recipe, data }: SubjectReques
     prefix: recipe.emaDecay === undefined ? "" : "ema.",
   };
   const seen = { ...recipe, train: transformsOf(model, recipe) };
-  const options = { ...how, labels: trained.labels, rules: learnedObjects(model), model: model.name };
+  const options = {
+    ...how,
+    labels: trained.labels,
+    rules: learnedObjects(model),
+    masks: learnsMasks(model),
+    model: model.name,
+  };
   const feed = await openDetectionFeed(data, seen, recipe.seed, options);
   const { canvases } = feed;
   return {
@@ -127,12 +134,13 @@ async function* engineBatches(
     yield {
       images,
       canvas: canvases.findIndex(([height, width]) => height === canvas[0] && width === canvas[1]),
-      sizes: { objects: objects.count },
+      sizes: { objects: objects.count, ...(objects.masks && { cells: objects.masks.cells }) },
       targets: {
         image_info: info,
         "objects.boxes": objects.boxes,
         "objects.labels": objects.labels,
         "objects.present": objects.present,
+        ...(objects.masks && { "objects.masks": objects.masks.values, "objects.frames": objects.masks.frames }),
       },
     };
   }

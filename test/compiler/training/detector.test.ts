@@ -4,10 +4,11 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { elaborate, parseTarget } from "../../../compiler/index.js";
+import { elaborate, memoryHost, parseTarget } from "../../../compiler/index.js";
 import { buildTraining } from "../../../compiler/training/build.js";
 import { differences, subjectOf, type LossesGolden } from "../../support/detector-golden.js";
 import { openDetectorTraining } from "../../support/detector-session.js";
+import { maskRcnnSource } from "../../support/maskrcnn-golden.js";
 import { fasterRcnnSource } from "../../support/fasterrcnn-golden.js";
 
 interface Golden extends LossesGolden {
@@ -49,6 +50,32 @@ describe("torchvision's detector is trained as torchvision trains it", () => {
   });
 });
 
+describe("torchvision's Mask R-CNN is trained as torchvision trains it", () => {
+  it(
+    "has its five losses, and gradients no further from float64 than three times its own",
+    { timeout: 300_000 },
+    async () => {
+      const masks = JSON.parse(
+        readFileSync(new URL("../../golden/fasterrcnn-training/masks.json", import.meta.url), "utf8"),
+      ) as LossesGolden;
+      const host = memoryHost({ "mask.resnet": MASKS });
+      const subject = subjectOf("mask.resnet#Masks", maskRcnnSource(masks), masks, ["body.conv1", "body.conv2"], host);
+      const session = await openDetectorTraining(subject.program.gradients, subject.weights);
+      const outputs = await session.run(subject.batch, 0);
+      await session.close();
+      const { loss, gradients, unmatched } = differences(subject, outputs, masks);
+      expect(loss).toBeLessThan(1e-4);
+      expect(gradients).toBeLessThan(3);
+      expect(unmatched).toEqual([]);
+    },
+  );
+});
+
+/** As many regions as the golden's script has. */
+const MASKS = `import { MaskRCNN_FPN } from "std/detectors"
+import { torchvision_detection } from "std/dialects"
+detector Masks = MaskRCNN_FPN(learned: 300, rules: torchvision_detection(regions: 32))`;
+
 describe("standard detectors", () => {
   it.each([
     ["FasterRCNN_ResNet50", 4],
@@ -57,6 +84,7 @@ describe("standard detectors", () => {
     ["Detectron2_R50_C4", 4],
     ["FasterRCNN_ResNet50_FPN", 4],
     ["ProposalNetwork", 2],
+    ["MaskRCNN_ResNet50_FPN", 5],
     ["RetinaNet_ResNet50_FPN", 2],
   ])("%s is trained by %i losses", (name, losses) => {
     const { model } = elaborate(parseTarget(name));

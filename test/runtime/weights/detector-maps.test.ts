@@ -135,9 +135,9 @@ describe("torchvision's maskrcnn_resnet50_fpn", () => {
     expect(match.map.name).toBe("torchvision_maskrcnn");
     expect(match.map.epsilon).toBeUndefined();
     const theirs = (path: string) => match.origins.get(path)?.tensors;
-    expect(theirs("mask.conv4.weight")).toEqual(["roi_heads.mask_head.3.0.weight"]);
-    expect(theirs("mask.conv_transpose.bias")).toEqual(["roi_heads.mask_predictor.conv5_mask.bias"]);
-    expect(theirs("mask.logits.weight")).toEqual(["roi_heads.mask_predictor.mask_fcn_logits.weight"]);
+    expect(theirs("mask.mask_head.conv4.weight")).toEqual(["roi_heads.mask_head.3.0.weight"]);
+    expect(theirs("mask.mask_head.conv_transpose.bias")).toEqual(["roi_heads.mask_predictor.conv5_mask.bias"]);
+    expect(theirs("mask.mask_head.logits.weight")).toEqual(["roi_heads.mask_predictor.mask_fcn_logits.weight"]);
   });
 
   test("as it was released has older names, and batch norms without an epsilon", () => {
@@ -147,7 +147,7 @@ describe("torchvision's maskrcnn_resnet50_fpn", () => {
     const match = matched("MaskRCNN_ResNet50_FPN", oracleSource("maskrcnn.pth", old));
     expect(leftOver(match)).toEqual(NOTHING);
     expect(match.map.epsilon).toBe(0);
-    expect(match.origins.get("mask.conv1.weight")?.tensors).toEqual(["roi_heads.mask_head.mask_fcn1.weight"]);
+    expect(match.origins.get("mask.mask_head.conv1.weight")?.tensors).toEqual(["roi_heads.mask_head.mask_fcn1.weight"]);
   });
 });
 

@@ -135,6 +135,18 @@ export const EXAMPLES: readonly Example[] = [
   use("top_detections", [{ ...picks, sizes: "S 3" }, some("S", [2]), images], { keep: 1, ties: true }),
   use("pick_boxes", [judged, picks]),
   use("pick_masks", [some("R K h w", [3, 2, 4, 5]), indices("D", [2], [1, 0])]),
+  use("pick_masks_gradient", [some("R h w", [3, 4, 5]), some("R K h w", [3, 2, 4, 5]), indices("R", [3], [1, 0, 1])]),
+  use(
+    "mask_targets",
+    [
+      boxes("N P 4", [2, 2]),
+      some("N G h w", [2, 3, 6, 6]),
+      boxes("N G 4", [2, 3]),
+      indices("N P", [2, 2], [0, 2, 1, 0]),
+      input("N P", [2, 2], [1, 0, -1, 1]),
+    ],
+    { size: [2, 3], aligned: false },
+  ),
   use("box_iou", [boxes("A 4", [5]), objects], { inclusive: true }),
   use("box_iou", [boxes("N A 4", [2, 5]), objects], { inclusive: false }),
   use("match", [overlaps, present], { ...thresholds, lowest: 0.1, best: "none" }),

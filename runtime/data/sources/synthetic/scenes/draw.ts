@@ -19,6 +19,7 @@ import { OUTLINES, type Point } from "../outlines.js";
 import { anyPattern } from "../patterns.js";
 import type { Image } from "../../../../images/image.js";
 import type { GroundTruth } from "../../../objects.js";
+import type { MaskText } from "../../../masks/text.js";
 import { stencil, type Stencil } from "./stencil.js";
 import { VisibleParts } from "./visible-parts.js";
 
@@ -39,6 +40,8 @@ export interface Scene {
   /** Made when it is asked for first: most of the work, and what is where is known without it. */
   readonly image: Image;
   readonly objects: readonly SceneObject[];
+  /** The visible pixels of each object, in their order. */
+  masks(): readonly MaskText[];
 }
 
 const LOOKS = {
@@ -111,6 +114,7 @@ export function drawScene(key: string, size: SceneSize = {}): Scene {
       return (developed ??= { width, height, data: canvas.develop() });
     },
     objects,
+    masks: () => parts.masks(),
   };
 }
 

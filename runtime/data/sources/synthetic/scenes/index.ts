@@ -13,6 +13,8 @@ export interface ScenesDataOptions extends SceneSize {
   readonly train?: number;
   readonly validation?: number;
   readonly test?: number;
+  /** Objects have the masks of their visible pixels. Default false. */
+  readonly masks?: boolean;
 }
 
 /** Where the images of a part are numbered from: parts of one seed have none in common. */
@@ -22,7 +24,7 @@ const MAX_IMAGES = SCENES_FIRST.validation;
 
 /** @throws {DataError} where the number, the seed or the size can't be */
 export function openScenes(options: ScenesDataOptions = {}): DataSet<AnnotatedSplit> {
-  const { seed = 1, train = 1000, validation = 200, test = 200, ...asked } = options;
+  const { seed = 1, train = 1000, validation = 200, test = 200, masks = false, ...asked } = options;
   const size = { ...SCENE_SIZE, ...asked };
   const split = (name: keyof typeof SCENES_FIRST, count: number): AnnotatedSplit => {
     if (!Number.isInteger(count) || count < 1 || count > MAX_IMAGES) {
@@ -34,7 +36,7 @@ export function openScenes(options: ScenesDataOptions = {}): DataSet<AnnotatedSp
       name,
       size: count,
       // Where an object can be seen is known once the image is drawn: when it is asked for.
-      annotations: () => (known ??= annotationsOf(count, { ...size, seed, first })),
+      annotations: () => (known ??= annotationsOf(count, { ...size, seed, first, masks })),
       reference: (index) => ({ kind: "scenes", split: name, index, seed, number: first + index, ...size }),
       imageSize: [size.height, size.width],
       isLight: false,

@@ -17,6 +17,8 @@ export interface ScenesOptions extends SceneSize {
   readonly seed?: number;
   /** Where the images are numbered from, so that parts of one seed have none in common. Default 0. */
   readonly first?: number;
+  /** Objects have the masks of their visible pixels. Default false. */
+  readonly masks?: boolean;
 }
 
 /** The ten shapes as categories; ids begin at 1. */
@@ -39,7 +41,7 @@ export interface DrawnImage {
  * @throws {DataError} where the number, the seed or the size can't be
  */
 export function* drawScenes(count: number, options: ScenesOptions = {}): Generator<DrawnImage> {
-  const { seed = 1, first = 0, width, height } = { ...SCENE_SIZE, ...options };
+  const { seed = 1, first = 0, masks = false, width, height } = { ...SCENE_SIZE, ...options };
   const within = (name: string, value: number, low: number, high: number) => {
     if (Number.isInteger(value) && value >= low && value <= high) return;
     throw new DataError(`scenes: ${name} must be a whole number from ${low} to ${high}, not ${value}`);
@@ -54,16 +56,18 @@ export function* drawScenes(count: number, options: ScenesOptions = {}): Generat
   for (let index = 0; index < count; index++) {
     const scene = drawNumbered({ seed, number: first + index, width, height });
     const id = index + 1;
+    const own = masks ? scene.masks() : [];
     yield {
       image: { id, file: `${String(id).padStart(6, "0")}.png`, width, height },
       get pixels() {
         return scene.image;
       },
-      objects: scene.objects.map(({ label, ...object }): GroundTruth => ({
+      objects: scene.objects.map(({ label, ...object }, at): GroundTruth => ({
         id: nextObject++,
         image: id,
         category: SCENE_CATEGORIES[label]!.id,
         ...object,
+        ...(masks && { mask: own[at]! }),
         isDifficult: false,
       })),
     };

@@ -1,5 +1,7 @@
 /** Which pixels show which object, when objects are put before one another. */
 import type { Box } from "../../../objects.js";
+import { Runs } from "../../../masks/mask.js";
+import { writeMask, type MaskText } from "../../../masks/text.js";
 import type { Stencil } from "./stencil.js";
 
 /** A pixel shows an object that covers half of it. */
@@ -55,6 +57,24 @@ export class VisibleParts {
     this.#whole.push(whole);
     this.#visible.push(pixels.size);
     return [...lost.keys()];
+  }
+
+  /** The visible pixels of each object. */
+  masks(): MaskText[] {
+    const all = this.#whole.map(() => new Runs());
+    const ends = new Float64Array(all.length);
+    for (let place = 0; place < this.#owners.length; place++) {
+      const [x, y] = [Math.floor(place / this.#height), place % this.#height];
+      const owner = this.#owners[y * this.#width + x]!;
+      if (owner === NOBODY) continue;
+      all[owner]!.add(false, place - ends[owner]!);
+      all[owner]!.add(true, 1);
+      ends[owner] = place + 1;
+    }
+    return all.map((runs, owner) => {
+      runs.add(false, this.#owners.length - ends[owner]!);
+      return writeMask({ width: this.#width, height: this.#height, runs: runs.finish() });
+    });
   }
 
   /** Of each object the box round its visible pixels, and their number. */
