@@ -88,7 +88,8 @@ async function trainTheirs(seed) {
 
 async function judge(args) {
   const annotations = at("data", "annotations", "instances_val2017.json");
-  return JSON.parse(await resnetc(["eval", ...args, "--data", `coco:${annotations}`, "--json"]));
+  const data = ["--data", `coco:${annotations}`, "--images", at("data", "val2017")];
+  return JSON.parse(await resnetc(["eval", ...args, ...data, "--json"]));
 }
 
 function report(who, seed, seconds, { AP, AP50 }) {
