@@ -214,7 +214,9 @@ describe("explain", () => {
 
   it("knows every word, with arguments, bounds and source", async () => {
     const conv = await done(["explain", "conv"]);
-    expect(conv).toContain("    conv kernel, channels, stride = 1, pad, dilation = 1, groups = 1, bias = false, std\n");
+    expect(conv).toContain(
+      "    conv kernel, channels, stride = 1, pad, dilation = 1, groups = 1, bias = false, std, initial_bias\n",
+    );
     expect(conv).toContain("- `channels`: a whole number, at least 1; required. Number of filters");
     expect(await done(["explain", "adamw"])).toMatch(
       /^## adamw: a word of `optimizer` in a recipe\n[^]*arXiv:1711\.05101/,
