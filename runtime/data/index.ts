@@ -26,7 +26,7 @@ export {
   type LoaderOptions,
   type TrainingBatches,
 } from "./loader.js";
-export type { BatchObjects, KnownObjects } from "./detection/batch.js";
+export type { BatchMasks, BatchObjects, KnownObjects } from "./detection/batch.js";
 export type { DetectionImage } from "./detection/reader.js";
 export { measureStatistics, type MeasureOptions } from "./measure.js";
 export { openDataSet, type OpenOptions } from "./open.js";

@@ -32,6 +32,7 @@ export interface LazyImage {
 /** What comes out: pixels, and where there are boxes, those that are still seen, and how the source is seen. */
 export interface Transformed extends Raster {
   readonly boxes?: readonly PlacedBox[];
+  /** @internal How the source is seen: masks are cut out by it. */
   readonly frame?: Frame;
 }
 
