@@ -83,6 +83,7 @@ async function run(target: string, options: Options): Promise<void> {
   const stop = new AbortController();
   const takeBack = onFirstSignal(() => stop.abort());
   const progress = await startProgress({ label: "finding a rate", total: steps, unit: "updates" });
+  const notices: string[] = [];
   let made = 0;
   try {
     const found = await findRate(
@@ -93,6 +94,10 @@ async function run(target: string, options: Options): Promise<void> {
         signal: stop.signal,
         onPoint: () => progress.update(++made),
         onWarning: logWarning,
+        onNotice(message) {
+          notices.push(message);
+          log(message);
+        },
         ...(from !== undefined && { from }),
         ...(to !== undefined && { to }),
         ...(weights && { weights: weights.values }),
@@ -105,7 +110,7 @@ async function run(target: string, options: Options): Promise<void> {
     if (found.points.length < 2)
       throw new InputFailure("the loss was no number from the beginning: --from a lower rate");
     await writeOutput(output, [Buffer.from(drawRates(found, `${target}, ${options.recipe}`))]);
-    if (json) printReport({ ...found, file: options.output, files: await writtenFiles([output]) });
+    if (json) printReport({ ...found, notices, file: options.output, files: await writtenFiles([output]) });
     else logFound(found, nameOfOutput(output));
   } catch (error) {
     if (stop.signal.aborted && error === stop.signal.reason) throw new Stop(EXIT.interrupted);

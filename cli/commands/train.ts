@@ -208,7 +208,9 @@ async function logResult(result: TrainResult, { output, json }: Options, { warni
     printReport({ finished, step, ...measured, notices, folder: output, files, warnings });
   } else if (finished) {
     if (test) log(`test ${testWords(test)}`);
-    if (unreadable > 0) logWarning(`${plural(unreadable, "image")} could not be read`);
+    if (unreadable > 0) {
+      logWarning(`${plural(unreadable, "image")} could not be read; in training, others were taken in their place`);
+    }
     log(`the device waited for data ${percent(waiting)} of the time`);
     log(`wrote ${run.model} and ${run.weights}${exported ? `, ${ofWhich(exported, best)}` : ""}`);
   }

@@ -47,6 +47,12 @@ async function run(target: string, options: Options): Promise<void> {
   const { batch, device, threads, again, json } = options;
   const { classWeights: _, ...recipe } = await loadRecipe(options.recipe);
   const model = await loadModel(target, { input: options.input });
+  if (model.detection && options.input === undefined) {
+    throw new InputFailure(
+      `${model.name} is trained at several sizes: name the one to measure at with --input (train says which: ` +
+        "images are computed at 640x480 is --input 3x480x640)",
+    );
+  }
   const { recipeOptions } = await import("../../compiler/training/from-recipe.js");
   const settings = recipeOptions({ ...recipe, ...(batch !== undefined && { batch }) });
   if (!Number.isInteger(settings.batch)) {

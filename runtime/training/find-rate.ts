@@ -42,8 +42,10 @@ export interface FindRateOptions extends Pick<FeedOptions, "workers" | "strict">
   readonly signal?: AbortSignal;
   /** Called after each update; `total`: how many there will be at most. */
   readonly onPoint?: (point: RatePoint, total: number) => void;
-  /** Told of every image that can't be read, in one line that names it. */
+  /** Told of every image that can't be read, in one line that names it, and of what may be a mistake in the data. */
   readonly onWarning?: (message: string) => void;
+  /** Told what is done that may not be expected, one line each: what a detector's dialect leaves out. */
+  readonly onNotice?: (message: string) => void;
 }
 
 /** An update at one rate. */
@@ -100,6 +102,8 @@ export async function findRate(request: FindRateRequest, options: FindRateOption
       ...(options.onWarning && { onUnreadable: options.onWarning }),
     },
   );
+  [...request.data.warnings, ...feed.warnings].forEach((message) => options.onWarning?.(message));
+  feed.notices.forEach((message) => options.onNotice?.(message));
   let engine: Engine | undefined;
   try {
     const { device } = await chooseDevice(options.device ?? "auto");

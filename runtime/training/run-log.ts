@@ -1,5 +1,5 @@
 /** `training.log`: what a training said, with the time, for those who were not there: over night, or hung up. */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { judgedWords } from "./judge.js";
 import type { TrainEvent } from "./request.js";
 
@@ -9,15 +9,34 @@ export interface RunLog {
 }
 
 export function openRunLog(file: string): RunLog {
+  // A process that was killed, or a full disk, may have left half a line.
+  let before = endsWithin(file) ? "\n" : "";
   return {
     add(line) {
       try {
-        appendFileSync(file, `${new Date().toISOString()} ${line.replaceAll(/\s*\n\s*/g, " ")}\n`);
+        appendFileSync(file, `${before}${new Date().toISOString()} ${line.replaceAll(/\s*\n\s*/g, " ")}\n`);
+        before = "";
       } catch {
         // The disk is full, say: the checkpoint will tell.
+        before = "\n";
       }
     },
   };
+}
+
+/** Whether its last line has no end. */
+function endsWithin(file: string): boolean {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, "r");
+    const { size } = fstatSync(descriptor);
+    const last = Buffer.alloc(1);
+    return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last.toString() !== "\n";
+  } catch {
+    return false;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
 }
 
 /** Hands events to the listener, and to the log those that are worth a line. */

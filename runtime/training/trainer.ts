@@ -168,7 +168,8 @@ async function plan(
   checkThaws(recipe, length);
   const notices = noticesOf(model, recipe, settings[0], weights, data.classes);
   const frozen = options.resume ? [] : frozenAtRandom(model, recipe, weights);
-  [...notices, ...frozen, ...feed.notices].forEach((message) => emit({ kind: "notice", message }));
+  const unjudged = data.validation.size > 0 ? [] : [`${data.name}: has no validation images: nothing is validated`];
+  [...notices, ...frozen, ...feed.notices, ...unjudged].forEach((message) => emit({ kind: "notice", message }));
   feed.warnings.forEach(warn);
   const identity = identityOf({ model, recipe, data: feed.data, names, weights, version });
   return { build, programs, length, identity };

@@ -36,9 +36,9 @@ export interface CheckedData {
  * their images.
  *
  * - Errors: objects of categories that the detector has no class for; two images, or two objects, with one id; nothing that
- *   is left; with `strict`, images that can't be read.
+ *   is left; boxes of which none is a pixel large; with `strict`, images that can't be read.
  * - Warnings: images that can't be read (left out), are of another size than annotated, or are listed twice; boxes without
- *   area or outside of the image (left out), or reaching out of it (clipped); objects that are there twice; classes of which
+ *   area or outside of the image (left out), reaching out of it (clipped), or smaller than a pixel; objects that are there twice; classes of which
  *   there is no object.
  *
  * @throws {DataError} one line
@@ -65,6 +65,11 @@ export async function checkDetectionData(split: AnnotatedSplit, options: CheckOp
   if (inspector.objects === 0) {
     const why = [...warnings, ...notices].map((line) => line.replace(`${data}: `, ""));
     throw new DataError(`${data}: no object is left to train on${why.length === 0 ? "" : `: ${why.join("; ")}`}`);
+  }
+  if (inspector.areShares) {
+    throw new DataError(
+      `${data}: no box is a pixel wide or high: boxes seem to be shares of the images' sizes, where pixels are needed`,
+    );
   }
   const unseen = inspector.unseen(labels.length).map((index) => labels[index]!);
   if (unseen.length > 0) {

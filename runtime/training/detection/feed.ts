@@ -2,6 +2,7 @@
 import type { Recipe } from "../../../compiler/recipe.js";
 import { isAnnotated, type AnnotatedSplit, type DataSet } from "../../data/data-set.js";
 import { Loader, type DetectionBatch } from "../../data/loader.js";
+import { counted, Tally } from "../../data/sources/annotated/problems.js";
 import { DataError } from "../../data-error.js";
 import type { Size } from "../../images/image.js";
 import { MOST_INPUT_PIXELS, tooManyValues } from "../../images/limits.js";
@@ -10,6 +11,7 @@ import { beforeStatistics, preparePipeline, type Pipeline } from "../../images/t
 import { recipeTransforms, type FeedOptions } from "../feed.js";
 import { planCanvases } from "./canvas-plan.js";
 import { checkDetectionData, type CheckOptions } from "./check.js";
+import { calledImage } from "./inspector.js";
 
 export interface DetectionFeedOptions
   extends Omit<FeedOptions, "statisticsFile">, Pick<CheckOptions, "labels" | "rules" | "masks" | "onProgress"> {
@@ -88,7 +90,7 @@ export async function openDetectionFeed(
     stepsPerEpoch: Math.max(1, Math.floor(images.length / recipe.batch)),
     canvases,
     padding,
-    warnings: [...checked.warnings, ...unfit],
+    warnings: [...checked.warnings, ...unfit, ...inBoth(data)],
     notices: checked.notices,
     evaluation: recipeTransforms(recipe),
     channels: pipeline.channels,
@@ -110,14 +112,42 @@ export async function openDetectionFeed(
   };
 }
 
-/** @throws {DataError} where images have classes in place of objects, or none are for training */
+/** @throws {DataError} where images have classes in place of objects, none are for training, or those of a validation show nothing */
 export function detectionData(data: DataSet): DataSet<AnnotatedSplit> {
   const { train, validation } = data;
   if (!isAnnotated(train) || !isAnnotated(validation)) {
     throw new DataError(`${data.name}: its images have a class each; a detector learns from objects with boxes`);
   }
-  if (train.size === 0) throw new DataError(`${data.name}: has no training images: its images are in no parts`);
+  if (train.size === 0) {
+    const why = data.whole ? "its images are in no parts" : "its training part lists none";
+    throw new DataError(`${data.name}: has no training images: ${why}`);
+  }
+  checkJudged(validation, data.name);
   return data as DataSet<AnnotatedSplit>;
+}
+
+/** Where nothing is to be found there is no average precision, and all weights would be as good. */
+function checkJudged({ size, annotations }: AnnotatedSplit, data: string): void {
+  if (size === 0 || annotations().objects.some(({ isCrowd }) => !isCrowd)) return;
+  throw new DataError(
+    `${data}: none of its ${counted(size, "validation image")} shows an object, crowds apart, by which to judge a detector: ` +
+      "annotate them, or leave them all out",
+  );
+}
+
+/** Files that are trained on and validated by. */
+function inBoth({ name, train, validation }: DataSet<AnnotatedSplit>): string[] {
+  const fileOf = (split: AnnotatedSplit, index: number): string | undefined => {
+    const reference = split.reference(index);
+    return reference.kind === "file" ? reference.file : undefined;
+  };
+  const trained = new Set(Array.from({ length: train.size }, (_, index) => fileOf(train, index)));
+  const both = new Tally();
+  for (let index = 0; index < validation.size; index++) {
+    const file = fileOf(validation, index);
+    if (file !== undefined && trained.has(file)) both.add(() => calledImage(validation.annotations().images[index]!));
+  }
+  return both.lines(name, (n) => `${counted(n, "image")} in training and validation both`);
 }
 
 /** What images with boxes can't be put through. */

@@ -17,6 +17,7 @@ export class Inspector {
   readonly #flat = new Tally();
   readonly #outside = new Tally();
   readonly #over = new Tally();
+  readonly #small = new Tally();
   readonly #twice = new Tally();
   readonly #unmasked = new Tally();
   readonly #misfits = new Tally();
@@ -81,7 +82,10 @@ export class Inspector {
     const inside = clipped(box, size);
     if (!(box[2] > 0 && box[3] > 0)) this.#flat.add(what);
     else if (inside === undefined) this.#outside.add(what);
-    else if (overhang(box, size) > SLACK) this.#over.add(what);
+    else {
+      if (overhang(box, size) > SLACK) this.#over.add(what);
+      if (box[2] < 1 && box[3] < 1) this.#small.add(what);
+    }
     return inside;
   }
 
@@ -93,6 +97,11 @@ export class Inspector {
     else
       this.#misfits.add(() => `${calledIn(object, image)}: ${mask.size.toReversed().join("x")} in ${width}x${height}`);
     return false;
+  }
+
+  /** No object is a pixel large: boxes in shares of the images' sizes, as some tools write them. */
+  get areShares(): boolean {
+    return this.objects > 0 && this.#small.count === this.objects;
   }
 
   /** Classes of which there is no object, of so many. */
@@ -107,6 +116,7 @@ export class Inspector {
       ...this.#flat.lines(place, (n) => `left out ${of(n)} whose box has no area`),
       ...this.#outside.lines(place, (n) => `left out ${of(n)} whose box is outside of the image`),
       ...this.#over.lines(place, (n) => `${of(n)} whose box reaches out of the image: clipped`),
+      ...this.#small.lines(place, (n) => `${of(n)} whose box is less than a pixel wide and high`),
       ...this.#unmasked.lines(place, (n) => `left out ${of(n)} without a mask, which the detector learns`),
       ...this.#misfits.lines(place, (n) => `left out ${of(n)} whose mask is of another size than the image`),
       ...this.#twice.lines(place, (n) => `${of(n)} of the same class and box as another of the image`),

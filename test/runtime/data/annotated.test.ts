@@ -65,6 +65,22 @@ describe("COCO's file", () => {
 });
 
 describe("PASCAL VOC's folder", () => {
+  it("is divided by its lists or by none: one that can't be used is no reason to divide it otherwise", async () => {
+    const list = (name: string): string => at(`voc/ImageSets/Main/${name}.txt`);
+    const opened = (): Promise<unknown> => openDataSet(`voc:${at("voc")}`, { divide: true });
+    await expect(opened()).resolves.toMatchObject({ train: { size: 2 }, validation: { size: 1 } });
+    try {
+      await writeFile(list("train"), "a\nb\nd\ne\n");
+      await expect(opened()).rejects.toThrow(`${list("train")}: 2 images without annotations (first: d)`);
+      await writeFile(list("train"), "\n");
+      await expect(opened()).rejects.toThrow(`${list("train")}: lists no images`);
+      await rm(list("train"));
+      await expect(opened()).rejects.toThrow("has a list val, and none that is called train");
+    } finally {
+      await writeFile(list("train"), "a\nb\n");
+    }
+  });
+
   it("has its lists for parts, where all their images are annotated", async () => {
     for (const place of [`voc:${at("voc")}`, at("voc")]) {
       const data = await openDataSet(place);

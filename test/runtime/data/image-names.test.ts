@@ -92,6 +92,12 @@ describe("images are found by the names that COCO's files give them", () => {
       "b/1.jpg is not there; the folder and those below hold 1 image, such as",
     ],
     ["none", [], ["x.jpg", "y.jpg"], "x.jpg is not there, 2 in all; no images are in this folder or those below"],
+    [
+      "a folder",
+      ["a.jpg/1.jpg"],
+      ["a.jpg"],
+      "a.jpg is a folder, not an image; the folder and those below hold 1 image",
+    ],
     ["no name", ["a.jpg"], [""], "image 1: has no file_name"],
     ["a folder above", ["a.jpg"], ["../a.jpg"], 'image 1: its file_name "../a.jpg" leads out of'],
     ["a folder above, by \\", ["a.jpg"], ["x\\..\\..\\a.jpg"], "leads out of"],

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { drawRates } from "../../../runtime/figures/rates.js";
 import { plot } from "../../../runtime/figures/plot.js";
 import { findRate, suggestionOf } from "../../../runtime/training/find-rate.js";
+import { DETECTOR_NAMES, tinyDetector, tinyDetectorRecipe, tinyScenes } from "../../support/tiny-detector-training.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";
 
 const request = async () => ({ model: tinyModel(), recipe: tinyRecipe(), data: await tinyData(), names: NAMES });
@@ -32,6 +33,23 @@ describe("finding a learning rate", () => {
     expect(found.ended).toBe("diverged");
     expect(found.points.length).toBeLessThan(60);
     expect(found.points.every(({ loss }) => Number.isFinite(loss))).toBe(true);
+  });
+
+  it("takes detectors, whose batches have several sizes, and says what their data leave out", async () => {
+    const train = [{ kind: "random_resize_shorter", length: [40, 64], step: 24 } as const];
+    const [notices, warnings]: [string[], string[]] = [[], []];
+    const found = await findRate(
+      { model: tinyDetector(), recipe: tinyDetectorRecipe({ train }), data: tinyScenes(), names: DETECTOR_NAMES },
+      {
+        ...{ ...how, workers: 0, steps: 10, from: 1e-4, to: 0.1 },
+        onNotice: (line) => notices.push(line),
+        onWarning: (line) => warnings.push(line),
+      },
+    );
+    expect(found.points).toHaveLength(10);
+    expect(found.points.every(({ loss }) => Number.isFinite(loss))).toBe(true);
+    expect(notices.at(-1)).toMatch(/^images are computed at (\d+x\d+, )+\d+x\d+, of which \d+ % is padding$/);
+    expect(warnings.join()).not.toContain("undefined");
   });
 
   it("has the mean of the losses by its definition, and no suggestion where it never falls", () => {

@@ -1,4 +1,5 @@
 /** Where the images of annotations lie: by the names that they have there, which may be another machine's. */
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { listImages } from "../listing.js";
@@ -133,10 +134,11 @@ function nameOf({ id, file, source }: AnnotatedImage): string {
 
 function missingLine(missing: readonly AnnotatedImage[], folder: string, index: ImageIndex): string {
   const { file, source, id } = missing[0]!;
+  const isOther = !path.isAbsolute(file) && existsSync(path.join(folder, file));
   const count = missing.length === 1 ? "" : `, ${missing.length} in all`;
   const from = source === undefined ? "" : ` (${source})`;
   const leads = path.isAbsolute(file) ? `: image ${id}: its file_name leads out of ${folder}` : "";
-  return `${folder}: ${shortened(file, 80)}${from} is not there${count}${leads}; ${index.holds()}`;
+  return `${folder}: ${shortened(file, 80)}${from} is ${isOther ? "a folder, not an image" : "not there"}${count}${leads}; ${index.holds()}`;
 }
 
 /** Whether the last part of a name is an image's ending rather than a part of the name; of images that are not read too. */

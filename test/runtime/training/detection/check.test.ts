@@ -84,6 +84,18 @@ describe("boxes", () => {
     ]);
     expect(notices).toEqual([]);
   });
+
+  it("of less than a pixel are told; where all are, they are shares of the size, and an error", async () => {
+    const small = [1, [0.25, 0.5, 0.1, 0.2]] as const;
+    const split = await coco([{ file: "a.jpg", objects: [small, [2, [1, 2, 0.5, 8]]] }]);
+    expect((await check(split)).warnings).toEqual([
+      "data: 1 object whose box is less than a pixel wide and high (first: object 1 of a.jpg: [0.25, 0.5, 0.1, 0.2] in 40x30)",
+    ]);
+    const shares = await coco([{ file: "a.jpg", objects: [small] }, { file: "b.jpg", objects: [small] }]); // prettier-ignore
+    await expect(check(shares)).rejects.toThrow(
+      "data: no box is a pixel wide or high: boxes seem to be shares of the images' sizes, where pixels are needed",
+    );
+  });
 });
 
 describe("rules of the dialect", () => {

@@ -4,7 +4,7 @@ import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { elaborateRecipe, parseTarget, type Recipe } from "../../../../compiler/index.js";
-import { openCoco, openScenes, openShapes, type DataSet } from "../../../../runtime/data/index.js";
+import { openCoco, openScenes, openShapes, type Annotations, type DataSet } from "../../../../runtime/data/index.js";
 import type { UnwaitedDetectionBatch as DetectionBatch } from "../../../../runtime/data/detection/reader.js";
 import {
   openDetectionFeed,
@@ -153,9 +153,29 @@ describe("what a detector can't be trained on", () => {
       "shapes: its images have a class each; a detector learns from objects with boxes",
     );
   });
+
+  it("no images, and images for a validation that shows nothing", async () => {
+    const { train, validation, whole: _, ...rest } = scenes;
+    const none = { ...train, size: 0 };
+    const of = (data: Partial<DataSet>): Promise<unknown> => open({}, {}, { ...rest, train, validation, ...data });
+    await expect(of({ train: none })).rejects.toThrow("scenes: has no training images: its training part lists none");
+    await expect(of({ train: none, whole: train })).rejects.toThrow("its images are in no parts");
+    const known = validation.annotations();
+    const showing = (objects: Annotations["objects"]): Promise<unknown> =>
+      of({ validation: { ...validation, annotations: () => ({ ...known, objects }) } });
+    const message =
+      "scenes: none of its 2 validation images shows an object, crowds apart, by which to judge a detector";
+    await expect(showing([])).rejects.toThrow(message);
+    await expect(showing(known.objects.map((object) => ({ ...object, isCrowd: true })))).rejects.toThrow(message);
+    await expect(
+      of({ validation: { ...validation, size: 0, annotations: () => ({ ...known, objects: [] }) } }),
+    ).resolves.toBeDefined();
+  });
 });
 
 describe("files", () => {
+  /** The file is both parts here. */
+  const BOTH = "boxes.json: 6 images in training and validation both (first: a.jpg)";
   let root: string;
   beforeAll(async () => {
     root = await mkdtemp(path.join(tmpdir(), "resnetc-feed-"));
@@ -186,7 +206,7 @@ describe("files", () => {
     const told: string[] = [];
     const onUnreadable = (line: string) => void told.push(line);
     const feed = await open({ train: [] }, { onUnreadable }, await coco());
-    expect(feed.warnings).toEqual([]);
+    expect(feed.warnings).toEqual([BOTH]);
     const here = await take(feed, 0, 9);
     expect(told).toEqual([expect.stringMatching(/b\.jpg: damaged or cut short/)]);
     expect(feed.unreadable).toBe(1);
@@ -210,6 +230,7 @@ describe("files", () => {
     expect(feed).toMatchObject({ images: 2, objects: 2, stepsPerEpoch: 1, canvases: [[64, 32]] });
     expect(feed.warnings).toEqual([
       "boxes.json: left out 4 images (first: 30x40 is smaller than the 35x30 that is cut out)",
+      BOTH,
     ]);
     expect([...(await take(feed, 0, 1))[0]!.indices].sort()).toEqual([4, 5]);
     await expect(open({ train }, { strict: true }, await coco())).rejects.toThrow("left out 4 images");
