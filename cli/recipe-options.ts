@@ -17,6 +17,10 @@ export function setOption(): Option {
   ]);
 }
 
+export function phaseOption(): Option {
+  return new Option("--phase <name>", "of a recipe that is made of phases, the one that is meant");
+}
+
 /** As {@link RecipeOptions.set} takes them; `--steps` and its like come last. */
 export function changesOf({ set = [], steps, epochs, batch, seed }: RecipeChanges): readonly string[] {
   const given = { "stop.steps": steps, "stop.epochs": epochs, "batch.images": batch, seed };

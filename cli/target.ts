@@ -67,6 +67,23 @@ export async function loadRecipe(target: string, set: readonly string[] = []): P
   return result.recipe;
 }
 
+/** One phase of the recipe that a target names: of several the one that is named. */
+export async function loadPhase(
+  target: string,
+  phase: string | undefined,
+  set: readonly string[] = [],
+): Promise<Recipe> {
+  const { phaseNamed } = await import("../compiler/recipe.js");
+  const recipe = await loadRecipe(target, set);
+  try {
+    return phaseNamed(recipe, phase);
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new InputFailure(`${error.message}${phase === undefined ? " (--phase)" : ""}`);
+    throw error;
+  }
+}
+
 /** Prints problems for people, and keeps them for programs. */
 export function logFindings(findings: Findings): void {
   keepProblems(findings);

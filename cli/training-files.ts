@@ -5,11 +5,12 @@ import type { CompileTrainingOptions, Model, ParameterValues, Recipe, TrainingMe
 import type { InputShape } from "./arguments.js";
 import { InputFailure, UsageFailure } from "./failure.js";
 import { printReport } from "./report.js";
-import { loadModel, loadRecipe } from "./target.js";
+import { loadModel, loadPhase } from "./target.js";
 import { byteSize, log } from "./terminal.js";
 
 export interface TrainingRequest {
   readonly recipe?: string;
+  readonly phase?: string;
   readonly batch?: number | "dynamic";
   readonly opset?: number;
   /** Of a detector: the canvas. */
@@ -41,8 +42,8 @@ export async function forTraining(
 /** The optimiser of the paper's experiments, where no recipe is named. */
 const DEFAULT_RECIPE = "cifar10";
 
-function recipeOf({ recipe }: TrainingRequest): Promise<Recipe> {
-  return loadRecipe(recipe ?? DEFAULT_RECIPE);
+function recipeOf({ recipe, phase }: TrainingRequest): Promise<Recipe> {
+  return loadPhase(recipe ?? DEFAULT_RECIPE, phase);
 }
 
 /** A dynamic batch is none: all sizes of a training graph are numbers. */
@@ -96,8 +97,12 @@ export async function memoryOfTraining(
 }
 
 export function describeMemory(memory: TrainingMemory & { readonly batch: number }): string {
-  const { batch, state, inputs, peak, at, objects } = memory;
-  const counted = objects === undefined ? "" : `; counted with ${objects} objects an image`;
+  const { batch, state, inputs, peak, at, objects, proposals } = memory;
+  const rows = [
+    ...(objects === undefined ? [] : [`${objects} objects`]),
+    ...(proposals === undefined ? [] : [`${proposals} proposals`]),
+  ];
+  const counted = rows.length === 0 ? "" : `; counted with ${rows.join(" and ")} an image`;
   return (
     `a training step of ${batch} images takes ${byteSize(state + inputs + peak)}: ${byteSize(state)} of weights and ` +
     `momenta, ${byteSize(inputs)} of images, ${byteSize(peak)} of activations and gradients (most at ${at}${counted})`

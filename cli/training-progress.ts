@@ -17,9 +17,20 @@ const FRAME = 200;
 /** Updates that what is shown is averaged over, roughly. */
 const SMOOTH = 20;
 
-export async function startTrainingProgress(length: TrainingLength, batch: number): Promise<TrainingProgress> {
+/** The phase of a training that is shown, where it is made of several. */
+export interface ShownPhase {
+  readonly name: string;
+  /** Updates before it. */
+  readonly before: number;
+}
+
+export async function startTrainingProgress(
+  length: TrainingLength,
+  batch: number,
+  phase?: ShownPhase,
+): Promise<TrainingProgress> {
   const stream = process.stderr;
-  const averages = new Averages(length, batch);
+  const averages = new Averages(length, batch, phase);
   if (isQuiet()) return { update: () => undefined, interrupt: (print) => print(), stop: () => undefined };
   if (!stream.isTTY) return lines(averages, (text) => stream.write(`${text}\n`));
   const { SingleBar, Presets } = (await import("cli-progress")).default;
@@ -40,8 +51,8 @@ export async function startTrainingProgress(length: TrainingLength, batch: numbe
       drawn = now;
       if (bar === undefined) {
         bar = make();
-        bar.start(length.steps, metrics.step, { text: averages.text() });
-      } else bar.update(metrics.step, { text: averages.text() });
+        bar.start(length.steps, averages.made, { text: averages.text() });
+      } else bar.update(averages.made, { text: averages.text() });
     },
     interrupt(print) {
       stop();
@@ -85,10 +96,18 @@ export class Averages {
   #waiting = 0;
   #added = 0;
 
+  readonly #phase: ShownPhase | undefined;
+
   /** @param batch images of an update */
-  constructor(length: TrainingLength, batch: number) {
+  constructor(length: TrainingLength, batch: number, phase?: ShownPhase) {
     this.#length = length;
     this.#batch = batch;
+    this.#phase = phase;
+  }
+
+  /** Updates so far, of the phase. */
+  get made(): number {
+    return (this.#last?.step ?? 0) - (this.#phase?.before ?? 0);
   }
 
   add(metrics: StepMetrics): void {
@@ -108,10 +127,11 @@ export class Averages {
   /** `step 120/750, epoch 0.96, loss 1.234 (aux 1.412, head.cross_entropy 0.8106), error 41.2 %, 410 images/s, waiting 1 %, 2 min left` */
   text(): string {
     if (this.#last === undefined) return "";
-    const { step, epoch } = this.#last;
-    const left = (this.#length.steps - step) * this.#rate * this.#batch;
+    const { epoch } = this.#last;
+    const left = (this.#length.steps - this.made) * this.#rate * this.#batch;
+    const phase = this.#phase ? `${this.#phase.name}, ` : "";
     return [
-      `step ${count(step)}/${count(this.#length.steps)}`,
+      `${phase}step ${count(this.made)}/${count(this.#length.steps)}`,
       `epoch ${epoch.toFixed(2)}`,
       `loss ${this.#loss.toPrecision(4)}${this.#parts()}`,
       ...(this.#error === undefined ? [] : [`error ${(100 * this.#error).toFixed(1)} %`]),

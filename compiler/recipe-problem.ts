@@ -3,6 +3,8 @@ export interface RecipeProblem {
   readonly code: "out-of-range" | "conflicting-settings" | "no-effect";
   /** The statement that it is about. */
   readonly word: string;
+  /** The phase in which it stands, where it is about phases. */
+  readonly phase?: string;
   readonly message: string;
   readonly help?: string;
 }

@@ -4,7 +4,7 @@
  * language. What only the text can show (two arguments of which one is taken) stands in elaborate/recipe.ts.
  */
 import { transformWord } from "./words/transforms.js";
-import { MIXINGS, type Recipe, type TransformSettings, type WarmUp } from "./recipe.js";
+import { MIXINGS, phasesOf, type Recipe, type TransformSettings, type WarmUp } from "./recipe.js";
 import type { RecipeProblem } from "./recipe-problem.js";
 import { optimizerProblems, weightDecayOf } from "./training/optimizers/index.js";
 
@@ -12,7 +12,46 @@ type Rule = (recipe: Recipe) => readonly (RecipeProblem | false)[];
 
 /** Every problem of a recipe; `no-effect` are warnings, the others errors. */
 export function recipeProblems(recipe: Recipe): readonly RecipeProblem[] {
+  const all = [...phasesOf(recipe).flatMap(settingProblems), ...phaseProblems(recipe)];
+  // What phases have in common is told once.
+  return all.filter(({ message }, index) => all.findIndex((each) => each.message === message) === index);
+}
+
+/** Of the settings of a recipe without phases, or of a phase, by themselves. */
+export function settingProblems(recipe: Recipe): readonly RecipeProblem[] {
   return RULES.flatMap((rule) => rule(recipe).filter((problem) => problem !== false));
+}
+
+/** Of what phases say of one another. */
+export function phaseProblems(recipe: Recipe): readonly RecipeProblem[] {
+  const { phases } = recipe;
+  const names = (phases ?? []).map(({ name }) => name);
+  return phasesOf(recipe).flatMap(({ name, proposals, beginsAnew = false }, index) =>
+    [
+      conflict(
+        proposals !== undefined && !names.slice(0, index).includes(proposals),
+        "proposals",
+        phases
+          ? `no phase ${proposals} is over when ${name} begins`
+          : "proposals are those of a phase, and there is none",
+        "write `proposals` in a phase behind the one that learns to propose",
+      ),
+      conflict(
+        beginsAnew && phases === undefined,
+        "weights",
+        "`weights initial` is for phases: a recipe without any begins so",
+        "leave it out",
+      ),
+      noEffect(
+        beginsAnew && phases !== undefined && index === 0,
+        "weights",
+        `the first phase, ${name}, begins with the initial weights anyway`,
+        "leave `weights initial` out there",
+      ),
+    ]
+      .filter((problem) => problem !== false)
+      .map((problem) => ({ ...problem, ...(phases && { phase: name }) })),
+  );
 }
 
 const outOfRange = (wrong: boolean, word: string, message: string): RecipeProblem | false =>
@@ -26,6 +65,7 @@ const isPositive = (value: number): boolean => Number.isFinite(value) && value >
 const isBelowOne = (value: number): boolean => value >= 0 && value < 1;
 
 const RULES: readonly Rule[] = [
+  ({ learned }) => [outOfRange(learned?.length === 0, "learn", "`learn` needs a loss: without one nothing is learned")],
   ({ learningRate, batch, accumulate }) => [
     outOfRange(
       !isPositive(learningRate),

@@ -97,14 +97,51 @@ export function mixesImages(recipe: Pick<Recipe, MixingName>): boolean {
 
 export type { TransformSettings };
 
+/**
+ * One phase of a recipe, to be looked at by itself.
+ *
+ * @param name may be left out where there is but one
+ * @throws {RangeError} where there is none of that name, or several and none is named
+ */
+export function phaseNamed(recipe: Recipe, name?: string): Recipe {
+  const { phases } = recipe;
+  if (phases === undefined && name === undefined) return recipe;
+  const names = phases?.map((phase) => phase.name).join(", ");
+  const found = phases?.find((phase) => phase.name === name);
+  if (found) return found;
+  if (names === undefined) throw new RangeError(`recipe ${recipe.name} has no phases: leave ${name} out`);
+  throw new RangeError(
+    name === undefined
+      ? `recipe ${recipe.name} is made of phases (${names}): name one of them`
+      : `recipe ${recipe.name} has no phase ${name}; it has ${names}`,
+  );
+}
+
+/** What is done one after the other: most recipes are one. */
+export function phasesOf(recipe: Recipe): readonly [Recipe, ...Recipe[]] {
+  const [first = recipe, ...others] = recipe.phases ?? [];
+  return [first, ...others];
+}
+
 /** Whether a transform subtracts an image of one size, which images at several scales do not have. */
 export function subtractsImage({ kind, ...settings }: TransformSettings): boolean {
   return kind === "subtract_mean" && settings["per"] !== "channel";
 }
 
-/** How a network is trained, with everything that was left open filled in. */
+/**
+ * How a network is trained, with everything that was left open filled in. Where it is made of phases, its own settings are
+ * those of the last one.
+ */
 export interface Recipe {
   readonly name: string;
+  /** What it is made of, one after the other, each a recipe by its own name. Absent: it is one, and has no name for it. */
+  readonly phases?: readonly Recipe[];
+  /** Losses that are learned, by their paths or those of what they are in. Absent: all that the network states. */
+  readonly learned?: readonly string[];
+  /** Regions are those that the detector proposed at the end of this phase, in place of what it proposes itself. */
+  readonly proposals?: string;
+  /** A phase begins with what the training began with, not with what the phase before it ended with. */
+  readonly beginsAnew?: true;
   readonly optimizer: Optimizer;
   /** Images of an update. */
   readonly batch: number;

@@ -5,6 +5,7 @@ import { batchSize, examples, inputShape, precision, TARGET, wholeNumber, type I
 import { UsageFailure } from "../failure.js";
 import { readLabels, requireLabels } from "../labels.js";
 import { nameOfOutput, outputFile, outputFolder, STANDARD_OUTPUT } from "../output.js";
+import { phaseOption } from "../recipe-options.js";
 import { namedPreprocess } from "../named-preprocess.js";
 import { loadModel } from "../target.js";
 import { printReport } from "../report.js";
@@ -28,6 +29,7 @@ interface Options extends WeightsChoice {
   readonly externalData?: boolean;
   readonly training?: boolean;
   readonly recipe?: string;
+  readonly phase?: string;
   readonly json?: boolean;
 }
 
@@ -66,6 +68,7 @@ export function compileCommand(): Command {
     .option("--external-data", "weights in a file beside the model, as for models above 2 GB")
     .option("--training", "the training step instead, as graphs in the folder -o (docs/training-graphs.md)")
     .option("--recipe <name>", "with --training: optimiser, batch and the rest (default: cifar10, the paper's SGD)")
+    .addOption(phaseOption())
     .option("--json", "for programs: a report of what was written")
     .addHelpText(
       "after",
@@ -86,6 +89,7 @@ async function run(target: string, options: Options): Promise<void> {
     throw new UsageFailure(`--no-weights does not go with ${options.externalData ? "--external-data" : "--seed"}`);
   }
   if (options.recipe !== undefined && !options.training) throw new UsageFailure("--recipe goes with --training");
+  if (options.phase !== undefined && options.recipe === undefined) throw new UsageFailure("--phase goes with --recipe");
   if (options.training) return compileTraining(target, options);
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const model = await loadModel(target, { input: options.input });

@@ -8,15 +8,16 @@ import { deviceOption } from "../device-option.js";
 import { EXIT, InputFailure, Stop } from "../failure.js";
 import { nameOfOutput, outputFile, writeOutput } from "../output.js";
 import { startProgress } from "../progress.js";
-import { changesOf, setOption, type RecipeChanges } from "../recipe-options.js";
+import { changesOf, phaseOption, setOption, type RecipeChanges } from "../recipe-options.js";
 import { onFirstSignal } from "../signals.js";
-import { loadModel, loadRecipe } from "../target.js";
+import { loadModel, loadPhase } from "../target.js";
 import { printReport, writtenFiles } from "../report.js";
 import { log, logWarning } from "../terminal.js";
 import { loadWeights } from "../weights.js";
 
 interface Options extends Pick<RecipeChanges, "set" | "batch" | "seed"> {
   readonly recipe: string;
+  readonly phase?: string;
   readonly data: string;
   readonly output: string;
   readonly steps?: number;
@@ -40,6 +41,7 @@ export function findRateCommand(): Command {
     .option("--steps <n>", "updates that are made (default: 100)", wholeNumber(10, 100_000))
     .option("--from <rate>", "the first rate (default: 1e-7)", positive)
     .option("--to <rate>", "the last rate (default: 10)", positive)
+    .addOption(phaseOption())
     .addOption(setOption())
     .option("--batch <n>", "images of an update, in place of the recipe's", wholeNumber(1, 65_536))
     .option("--seed <n>", "what initial weights and batches are made from", wholeNumber(0))
@@ -70,8 +72,9 @@ function positive(text: string): number {
 async function run(target: string, options: Options): Promise<void> {
   const { steps = 100, from, to, batch, seed, set, json } = options;
   const output = outputFile(options.output, json === undefined ? {} : { json });
-  const recipe = await loadRecipe(
+  const recipe = await loadPhase(
     options.recipe,
+    options.phase,
     changesOf({ ...(set && { set }), ...(batch !== undefined && { batch }), ...(seed !== undefined && { seed }) }),
   );
   const model = await loadModel(target);

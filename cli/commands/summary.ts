@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { Model } from "../../compiler/model.js";
 import { examples, inputShape, TARGET, wholeNumber, type InputShape } from "../arguments.js";
 import { summaryTable } from "../summary-table.js";
+import { phaseOption } from "../recipe-options.js";
 import { loadModel } from "../target.js";
 import { printReport } from "../report.js";
 import { colours, print } from "../terminal.js";
@@ -12,6 +13,7 @@ interface Options {
   readonly input?: InputShape;
   readonly training?: boolean;
   readonly recipe?: string;
+  readonly phase?: string;
   readonly batch?: number;
   readonly json?: boolean;
 }
@@ -33,6 +35,7 @@ export function summaryCommand(): Command {
     .option("--input <shape>", "count for this input size, as 3x320x320", inputShape)
     .option("--training", "also the memory that a training step takes")
     .option("--recipe <name>", "with --training: optimiser, batch and the rest (default: cifar10, the paper's SGD)")
+    .addOption(phaseOption())
     .option("--batch <n>", "with --training: images of a step, in place of the recipe's", wholeNumber(1, 65_536))
     .option("--json", "for programs: every layer and stage, with totals")
     .addHelpText(

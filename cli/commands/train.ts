@@ -136,12 +136,17 @@ async function measuredAlgorithms({ threads }: Options): Promise<AlgorithmChoice
   return tunedAlgorithms({ onWarning: logWarning, ...(threads !== undefined && { threads }) });
 }
 
+/** Milliseconds between two lines of how far the proposals are. */
+const PROPOSING_EVERY = 10_000;
+
 /** What happens, told as it does. */
 class Report {
   /** For programs, all that was told in words. */
   readonly warnings: string[] = [];
   readonly notices: string[] = [];
   readonly #known: ReadonlySet<string>;
+  /** When a line was last printed of how far the proposals are. */
+  #told = performance.now();
   #progress: Promise<TrainingProgress> | undefined;
   #shown: TrainingProgress | undefined;
 
@@ -152,15 +157,19 @@ class Report {
   event(event: TrainEvent): void {
     switch (event.kind) {
       case "start": {
-        const { device, deviceReason, step, length, batch, tuned } = event;
+        const { device, deviceReason, step: total, phase, length, batch, tuned } = event;
+        const step = total - (phase?.before ?? 0);
         this.#log(() => {
+          if (phase) log(`phase ${phase.number} of ${phase.of}, ${phase.name}`);
           const made = step > 0 ? `going on after ${count(step)} of ` : "";
           const all = `${plural(length.steps, "update")} of ${plural(batch, "image")}`;
           log(`${made}${all}, ${count(length.stepsPerEpoch)} an epoch`);
           log(colours.error.dim(`on ${device}: ${deviceReason}`));
           if (tuned > 0) log(colours.error.dim(`${plural(tuned, "kind")} of operations as measured by resnetc tune`));
         });
-        this.#progress = startTrainingProgress(length, batch);
+        this.#shown?.stop();
+        this.#shown = undefined;
+        this.#progress = startTrainingProgress(length, batch, phase);
         void this.#progress.then((progress) => (this.#shown = progress));
         break;
       }
@@ -183,6 +192,11 @@ class Report {
       case "notice":
         this.notices.push(event.message);
         this.#log(() => log(event.message));
+        break;
+      case "proposing":
+        if (event.done === event.total || performance.now() - this.#told < PROPOSING_EVERY) break;
+        this.#told = performance.now();
+        this.#log(() => log(`proposals of ${count(event.done)} of ${plural(event.total, "image")}`));
         break;
       case "validating":
       case "checkpoint":

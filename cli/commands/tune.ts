@@ -8,12 +8,14 @@ import { EXIT, InputFailure, Stop } from "../failure.js";
 import { startProgress, type Progress } from "../progress.js";
 import { onFirstSignal } from "../signals.js";
 import { renderTable } from "../table.js";
-import { loadModel, loadRecipe } from "../target.js";
+import { phaseOption } from "../recipe-options.js";
+import { loadModel, loadPhase } from "../target.js";
 import { printReport } from "../report.js";
 import { colours, count, plural, print, log, logWarning } from "../terminal.js";
 
 interface Options {
   readonly recipe: string;
+  readonly phase?: string;
   readonly batch?: number;
   readonly input?: InputShape;
   readonly device: Device | "auto";
@@ -27,6 +29,7 @@ export function tuneCommand(): Command {
     .description("measure how the operations of a training are fastest written on this machine; train uses it")
     .argument("<target>", TARGET)
     .requiredOption("--recipe <name>", "the recipe that it will be trained by")
+    .addOption(phaseOption())
     .option("--batch <n>", "images of an update, in place of the recipe's", wholeNumber(1, 65_536))
     .option("--input <shape>", "input size that it will be trained at, as 3x64x64", inputShape)
     .addOption(deviceOption())
@@ -45,7 +48,7 @@ export function tuneCommand(): Command {
 
 async function run(target: string, options: Options): Promise<void> {
   const { batch, device, threads, again, json } = options;
-  const { classWeights: _, ...recipe } = await loadRecipe(options.recipe);
+  const { classWeights: _, ...recipe } = await loadPhase(options.recipe, options.phase);
   const model = await loadModel(target, { input: options.input });
   if (model.detection && options.input === undefined) {
     throw new InputFailure(

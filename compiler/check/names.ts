@@ -230,7 +230,7 @@ class NameChecker {
     if (use.on) this.#expression(use.on, names);
     if (use.repeat) this.#expression(use.repeat, names);
     const around = this.#groups;
-    if (found?.braces && found.braces !== "layers") {
+    if (typeof found?.braces === "object") {
       this.#groups = [{ of: word, kind: "layer", words: found.braces }];
     }
     for (const body of use.bodies) this.#body(body, new Names(names));
@@ -253,8 +253,8 @@ class NameChecker {
     const all = Object.values(schema ?? {});
     const forms = all.map(({ type }) => (type.kind === "form" ? type.forms : undefined)).find((found) => found);
     const words = schema ? all.flatMap(({ type }) => wordsOf(type)) : CHOICES;
-    for (const { name, value } of args) {
-      const argument = name ? own(schema ?? {}, name.text) : all.find(({ many }) => many);
+    for (const [index, { name, value }] of args.entries()) {
+      const argument = name ? own(schema ?? {}, name.text) : (all.find(({ many }) => many) ?? all[index]);
       if (name && argument) this.#observer?.gives(name, name.text, of!);
       if (argument?.type.kind === "paths") {
         this.#stages(value, names);

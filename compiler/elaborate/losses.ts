@@ -1,7 +1,7 @@
 /** Loss statements: what training makes small, beside what flows and beside the graph that is used afterwards. */
 import type { Use } from "../../grammar/ast.js";
 import { value as makeValue } from "../ir/build.js";
-import { formatShape, symbol } from "../ir/dim.js";
+import { formatShape, symbol, type Dim } from "../ir/dim.js";
 import type * as ir from "../ir/types.js";
 import type { Losses } from "../model.js";
 import { completeAttributes } from "../ops/attributes.js";
@@ -24,6 +24,8 @@ export const OBJECTS = symbol("objects");
 
 /** How many cells each side of the objects' masks has in a batch: known when a step is made. */
 export const CELLS = symbol("cells");
+/** How many regions the image of a batch has that has the most, where they are kept from an earlier phase of the training. */
+export const PROPOSALS = symbol("proposals");
 
 /** The network's image with the members that training data fill. */
 export function withTargets(image: TensorValue, builder: GraphBuilder): TensorValue {
@@ -36,21 +38,30 @@ export function withTargets(image: TensorValue, builder: GraphBuilder): TensorVa
  * A detector's image with what training data say of it, `objects`: `boxes` [N, G, 4] in pixels of the input (x2 and y2 behind
  * the last pixel), the class numbers `labels` [N, G], and `present` [N, G], 1 for the rows that are objects; G is open, the
  * number of the image with the most. `masks` [N, G, cells, cells] have of each object how much of a cell is of it, and `frames`
- * [N, G, 4] where these cells lie, corners in pixels: cells are pixels, or larger.
+ * [N, G, 4] where these cells lie, corners in pixels: cells are pixels, or larger. And `proposals`, the regions that are kept of
+ * it from an earlier phase of the training, where its recipe has one: `boxes` [N, P, 4] and `present` [N, P] in the same way.
  */
 export function withObjects(image: TensorValue, builder: GraphBuilder): TensorValue {
-  const rows = [symbol("N"), OBJECTS];
+  const [objects, proposals] = [OBJECTS, PROPOSALS].map((count) => [symbol("N"), count]) as [Dim[], Dim[]];
   const known = {
-    ...{ boxes: [...rows, 4], labels: rows, present: rows },
-    ...{ masks: [...rows, CELLS, CELLS], frames: [...rows, 4] },
+    objects: {
+      ...{ boxes: [...objects, 4], labels: objects, present: objects },
+      ...{ masks: [...objects, CELLS, CELLS], frames: [...objects, 4] },
+    },
+    proposals: { boxes: [...proposals, 4], present: proposals },
   };
-  const members = Object.entries(known).map(([name, shape]) => {
-    const made = makeValue({ dtype: "float32", shape }, `objects.${name}`);
+  const members = Object.entries(known).map(([what, shapes]) => [what, rowsOf(what, shapes, builder)] as const);
+  return { ...image, members: new Map([...(image.members ?? []), ...members]) };
+}
+
+/** `boxes` of `objects` is the target `objects.boxes`. */
+function rowsOf(what: string, shapes: Readonly<Record<string, readonly Dim[]>>, builder: GraphBuilder): EvalValue {
+  const members = Object.entries(shapes).map(([name, shape]) => {
+    const made = makeValue({ dtype: "float32", shape }, `${what}.${name}`);
     builder.targets.push({ name: made.name, value: made });
     return [name, { kind: "tensor", value: made, scale: [1, 1] } satisfies EvalValue] as const;
   });
-  const objects: EvalValue = { kind: "record", of: "the objects of an image", members: new Map(members) };
-  return { ...image, members: new Map([...(image.members ?? []), ["objects", objects]]) };
+  return { kind: "record", of: `the ${what} of an image`, members: new Map(members) };
 }
 
 /**

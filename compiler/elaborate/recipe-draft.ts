@@ -18,10 +18,21 @@ export interface Statement<S extends Schema = Schema> {
   readonly span: Span;
 }
 
+/** `phase rpn { ... }` */
+export interface PhaseBody {
+  readonly name: string;
+  readonly body: Body;
+  readonly span: Span;
+  /** With the names that are known there. */
+  readonly site: Site;
+}
+
 export interface RecipeDraft {
   /** By word: all statements of those that add up, the last one of the others. */
   readonly settings: Map<string, Statement[]>;
   readonly transforms: Map<string, readonly TransformSettings[]>;
+  /** Parts that stand in it, not read yet. */
+  readonly phases: readonly PhaseBody[];
   /** False after an error, which is reported. */
   ok: boolean;
 }
@@ -34,12 +45,23 @@ export function statements<N extends RecipeWordName>(
   return (settings.get(word) ?? []) as readonly Statement<(typeof RECIPE_WORDS)[N]["arguments"]>[];
 }
 
-export function readDraft(opened: SettingsBody, site: Site): RecipeDraft {
-  const draft: RecipeDraft = { settings: new Map(), transforms: new Map(), ok: true };
+/** @param before what the statements come behind: those of a phase are as if they stood at its recipe's end */
+export function readDraft(opened: SettingsBody, site: Site, before?: RecipeDraft): RecipeDraft {
+  const phases: PhaseBody[] = [];
+  const draft: RecipeDraft = {
+    settings: new Map([...(before?.settings ?? [])].map(([name, all]) => [name, [...all]])),
+    transforms: new Map(before?.transforms),
+    phases,
+    ok: before?.ok ?? true,
+  };
   readStatements(opened, site, (use, here) => {
     const name = use.target.map((part) => part.text).join(".");
     const word = recipeWord(name);
-    if (Object.hasOwn(RECIPE_BODIES, name)) {
+    if (name === RECIPE_BODIES.phase.name) {
+      const read = readPhase(use, here, before !== undefined);
+      if (read) phases.push(read);
+      else draft.ok = false;
+    } else if (Object.hasOwn(RECIPE_BODIES, name)) {
       const read = readTransforms(use, here.environment, here);
       if (read) draft.transforms.set(name, read);
       else draft.ok = false;
@@ -57,6 +79,31 @@ export function readDraft(opened: SettingsBody, site: Site): RecipeDraft {
     }
   });
   return draft;
+}
+
+function readPhase(use: Use, site: Site, isInside: boolean): PhaseBody | undefined {
+  if (isInside) {
+    fail(site, "misplaced-statement", use.span, "a phase has no phases of its own", {
+      help: "write them one after the other in the recipe",
+    });
+    return undefined;
+  }
+  const values = bind("`phase`", RECIPE_BODIES.phase.arguments, use.arguments, use.span, site);
+  const [body] = use.bodies;
+  const [name, ...others] = values?.name ?? [];
+  if (!body) {
+    fail(site, "missing-body", use.span, "`phase` needs its settings in braces", {
+      help: `write \`phase ${name ?? "first"} { stop 10k }\``,
+    });
+  }
+  if (!body || name === undefined || others.length > 0) return undefined;
+  if (!/^[A-Za-z_]\w*$/.test(name) || recipeWord(name) || Object.hasOwn(RECIPE_BODIES, name)) {
+    fail(site, "duplicate-name", use.span, `a phase can't be called \`${name}\``, {
+      help: "a phase has a name of its own, which is no word of recipes and has no points in it",
+    });
+    return undefined;
+  }
+  return { name, body, span: use.span, site };
 }
 
 /** `train { pad 4   random_crop 32x32   flip_horizontal }` */

@@ -267,6 +267,26 @@ const ALL = [
     gives: ({ stages, all }) => ({ recompute: all ? true : (stages ?? []) }),
   }),
   setting({
+    name: "learn",
+    doc: "Of a network that states several losses, those that it is trained by.",
+    arguments: { losses: paths("By their names, or those of what they stand in; otherwise all.", { many: true }) },
+    gives: ({ losses }) => ({ learned: losses }),
+  }),
+  setting({
+    name: "proposals",
+    doc: "The regions that a detector learns from are kept ones, in place of those that it proposes itself.",
+    arguments: { of: paths("The phase at whose end they were proposed.") },
+    gives: ({ of: [phase] }) => (phase === undefined ? {} : { proposals: phase }),
+  }),
+  setting({
+    name: "weights",
+    doc: "What a phase begins with.",
+    arguments: {
+      from: choice("What the phase before ended with, or what the training began with.", ["previous", "initial"]),
+    },
+    gives: ({ from }) => (from === "initial" ? { beginsAnew: true } : {}),
+  }),
+  setting({
     name: "seed",
     doc: "What all that is random is made from.",
     arguments: { number: integer("Any.", { min: 0 }) },
@@ -333,5 +353,11 @@ export const RECIPE_BODIES = {
     doc: "Transforms of the validation images, in braces; without them, those of `train` with nothing left to chance.",
     arguments: {},
     braces: TRANSFORM_WORDS,
+  },
+  phase: {
+    name: "phase",
+    doc: "A part of the training, in braces: the recipe with the settings of the phase behind its own. Several follow one another.",
+    arguments: { name: paths("What it is called.") },
+    braces: "settings",
   },
 } as const;

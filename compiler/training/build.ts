@@ -4,7 +4,7 @@ import { value } from "../ir/build.js";
 import { bindDim, formatShape } from "../ir/dim.js";
 import { isNoiseName, lossOfName } from "../ir/names.js";
 import type { Graph, NamedValue, Parameter, Value } from "../ir/types.js";
-import type { Model } from "../model.js";
+import type { Loss, Model } from "../model.js";
 import { formula } from "../ops/formula.js";
 import { operator } from "../ops/index.js";
 import { recorder, type Recorder } from "../ops/recorder.js";
@@ -32,7 +32,9 @@ import {
   type TrainingProgram,
 } from "./contract.js";
 import { onlyForClassifiers } from "./classifiers-only.js";
+import { learnedLosses, onlyLearned, parametersOfLosses, requireLearnable } from "./learned.js";
 import { isInside, requirePart, requireScope } from "./places.js";
+import { withGivenProposals } from "./proposals.js";
 import { trainingState, type TrainingState } from "./state.js";
 import { applyUpdate } from "./update.js";
 import { withLosses, withNumberedLosses } from "./with-losses.js";
@@ -136,30 +138,58 @@ interface Plan {
 }
 
 function planTraining(model: Model, options: TrainingOptions): Plan {
-  const { frozenStages = [], checkpointStages = [], thawing = [], stageRates = [] } = options;
-  const named = checkpointStages === true ? [] : checkpointStages;
-  const parts = [...frozenStages, ...thawing.flat(), ...stageRates.map(({ stage }) => stage)];
-  parts.forEach((path) => requirePart(model, path));
-  named.forEach((path) => requireScope(model, path));
-  const inFrozen = (path: string): boolean => frozenStages.some((stage) => isInside(path, stage));
-  requireLosses(model, options);
+  const { frozenStages = [], checkpointStages = [] } = options;
+  const { joined, trained } = selectTrained(model, options);
   const { graph } = model;
   requireSizes(graph, sizesOf(options));
-  const fixed = options.frozenBatchNorm ? ofBatchNorms(graph) : new Set<Parameter>();
-  const trained = graph.parameters.filter((each) => each.trainable && !inFrozen(each.path) && !fixed.has(each));
   if (trained.length === 0) {
     const why =
       frozenStages.length > 0 ? `all of its parameters are frozen (${frozenStages.join(", ")})` : "it has none";
     throw new RangeError(`${model.name} has no parameter that could be trained: ${why}`);
   }
   return {
-    ...lossesOf(model, options),
+    ...joined,
     trained,
-    frozen: (path) => options.frozenBatchNorm === true || inFrozen(path),
+    frozen: (path) => options.frozenBatchNorm === true || inParts(path, frozenStages),
     options,
     state: trainingState(graph.parameters, trained, options),
-    segments: checkpointStages === true || named.length > 0 ? segmentsOf(model.root, checkpointStages) : undefined,
+    segments:
+      checkpointStages === true || checkpointStages.length > 0 ? segmentsOf(model.root, checkpointStages) : undefined,
   };
+}
+
+/** Losses and the parameters that are trained by them: known without any size. */
+function selectTrained(model: Model, options: TrainingOptions) {
+  const { frozenStages = [], checkpointStages = [], thawing = [], stageRates = [] } = options;
+  const named = checkpointStages === true ? [] : checkpointStages;
+  const parts = [...frozenStages, ...thawing.flat(), ...stageRates.map(({ stage }) => stage)];
+  parts.forEach((path) => requirePart(model, path));
+  named.forEach((path) => requireScope(model, path));
+  requireLosses(model, options);
+  const { graph } = model;
+  const learned = learnedLosses(model, options.learned);
+  const joined = lossesOf(model, learned, options);
+  const needed = options.learned && parametersOfLosses(joined.graph);
+  const fixed = options.frozenBatchNorm ? ofBatchNorms(graph) : new Set<Parameter>();
+  const trained = graph.parameters.filter(
+    (each) =>
+      each.trainable && !inParts(each.path, frozenStages) && !fixed.has(each) && (needed?.has(each.path) ?? true),
+  );
+  if (options.learned) requireLearnable(model, joined.graph, learned, trained);
+  return { joined, trained };
+}
+
+/**
+ * Paths of the parameters that a training changes.
+ *
+ * @throws {RangeError} where the network has no such part or loss, or can't learn what it is to
+ */
+export function trainedParameters(model: Model, options: TrainingOptions): ReadonlySet<string> {
+  return new Set(selectTrained(model, options).trained.map(({ path }) => path));
+}
+
+function inParts(path: string, parts: readonly string[]): boolean {
+  return parts.some((part) => isInside(path, part));
 }
 
 /** Scales and offsets of layers with running statistics: fixed with these (the paper's appendix A). */
@@ -172,7 +202,7 @@ function ofBatchNorms({ nodes, parameters }: Graph): ReadonlySet<Parameter> {
 /** The plan of a phase (from 0) in which the groups of parts from there on are still frozen. */
 function phasePlan(plan: Plan, phase: number): Plan {
   const parts = plan.options.thawing!.slice(phase).flat();
-  const inFrozen = (path: string): boolean => parts.some((part) => isInside(path, part));
+  const inFrozen = (path: string): boolean => inParts(path, parts);
   const trained = plan.trained.filter(({ path }) => !inFrozen(path));
   if (trained.length === 0) throw new RangeError("nothing is trained before the frozen stages thaw");
   return {
@@ -184,35 +214,38 @@ function phasePlan(plan: Plan, phase: number): Plan {
 }
 
 /** Soft labels are the step's alone: an evaluation compares with the classes themselves. */
-function lossesOf(model: Model, { softLabels = false, multiLabel = false }: TrainingOptions) {
+function lossesOf(model: Model, learned: readonly Loss[], options: TrainingOptions) {
+  const { softLabels = false, multiLabel = false, givenProposals = false } = options;
   const { losses } = model;
-  if (model.detection) return detectorLosses(model);
+  if (model.detection) return detectorLosses(model, learned, givenProposals);
+  if (givenProposals) throw new RangeError(`${model.name} is no detector, and has no use for \`proposals\``);
   const [, classes] = losses ? logitsOf(model.graph, true).type.shape : [];
   const joined = (shares: boolean): Graph =>
-    shares ? withLosses(model) : withNumberedLosses(model, classes as number);
+    onlyLearned(shares ? withLosses(model) : withNumberedLosses(model, classes as number), learned);
   return {
     graph: joined(softLabels || multiLabel),
     evaluated: joined(multiLabel),
-    lossWeights: new Map(losses?.each.map(({ name, weight }) => [name, weight])),
+    lossWeights: new Map(learned.map(({ name, weight }) => [name, weight])),
     targets: new Set(["labels", ...(losses?.targets ?? []).map(({ name }) => name)]),
   };
 }
 
 /** A detector's losses are all that a step of it is for, and an evaluation is the detector itself. */
-function detectorLosses(model: Model) {
+function detectorLosses(model: Model, learned: readonly Loss[], givenProposals: boolean) {
   const { name, losses, graph } = model;
   if (losses === undefined || losses.each.length === 0) {
     throw new RangeError(
       `${name} states no losses to train it by: its dialect says nothing of \`anchor_targets\` and \`region_targets\`, or its source has no losses`,
     );
   }
-  const joined = withLosses(model);
+  const whole = onlyLearned(withLosses(model), learned);
+  const joined = givenProposals ? withGivenProposals(whole) : whole;
   const stated = joined.outputs.filter((each) => lossOfName(each.name) !== undefined);
   return {
     // Without what only finds things: batch norms there would move their statistics too.
     graph: dropDeadCode.run({ ...joined, outputs: stated }, {}),
     evaluated: graph,
-    lossWeights: new Map(losses.each.map((loss) => [loss.name, loss.weight])),
+    lossWeights: new Map(learned.map((loss) => [loss.name, loss.weight])),
     targets: new Set(["image_info", ...losses.targets.map((target) => target.name)]),
   };
 }

@@ -2,7 +2,7 @@
 import type { Chunked } from "../emit/onnx.js";
 import { valuesOf, type ParameterValues } from "../emit/parameters.js";
 import type { Model } from "../model.js";
-import type { Recipe } from "../recipe.js";
+import { phaseNamed, type Recipe } from "../recipe.js";
 import { buildTraining } from "./build.js";
 import type { TrainingOptions } from "./contract.js";
 import { describeTraining, type TrainingDescription } from "./describe.js";
@@ -50,12 +50,13 @@ export interface CompiledTraining {
 const INITIAL = "initial.safetensors";
 
 /**
- * The training step of a network by a recipe.
+ * The training step of a network by a recipe, or by one of its phases.
  *
  * @throws RangeError, TypeError one line, where the network can't be trained so, or an option is out of range
  */
 export function compileTraining(source: Model, recipe: Recipe, options: CompileTrainingOptions = {}): CompiledTraining {
   const { batch, size, opset, weights, seed = 0 } = options;
+  phaseNamed(recipe);
   const model = recipe.zeroInitResidual ? zeroInitResidual(source) : source;
   const settings = { ...optionsOf(model, recipe, { batch, size }), ...(opset === undefined ? {} : { opset }) };
   const { program, files } = emitTraining(model, settings);
@@ -88,6 +89,7 @@ export function memoryOfTraining(
   recipe: Recipe,
   given: Pick<CompileTrainingOptions, "batch" | "size"> = {},
 ): TrainingMemory & { readonly batch: number } {
+  phaseNamed(recipe);
   const options = optionsOf(model, recipe, given);
   return { batch: options.batch, ...trainingMemory(buildTraining(model, options).train) };
 }

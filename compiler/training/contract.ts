@@ -40,6 +40,10 @@ export interface TrainingOptions {
   readonly gradientNorm?: boolean;
   /** Paths of parts whose parameters stay as they are and whose batch norms use their running statistics: `conv1`. */
   readonly frozenStages?: readonly string[];
+  /** Paths of losses, or of what they are in: those that are trained by, with what depends on nothing else left out. Default: all. */
+  readonly learned?: readonly string[];
+  /** A detector's regions are given, as targets `proposals.boxes` and `proposals.present`, and not what it proposes itself. Default false. */
+  readonly givenProposals?: boolean;
   /** Groups of parts that are frozen at first, in the order in which they thaw: see {@link TrainingProgram.phases}. */
   readonly thawing?: readonly (readonly string[])[];
   /** The learning rate of a part is so many times the others'. Of two that hold, the longer path's. Default: none. */

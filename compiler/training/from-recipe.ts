@@ -17,6 +17,8 @@ export function recipeOptions(recipe: Recipe, classWeights?: readonly number[]):
     optimizer: recipe.optimizer,
     batch: recipe.batch / recipe.accumulate,
     labelSmoothing: recipe.labelSmoothing,
+    ...(recipe.learned && { learned: recipe.learned }),
+    ...(recipe.proposals !== undefined && { givenProposals: true }),
     frozenStages: recipe.frozenStages,
     frozenBatchNorm: recipe.frozenBatchNorm,
     checkpointStages: recipe.recompute,

@@ -19,21 +19,25 @@ export interface TrainingMemory {
   readonly at: string;
   /** Of a detector: the objects in an image with which all is counted. */
   readonly objects?: number;
+  /** Of one that learns from kept proposals: how many of an image. */
+  readonly proposals?: number;
 }
 
-/** In an image that is full: COCO's images have 7 on average. */
-const OBJECTS = 20;
+/** In an image that is full: COCO's images have 7 objects on average. */
+const COUNTED = { objects: 20, cells: MOST_CELLS, proposals: 2000 } as const;
 
 export function trainingMemory({ graph, reads }: TrainingGraph): TrainingMemory {
   const names = new Set(reads.map((each) => each.name));
   const sum = (wanted: boolean): number =>
     graph.inputs.filter(({ name }) => names.has(name) === wanted).reduce((total, each) => total + bytes(each.value), 0);
-  const ofObjects = graph.inputs.some(({ name }) => name.startsWith("objects."));
+  const takes = (what: string): boolean => graph.inputs.some(({ name }) => name.startsWith(`${what}.`));
+  const { objects, cells, proposals } = COUNTED;
   return {
     state: sum(true),
     inputs: sum(false),
     ...peakMemory(graph),
-    ...(ofObjects && { objects: OBJECTS, cells: MOST_CELLS }),
+    ...(takes("objects") && { objects, cells }),
+    ...(takes("proposals") && { proposals }),
   };
 }
 
@@ -58,8 +62,5 @@ export function peakMemory(graph: Graph): { readonly peak: number; readonly at: 
 }
 
 function bytes({ type }: Value): number {
-  return type.shape.reduce<number>(
-    (size, dim) => size * evaluate(atMost(dim), { objects: OBJECTS }),
-    elementBytes(type.dtype),
-  );
+  return type.shape.reduce<number>((size, dim) => size * evaluate(atMost(dim), COUNTED), elementBytes(type.dtype));
 }

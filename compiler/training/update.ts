@@ -78,8 +78,10 @@ export function applyUpdate(
 
   if (emaDecay !== undefined) {
     for (const { path } of state.parameters) {
+      const current = next.get(path) ?? statistics.get(path);
+      // The average of what stays is that, to the bit.
+      if (current === undefined) continue;
       record.at(emaName(path), NOWHERE);
-      const current = next.get(path) ?? statistics.get(path) ?? state.value(path);
       next.set(emaName(path), average(f, state, emaDecay, state.value(emaName(path)), current));
     }
   }

@@ -53,8 +53,8 @@ export interface Word<N extends string = string, S extends Schema = Schema> {
   /** Where it comes from: a paper, as `arXiv:1708.03888`. */
   readonly source?: string;
   readonly arguments: S;
-  /** Braces follow it: with these words in them, or with the layers that stand around it. */
-  readonly braces?: "layers" | Words;
+  /** Braces follow it: with these words in them, or with the layers or settings that stand around it. */
+  readonly braces?: "layers" | "settings" | Words;
   /** Arguments of which no two go together. */
   readonly alternatives?: readonly string[];
   /** Arguments of which one at least is needed. */
@@ -91,10 +91,10 @@ export interface Tensor {
 
 /**
  * Whether the word is followed by arguments without parentheses: it says nothing without one, since one has no default.
- * What stands before braces says something by itself.
+ * What stands before braces says something by itself, where it needs none.
  */
 export function isBare({ arguments: schema, braces }: Word): boolean {
-  return !braces && Object.values(schema).some(({ presence }) => presence !== "default");
+  return Object.values(schema).some(({ presence }) => (braces ? presence === "required" : presence !== "default"));
 }
 
 /** Words by name, from what each takes: the name is written once, as the key. */

@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { balancedPlan } from "./balanced.js";
 import { isLabelled, type Split } from "./data-set.js";
 import { groupedPlan, proportionOf } from "./detection/order.js";
+import type { KeptProposals } from "./detection/proposals.js";
 import { DetectionReader, type DetectionImage, type UnwaitedDetectionBatch } from "./detection/reader.js";
 import { DataError } from "../data-error.js";
 import { make, type Maker } from "./make.js";
@@ -63,6 +64,8 @@ export interface DetectionBatches extends Pick<
   readonly images: readonly DetectionImage[];
   /** Heights and widths of the tensors; one at least has to hold what a batch needs. */
   readonly canvases: readonly Size[];
+  /** Regions that were proposed for the images before, where the detector learns from those. */
+  readonly proposals?: Pick<KeptProposals, "of">;
 }
 
 /** A batch, and how long it let the consumer wait. */
@@ -140,6 +143,7 @@ export class Loader {
    */
   detection(options: DetectionBatches): AsyncGenerator<DetectionBatch, void, void> {
     const { split, images, batch, transforms, channels: asked, canvases, seed, firstStep, endStep } = options;
+    const { proposals } = options;
     const { channels, make } = this.#prepared(split, { transforms, ...(asked && { channels: asked }) });
     const plan = groupedPlan(
       images.map(({ size }) => proportionOf(size)),
@@ -149,7 +153,7 @@ export class Loader {
       endStep,
     );
     const reader = new DetectionReader(
-      { images, reference: split.reference, canvases, seed, channels },
+      { images, reference: split.reference, canvases, seed, channels, ...(proposals && { proposals }) },
       make,
       (message) => this.#reportUnreadable(message),
     );

@@ -186,6 +186,22 @@ export async function newestStep(folder: string): Promise<number> {
   return newest === undefined ? 0 : Number(/step-(\d+)/.exec(path.basename(newest))?.[1]);
 }
 
+/** The phase that the newest checkpoint is of that can be read at all, from 0; 0 where there is none. */
+export async function newestPhase(folder: string): Promise<number> {
+  for (const file of await listCheckpoints(folder)) {
+    const source = await openWeights(file).catch(unusable);
+    if (source === undefined) continue;
+    try {
+      return readText(source).position.phase?.index ?? 0;
+    } catch (error) {
+      unusable(error);
+    } finally {
+      source.close();
+    }
+  }
+  return 0;
+}
+
 export interface Found {
   readonly checkpoint: Checkpoint;
   /** One line for each newer checkpoint that could not be used. */

@@ -20,15 +20,34 @@ import { afterEpoch, afterValidation, learningRate, type TrainingLength } from "
 import type { Exported, TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./request.js";
 import type { Subject, SubjectJudge } from "./subject.js";
 
+/** Which part of a training it is. */
+export interface CoursePhase {
+  /** Absent where the recipe is not made of phases. */
+  readonly name?: string;
+  /** Updates before it. */
+  readonly before: number;
+  /** It ends in a model. */
+  readonly isLast: boolean;
+}
+
+/** How a course ended, or where it was stopped. */
+export interface CourseResult extends TrainResult {
+  /** Of a phase that is over: where it ended, and with which weights. */
+  readonly over?: { readonly position: Position; readonly weights: ReadonlyMap<string, Float32Array> };
+}
+
 /** What a course is made of. */
 export interface Parts {
+  /** With the recipe of the phase. */
   readonly request: TrainRequest;
   readonly options: TrainOptions;
   readonly run: RunFolder;
   readonly feed: Subject;
   readonly engine: Engine;
   readonly program: TrainingProgram;
+  /** Of the phase. */
   readonly length: TrainingLength;
+  readonly phase: CoursePhase;
   readonly identity: Identity;
   readonly lock: Lock;
   readonly metrics: MetricsFile;
@@ -41,7 +60,7 @@ interface Done {
   readonly test?: ValidationMetrics;
 }
 
-/** The updates of a training, and what is done between and after them. */
+/** The updates of a training, or of a phase of one, and what is done between and after them. */
 export class Course {
   readonly #parts: Parts;
   readonly #events: EventFile;
@@ -65,14 +84,16 @@ export class Course {
     this.#judge = parts.feed.judge({ engine, events: this.#events, options, emit });
   }
 
-  async run(): Promise<TrainResult> {
-    const { run, feed, length } = this.#parts;
+  async run(): Promise<CourseResult> {
+    const { run, feed, length, phase } = this.#parts;
     let done: Done | undefined;
+    let over: CourseResult["over"];
     try {
       await this.#updates();
       await this.#save();
       this.#noticeEarlyEnd();
-      done = await this.#finish();
+      if (phase.isLast) done = await this.#finish();
+      else over = await this.#handOver();
     } catch (error) {
       if (!this.#isStop(error)) {
         // Data that can't be read may be mended: nothing of what was learned is lost.
@@ -89,11 +110,17 @@ export class Course {
       ...(done?.test && { test: done.test }),
       ...(best && { best }),
       ...(done && { exported: done.exported }),
-      ...(done && step < length.steps && { stoppedEarly: this.#noBetter()! }),
+      ...(done && this.#made < length.steps && { stoppedEarly: this.#noBetter()! }),
+      ...(over && { over }),
       waiting: this.#waited / Math.max(1, this.#busy),
       unreadable: feed.unreadable,
       run,
     };
+  }
+
+  /** Updates of this phase. */
+  get #made(): number {
+    return this.#position.step - this.#parts.phase.before;
   }
 
   /** It was told to stop: not by what went wrong. */
@@ -111,10 +138,11 @@ export class Course {
   async #updates(): Promise<void> {
     const { options, feed, engine, length } = this.#parts;
     if (this.#position.validationDue) await this.#boundary();
-    const batches = feed.training(this.#position.step);
+    const batches = feed.training(this.#made);
     try {
       let coming = batches.next();
-      while (this.#position.step < length.steps && this.#noBetter() === undefined) {
+      coming.catch(() => undefined);
+      while (this.#made < length.steps && this.#noBetter() === undefined) {
         options.signal?.throwIfAborted();
         const asked = performance.now();
         const { value: batch } = await coming;
@@ -140,11 +168,11 @@ export class Course {
   }
 
   #noticeEarlyEnd(): void {
-    const { emit, length } = this.#parts;
-    const { step } = this.#position;
-    const reason = step < length.steps ? this.#noBetter() : undefined;
+    const { emit, length, phase } = this.#parts;
+    const reason = this.#made < length.steps ? this.#noBetter() : undefined;
+    const what = phase.name === undefined ? "" : `phase ${phase.name} `;
     if (reason !== undefined)
-      emit({ kind: "notice", message: `ended after ${step} of ${length.steps} updates: ${reason}` });
+      emit({ kind: "notice", message: `${what}ended after ${this.#made} of ${length.steps} updates: ${reason}` });
   }
 
   /** Why training ends before its time; undefined where it goes on. */
@@ -158,18 +186,19 @@ export class Course {
     const { recipe } = this.#parts.request;
     const { step, schedule, lossScale } = this.#position;
     const mixed = recipe.precision === "mixed";
+    const made = this.#made;
     return {
       ...engineBatch(batch),
-      learningRate: learningRate(recipe, step, length, schedule),
-      ...(recipe.thaws && { phase: phaseOf(thawSteps(recipe, length), step) }),
-      ...(recipe.emaWarmUp && { emaDecay: emaDecayAt(recipe.emaDecay ?? 0, step) }),
+      learningRate: learningRate(recipe, made, length, schedule),
+      ...(recipe.thaws && { phase: phaseOf(thawSteps(recipe, length), made) }),
+      ...(recipe.emaWarmUp && { emaDecay: emaDecayAt(recipe.emaDecay ?? 0, made) }),
       key: `noise ${recipe.seed} ${step}`,
       ...(mixed && { lossScale: (lossScale ?? LOSS_SCALE_START).scale }),
     };
   }
 
   #advance({ learningRate, lossScale: scale }: StepInput, result: StepResult, waited: number, took: number): void {
-    const { metrics, length, emit, request } = this.#parts;
+    const { metrics, emit, request } = this.#parts;
     const { batch } = request.recipe;
     const { step: before, epoch, lossScale } = this.#position;
     const step = before + 1;
@@ -177,8 +206,7 @@ export class Course {
     this.#waited += waited;
     const line: StepMetrics = {
       kind: "step",
-      step,
-      epoch: step / length.stepsPerEpoch,
+      ...this.#place(step),
       loss: result.loss,
       ...(result.losses.length > 0 && { losses: lossesByName(result.losses) }),
       ...(result.correct !== undefined && { error: 1 - result.correct / batch }),
@@ -210,10 +238,17 @@ export class Course {
     emit({ kind: "step", metrics: line });
   }
 
+  /** Where in the training an update is. */
+  #place(step: number): Pick<StepMetrics, "step" | "phase" | "epoch"> {
+    const { phase, length } = this.#parts;
+    const epoch = (step - phase.before) / length.stepsPerEpoch;
+    return { step, ...(phase.name !== undefined && { phase: phase.name }), epoch };
+  }
+
   #endOfEpoch(): void {
     const { request, length } = this.#parts;
-    const { step, epoch } = this.#position;
-    if (step % length.stepsPerEpoch !== 0) return;
+    const { epoch } = this.#position;
+    if (this.#made % length.stepsPerEpoch !== 0) return;
     const schedule = afterEpoch(request.recipe, this.#position.schedule, 1 - epoch.correct / epoch.images);
     this.#position = { ...this.#position, schedule, epoch: { images: 0, correct: 0 } };
   }
@@ -222,10 +257,11 @@ export class Course {
   async #boundary(): Promise<void> {
     const { request, length, feed } = this.#parts;
     const { recipe } = request;
-    const { step } = this.#position;
+    const made = this.#made;
     const every = (interval: number | undefined): boolean =>
-      step % (interval ?? length.stepsPerEpoch) === 0 || step === length.steps;
-    const { validationDue = every(recipe.validateEvery) && feed.data.validation.size > 0 } = this.#position;
+      made % (interval ?? length.stepsPerEpoch) === 0 || made === length.steps;
+    const isMeasured = this.#judge.measure !== undefined && feed.data.validation.size > 0;
+    const { validationDue = every(recipe.validateEvery) && isMeasured } = this.#position;
     const best = validationDue && (await this.#validate());
     if (every(recipe.checkpointEvery) || best) await this.#checkpoint(best);
   }
@@ -258,13 +294,12 @@ export class Course {
   }
 
   async #evaluate(kind: "validation" | "test", split: Split): Promise<ValidationMetrics> {
-    const { metrics, length } = this.#parts;
-    const judged = await this.#judge.judge(kind, split, this.#position.step);
+    const { metrics } = this.#parts;
     const { step } = this.#position;
+    const judged = await this.#judge.judge(kind, split, step);
     const line: ValidationMetrics = {
       kind,
-      step,
-      epoch: step / length.stepsPerEpoch,
+      ...this.#place(step),
       ...judged,
       seconds: this.#seconds(),
     };
@@ -290,6 +325,14 @@ export class Course {
       emit({ kind: "checkpoint", file }),
     );
     this.#saving.catch(() => undefined);
+  }
+
+  /** What the next phase begins with: the averages, where this one has some. */
+  async #handOver(): Promise<NonNullable<CourseResult["over"]>> {
+    const { engine, request } = this.#parts;
+    const state = await this.#judge.finish(await engine.getState());
+    const position = { ...this.#position, seconds: this.#seconds() };
+    return { position, weights: trainedWeights(request.model, state) };
   }
 
   /** Weights, model, and the last evaluation. */
@@ -332,7 +375,7 @@ export class Course {
   async #explain(loss: number): Promise<TrainingError> {
     const { engine, program, feed, request } = this.#parts;
     const { step } = this.#position;
-    const again = feed.training(step);
+    const again = feed.training(this.#made);
     const { value: batch } = await again.next();
     const input = this.#input(batch!);
     const cause = Number.isFinite(loss)
@@ -361,7 +404,7 @@ function round(value: number): number {
 /** What a validation measured, as TensorBoard is told. */
 function scalarsOf(
   chart: string,
-  { loss, losses = {}, error, error5, mAP, f1, AP, AP50, maskAP }: Judged,
+  { loss, losses = {}, error, error5, mAP, f1, AP, AP50, maskAP, AR }: Judged,
 ): Readonly<Record<string, number>> {
   return {
     ...(loss !== undefined && { [`${chart}/loss`]: loss }),
@@ -370,6 +413,7 @@ function scalarsOf(
     ...(AP !== undefined && { [`${chart}/AP`]: AP }),
     ...(AP50 !== undefined && { [`${chart}/AP50`]: AP50 }),
     ...(maskAP !== undefined && { [`${chart}/maskAP`]: maskAP }),
+    ...(AR !== undefined && { [`${chart}/AR`]: AR }),
     ...(error5 !== undefined && { [`${chart}/error5`]: error5 }),
     ...(mAP !== undefined && { [`${chart}/mAP`]: mAP }),
     ...(f1 && { [`${chart}/F1_micro`]: f1.micro, [`${chart}/F1_macro`]: f1.macro }),

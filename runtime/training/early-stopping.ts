@@ -24,7 +24,7 @@ export function progressAfter(stop: EarlyStop, before: Progress | undefined, err
 export function reasonToStop(
   stop: EarlyStop | undefined,
   progress: Progress | undefined,
-  measure: "error" | "mAP" | "AP" = "error",
+  measure: "error" | "mAP" | "AP" | "AR" = "error",
 ): string | undefined {
   if (stop === undefined || progress === undefined || progress.waited < stop.patience) return undefined;
   const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;

@@ -3,15 +3,16 @@
  * classifiers and detectors stands with these (subject.ts).
  */
 import type { Model } from "../../compiler/model.js";
-import type { Recipe } from "../../compiler/recipe.js";
+import { phasesOf, type Recipe } from "../../compiler/recipe.js";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import { buildTraining, gradientGraph } from "../../compiler/training/build.js";
 import type { TrainingOptions, TrainingProgram } from "../../compiler/training/contract.js";
+import { planPhases } from "../../compiler/training/phase-plan.js";
 import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import { relevantAlgorithms } from "../../compiler/tuning/choices.js";
 import { asTrainingError, TrainingError } from "./error.js";
 import { channelsFor } from "./feed.js";
-import type { Position } from "./position.js";
+import { beforePhase, type Position } from "./position.js";
 import { learningRate, type TrainingLength } from "./schedule.js";
 import type { TrainOptions } from "./request.js";
 import { checkSubject, type SubjectRequest } from "./subject.js";
@@ -36,6 +37,33 @@ function ownAlgorithms(model: Model, options: TrainingOptions, algorithms: Algor
  */
 export function checkRequest(request: SubjectRequest, { best }: TrainOptions): void {
   const { model, recipe, data } = request;
+  const phases = phasesOf(recipe);
+  phases.forEach((phase) => checkCounts(phase));
+  const problems = recipeProblems(recipe);
+  const error = problems.find(({ code }) => code !== "no-effect");
+  if (error) throw new TrainingError(`recipe ${recipe.name}: ${error.message}${error.help ? ` (${error.help})` : ""}`);
+  if (phases.some(({ earlyStop }) => earlyStop) && data.validation.size === 0) {
+    throw new TrainingError(
+      `${data.name}: has no validation images, by which \`stop\` with \`patience\` could end training`,
+    );
+  }
+  if (best && data.validation.size === 0) {
+    throw new TrainingError(`${data.name}: has no validation images, by which a checkpoint could be the best`);
+  }
+  channelsFor(model);
+  phases.forEach((phase) => checkSubject({ ...request, recipe: phase }));
+  const blind = asTrainingError(() => planPhases(model, recipe)).find(
+    ({ measures, recipe: { earlyStop, schedule } }) =>
+      measures === "nothing" && (earlyStop !== undefined || schedule.kind === "plateau"),
+  );
+  if (blind) {
+    throw new TrainingError(
+      `phase ${blind.recipe.name}: no validation measures anything in it, by which \`patience\` or \`plateau\` could go`,
+    );
+  }
+}
+
+function checkCounts(recipe: Recipe): void {
   const { stop, seed, batch, accumulate } = recipe;
   const counts: readonly [name: string, value: number, least: number][] = [
     ["batch", batch, 1],
@@ -49,19 +77,6 @@ export function checkRequest(request: SubjectRequest, { best }: TrainOptions): v
     if (Number.isSafeInteger(value) && value >= least) continue;
     throw new TrainingError(`${name} must be a whole number of at least ${least}, not ${value}`);
   }
-  const problems = recipeProblems(recipe);
-  const error = problems.find(({ code }) => code !== "no-effect");
-  if (error) throw new TrainingError(`recipe ${recipe.name}: ${error.message}${error.help ? ` (${error.help})` : ""}`);
-  if (recipe.earlyStop && data.validation.size === 0) {
-    throw new TrainingError(
-      `${data.name}: has no validation images, by which \`stop\` with \`patience\` could end training`,
-    );
-  }
-  if (best && data.validation.size === 0) {
-    throw new TrainingError(`${data.name}: has no validation images, by which a checkpoint could be the best`);
-  }
-  channelsFor(model);
-  checkSubject(request);
 }
 
 /**
@@ -71,11 +86,13 @@ export function checkRequest(request: SubjectRequest, { best }: TrainOptions): v
  */
 export function lengthened(
   recipe: Recipe,
-  { step, schedule }: Position,
+  position: Position,
   before: TrainingLength | undefined,
   now: TrainingLength,
   folder: string,
 ): string | undefined {
+  const { schedule } = position;
+  const step = position.step - beforePhase(position);
   if (step > now.steps) {
     throw new TrainingError(
       `${folder}: has made ${count(step)} updates already, more than the ${count(now.steps)} asked for`,

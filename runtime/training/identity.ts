@@ -70,7 +70,12 @@ function saidOfData({ detection, labels = [], preprocess }: Model): Readonly<Rec
 /** The part of a recipe that the course of training depends on: it may be made longer, and saved more often. */
 function settled(recipe: Recipe): Readonly<Record<string, unknown>> {
   const { stop: _stop, earlyStop: _early, checkpointEvery: _checkpoint, name: _name, seed: _seed, ...rest } = recipe;
-  return rest;
+  const { phases, ...one } = rest;
+  if (phases === undefined) return one;
+  return {
+    phases: phases.map(({ name }) => name),
+    ...Object.fromEntries(phases.map((each) => [each.name, settled(each)])),
+  };
 }
 
 /**
@@ -159,9 +164,16 @@ function parse(settings: string): Settings {
 function differentSetting(was: Settings, is: Settings): string | undefined {
   for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
     const [before, now] = [JSON.stringify(was[key]), JSON.stringify(is[key])] as (string | undefined)[];
-    if (before !== now) return `\`${WORDS[key] ?? snake(key)}\` was ${shown(before)}, it is ${shown(now)} now`;
+    if (before === now) continue;
+    if (isPhase(was, key)) return `phase ${key}: ${differentSetting(was[key] as Settings, is[key] as Settings)!}`;
+    return `\`${WORDS[key] ?? snake(key)}\` was ${shown(before)}, it is ${shown(now)} now`;
   }
   return undefined;
+}
+
+/** Whether a key stands for the settings of a phase. */
+function isPhase({ phases }: Settings, key: string): boolean {
+  return Array.isArray(phases) && phases.includes(key);
 }
 
 function shown(json: string | undefined): string {

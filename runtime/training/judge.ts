@@ -27,6 +27,8 @@ export interface Judged {
   readonly AP50?: number;
   /** COCO's average precision of masks, of a detector that learns them. */
   readonly maskAP?: number;
+  /** Of what a detector proposes, while its head is not learned yet: COCO's average recall, by the 100 best of an image. */
+  readonly AR?: number;
 }
 
 /** Judges scores, batch by batch. */
@@ -127,33 +129,36 @@ export function lossesByName(losses: readonly NamedLoss[]): Readonly<Record<stri
 }
 
 /** What a validation is compared by. */
-export type Compared = Pick<Judged, "error" | "mAP" | "AP">;
+export type Compared = Pick<Judged, "error" | "mAP" | "AP" | "AR">;
 
-/** What validations are compared by, the lower the better: 1 - AP, 1 - mAP, or the error. */
-export function shortfall({ error = 1, mAP, AP = mAP }: Compared): number {
+/** What validations are compared by, the lower the better: 1 - AP, 1 - mAP, 1 - AR, or the error. */
+export function shortfall({ error = 1, mAP, AR, AP = mAP ?? AR }: Compared): number {
   return AP === undefined ? error : 1 - AP;
 }
 
 /** The same alone, of all that was measured. */
-export function compared({ error, mAP, AP }: Compared): Compared {
+export function compared({ error, mAP, AP, AR }: Compared): Compared {
   return {
     ...(error !== undefined && { error }),
     ...(mAP !== undefined && { mAP }),
     ...(AP !== undefined && { AP }),
+    ...(AR !== undefined && { AR }),
   };
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 /** What validations are compared by, in words: `error 8.10 %`, `mAP 71.20 %`. */
-export function comparedWords({ error = NaN, mAP, AP }: Compared): string {
+export function comparedWords({ error = NaN, mAP, AP, AR }: Compared): string {
   if (AP !== undefined) return `AP ${percent(AP)}`;
+  if (AR !== undefined) return `AR of proposals ${percent(AR)}`;
   return mAP === undefined ? `error ${percent(error)}` : `mAP ${percent(mAP)}`;
 }
 
 /** As the log and the terminal say it: `error 8.10 %, loss 0.4511 (aux 0.6201, head.cross_entropy 0.2651)`. */
 export function judgedWords(judged: Judged): string {
-  const { error = NaN, loss = NaN, losses = {}, mAP, f1, AP50, maskAP } = judged;
+  const { error = NaN, loss = NaN, losses = {}, mAP, f1, AP50, maskAP, AR } = judged;
+  if (AR !== undefined) return comparedWords(judged);
   if (AP50 !== undefined) {
     const masks = maskAP === undefined ? "" : `, AP of masks ${percent(maskAP)}`;
     return `${comparedWords(judged)}, AP50 ${percent(AP50)}${masks}`;

@@ -7,9 +7,11 @@ import type { Position } from "./position.js";
 /** An update. */
 export interface StepMetrics {
   readonly kind: "step";
-  /** Updates that were made, this one included. */
+  /** Updates that were made, this one included: over all phases. */
   readonly step: number;
-  /** Epochs that were over, with a fraction. */
+  /** Of a recipe that is made of phases: in which it was made. */
+  readonly phase?: string;
+  /** Epochs that were over, with a fraction: of the phase. */
   readonly epoch: number;
   /** Mean over the batch. */
   readonly loss: number;
@@ -38,6 +40,7 @@ export interface StepMetrics {
 export interface ValidationMetrics extends Judged {
   readonly kind: "validation" | "test";
   readonly step: number;
+  readonly phase?: string;
   readonly epoch: number;
   /** By the weights as they are, where the others are by their averages and the recipe asks for both. */
   readonly raw?: Judged;

@@ -5,8 +5,10 @@ import type { LossScale } from "./loss-scale.js";
 import { SCHEDULE_START, type ScheduleState } from "./schedule.js";
 
 export interface Position {
-  /** Updates that were made. */
+  /** Updates that were made, over all phases of the recipe. */
   readonly step: number;
+  /** Of a recipe that is made of phases: which of them it is, from 0, and the updates before it. Absent: the first. */
+  readonly phase?: { readonly index: number; readonly before: number };
   readonly schedule: ScheduleState;
   /** Sums over the epoch that is not over yet. */
   readonly epoch: EpochSums;
@@ -25,6 +27,16 @@ export interface Position {
 export interface EpochSums {
   readonly images: number;
   readonly correct: number;
+}
+
+/** Updates before the phase that it is in. */
+export function beforePhase({ phase }: Pick<Position, "phase">): number {
+  return phase?.before ?? 0;
+}
+
+/** Where the phase of this number (from 0) begins, after the one before has ended. */
+export function startOf(index: number, { step, seconds }: Pick<Position, "step" | "seconds">): Position {
+  return { ...START, step, seconds, phase: { index, before: step } };
 }
 
 export const START: Position = { step: 0, schedule: SCHEDULE_START, epoch: { images: 0, correct: 0 }, seconds: 0 };

@@ -59,7 +59,15 @@ export type TrainEvent =
       readonly deviceReason: string;
       /** Updates that were made before. */
       readonly step: number;
+      /** Updates of the training, or of the phase that begins. */
       readonly length: TrainingLength;
+      /** Of a recipe that is made of phases: its name, its number from 1, and how many there are; updates before it. */
+      readonly phase?: {
+        readonly name: string;
+        readonly number: number;
+        readonly of: number;
+        readonly before: number;
+      };
       readonly batch: number;
       /** Kinds of operations that are written as was measured. */
       readonly tuned: number;
@@ -68,6 +76,8 @@ export type TrainEvent =
   | { readonly kind: "validation"; readonly metrics: ValidationMetrics; readonly best: boolean }
   /** How far a validation is, in images. */
   | { readonly kind: "validating"; readonly done: number; readonly total: number }
+  /** How far it is with what a detector proposes for the training images, to be kept for a later phase. */
+  | { readonly kind: "proposing"; readonly done: number; readonly total: number }
   | { readonly kind: "checkpoint"; readonly file: string }
   | { readonly kind: "warning"; readonly message: string }
   /** What was done that the user may not expect, and is no mistake. */

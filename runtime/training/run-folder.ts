@@ -20,6 +20,10 @@ export interface RunFolder {
   /** Which process is training in it. */
   readonly lock: string;
   readonly log: string;
+  /** The weights that it began with, where a later phase begins with them again. */
+  readonly initial: string;
+  /** What a detector proposed when the phase of this name was over. */
+  readonly proposals: (phase: string) => string;
 }
 
 export function runFolder(folder: string): RunFolder {
@@ -34,6 +38,8 @@ export function runFolder(folder: string): RunFolder {
     model: at("model.onnx"),
     lock: at("training.lock"),
     log: at("training.log"),
+    initial: at("initial.safetensors"),
+    proposals: (phase) => at(`proposals-${phase}.safetensors`),
   };
 }
 
@@ -46,7 +52,7 @@ export interface RunConfig {
   readonly network: string;
   /** The recipe, with what the command line changed. */
   readonly settings: Recipe;
-  /** Updates in all, and in an epoch. */
+  /** Updates in all, and in an epoch; where the recipe is made of phases, to the end of the one that is trained. */
   readonly steps: number;
   readonly stepsPerEpoch: number;
   /** How the validation images were set aside, where the data came without. */

@@ -51,7 +51,7 @@ export function emitter(log: RunLog, listener: ((event: TrainEvent) => void) | u
 function lineOf(event: TrainEvent): string | undefined {
   switch (event.kind) {
     case "start":
-      return `${event.step === 0 ? "begins" : `goes on after ${event.step} updates`} on ${event.device}, ${event.length.steps} updates in all`;
+      return startLine(event);
     case "validation": {
       const { metrics, best } = event;
       return `step ${metrics.step}: validation ${judgedWords(metrics)}${best ? ", the best so far" : ""}`;
@@ -63,4 +63,11 @@ function lineOf(event: TrainEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+function startLine({ step, phase, device, length }: Extract<TrainEvent, { kind: "start" }>): string {
+  const made = step - (phase?.before ?? 0);
+  const what = phase ? `phase ${phase.number} of ${phase.of}, ${phase.name}, ` : "";
+  const begins = made === 0 ? "begins" : `goes on after ${made} updates`;
+  return `${what}${begins} on ${device}, ${length.steps} updates in all`;
 }

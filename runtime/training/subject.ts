@@ -3,6 +3,8 @@
  * the two do differently stands in classifier.ts and detection/subject.ts, and nowhere else.
  */
 import type { Model } from "../../compiler/model.js";
+import type { PlannedPhase } from "../../compiler/training/phase-plan.js";
+import type { KeptProposals } from "../data/detection/proposals.js";
 import type { TrainingOptions } from "../../compiler/training/contract.js";
 import type { Split } from "../data/index.js";
 import type { Device } from "../onnx/device.js";
@@ -16,8 +18,13 @@ import type { Judged } from "./judge.js";
 import type { ValidationMetrics } from "./metrics.js";
 import type { TrainEvent, TrainOptions, TrainRequest } from "./request.js";
 
-/** What is trained, and on what; not where it is written. */
-export type SubjectRequest = Omit<TrainRequest, "folder">;
+/** What is trained, and on what; not where it is written. The recipe is that of a phase. */
+export interface SubjectRequest extends Omit<TrainRequest, "folder"> {
+  /** What validations can measure while it is trained so. Default: the network as it will be used. */
+  readonly measures?: PlannedPhase["measures"];
+  /** Regions that a detector learns from. Default: what it proposes itself. */
+  readonly proposals?: KeptProposals;
+}
 
 /** Where batches come from, and what goes with them. */
 export interface Subject extends TrainingFeed {
@@ -37,6 +44,23 @@ export interface Subject extends TrainingFeed {
   /** @throws {TrainingError} where what the transforms give is not what the network takes, [N, channels, height, width] */
   checkShape(shape: readonly number[]): void;
   judge(parts: JudgeParts): SubjectJudge;
+  /**
+   * Of a detector: writes what it proposes for the training images by these weights, and says in words how much that is.
+   *
+   * @throws {TrainingError | DataError | FileError}
+   */
+  readonly keepProposals?: (
+    file: string,
+    weights: ReadonlyMap<string, Float32Array>,
+    parts: KeepParts,
+  ) => Promise<void>;
+}
+
+/** What proposals are computed with. */
+export interface KeepParts {
+  readonly options: Pick<TrainOptions, "threads" | "strict" | "signal">;
+  readonly device: Device;
+  readonly emit: (event: TrainEvent) => void;
 }
 
 /** What a judge works with. */
@@ -52,8 +76,8 @@ export type Verdict = Judged & Pick<ValidationMetrics, "raw">;
 
 /** Judges what is trained by the weights of the moment, and shows images in TensorBoard where that is asked for. */
 export interface SubjectJudge {
-  /** What validations are compared by. */
-  readonly measure: "error" | "mAP" | "AP";
+  /** What validations are compared by; undefined where there is nothing that they could measure yet. */
+  readonly measure: "error" | "mAP" | "AP" | "AR" | undefined;
   /** A validation looks at images as a test does. */
   readonly isWhole: boolean;
   /** Shows images of a training batch. The engine has not taken its buffer yet. */

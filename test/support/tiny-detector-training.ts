@@ -129,6 +129,25 @@ recipe quick {
   clip_norm 10
   train { flip_horizontal }
 }
+
+recipe alternating {
+  optimizer sgd(momentum: 0.9, weight_decay: 1e-4)
+  learning_rate 0.01
+  validate 2
+  checkpoint 2
+  clip_norm 10
+  train { flip_horizontal }
+  phase rpn { learn proposal_losses   batch 4   stop 4 }
+  phase heads { learn region_losses   proposals rpn   weights initial   batch 2   stop 3 }
+  phase rpn_on_shared { learn proposal_losses   freeze body   batch 4   stop 3 }
+  phase heads_on_shared {
+    learn region_losses
+    proposals rpn_on_shared
+    freeze body
+    batch 2
+    stop 3
+  }
+}
 `;
 
 const host = memoryHost({ "tiny.resnet": TINY_DETECTOR });
@@ -138,6 +157,13 @@ export function tinyDetector(settings = "", name = "Tiny"): Model {
   const { model, diagnostics } = elaborate(parseTarget(`tiny.resnet#${name}(${settings})`), { host });
   if (!model) throw new Error(JSON.stringify(diagnostics));
   return model;
+}
+
+/** In four phases. @param set as `--set` has it: `rpn.stop=2` */
+export function alternatingRecipe(set: readonly string[] = []): Recipe {
+  const { recipe, diagnostics } = elaborateRecipe(parseTarget("tiny.resnet#alternating"), { host, set });
+  if (!recipe) throw new Error(JSON.stringify(diagnostics));
+  return recipe;
 }
 
 export function tinyDetectorRecipe(changes: Partial<Recipe> = {}): Recipe {

@@ -8,6 +8,7 @@ import { LEVELS } from "./levels.js";
 import { MATCHING } from "./matching.js";
 import { maskTargets } from "./mask_targets.js";
 import { IMAGES } from "./images.js";
+import { PROPOSAL_OPERATORS } from "./proposals.js";
 import { RANKING } from "./ranking.js";
 import { REGIONS } from "./regions.js";
 import { roiAlign } from "./roi_align.js";
@@ -21,5 +22,5 @@ export const DETECTION_OPERATORS: readonly Operator[] = [
   ...[...IMAGES, ...ANCHORS, ...BOXES],
   ...[...RANKING, ...CANDIDATES, ...SUPPRESSION, ...REGIONS],
   ...[roiPool, roiAlign, roiPoolGradient, roiAlignGradient, ...LEVELS],
-  ...[...DETECTIONS, boxVote, maskTargets, ...MATCHING, ...SAMPLING_OPERATORS],
+  ...[...DETECTIONS, boxVote, maskTargets, ...MATCHING, ...SAMPLING_OPERATORS, ...PROPOSAL_OPERATORS],
 ];

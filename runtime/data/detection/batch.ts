@@ -20,6 +20,8 @@ export interface KnownObjects {
   readonly labels: readonly number[];
   /** The pixels of each, where a detector learns masks. */
   readonly masks?: readonly ObjectMask[];
+  /** Where a detector learns from kept proposals: those of the image, as the boxes are. */
+  readonly proposals?: readonly Box[];
 }
 
 /** Images with objects in them, and the sizes of tensors that they may be put in. */
@@ -41,6 +43,9 @@ export interface BatchObjects {
   readonly masks?: BatchMasks;
 }
 
+/** Boxes of whatever kind, in as many rows. */
+export type BatchBoxes = Pick<BatchObjects, "boxes" | "present" | "count">;
+
 /** The masks of a batch: each on `cells` x `cells` cells, which are pixels of the tensor or larger. */
 export interface BatchMasks {
   readonly cells: number;
@@ -59,6 +64,8 @@ export interface MadeDetectionBatch {
   /** float32 [N, 6]: `image_info`. */
   readonly info: Float32Array<ArrayBuffer>;
   readonly objects: BatchObjects;
+  /** Where proposals were given: those of the images, as the transforms moved them. */
+  readonly proposals?: BatchBoxes;
   readonly failures: readonly Failure[];
 }
 
@@ -118,7 +125,8 @@ export async function makeDetectionBatch(
   const seen: Seen[] = [];
   for (const [place, { source, key }] of opened.entries()) {
     const raster = await attempt(place, async () => {
-      return (await pipeline.run({ ...source, boxes: order.objects[place]!.boxes }, key))[0]!;
+      const { boxes, proposals = [] } = order.objects[place]!;
+      return (await pipeline.run({ ...source, boxes: [...boxes, ...proposals] }, key))[0]!;
     });
     if (!raster) continue;
     writePlanes(raster, images.subarray(place * each, (place + 1) * each), pipeline.channels, canvas);
@@ -126,7 +134,18 @@ export async function makeDetectionBatch(
   }
   if (failures.length > 0) return { ...NOTHING, failures };
   const info = Float32Array.from(opened.flatMap((image) => image.info));
-  return { images, canvas, info, objects: stacked(seen, order.objects), failures };
+  // Behind the objects of an image come its proposals.
+  const part = (isObject: boolean): Seen[] =>
+    seen.map(({ boxes, frame }, image) => {
+      const count = order.objects[image]!.boxes.length;
+      return { frame, boxes: boxes.filter(({ index }) => index < count === isObject) };
+    });
+  const isGiven = order.objects.some(({ proposals }) => proposals);
+  return {
+    ...{ images, canvas, info, failures },
+    objects: stacked(part(true), order.objects),
+    ...(isGiven && { proposals: stacked(part(false)) }),
+  };
 }
 
 async function open(order: DetectionOrder, place: number, { info }: Pipeline): Promise<Opened> {
@@ -154,7 +173,7 @@ function canvasOf(opened: readonly Opened[], canvases: readonly Size[]): Size {
  * Corners in single precision, as the network sees them. A box that is none then is left out, as torchvision's and
  * Detectron2's loaders do: by x2 > x1 and y2 > y1.
  */
-function stacked(seen: readonly Seen[], known: readonly KnownObjects[]): BatchObjects {
+function stacked(seen: readonly Seen[], known: readonly KnownObjects[] = []): BatchObjects {
   const kept = seen.map(({ boxes }) =>
     boxes
       .map(({ box: [x, y, width, height], index }) => ({
@@ -175,11 +194,11 @@ function stacked(seen: readonly Seen[], known: readonly KnownObjects[]): BatchOb
     boxes.forEach(({ index, corners }, at) => {
       const row = image * count + at;
       objects.boxes.set(corners, 4 * row);
-      objects.labels[row] = known[image]!.labels[index]!;
+      objects.labels[row] = known[image]?.labels[index] ?? 0;
       objects.present[row] = 1;
     });
   });
-  if (!known.every(({ masks }) => masks)) return objects;
+  if (known.length === 0 || !known.every(({ masks }) => masks)) return objects;
   const masks = kept.map((boxes, image) => {
     if (boxes.length === 0) return [];
     const places = placesIn(seen[image]!.frame);

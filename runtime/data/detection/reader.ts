@@ -5,6 +5,7 @@ import type { BatchPlan } from "../order.js";
 import type { SampleReference } from "../sample.js";
 import type { DetectionOrder, KnownObjects, MadeDetectionBatch } from "./batch.js";
 import { proportionOf } from "./order.js";
+import type { KeptProposals } from "./proposals.js";
 
 /** An image to train a detector on. */
 export interface DetectionImage extends KnownObjects {
@@ -35,6 +36,8 @@ export interface DetectionSource {
   readonly canvases: readonly Size[];
   readonly seed: number;
   readonly channels: 1 | 3;
+  /** Where the detector learns from kept ones. */
+  readonly proposals?: Pick<KeptProposals, "of">;
 }
 
 export class DetectionReader {
@@ -92,12 +95,17 @@ export class DetectionReader {
   }
 
   #order(places: readonly number[], epoch: number, passes: readonly number[] | undefined): DetectionOrder {
-    const { images, reference, canvases, seed } = this.#source;
+    const { images, reference, canvases, seed, proposals } = this.#source;
     const some = places.map((place) => images[place]!);
     return {
       references: some.map(({ index }) => reference(index)),
       indices: some.map(({ index }) => index),
-      objects: some.map(({ boxes, labels, masks }) => ({ boxes, labels, ...(masks && { masks }) })),
+      objects: some.map(({ boxes, labels, masks, index }) => ({
+        boxes,
+        labels,
+        ...(masks && { masks }),
+        ...(proposals && { proposals: proposals.of(index) }),
+      })),
       canvases,
       seed,
       epoch,

@@ -1,6 +1,7 @@
 /** The batches of a detector's training: images with objects in them, seen through a recipe's transforms. */
 import type { Recipe } from "../../../compiler/recipe.js";
 import { isAnnotated, type AnnotatedSplit, type DataSet } from "../../data/data-set.js";
+import type { KeptProposals } from "../../data/detection/proposals.js";
 import { Loader, type DetectionBatch } from "../../data/loader.js";
 import { counted, Tally } from "../../data/sources/annotated/problems.js";
 import { DataError } from "../../data-error.js";
@@ -17,6 +18,8 @@ export interface DetectionFeedOptions
   extends Omit<FeedOptions, "statisticsFile">, Pick<CheckOptions, "labels" | "rules" | "masks" | "onProgress"> {
   /** Of the detector, for messages. */
   readonly model: string;
+  /** Regions that it learns from, where they are kept ones. */
+  readonly proposals?: KeptProposals;
 }
 
 export interface DetectionFeed {
@@ -57,7 +60,7 @@ export async function openDetectionFeed(
   given: DataSet,
   recipe: Recipe,
   seed: number,
-  { labels, rules, masks = false, model, onProgress, channels: asked, ...how }: DetectionFeedOptions,
+  { labels, rules, masks = false, model, proposals, onProgress, channels: asked, ...how }: DetectionFeedOptions,
 ): Promise<DetectionFeed> {
   const data = detectionData(given);
   checkRecipe(recipe);
@@ -107,6 +110,7 @@ export async function openDetectionFeed(
         seed,
         firstStep,
         ...(asked && { channels: asked }),
+        ...(proposals && { proposals }),
       }),
     close: () => loader.close(),
   };

@@ -1,12 +1,17 @@
-/** How a detector is judged while it is trained: as it will be used, by COCO's average precision. */
+/**
+ * How a detector is judged while it is trained: as it will be used, by COCO's average precision; and while it has learned
+ * nothing but to propose, by the average recall of that.
+ */
 import { emitModel } from "../../../compiler/compile.js";
 import { concat } from "../../../compiler/emit/onnx.js";
 import type { Model } from "../../../compiler/model.js";
+import type { PlannedPhase } from "../../../compiler/training/phase-plan.js";
+import type { AnnotatedSplit } from "../../data/data-set.js";
 import { isAnnotated, type Split } from "../../data/index.js";
 import { DataError } from "../../data-error.js";
-import { openDetector } from "../../detection/detector.js";
+import { openDetector, type Detector, type DetectorOptions } from "../../detection/detector.js";
 import { evaluateCoco, withoutMasks } from "../../detection/evaluate/coco.js";
-import { detectData } from "../../detection/run.js";
+import { detectData, type DetectDataOptions } from "../../detection/run.js";
 import type { Size } from "../../images/image.js";
 import type { Trained } from "../../weights/trained.js";
 import type { EngineBatch, Values } from "../engine.js";
@@ -15,10 +20,11 @@ import { trainedWeights } from "../export.js";
 import type { JudgeParts, SubjectJudge, Verdict } from "../subject.js";
 import { learnsMasks } from "./masks.js";
 import { DetectionImageLog } from "./image-log.js";
+import { openProposer } from "./keep-proposals.js";
 
 /** Compiles the detector with the weights of the moment. */
 export class DetectorJudge implements SubjectJudge {
-  readonly measure = "AP";
+  readonly measure: "AP" | "AR" | undefined;
   readonly isWhole = true;
   readonly #model: Model;
   readonly #trained: Trained;
@@ -28,9 +34,16 @@ export class DetectorJudge implements SubjectJudge {
   readonly #said = new Set<string>();
 
   /** @param canvases sizes of the training's tensors, by their number */
-  constructor(model: Model, trained: Trained, canvases: readonly Size[], parts: JudgeParts) {
+  constructor(
+    model: Model,
+    trained: Trained,
+    measures: PlannedPhase["measures"],
+    canvases: readonly Size[],
+    parts: JudgeParts,
+  ) {
     this.#model = model;
     this.#trained = trained;
+    this.measure = measures === "network" ? "AP" : measures === "proposals" ? "AR" : undefined;
     this.#parts = parts;
     const { events, options } = parts;
     const { labels, preprocess } = trained;
@@ -43,22 +56,13 @@ export class DetectorJudge implements SubjectJudge {
 
   async judge(kind: "validation" | "test", split: Split, step: number): Promise<Verdict> {
     if (!isAnnotated(split)) throw new DataError(`${split.name}: has no objects in its images`);
-    const { engine, options, emit } = this.#parts;
-    const { threads, strict, signal } = options;
+    if (this.measure === "AR") return this.#recall(split);
     const shown = kind === "validation" ? this.#images?.validation(split) : undefined;
-    const detector = await openDetector(await this.#emitted(), {
-      device: engine.device,
-      ...(threads !== undefined && { threads }),
-    });
+    const detector = await openDetector(await this.#emitted(), this.#how());
     try {
       const { data, detections } = await detectData(detector, split, {
-        ...(strict && { strict }),
+        ...this.#telling(),
         ...(shown && { onDetected: shown.add }),
-        onWarning: (message) => this.#warnOnce(message),
-        onProgress(done, total) {
-          signal?.throwIfAborted();
-          emit({ kind: "validating", done, total });
-        },
       });
       const { summary } = evaluateCoco(data, detections);
       await shown?.end(step);
@@ -71,6 +75,40 @@ export class DetectorJudge implements SubjectJudge {
     } finally {
       await detector.close();
     }
+  }
+
+  /** Of all objects, of whatever class, by the best regions of each image. */
+  async #recall(split: AnnotatedSplit): Promise<Verdict> {
+    const weights = trainedWeights(this.#model, await this.#parts.engine.getState());
+    const detector = await openProposer(this.#model, weights, this.#trained.preprocess, this.#how());
+    // Their scores are 1, 1/2, 1/3, ...
+    const best: Detector = {
+      ...detector,
+      detect: (images, how) => detector.detect(images, { ...how, score: 1 / (MOST + 0.5) }),
+    };
+    try {
+      const { data, detections } = await detectData(best, ofOneClass(split), this.#telling());
+      return { AR: Math.max(0, evaluateCoco(data, detections).summary.AR100) };
+    } finally {
+      await detector.close();
+    }
+  }
+
+  #how(): Pick<DetectorOptions, "device" | "threads"> {
+    const { engine, options } = this.#parts;
+    return { device: engine.device, ...(options.threads !== undefined && { threads: options.threads }) };
+  }
+
+  #telling(): DetectDataOptions {
+    const { options, emit } = this.#parts;
+    return {
+      ...(options.strict && { strict: true }),
+      onWarning: (message) => this.#warnOnce(message),
+      onProgress(done, total) {
+        options.signal?.throwIfAborted();
+        emit({ kind: "validating", done, total });
+      },
+    };
   }
 
   async #emitted(): Promise<Uint8Array> {
@@ -90,4 +128,17 @@ export class DetectorJudge implements SubjectJudge {
   finish(state: Values): Promise<Values> {
     return Promise.resolve(state);
   }
+}
+
+/** Regions of an image that recall is measured by. */
+const MOST = 100;
+
+/** The same objects, of the one class that a proposer tells. */
+function ofOneClass(split: AnnotatedSplit): AnnotatedSplit {
+  const annotations = () => {
+    const all = split.annotations();
+    const category = { id: 1, name: "object" };
+    return { ...all, categories: [category], objects: all.objects.map((object) => ({ ...object, category: 1 })) };
+  };
+  return { ...split, annotations };
 }

@@ -16,6 +16,7 @@ import type { Subject, SubjectRequest } from "../subject.js";
 import { detectionData, openDetectionFeed } from "./feed.js";
 import { DetectorJudge } from "./judge.js";
 import { learnsMasks } from "./masks.js";
+import { bytesToKeep, keepProposals } from "./keep-proposals.js";
 
 /** Data without boxes, a detector without losses, names or preprocessing, a classifiers' recipe. @throws {TrainingError | DataError} */
 export function checkDetector({ model, recipe, data }: SubjectRequest): void {
@@ -78,7 +79,10 @@ function same(a: TransformSettings, b: TransformSettings): boolean {
 }
 
 /** @throws {TrainingError | DataError} */
-export async function openDetectorSubject({ model, recipe, data }: SubjectRequest, how: FeedOptions): Promise<Subject> {
+export async function openDetectorSubject(
+  { model, recipe, data, measures = "network", proposals }: SubjectRequest,
+  how: FeedOptions,
+): Promise<Subject> {
   const trained: Trained = {
     network: model.name,
     labels: labelsOf(model),
@@ -92,6 +96,7 @@ export async function openDetectorSubject({ model, recipe, data }: SubjectReques
     rules: learnedObjects(model),
     masks: learnsMasks(model),
     model: model.name,
+    ...(proposals && { proposals }),
   };
   const feed = await openDetectionFeed(data, seen, recipe.seed, options);
   const { canvases } = feed;
@@ -102,7 +107,7 @@ export async function openDetectorSubject({ model, recipe, data }: SubjectReques
     trained,
     leftOut: [],
     warnings: feed.warnings,
-    notices: [...feed.notices, sizesLine(canvases, feed.padding)],
+    notices: [...feed.notices, sizesLine(canvases, feed.padding), ...measuredLine(measures)],
     get unreadable() {
       return feed.unreadable;
     },
@@ -115,8 +120,32 @@ export async function openDetectorSubject({ model, recipe, data }: SubjectReques
     },
     // Canvases are made to fit.
     checkShape: () => undefined,
-    judge: (parts) => new DetectorJudge(model, trained, canvases, parts),
+    judge: (parts) => new DetectorJudge(model, trained, measures, canvases, parts),
+    async keepProposals(file, weights, { options: { threads, strict, signal }, device, emit }) {
+      const { train } = feed.data;
+      const tell = (message: string): void => emit({ kind: "notice", message });
+      const most = (bytesToKeep(model, train) / 1e6).toPrecision(3);
+      tell(`proposals for ${train.size} training images are computed, and kept in ${file} (${most} MB)`);
+      await keepProposals(file, model, weights, trained.preprocess, train, {
+        device,
+        ...(threads !== undefined && { threads }),
+        ...(strict !== undefined && { strict }),
+        ...(signal && { signal }),
+        onWarning: (message) => emit({ kind: "warning", message }),
+        onProgress: (done, total) => emit({ kind: "proposing", done, total }),
+      });
+    },
   };
+}
+
+/** What a validation of a phase is not, where the detector is not whole yet. */
+function measuredLine(measures: NonNullable<SubjectRequest["measures"]>): readonly string[] {
+  if (measures === "network") return [];
+  const what =
+    measures === "proposals"
+      ? "AR, the recall of what it proposes (the 100 best of an image)"
+      : "nothing: only the losses of the updates are told";
+  return [`the detector is not whole in this phase, for what others learn is missing; validations measure ${what}`];
 }
 
 function sizesLine(canvases: readonly Size[], padding: number): string {
@@ -130,17 +159,22 @@ async function* engineBatches(
   batches: AsyncGenerator<DetectionBatch, void, void>,
   canvases: readonly Size[],
 ): AsyncGenerator<EngineBatch, void, void> {
-  for await (const { images, canvas, info, objects } of batches) {
+  for await (const { images, canvas, info, objects, proposals } of batches) {
     yield {
       images,
       canvas: canvases.findIndex(([height, width]) => height === canvas[0] && width === canvas[1]),
-      sizes: { objects: objects.count, ...(objects.masks && { cells: objects.masks.cells }) },
+      sizes: {
+        objects: objects.count,
+        ...(objects.masks && { cells: objects.masks.cells }),
+        ...(proposals && { proposals: proposals.count }),
+      },
       targets: {
         image_info: info,
         "objects.boxes": objects.boxes,
         "objects.labels": objects.labels,
         "objects.present": objects.present,
         ...(objects.masks && { "objects.masks": objects.masks.values, "objects.frames": objects.masks.frames }),
+        ...(proposals && { "proposals.boxes": proposals.boxes, "proposals.present": proposals.present }),
       },
     };
   }

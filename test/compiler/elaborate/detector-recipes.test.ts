@@ -1,6 +1,7 @@
 /** The recipes of detectors as their authors have them, on the detectors that they are for. */
 import { describe, expect, it } from "vitest";
 import { elaborate, elaborateRecipe, parseTarget, type Recipe } from "../../../compiler/index.js";
+import { planPhases } from "../../../compiler/training/phase-plan.js";
 import { isInside, requirePart } from "../../../compiler/training/places.js";
 
 function recipeOf(target: string): Recipe {
@@ -116,5 +117,41 @@ describe("what they freeze is in the detectors that they are for", () => {
     const { parameters } = model!.graph;
     const frozen = parameters.filter(({ path }) => frozenStages.some((stage) => isInside(path, stage)));
     expect(frozen.filter(({ role }) => role === "weight")).toHaveLength(count);
+  });
+});
+
+describe("the paper's own training, in four phases", () => {
+  const [proposals, regions] = [{ learned: ["proposal_losses"] }, { learned: ["region_losses"] }];
+
+  it.each([
+    // tools/train_faster_rcnn_alt_opt.py, models/pascal_voc/VGG16/faster_rcnn_alt_opt
+    ["faster_rcnn_voc_alternating", "FasterRCNN_VGG16", [1, 60_000, 80_000], [2, 30_000, 40_000]],
+    // Appendix A
+    ["faster_rcnn_coco_alternating", "FasterRCNN_ResNet101", [8, 240_000, 320_000], [16, 240_000, 320_000]],
+  ] as const)("%s", (name, detector, ofProposals, ofRegions) => {
+    const { phases } = recipeOf(name);
+    const common = {
+      optimizer: caffe,
+      learningRate: 0.001,
+      parameterRates: [{ kind: "biases", times: 2 }],
+      train: [flip],
+    };
+    const numbers = ([batch, at, steps]: readonly [number, number, number]) => ({
+      ...common,
+      batch,
+      schedule: { kind: "divide", by: 10, at: [at], unit: "step" },
+      stop: { steps },
+      frozenBatchNorm: true,
+    });
+    const shared = [...TRUNK, "features"];
+    expect(phases).toMatchObject([
+      { ...proposals, ...numbers(ofProposals), frozenStages: TRUNK },
+      { ...regions, ...numbers(ofRegions), frozenStages: TRUNK, proposals: "rpn", beginsAnew: true },
+      { ...proposals, ...numbers(ofProposals), frozenStages: shared },
+      { ...regions, ...numbers(ofRegions), frozenStages: shared, proposals: "rpn_on_shared" },
+    ]);
+    const { model } = elaborate(parseTarget(detector));
+    const plan = planPhases(model!, recipeOf(name));
+    expect(plan.map(({ measures }) => measures)).toEqual(["proposals", "nothing", "network", "network"]);
   });
 });

@@ -1,0 +1,85 @@
+/** What a detector proposes for its training images, kept for a later phase of its training. */
+import { emitModel } from "../../../compiler/compile.js";
+import { concat } from "../../../compiler/emit/onnx.js";
+import type { Model, Preprocess } from "../../../compiler/model.js";
+import { mostProposals, proposerOf } from "../../../compiler/training/proposals.js";
+import type { AnnotatedSplit } from "../../data/data-set.js";
+import { DataError } from "../../data-error.js";
+import { proposalBytes, writeProposals, type Proposals } from "../../data/detection/proposals.js";
+import { sampleSource } from "../../data/sample.js";
+import { openDetector, type Detected, type Detector, type DetectorOptions } from "../../detection/detector.js";
+import { asTrainingError, TrainingError } from "../error.js";
+
+/** Images that are handed to the detector at once: it decodes ahead among them. */
+const AT_ONCE = 64;
+/** Unreadable images that are named. */
+const NAMED = 5;
+
+export interface KeepOptions extends Pick<DetectorOptions, "device" | "threads"> {
+  readonly strict?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onWarning: (message: string) => void;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/** A detector that gives the regions that this one proposes, by these weights. @throws {TrainingError} */
+export async function openProposer(
+  model: Model,
+  weights: ReadonlyMap<string, Float32Array>,
+  preprocess: Preprocess,
+  options: DetectorOptions,
+): Promise<Detector> {
+  const proposer = asTrainingError(() => proposerOf(model));
+  const emitted = emitModel(proposer, { weights, preprocess, origin: { from: "training" } });
+  if (emitted.external) throw new TrainingError(`${model.name} is too large to propose while it is trained`);
+  return openDetector(concat(emitted.chunks, emitted.byteLength), options);
+}
+
+/** Bytes that the proposals for a split take, nearly. */
+export function bytesToKeep(model: Model, split: AnnotatedSplit): number {
+  return proposalBytes({ images: split.annotations().images.length, most: mostProposals(model) });
+}
+
+/**
+ * Whole images, as they are detected in: the augmentations of the phase that learns from them move them with the objects.
+ *
+ * @throws {DataError} with `strict` where an image can't be read
+ */
+export async function keepProposals(
+  file: string,
+  model: Model,
+  weights: ReadonlyMap<string, Float32Array>,
+  preprocess: Preprocess,
+  split: AnnotatedSplit,
+  { device, threads, strict = false, signal, onWarning, onProgress }: KeepOptions,
+): Promise<void> {
+  const sources = split.annotations().images.map((_, index) => sampleSource(split.reference(index)));
+  const detector = await openProposer(model, weights, preprocess, {
+    ...(device !== undefined && { device }),
+    ...(threads !== undefined && { threads }),
+  });
+  let unread = 0;
+  const boxesOf = (detected: Detected): Proposals => {
+    if (!("error" in detected)) return detected.objects.map(({ box }) => box);
+    if (strict) throw new DataError(detected.error);
+    if (++unread <= NAMED) onWarning(detected.error);
+    return [];
+  };
+  async function* batches(): AsyncGenerator<readonly Proposals[]> {
+    for (let first = 0; first < sources.length; first += AT_ONCE) {
+      const some = await detector.detect(sources.slice(first, first + AT_ONCE), {
+        onProgress(done) {
+          signal?.throwIfAborted();
+          onProgress(first + done, sources.length);
+        },
+      });
+      yield some.map(boxesOf);
+    }
+  }
+  try {
+    await writeProposals(file, { images: sources.length, most: mostProposals(model) }, batches());
+    if (unread > NAMED) onWarning(`${unread} images could not be read, and nothing is proposed for them`);
+  } finally {
+    await detector.close();
+  }
+}

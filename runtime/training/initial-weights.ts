@@ -1,0 +1,48 @@
+/** The weights that a training began with, for phases that begin with them again. */
+import { valuesOf, type ParameterValues } from "../../compiler/emit/parameters.js";
+import type { PlannedPhase } from "../../compiler/training/phase-plan.js";
+import { existsSync } from "node:fs";
+import { openWeights } from "../weights/open.js";
+import { writeSafetensors } from "../weights/write-safetensors.js";
+import { TrainingError } from "./error.js";
+import type { Session } from "./one-phase.js";
+
+/** Values that were not given follow from the seed, and need not be kept. */
+export async function keepInitial(
+  { request, options, model, run }: Pick<Session, "request" | "options" | "model" | "run">,
+  phases: readonly PlannedPhase[],
+): Promise<void> {
+  const { weights } = options;
+  if (weights === undefined || !phases.slice(1).some(({ recipe }) => recipe.beginsAnew)) return;
+  await writeSafetensors(
+    run.initial,
+    model.graph.parameters.map((parameter) => ({
+      name: parameter.path,
+      dtype: "float32" as const,
+      shape: parameter.value.type.shape as readonly number[],
+      data: () => valuesOf(parameter, weights, request.recipe.seed),
+    })),
+    { format: "pt", "resnetc.network": model.name },
+  );
+}
+
+/** Undefined where all follow from the seed. */
+export async function readInitial({
+  model,
+  options,
+  run,
+}: Pick<Session, "model" | "options" | "run">): Promise<ParameterValues | undefined> {
+  if (!existsSync(run.initial)) return options.weights;
+  const source = await openWeights(run.initial);
+  try {
+    return new Map(
+      model.graph.parameters.map(({ path }) => {
+        if (!source.tensors.has(path))
+          throw new TrainingError(`${run.initial}: has no ${path}: it is of another network`);
+        return [path, source.read(path)];
+      }),
+    );
+  } finally {
+    source.close();
+  }
+}

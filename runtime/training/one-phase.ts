@@ -1,0 +1,232 @@
+/** One phase of a training: what it needs is opened and compared with what was there before, then it takes its course. */
+import { isDeepStrictEqual } from "node:util";
+import { sizeOfMean } from "../../compiler/mean-image.js";
+import type { Model } from "../../compiler/model.js";
+import type { PlannedPhase } from "../../compiler/training/phase-plan.js";
+import type { TrainingProgram } from "../../compiler/training/contract.js";
+import { emitTrainingGraphs } from "../../compiler/training/graphs.js";
+import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
+import type { KeptProposals } from "../data/detection/proposals.js";
+import { machineBlockSize } from "../onnx/blocked-layout.js";
+import { chooseDevice } from "../onnx/device.js";
+import { frozenAtRandom, noticesOf } from "./beginning.js";
+import { newestCheckpoint, repairBest, type StateValues } from "./checkpoint.js";
+import { Course, type CourseResult } from "./course.js";
+import { openDeviceEngine } from "./device-engine.js";
+import type { Engine } from "./engine.js";
+import { buildProgram, lengthened } from "./fit.js";
+import { saysGrey, type FeedOptions } from "./feed.js";
+import { checkSame, identityOf, type Identity } from "./identity.js";
+import { initialState } from "./initial-state.js";
+import type { Lock } from "./lock.js";
+import { openMetrics, type MetricsFile } from "./metrics.js";
+import { beforePhase, type Position } from "./position.js";
+import { checkThaws } from "./phases.js";
+import type { TrainEvent, TrainOptions, TrainRequest } from "./request.js";
+import { openRemoteEngine } from "./remote-engine.js";
+import { directoryOf, writeConfig, type RunFolder } from "./run-folder.js";
+import { trainingLength, type TrainingLength } from "./schedule.js";
+import { openSubject, type Subject } from "./subject.js";
+import type { ParameterValues } from "../../compiler/emit/parameters.js";
+
+/** What all phases have in common. */
+export interface Session {
+  /** With the whole recipe. */
+  readonly request: TrainRequest;
+  readonly options: TrainOptions;
+  /** With the initial values that the recipe says. */
+  readonly model: Model;
+  readonly run: RunFolder;
+  readonly lock: Lock;
+  readonly emit: (event: TrainEvent) => void;
+}
+
+/** A phase, and where it begins. */
+export interface PhaseBeginning {
+  readonly planned: PlannedPhase;
+  /** From 0, and of how many. */
+  readonly index: number;
+  readonly count: number;
+  readonly position: Position;
+  /** Weights before its first update, by path; others begin as the network says. */
+  readonly weights: ParameterValues | undefined;
+  /** It goes on from the newest checkpoint, where there is one. */
+  readonly resume: boolean;
+  /** What it learns from, where these are kept proposals. */
+  readonly proposals?: KeptProposals;
+}
+
+/** With everything that is opened closed again. */
+export async function trainPhase(session: Session, beginning: PhaseBeginning): Promise<CourseResult> {
+  const { options, model, run, lock, emit } = session;
+  const { planned, index, count, proposals } = beginning;
+  const { recipe } = planned;
+  const request = { ...session.request, recipe };
+  const { measures } = planned;
+  const asked = { ...request, model, measures, ...(proposals && { proposals }) };
+  const feed = await openSubject(asked, feedOptions(options, run, emit));
+  let engine: Engine | undefined;
+  let metrics: MetricsFile | undefined;
+  try {
+    const plan = await planOf(session, beginning, feed);
+    const begun = await whereToBegin(session, beginning, plan);
+    const { position, program, others } = begun;
+    const graphs = emitTrainingGraphs(program, recipe.accumulate, others);
+    feed.checkShape(graphs.stepShape);
+    const open = options.sameThread ? openDeviceEngine : openRemoteEngine;
+    engine = await open(graphs, {
+      device: options.device ?? "auto",
+      ...(options.threads !== undefined && { threads: options.threads }),
+    });
+    await engine.setState(begun.state);
+    const { length } = plan;
+    const before = beforePhase(position);
+    await writeSettings(session, { ...length, steps: before + length.steps });
+    metrics = await openMetrics(run.metrics, position);
+    const { name } = recipe;
+    emit({
+      kind: "start",
+      device: engine.device,
+      deviceReason: engine.deviceReason,
+      step: position.step,
+      length,
+      ...(count > 1 && { phase: { name, number: index + 1, of: count, before } }),
+      batch: recipe.batch,
+      tuned: Object.keys(program.options.algorithms ?? {}).length,
+    });
+    const { meanImage } = feed.trained;
+    const sized = meanImage && sizeOfMean(model, meanImage);
+    if (sized !== undefined) emit({ kind: "notice", message: sized });
+    const { identity } = begun;
+    const phase = { ...(count > 1 && { name }), before, isLast: index === count - 1 };
+    const parts = { request, options, run, feed, engine, program, length, phase, identity, lock, metrics, emit };
+    const result = await new Course(parts, position).run();
+    if (result.over && planned.keepsProposals) {
+      await feed.keepProposals?.(run.proposals(name), result.over.weights, { options, device: engine.device, emit });
+    }
+    return result;
+  } finally {
+    metrics?.close();
+    await feed.close();
+    await engine?.close();
+  }
+}
+
+function feedOptions(
+  { workers, strict, signal }: TrainOptions,
+  run: RunFolder,
+  emit: (event: TrainEvent) => void,
+): FeedOptions {
+  return {
+    ...(workers !== undefined && { workers }),
+    ...(strict !== undefined && { strict }),
+    ...(signal && { signal }),
+    onUnreadable: (message) => emit({ kind: "warning", message }),
+    statisticsFile: run.statistics,
+  };
+}
+
+/** What is computed, and what this training is to be told from others by. */
+interface Plan {
+  /** The program with these algorithms, as far as it has a use for them. */
+  readonly build: (algorithms: AlgorithmChoices) => Programs;
+  readonly programs: Programs;
+  readonly length: TrainingLength;
+  readonly identity: Identity;
+}
+
+/** Of a detector one for each size of images, with the same state. */
+type Programs = readonly [TrainingProgram, ...TrainingProgram[]];
+
+async function planOf(
+  { request, options, model, emit }: Session,
+  { planned: { recipe }, weights: before, resume }: PhaseBeginning,
+  feed: Subject,
+): Promise<Plan> {
+  const { weights, version, algorithms = {} } = options;
+  const { data, names } = request;
+  const warn = (message: string): void => emit({ kind: "warning", message });
+  if (feed.channels === 1 && !saysGrey(recipe.train)) {
+    warn(`${model.name} takes one channel: images are turned to grey (ITU-R 601-2 luma)`);
+  }
+  const { device } = await chooseDevice(options.device ?? "auto");
+  const blockSize = device === "cpu" ? await machineBlockSize() : 0;
+  const settings = feed.settings(device, blockSize);
+  const build = (given: AlgorithmChoices): Programs =>
+    settings.map((each) => buildProgram(model, each, given)) as [TrainingProgram, ...TrainingProgram[]];
+  const programs = build(algorithms);
+  const length = trainingLength(recipe, feed.stepsPerEpoch);
+  checkThaws(recipe, length);
+  const notices = noticesOf(model, recipe, settings[0], weights, data.classes);
+  const frozen = resume ? [] : frozenAtRandom(model, recipe, before);
+  const unjudged = data.validation.size > 0 ? [] : [`${data.name}: has no validation images: nothing is validated`];
+  [...notices, ...frozen, ...feed.notices, ...unjudged].forEach((message) => emit({ kind: "notice", message }));
+  feed.warnings.forEach(warn);
+  const identity = identityOf({ model, recipe: request.recipe, data: feed.data, names, weights, version });
+  return { build, programs, length, identity };
+}
+
+interface Begun {
+  readonly position: Position;
+  readonly state: StateValues;
+  readonly program: TrainingProgram;
+  readonly others: readonly TrainingProgram[];
+  readonly identity: Identity;
+}
+
+/** At the beginning, or at the newest checkpoint of the same training. */
+async function whereToBegin(
+  { model, run, emit }: Session,
+  { planned: { recipe }, position: start, weights, resume }: PhaseBeginning,
+  { build, programs, length, identity }: Plan,
+): Promise<Begun> {
+  const warn = (message: string): void => emit({ kind: "warning", message });
+  const [program, ...others] = programs;
+  let unsure: readonly string[] = [];
+  const compare = (begun: Identity): void => void (unsure = checkSame(begun, identity, run.folder));
+  const found = resume ? await newestCheckpoint(run.checkpoints, program.state, compare) : undefined;
+  [...(found?.warnings ?? []), ...unsure].forEach(warn);
+  if (!found) {
+    if (resume) warn(`${run.folder}: no checkpoint to go on from; beginning anew`);
+    const state = initialState(model, program.state, recipe.seed, weights);
+    return { position: start, state, program, others, identity };
+  }
+  const { checkpoint } = found;
+  const { best, warning } = await repairBest(run.checkpoints, checkpoint, program.state);
+  if (warning !== undefined) warn(warning);
+  const { best: _before, ...rest } = checkpoint.position;
+  const position = { ...rest, ...(best && { best }) };
+  const message = lengthened(recipe, position, checkpoint.length, length, run.folder);
+  if (message !== undefined) emit({ kind: "notice", message });
+  // What was measured since then would round otherwise.
+  const { algorithms = {} } = checkpoint;
+  const isSame = isDeepStrictEqual(algorithms, program.options.algorithms);
+  // What began with the weights of a file goes on as that, whether or not they are named again.
+  const before = checkpoint.identity.content;
+  return {
+    position,
+    state: checkpoint.state,
+    ...(isSame ? { program, others } : written(build(algorithms))),
+    identity: before ? { ...identity, content: { ...identity.content!, weights: before.weights } } : identity,
+  };
+}
+
+function written([program, ...others]: Programs): Pick<Begun, "program" | "others"> {
+  return { program, others };
+}
+
+/** What was asked for, kept beside what comes of it. */
+async function writeSettings({ request, options, model, run }: Session, length: TrainingLength): Promise<void> {
+  const { recipe, data, names } = request;
+  const { version } = options;
+  await writeConfig(run, {
+    ...names,
+    seed: recipe.seed,
+    network: model.name,
+    settings: recipe,
+    directory: directoryOf(run),
+    ...(data.heldOut && { heldOut: data.heldOut }),
+    ...length,
+    ...(version !== undefined && { version }),
+  });
+}
