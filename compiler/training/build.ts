@@ -90,7 +90,7 @@ function stepGraphs(model: Model, plan: Plan, suffix: string): StepGraphs {
         return [each.path, value(each.value.type, gradientName(each.path))];
       });
       const inputs = given.map(([path, made]) => ({ name: gradientName(path), value: made }));
-      return { inputs, ...applyUpdate(plan.state, options, new Map(given), new Map(), record) };
+      return { inputs, ...applyUpdate(plan.state, options, new Map(given), movedStatistics(plan), record) };
     }),
   );
   return {
@@ -107,6 +107,12 @@ function stepGraphs(model: Model, plan: Plan, suffix: string): StepGraphs {
       return update();
     },
   };
+}
+
+/** Running statistics that `gradients` has moved, by path: in the state by the time of `update`. */
+function movedStatistics({ state, frozen }: Plan): ReadonlyMap<string, Value> {
+  const moved = state.parameters.filter(({ trainable, path }) => !trainable && !frozen(path));
+  return new Map(moved.map(({ path }) => [path, state.value(path)]));
 }
 
 /** What is made when it is first asked for. */

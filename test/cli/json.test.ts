@@ -64,7 +64,7 @@ describe("schemas", () => {
     const without = program()
       .commands.map((command) => command.name())
       .filter((name) => !names.includes(name));
-    expect(without.sort()).toEqual(["completion", "help"]);
+    expect(without.sort()).toEqual(["completion", "help", "lsp"]);
   });
 
   it.each(names)("%s is draft 7, called as its file is, and lets no other field in", (name) => {

@@ -42,7 +42,9 @@ const assignLevel: Operator = {
       max: integer("Of `area`: the level of the last map.", { default: 5 }),
       strides: numbers("Of `scale`: the feature strides of the maps, descending.", { min: 1e-3, optional: true }),
       stride: number("Of `scale`: the feature stride of the map of the image as it is.", { min: 1e-3, default: 16 }),
-      second: boolean("Of `scale`: the one beside the nearest, on the other side of `canonical_size`.", { default: false }),
+      second: boolean("Of `scale`: the one beside the nearest, on the other side of `canonical_size`.", {
+        default: false,
+      }),
       inclusive: INCLUSIVE,
     },
   },
@@ -51,7 +53,13 @@ const assignLevel: Operator = {
   complete({ strides, stride, ...attributes }) {
     // How much larger than the input the image was from which each map was made.
     const factors = strides && (strides as readonly number[]).map((each) => (stride as number) / each);
-    return { inclusive: false, second: false, canonical_size: IMAGENET_SIDE, ...(factors && { factors }), ...attributes };
+    return {
+      inclusive: false,
+      second: false,
+      canonical_size: IMAGENET_SIDE,
+      ...(factors && { factors }),
+      ...attributes,
+    };
   },
   infer(inputs) {
     const [[rows]] = forms("assign_level", { regions: ["R", 5] }, inputs) as [readonly Dim[]];
