@@ -18,7 +18,7 @@ async function detectorFolder(): Promise<string> {
 }
 
 const train = (output: string, ...more: string[]): string[] => [
-  ...["train", "tiny.resnet#Tiny", "--recipe", "tiny.resnet", "--data", "coco:scenes", "-o", output],
+  ...["train", "tiny.resnet#Tiny", "--recipe", "tiny.resnet#quick", "--data", "coco:scenes", "-o", output],
   ...["--device", "cpu", "--threads", "1", "--workers", "1", ...more],
 ];
 

@@ -59,6 +59,18 @@ const use = (op: string, inputs: readonly Input[], attributes: Attributes = {}, 
 });
 
 export const EXAMPLES: readonly Example[] = [
+  {
+    op: "unless_given",
+    inputs: [some("N T 4", [2, 5, 4]), some("N P 4", [2, 3, 4])],
+    attributes: {},
+    since: 13,
+  },
+  {
+    op: "as_detections",
+    inputs: [some("N T 4", [2, 5, 4]), some("N T", [2, 5])],
+    attributes: {},
+    since: 13,
+  },
   use("image_info", [image, { ...images, sizes: "M 6" }]),
   use("image_values", [images], { what: "scale", apart: true }),
   use("whole_images", [images], { inclusive: true }),
