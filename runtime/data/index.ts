@@ -26,7 +26,8 @@ export {
   type LoaderOptions,
   type TrainingBatches,
 } from "./loader.js";
-export type { BatchMasks, BatchObjects, KnownObjects } from "./detection/batch.js";
+export type { BatchBoxes, BatchMasks, BatchObjects, KnownObjects } from "./detection/batch.js";
+export type { KeptProposals } from "./detection/proposals.js";
 export type { DetectionImage } from "./detection/reader.js";
 export { measureStatistics, type MeasureOptions } from "./measure.js";
 export { openDataSet, type OpenOptions } from "./open.js";
