@@ -2,6 +2,7 @@
 import { atMost, evaluate } from "../ir/dim.js";
 import type { Graph, Value } from "../ir/types.js";
 import { elementBytes } from "../ir/dtype.js";
+import { isInside } from "./places.js";
 import { MOST_CELLS, type TrainingGraph } from "./contract.js";
 
 /** All in bytes. */
@@ -19,6 +20,8 @@ export interface TrainingMemory {
   readonly at: string;
   /** Of a detector: the objects in an image with which all is counted. */
   readonly objects?: number;
+  /** Of one that learns masks: the cells of a side of an object's mask. */
+  readonly cells?: number;
   /** Of one that learns from kept proposals: how many of an image. */
   readonly proposals?: number;
 }
@@ -30,13 +33,14 @@ export function trainingMemory({ graph, reads }: TrainingGraph): TrainingMemory 
   const names = new Set(reads.map((each) => each.name));
   const sum = (wanted: boolean): number =>
     graph.inputs.filter(({ name }) => names.has(name) === wanted).reduce((total, each) => total + bytes(each.value), 0);
-  const takes = (what: string): boolean => graph.inputs.some(({ name }) => name.startsWith(`${what}.`));
+  const takes = (what: string): boolean => graph.inputs.some(({ name }) => isInside(name, what));
   const { objects, cells, proposals } = COUNTED;
   return {
     state: sum(true),
     inputs: sum(false),
     ...peakMemory(graph),
-    ...(takes("objects") && { objects, cells }),
+    ...(takes("objects") && { objects }),
+    ...(takes("objects.masks") && { cells }),
     ...(takes("proposals") && { proposals }),
   };
 }

@@ -8,11 +8,11 @@ import Ajv, { type ValidateFunction } from "ajv";
 import { expect, it } from "vitest";
 import { readMetrics } from "../../runtime/training/metrics.js";
 import { sceneFolder } from "../support/scene-folder.js";
-import { TINY_DETECTOR } from "../support/tiny-detector-training.js";
+import { TINY_ALTERNATING, TINY_DETECTOR } from "../support/tiny-detector-training.js";
 import { BIN, folderWith, resnetc } from "./resnetc.js";
 
 async function detectorFolder(): Promise<string> {
-  const cwd = await folderWith({ "tiny.resnet": TINY_DETECTOR });
+  const cwd = await folderWith({ "tiny.resnet": TINY_DETECTOR, "alternating.resnet": TINY_ALTERNATING });
   await sceneFolder(join(cwd, "scenes"));
   return cwd;
 }
@@ -81,3 +81,37 @@ it("ends after the update on a signal; its model is judged, looked at and used",
   const found = await resnetc(["detect", "run/model.onnx", join("scenes/val2017", image), "--device", "cpu"], { cwd });
   expect(found.code, found.stderr).toBe(0);
 }, 120_000);
+
+it("is trained in phases, which are told; one alone is compiled by its name", async () => {
+  const cwd = await detectorFolder();
+  const inPhases = train("run", "--json").map((word) => (word === "tiny.resnet" ? "alternating.resnet" : word));
+  const cut = await resnetc([...inPhases, "--set", "stop=1", "--set", "heads.stop=2", "--images", "0"], { cwd });
+  expect(cut.code, cut.stderr).toBe(0);
+  const told = [
+    "phase 1 of 4, rpn",
+    "phase 2 of 4, heads",
+    "phase 3 of 4, rpn_on_shared",
+    "phase 4 of 4, heads_on_shared",
+  ];
+  let place = 0;
+  for (const line of told) expect((place = cut.stderr.indexOf(line, place)), cut.stderr).toBeGreaterThanOrEqual(0);
+  const follows = await schemaOf("train");
+  const report = JSON.parse(cut.stdout) as { test: { phase: string } };
+  expect(follows(report), JSON.stringify(follows.errors)).toBe(true);
+  expect(report).toMatchObject({ finished: true, step: 1 + 2 + 1 + 1, test: { phase: "heads_on_shared" } });
+
+  const one = ["compile", "tiny.resnet#Tiny", "--training", "--recipe", "alternating.resnet", "--input", "3x48x64"];
+  const compiled = await resnetc([...one, "--phase", "heads", "-o", "step", "--json"], { cwd });
+  expect(compiled.code, compiled.stderr).toBe(0);
+  const compiles = await schemaOf("compile");
+  expect(compiles(JSON.parse(compiled.stdout)), JSON.stringify(compiles.errors)).toBe(true);
+  const described = JSON.parse(await readFile(join(cwd, "step/training.json"), "utf8")) as {
+    train: { inputs: { name: string; shape: unknown[] }[] };
+  };
+  expect(described.train.inputs).toContainEqual(
+    expect.objectContaining({ name: "proposals.boxes", shape: [2, "proposals", 4] }),
+  );
+  const unnamed = await resnetc(one, { cwd });
+  expect(unnamed.code).not.toBe(0);
+  expect(unnamed.stderr).toContain("is made of phases (rpn, heads, rpn_on_shared, heads_on_shared): name one of them");
+});

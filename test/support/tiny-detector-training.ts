@@ -129,8 +129,10 @@ recipe quick {
   clip_norm 10
   train { flip_horizontal }
 }
+`;
 
-recipe alternating {
+/** The same in four phases. */
+export const TINY_ALTERNATING = `recipe alternating {
   optimizer sgd(momentum: 0.9, weight_decay: 1e-4)
   learning_rate 0.01
   validate 2
@@ -150,7 +152,7 @@ recipe alternating {
 }
 `;
 
-const host = memoryHost({ "tiny.resnet": TINY_DETECTOR });
+const host = memoryHost({ "tiny.resnet": TINY_DETECTOR, "alternating.resnet": TINY_ALTERNATING });
 
 /** @param settings arguments of the detector: `empty: true` */
 export function tinyDetector(settings = "", name = "Tiny"): Model {
@@ -161,7 +163,7 @@ export function tinyDetector(settings = "", name = "Tiny"): Model {
 
 /** In four phases. @param set as `--set` has it: `rpn.stop=2` */
 export function alternatingRecipe(set: readonly string[] = []): Recipe {
-  const { recipe, diagnostics } = elaborateRecipe(parseTarget("tiny.resnet#alternating"), { host, set });
+  const { recipe, diagnostics } = elaborateRecipe(parseTarget("alternating.resnet"), { host, set });
   if (!recipe) throw new Error(JSON.stringify(diagnostics));
   return recipe;
 }

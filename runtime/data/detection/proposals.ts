@@ -17,6 +17,7 @@ export interface KeptProposals {
   readonly count: number;
   /** Of an image, by its place in the split: the best first. @throws {DataError} where the file can't be read */
   of(image: number): readonly Box[];
+  /** Closes the file. */
   close(): void;
 }
 
