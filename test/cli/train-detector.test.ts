@@ -18,7 +18,7 @@ async function detectorFolder(): Promise<string> {
 }
 
 const train = (output: string, ...more: string[]): string[] => [
-  ...["train", "tiny.resnet#Tiny", "--recipe", "tiny.resnet#quick", "--data", "coco:scenes", "-o", output],
+  ...["train", "tiny.resnet#Tiny", "--recipe", "tiny.resnet", "--data", "coco:scenes", "-o", output],
   ...["--device", "cpu", "--threads", "1", "--workers", "1", ...more],
 ];
 
@@ -73,7 +73,7 @@ it("ends after the update on a signal; its model is judged, looked at and used",
   const svg = await readFile(join(cwd, "run.svg"), "utf8");
   for (const words of ["AP", "proposal_losses.objectness", "region_losses.boxes"]) expect(svg).toContain(words);
 
-  const tuned = await resnetc(["tune", "tiny.resnet#Tiny", "--recipe", "tiny.resnet#quick"], { cwd });
+  const tuned = await resnetc(["tune", "tiny.resnet#Tiny", "--recipe", "tiny.resnet"], { cwd });
   expect(tuned).toMatchObject({ code: 1, stdout: "" });
   expect(tuned.stderr).toMatch(/^error: Tiny is trained at several sizes: name the one to measure at with --input/);
 

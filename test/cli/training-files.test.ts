@@ -36,7 +36,7 @@ recipe saving { optimizer sgd(momentum: 0.9)   batch 16   learning_rate 0.1   st
 
 it("writes those of a detector, of the size that is named", async () => {
   const folder = await folderWith({ "tiny.resnet": TINY_DETECTOR });
-  const args = ["compile", "tiny.resnet#Tiny", "--training", "--recipe", "tiny.resnet#quick", "-o", "step"];
+  const args = ["compile", "tiny.resnet#Tiny", "--training", "--recipe", "tiny.resnet", "-o", "step"];
   const open = await resnetc(args, { cwd: folder });
   expect(open).toMatchObject({
     code: 2,
@@ -51,7 +51,7 @@ it("writes those of a detector, of the size that is named", async () => {
   expect(description.train.inputs[0]).toMatchObject({ name: "image", shape: [4, 3, 48, 64] });
   expect(description.evaluate.inputs[0]).toMatchObject({ name: "image", shape: ["N", 3, "H", "W"] });
   const told = await resnetc(
-    ["summary", "tiny.resnet#Tiny", "--training", "--recipe", "tiny.resnet#quick", "--input", "3x48x64"],
+    ["summary", "tiny.resnet#Tiny", "--training", "--recipe", "tiny.resnet", "--input", "3x48x64"],
     { cwd: folder },
   );
   expect(told.stdout).toMatch(/^a training step of 4 images takes .*; counted with 20 objects an image\)$/m);

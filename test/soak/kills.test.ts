@@ -63,7 +63,7 @@ const random = (below: number): number => Math.floor(Math.random() * below);
 /** One process that trains, killed at a moment or not at all. */
 async function round(folder: string, moment?: Moment | "any time"): Promise<{ code: number | string; said: string }> {
   const [cwd, output] = [join(folder, ".."), folder];
-  const args = ["train", "tiny.resnet#Tiny", "--recipe", "tiny.resnet#quick", "--data", "coco:scenes", "-o", output];
+  const args = ["train", "tiny.resnet#Tiny", "--recipe", "tiny.resnet", "--data", "coco:scenes", "-o", output];
   const set = { stop: STEPS, validate: 15, checkpoint: EVERY };
   for (const [word, value] of Object.entries(set)) args.push("--set", `${word}=${value}`);
   args.push("--device", "cpu", "--threads", "1", "--workers", "1", "--images", "2", "--best", "--resume");
