@@ -7,13 +7,17 @@ import { writeSafetensors } from "../weights/write-safetensors.js";
 import { TrainingError } from "./error.js";
 import type { Session } from "./one-phase.js";
 
-/** Values that were not given follow from the seed, and need not be kept. */
+/**
+ * Values that were not given follow from the seed, and need not be kept. What is kept already stays: it is what the training began
+ * with, if it is taken up again before its first checkpoint.
+ */
 export async function keepInitial(
   { request, options, model, run }: Pick<Session, "request" | "options" | "model" | "run">,
   phases: readonly PlannedPhase[],
 ): Promise<void> {
   const { weights } = options;
   if (weights === undefined || !phases.slice(1).some(({ recipe }) => recipe.beginsAnew)) return;
+  if (existsSync(run.initial)) return;
   await writeSafetensors(
     run.initial,
     model.graph.parameters.map((parameter) => ({

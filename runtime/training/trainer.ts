@@ -72,7 +72,7 @@ async function phaseByPhase(
   );
   const phases = asTrainingError(() => planPhases(model, request.recipe));
   const first = options.resume ? await newestPhase(run.checkpoints) : 0;
-  if (first === 0 && !options.resume) await keepInitial(session, phases);
+  if (first === 0) await keepInitial(session, phases);
   let begun: Pick<PhaseBeginning, "index" | "position" | "weights" | "resume"> = {
     index: first,
     position: START,
