@@ -9,6 +9,7 @@ import type {
   Statement,
   Use,
 } from "../../grammar/ast.js";
+import { bodiesOf, stagesIn } from "../../grammar/bodies.js";
 import type { Parsed } from "../workspace/parses.js";
 import type { Editor } from "./editor.js";
 import { namesOf, type Definition } from "./occurrences.js";
@@ -146,7 +147,10 @@ export function membersOf(editor: Editor, value: Static): Member[] {
   const of = behindAliases(editor, value, ({ body }) => body !== undefined);
   const { body, keyword } = of.declaration;
   if (!body) return [];
-  const stages = keyword === "network" || keyword === "detector" ? [...stagesIn(body)] : [];
+  const stages =
+    keyword === "network" || keyword === "detector"
+      ? [...stagesIn(body)].map(({ name }): Labelled => ({ identifier: name, what: "stage" }))
+      : [];
   const labels = value.isResult ? body.statements.flatMap((statement) => labelOf(statement) ?? []) : [];
   return [...stages, ...labels].map(({ identifier: { text, span }, what, use }) => ({
     definition: { span, name: text, what },
@@ -168,19 +172,6 @@ function labelOf(statement: Statement): Labelled | undefined {
   return undefined;
 }
 
-function* stagesIn({ statements }: Body): Generator<Labelled> {
-  for (const statement of statements) {
-    if (statement.kind === "stage") yield { identifier: statement.name, what: "stage" };
-    else if (statement.kind === "for") yield* stagesIn(statement.body);
-    else if (statement.kind === "if") {
-      yield* stagesIn(statement.then);
-      for (let other = statement.else; other; other = other.kind === "if" ? other.else : undefined) {
-        yield* stagesIn(other.kind === "if" ? other.then : other);
-      }
-    }
-  }
-}
-
 type Place = ({ readonly kind: "parameter" } & Parameter) | Statement;
 
 const places = new WeakMap<Parsed, ReadonlyMap<number, Place>>();
@@ -196,14 +187,7 @@ function placeOf(parsed: Parsed, start: number): Place | undefined {
         else if ((statement.kind === "use" || statement.kind === "for") && statement.label) {
           made.set(statement.label.span.start, statement);
         }
-        if (statement.kind === "use") statement.bodies.forEach(inside);
-        else if (statement.kind === "for" || statement.kind === "stage") inside(statement.body);
-        else if (statement.kind === "if") {
-          inside(statement.then);
-          for (let other = statement.else; other; other = other.kind === "if" ? other.else : undefined) {
-            inside(other.kind === "if" ? other.then : other);
-          }
-        }
+        bodiesOf(statement).forEach(inside);
       }
     };
     for (const { parameters = [], body } of parsed.file.declarations) {

@@ -1,5 +1,6 @@
 /** Declarations as values: giving them arguments, binding their parameters, following `network A = B(...)`. */
-import type { Argument, Body, Declaration, Expression, Parameter, Span, Statement } from "../../grammar/ast.js";
+import type { Argument, Body, Declaration, Expression, Parameter, Span } from "../../grammar/ast.js";
+import { stagesIn } from "../../grammar/bodies.js";
 import { didYouMean } from "../diagnostics/suggest.js";
 import { LIMITS } from "../limits.js";
 import { Environment } from "./environment.js";
@@ -233,18 +234,7 @@ const stagesOfBodies = new WeakMap<Body, readonly string[]>();
 function stagesOf(body: Body): readonly string[] {
   const before = stagesOfBodies.get(body);
   if (before) return before;
-  const names = [...stagesIn(body.statements)];
+  const names = [...stagesIn(body)].map(({ name }) => name.text);
   stagesOfBodies.set(body, names);
   return names;
-}
-
-function* stagesIn(statements: readonly Statement[]): Generator<string> {
-  for (const statement of statements) {
-    if (statement.kind === "stage") yield statement.name.text;
-    else if (statement.kind === "for") yield* stagesIn(statement.body.statements);
-    else if (statement.kind === "if") {
-      yield* stagesIn(statement.then.statements);
-      if (statement.else) yield* stagesIn(statement.else.kind === "if" ? [statement.else] : statement.else.statements);
-    }
-  }
 }
