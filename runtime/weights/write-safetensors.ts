@@ -41,8 +41,17 @@ export function* safetensorsChunks(
     // Of no bytes at all, zlib gives 0 and forgets what came before.
     if (bytes.length > 0) crc = zlib.crc32(bytes, crc);
   }
+  yield* safetensorsHeader(tensors, { ...metadata, [CHECKSUM_KEY]: crc.toString(16).padStart(8, "0") });
+  for (const tensor of tensors) yield tensorBytes(tensor);
+}
+
+/** What stands before the data of these tensors: a multiple of 8 bytes. */
+export function* safetensorsHeader(
+  tensors: readonly TensorInfo[],
+  metadata?: Readonly<Record<string, string>>,
+): Generator<Uint8Array> {
   const header: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-  header["__metadata__"] = { ...metadata, [CHECKSUM_KEY]: crc.toString(16).padStart(8, "0") };
+  if (metadata) header["__metadata__"] = metadata;
   let end = 0;
   for (const { name, dtype, shape } of tensors) {
     if (name in header) throw new Error(`two tensors are named ${name}`);
@@ -57,7 +66,6 @@ export function* safetensorsChunks(
   length.writeBigUInt64LE(BigInt(padded.length));
   yield length;
   yield padded;
-  for (const tensor of tensors) yield tensorBytes(tensor);
 }
 
 function byteLength(dtype: StoredType, shape: readonly number[]): number {

@@ -7,6 +7,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { DataError } from "../../data-error.js";
 import { writeWhole } from "../../files.js";
 import type { Box } from "../../images/box.js";
+import { safetensorsHeader } from "../../weights/write-safetensors.js";
 
 /** The regions of every image. */
 export interface KeptProposals {
@@ -54,16 +55,10 @@ async function* chunksOf(
   { images, most }: Layout,
   batches: AsyncIterable<readonly Proposals[]>,
 ): AsyncGenerator<Uint8Array> {
-  const rows = images * most * EACH;
-  const header = JSON.stringify({
-    boxes: { dtype: "F32", shape: [images, most, 4], data_offsets: [0, rows] },
-    counts: { dtype: "I32", shape: [images], data_offsets: [rows, rows + 4 * images] },
-  });
-  const text = Buffer.from(header.padEnd(Math.ceil(header.length / 8) * 8));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  yield length;
-  yield text;
+  yield* safetensorsHeader([
+    { name: "boxes", dtype: "float32", shape: [images, most, 4] },
+    { name: "counts", dtype: "int32", shape: [images] },
+  ]);
   const counts = new Int32Array(images);
   let done = 0;
   for await (const batch of batches) {

@@ -2,25 +2,23 @@
  * How a detector is judged while it is trained: as it will be used, by COCO's average precision; and while it has learned
  * nothing but to propose, by the average recall of that.
  */
-import { emitModel } from "../../../compiler/compile.js";
-import { concat } from "../../../compiler/emit/onnx.js";
 import type { Model } from "../../../compiler/model.js";
 import type { PlannedPhase } from "../../../compiler/training/phase-plan.js";
 import type { AnnotatedSplit } from "../../data/data-set.js";
 import { isAnnotated, type Split } from "../../data/index.js";
 import { DataError } from "../../data-error.js";
-import { openDetector, type Detector, type DetectorOptions } from "../../detection/detector.js";
+import type { Detector, DetectorOptions } from "../../detection/detector.js";
 import { evaluateCoco, withoutMasks } from "../../detection/evaluate/coco.js";
 import { detectData, type DetectDataOptions } from "../../detection/run.js";
 import type { Size } from "../../images/image.js";
 import type { Trained } from "../../weights/trained.js";
 import type { EngineBatch, Values } from "../engine.js";
-import { TrainingError } from "../error.js";
 import { trainedWeights } from "../export.js";
 import type { JudgeParts, SubjectJudge, Verdict } from "../subject.js";
 import { learnsMasks } from "./masks.js";
 import { DetectionImageLog } from "./image-log.js";
 import { openProposer } from "./keep-proposals.js";
+import { openTrained } from "./open-trained.js";
 
 /** Compiles the detector with the weights of the moment. */
 export class DetectorJudge implements SubjectJudge {
@@ -58,7 +56,7 @@ export class DetectorJudge implements SubjectJudge {
     if (!isAnnotated(split)) throw new DataError(`${split.name}: has no objects in its images`);
     if (this.measure === "AR") return this.#recall(split);
     const shown = kind === "validation" ? this.#images?.validation(split) : undefined;
-    const detector = await openDetector(await this.#emitted(), this.#how());
+    const detector = await this.#opened(openTrained);
     try {
       const { data, detections } = await detectData(detector, split, {
         ...this.#telling(),
@@ -79,8 +77,7 @@ export class DetectorJudge implements SubjectJudge {
 
   /** Of all objects, of whatever class, by the best regions of each image. */
   async #recall(split: AnnotatedSplit): Promise<Verdict> {
-    const weights = trainedWeights(this.#model, await this.#parts.engine.getState());
-    const detector = await openProposer(this.#model, weights, this.#trained.preprocess, this.#how());
+    const detector = await this.#opened(openProposer);
     // Their scores are 1, 1/2, 1/3, ...
     const best: Detector = {
       ...detector,
@@ -111,12 +108,10 @@ export class DetectorJudge implements SubjectJudge {
     };
   }
 
-  async #emitted(): Promise<Uint8Array> {
+  /** What it is opened as, with the weights of the moment. */
+  async #opened(open: typeof openTrained): Promise<Detector> {
     const weights = trainedWeights(this.#model, await this.#parts.engine.getState());
-    const { preprocess } = this.#trained;
-    const emitted = emitModel(this.#model, { weights, preprocess, origin: { from: "training" } });
-    if (emitted.external) throw new TrainingError(`${this.#model.name} is too large to be judged while it is trained`);
-    return concat(emitted.chunks, emitted.byteLength);
+    return open(this.#model, weights, this.#trained.preprocess, this.#how());
   }
 
   #warnOnce(message: string): void {

@@ -1,14 +1,13 @@
 /** What a detector proposes for its training images, kept for a later phase of its training. */
-import { emitModel } from "../../../compiler/compile.js";
-import { concat } from "../../../compiler/emit/onnx.js";
 import type { Model, Preprocess } from "../../../compiler/model.js";
 import { mostProposals, proposerOf } from "../../../compiler/training/proposals.js";
 import type { AnnotatedSplit } from "../../data/data-set.js";
 import { DataError } from "../../data-error.js";
 import { proposalBytes, writeProposals, type Proposals } from "../../data/detection/proposals.js";
 import { sampleSource } from "../../data/sample.js";
-import { openDetector, type Detected, type Detector, type DetectorOptions } from "../../detection/detector.js";
-import { asTrainingError, TrainingError } from "../error.js";
+import type { Detected, Detector, DetectorOptions } from "../../detection/detector.js";
+import { asTrainingError } from "../error.js";
+import { openTrained } from "./open-trained.js";
 
 /** Images that are handed to the detector at once: it decodes ahead among them. */
 const AT_ONCE = 64;
@@ -29,10 +28,12 @@ export async function openProposer(
   preprocess: Preprocess,
   options: DetectorOptions,
 ): Promise<Detector> {
-  const proposer = asTrainingError(() => proposerOf(model));
-  const emitted = emitModel(proposer, { weights, preprocess, origin: { from: "training" } });
-  if (emitted.external) throw new TrainingError(`${model.name} is too large to propose while it is trained`);
-  return openDetector(concat(emitted.chunks, emitted.byteLength), options);
+  return openTrained(
+    asTrainingError(() => proposerOf(model)),
+    weights,
+    preprocess,
+    options,
+  );
 }
 
 /** Bytes that the proposals for a split take, nearly. */
