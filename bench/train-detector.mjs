@@ -10,6 +10,7 @@ import { mkdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { elaborateRecipe, parseTarget } from "../dist/compiler/index.js";
 import { writeScenes, SCENES_FIRST } from "../dist/runtime/data/index.js";
 import { median } from "./median.mjs";
 
@@ -28,8 +29,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const at = (...names) => path.join(path.resolve(options.folder), ...names);
 const example = path.join(root, "examples/scenes/scenes.resnet#SceneDetector");
 const backbone = path.join(root, "examples/scenes/backbone.safetensors");
-/** Of the recipe `scenes`: what both train by. */
-const RECIPE = { batch: 8, rate: 0.02, firstRate: 0.001, warmUp: 100, weightDecay: 1e-4 };
+/** What both train by. */
+const { recipe } = elaborateRecipe(parseTarget("scenes"));
 
 await writeData();
 const results = { ours: [], torchvision: [] };
@@ -78,8 +79,8 @@ async function trainTheirs(seed) {
   const found = at(`torchvision-${seed}.json`);
   const script = fileURLToPath(new URL("train_detector.py", import.meta.url));
   const given = {
-    ...{ seed, updates, batch: RECIPE.batch, rate: RECIPE.rate, "first-rate": RECIPE.firstRate },
-    ...{ "warm-up": RECIPE.warmUp, "weight-decay": RECIPE.weightDecay, threads: options.threads },
+    ...{ seed, updates, batch: recipe.batch, rate: recipe.learningRate, "first-rate": recipe.warmUp.rate },
+    ...{ "warm-up": recipe.warmUp.steps, "weight-decay": recipe.optimizer.weightDecay, threads: options.threads },
   };
   const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const said = await run(options.python, [script, at("data"), backbone, found, ...args]);
