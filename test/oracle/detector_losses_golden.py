@@ -6,7 +6,6 @@ Batch norms are frozen, as of its released models, and so are conv1 and layer1, 
 float64, with the same anchors and regions: gradients are told by products with random vectors, in both precisions.
 """
 
-import json
 import pathlib
 import sys
 
@@ -19,6 +18,7 @@ from torchvision.models.detection.image_list import ImageList
 
 import detector_cases
 import fasterrcnn_golden
+import golden_files
 import oracle_weights
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "golden" / "fasterrcnn-training"
@@ -212,13 +212,5 @@ def compute(case):
     )
 
 
-def main(names):
-    torch.set_num_threads(2)
-    OUT.mkdir(parents=True, exist_ok=True)
-    for name in names or CASES:
-        text = json.dumps(compute(CASES[name]), separators=(",", ":"))
-        (OUT / f"{name}.json").write_text(text.replace('],"', '],\n"').replace('},"', '},\n"') + "\n")
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    golden_files.write_cases(OUT, CASES, compute, sys.argv[1:])

@@ -7,7 +7,6 @@ Batch norms are frozen, and so are conv1 and layer1, as torchvision trains them.
 anchors have to be of the same objects: gradients are told by products with random vectors, in both precisions.
 """
 
-import json
 import pathlib
 import sys
 
@@ -19,6 +18,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 import detector_cases
+import golden_files
 import one_stage_golden
 import oracle_weights
 from detector_losses_golden import products
@@ -99,13 +99,5 @@ def compute(case):
     )
 
 
-def main(names):
-    torch.set_num_threads(2)
-    OUT.mkdir(parents=True, exist_ok=True)
-    for name in names or CASES:
-        text = json.dumps(compute(CASES[name]), separators=(",", ":"))
-        (OUT / f"{name}.json").write_text(text.replace('],"', '],\n"').replace('},"', '},\n"') + "\n")
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    golden_files.write_cases(OUT, CASES, compute, sys.argv[1:])

@@ -1,6 +1,8 @@
 /** A detector of three convolutions with rules of its own, and scenes that it is trained on in no time. */
 import { elaborate, elaborateRecipe, memoryHost, parseTarget, type Model, type Recipe } from "../../compiler/index.js";
 import { openScenes, type AnnotatedSplit, type DataSet } from "../../runtime/data/index.js";
+import type { TrainOptions, TrainRequest, TrainResult } from "../../runtime/training/request.js";
+import { train } from "../../runtime/training/trainer.js";
 
 /** `empty`: whether it learns from images without objects. `norm`: whether its body has batch norms. */
 export const TINY_DETECTOR = `import { detect, found_regions, propose, with_masks } from "std/detection"
@@ -179,3 +181,20 @@ export function tinyScenes(masks = false): DataSet<AnnotatedSplit> {
 }
 
 export const DETECTOR_NAMES = { target: "tiny.resnet#Tiny", recipe: "tiny.resnet#quick", data: "scenes" };
+
+/** In this thread. Of the request all but the folder may be left out. */
+export function trainTiny(
+  request: Pick<TrainRequest, "folder"> & Partial<TrainRequest>,
+  options: TrainOptions = {},
+): Promise<TrainResult> {
+  const {
+    model = tinyDetector(),
+    recipe = tinyDetectorRecipe(),
+    data = tinyScenes(),
+    names = DETECTOR_NAMES,
+  } = request;
+  return train(
+    { ...request, model, recipe, data, names },
+    { device: "cpu", threads: 1, workers: 0, sameThread: true, ...options },
+  );
+}

@@ -6,12 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Recipe } from "../../../../compiler/index.js";
 import { readMetrics } from "../../../../runtime/training/metrics.js";
 import type { TrainOptions, TrainResult } from "../../../../runtime/training/request.js";
-import { train } from "../../../../runtime/training/trainer.js";
 import {
   DETECTOR_NAMES,
   tinyDetector,
   tinyDetectorRecipe,
   tinyScenes,
+  trainTiny,
 } from "../../../support/tiny-detector-training.js";
 import { lasting, stoppingAfter } from "../../../support/training-runs.js";
 
@@ -22,19 +22,13 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 function run(detector: string, folder: string, recipe: Partial<Recipe>, how: TrainOptions = {}): Promise<TrainResult> {
-  const names = { ...DETECTOR_NAMES, target: `tiny.resnet#${detector}` };
-  return train(
-    {
-      ...{
-        model: tinyDetector("", detector),
-        recipe: tinyDetectorRecipe(recipe),
-        data: tinyScenes(detector === "TinyMask"),
-        names,
-      },
-      folder: path.join(root, folder),
-    },
-    { device: "cpu", threads: 1, workers: 0, sameThread: true, ...how },
-  );
+  const request = {
+    model: tinyDetector("", detector),
+    recipe: tinyDetectorRecipe(recipe),
+    data: tinyScenes(detector === "TinyMask"),
+    names: { ...DETECTOR_NAMES, target: `tiny.resnet#${detector}` },
+  };
+  return trainTiny({ ...request, folder: path.join(root, folder) }, how);
 }
 
 const REGIONS = [
@@ -77,8 +71,8 @@ describe.each([
 
 it("masks are learned from data that have them alone", async () => {
   const names = { ...DETECTOR_NAMES, target: "tiny.resnet#TinyMask" };
-  const request = { model: tinyDetector("", "TinyMask"), recipe: tinyDetectorRecipe(), data: tinyScenes(), names };
-  await expect(
-    train({ ...request, folder: path.join(root, "run") }, { device: "cpu", sameThread: true }),
-  ).rejects.toThrow(/no object is left to train on: left out \d+ objects without a mask/);
+  const request = { model: tinyDetector("", "TinyMask"), names, folder: path.join(root, "run") };
+  await expect(trainTiny(request)).rejects.toThrow(
+    /no object is left to train on: left out \d+ objects without a mask/,
+  );
 });

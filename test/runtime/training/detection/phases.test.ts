@@ -15,14 +15,13 @@ import { openDetectionFeed } from "../../../../runtime/training/detection/feed.j
 import { openProposer } from "../../../../runtime/training/detection/keep-proposals.js";
 import { readMetrics, type StepMetrics, type ValidationMetrics } from "../../../../runtime/training/metrics.js";
 import type { TrainEvent, TrainOptions, TrainResult } from "../../../../runtime/training/request.js";
-import { train } from "../../../../runtime/training/trainer.js";
 import { openWeights } from "../../../../runtime/weights/index.js";
 import {
   alternatingRecipe,
-  DETECTOR_NAMES,
   tinyDetector,
   tinyDetectorRecipe,
   tinyScenes,
+  trainTiny,
 } from "../../../support/tiny-detector-training.js";
 import { lasting, stoppingAfter } from "../../../support/training-runs.js";
 
@@ -36,10 +35,7 @@ const model = tinyDetector();
 const at = (...names: string[]): string => path.join(root, ...names);
 
 function run(folder: string, options: TrainOptions = {}, set: readonly string[] = []): Promise<TrainResult> {
-  return train(
-    { model, recipe: alternatingRecipe(set), data: tinyScenes(), folder: at(folder), names: DETECTOR_NAMES },
-    { device: "cpu", threads: 1, workers: 0, sameThread: true, ...options },
-  );
+  return trainTiny({ recipe: alternatingRecipe(set), folder: at(folder) }, options);
 }
 
 /** Updates after which the phases are over. */

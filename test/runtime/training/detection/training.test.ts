@@ -12,14 +12,8 @@ import { detectData } from "../../../../runtime/detection/run.js";
 import { Event } from "../../../../runtime/training/event-file.js";
 import { readMetrics } from "../../../../runtime/training/metrics.js";
 import type { TrainEvent, TrainOptions, TrainResult } from "../../../../runtime/training/request.js";
-import { train } from "../../../../runtime/training/trainer.js";
 import { openWeights } from "../../../../runtime/weights/index.js";
-import {
-  DETECTOR_NAMES,
-  tinyDetector,
-  tinyDetectorRecipe,
-  tinyScenes,
-} from "../../../support/tiny-detector-training.js";
+import { tinyDetector, tinyDetectorRecipe, tinyScenes, trainTiny } from "../../../support/tiny-detector-training.js";
 import { lasting as lastingIn, stoppingAfter } from "../../../support/training-runs.js";
 
 let root = "";
@@ -37,16 +31,8 @@ interface Given extends TrainOptions {
 }
 
 function run({ detector, recipe, data = tinyScenes(), folder = "run", ...options }: Given = {}): Promise<TrainResult> {
-  return train(
-    {
-      model: tinyDetector(detector),
-      recipe: tinyDetectorRecipe(recipe),
-      data,
-      folder: path.join(root, folder),
-      names: DETECTOR_NAMES,
-    },
-    { device: "cpu", threads: 1, workers: 0, sameThread: true, ...options },
-  );
+  const request = { model: tinyDetector(detector), recipe: tinyDetectorRecipe(recipe), data };
+  return trainTiny({ ...request, folder: path.join(root, folder) }, options);
 }
 
 const lasting = (folder: string): unknown[] => lastingIn(path.join(root, folder));
