@@ -2,7 +2,7 @@
  * Regions: float32 [R, 5], the row of the image in the batch and a box in its coordinates, so that all images'
  * regions are rows of one tensor, however many each has.
  */
-import { add, unknownSize, type Dim } from "../../ir/dim.js";
+import { add, formatShape, unknownSize, type Dim } from "../../ir/dim.js";
 import type { TensorType } from "../../ir/types.js";
 import { int } from "../attributes.js";
 import { sizes } from "../formula.js";
@@ -164,7 +164,9 @@ const concatRows: Operator = {
 /** The type of tensors one after the other along an axis; all others have to be the same. */
 export function joined(operator: string, parts: readonly TensorType[], joint = 0): TensorType {
   const [first, ...others] = parts;
-  const row = known(first).shape.map((dim, axis) =>
+  const { shape } = known(first);
+  if (joint >= shape.length) throw new ShapeError(`${operator}: ${formatShape(shape)} has no axis ${joint}`);
+  const row = shape.map((dim, axis) =>
     axis === joint ? "R" : typeof dim === "number" ? dim : `d${axis}`,
   );
   for (const other of others) {

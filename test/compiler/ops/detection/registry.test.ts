@@ -74,6 +74,27 @@ describe("detection operators", () => {
     expect(error("sample_by", [2, 5], [2, 4])).toBe("sample_by needs numbers [N, A], got [2, 4]");
     expect(error("last_pixels", [2, 3, 4], [3, 1, 2])).toBe("last_pixels needs factors [N, 1, 2], got [3, 1, 2]");
     expect(error("concat_rows", [2, 6], [7, 4])).toBe("concat_rows needs rows [R, 6], got [7, 4]");
+    expect(error("concat_rows", [], [])).toBe("concat_rows: [] has no axis 0");
+  });
+
+  it("refuse tensors of any rank by an error of shapes, and by no other", () => {
+    const ranks = [[], [2], [2, 3], [2, 3, 4], [2, 3, 4, 5], [2, 3, 4, 5, 6]];
+    for (const { op, inputs, attributes: given } of EXAMPLES) {
+      const attributes = operator(op).complete?.(given) ?? given;
+      for (let place = 0; place < inputs.length; place += 1) {
+        for (const shape of ranks) {
+          const types = inputs.map((each, index) => ({
+            dtype: each.dtype ?? "float32",
+            shape: index === place ? shape : each.shape,
+          }));
+          try {
+            operator(op).infer(types, { ...attributes, ...("axis" in attributes && { axis: shape.length }) });
+          } catch (thrown) {
+            expect(thrown, `${op}, input ${place} [${shape.join(", ")}]`).toBeInstanceOf(ShapeError);
+          }
+        }
+      }
+    }
   });
 
   it("are written for the device that is asked for", () => {
