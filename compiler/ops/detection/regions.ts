@@ -166,9 +166,7 @@ export function joined(operator: string, parts: readonly TensorType[], joint = 0
   const [first, ...others] = parts;
   const { shape } = known(first);
   if (joint >= shape.length) throw new ShapeError(`${operator}: ${formatShape(shape)} has no axis ${joint}`);
-  const row = shape.map((dim, axis) =>
-    axis === joint ? "R" : typeof dim === "number" ? dim : `d${axis}`,
-  );
+  const row = shape.map((dim, axis) => (axis === joint ? "R" : typeof dim === "number" ? dim : `d${axis}`));
   for (const other of others) {
     forms(operator, { rows: row }, [other]);
     if (other.dtype !== first!.dtype) throw new ShapeError(`${operator}: ${first!.dtype} and ${other.dtype}`);
