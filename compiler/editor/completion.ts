@@ -19,6 +19,7 @@ import type { Edit } from "./references.js";
 import { followed, membersOf, parametersOf, type Static } from "./static.js";
 import { argumentText, declarationText, presence, wordText } from "./text.js";
 
+/** What is offered: what icon stands beside it. */
 export type ItemKind =
   | "layer"
   | "setting"
@@ -34,6 +35,7 @@ export type ItemKind =
   | "keyword"
   | "file";
 
+/** Something that can be written at a place. */
 export interface Item {
   readonly label: string;
   readonly kind: ItemKind;
@@ -49,6 +51,7 @@ export interface Item {
   readonly edits?: readonly Edit[];
 }
 
+/** All that can be written at a place. */
 export interface Completion {
   /** What is replaced. */
   readonly span: Span;
@@ -57,6 +60,7 @@ export interface Completion {
 
 const RANK = { argument: 0, choice: 1, local: 2, word: 3, known: 4, elsewhere: 6 } as const;
 
+/** What can be written at a place of a text, whole or half-written; of other files what they declare, with its import. */
 export function completionAt(editor: Editor, path: string, offset: number): Completion {
   const parsed = editor.parsed(path);
   const nothing = { span: { file: path, start: offset, end: offset }, items: [] };

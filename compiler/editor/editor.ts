@@ -31,10 +31,17 @@ interface OpenFile {
 export interface Elaborated extends Outcome {
   /** A place of a text as it is now, in the text that was elaborated. */
   then(span: Span): Span;
+  /** And the way back. */
+  now(span: Span): Span;
 }
 
+/** Whether a path is one of the standard library: `std/blocks.resnet`. */
 export const isStandard = (path: string): boolean => own(STANDARD_FILES, path) !== undefined;
 
+/**
+ * The files that are open, and what was found in them. Write texts into it, {@link Editor.check} them, and ask: all functions of
+ * this module take it.
+ */
 export class Editor {
   readonly #host: EditorHost;
   readonly #workspace: Workspace;
@@ -81,13 +88,21 @@ export class Editor {
     }
   }
 
-  /** The file, parsed. */
+  /**
+   * The file, parsed.
+   *
+   * @internal
+   */
   parsed(path: string): Parsed | undefined {
     const text = this.source(path);
     return text === undefined ? undefined : this.#workspace.parse(path, text);
   }
 
-  /** The file that an import names. */
+  /**
+   * The file that an import names.
+   *
+   * @internal
+   */
   importedBy(parsed: Parsed, item: Import): Parsed | undefined {
     const path = resolveImport(parsed.path, item.from.value);
     return path === undefined ? undefined : this.parsed(path);
@@ -152,7 +167,11 @@ export class Editor {
     return new Map([...found].map(([path, ofFile]) => [path, [...ofFile.values()]]));
   }
 
-  /** The networks of the open files, as far as they could be built: those of this file first. */
+  /**
+   * The networks of the open files, as far as they could be built: those of this file first.
+   *
+   * @internal
+   */
   elaborated(first: string): Elaborated[] {
     const all = [...this.#open]
       .sort(([a], [b]) => Number(b === first) - Number(a === first))
@@ -160,6 +179,7 @@ export class Editor {
     return all.map((outcome) => ({
       ...outcome,
       then: (span) => movedSpan(span, this.parsed(span.file), outcome.files.get(span.file)),
+      now: (span) => movedSpan(span, outcome.files.get(span.file), this.parsed(span.file)),
     }));
   }
 }

@@ -11,6 +11,8 @@ import type { Editor } from "./editor.js";
 export interface Instance {
   /** The network in which it was carried out, `ResNet50`, and where in it: `conv3.0`; empty: in its own body. */
   readonly network: string;
+  /** The file in which that is declared. */
+  readonly file: string;
   readonly path: string;
   readonly step: Step;
   readonly trace: Trace;
@@ -19,10 +21,10 @@ export interface Instance {
 /** All times that the statement at a place was carried out, in the networks of the open files; those of its own file first. */
 export function instancesOf(editor: Editor, span: Span): Instance[] {
   return editor.elaborated(span.file).flatMap((network) => {
-    const { trace, name } = network;
+    const { trace, name, path: file } = network;
     if (!trace) return [];
     const steps = stepsBy(trace).get(keyOf(network.then(span))) ?? [];
-    return steps.map((step) => ({ network: name, path: step.context.scope.path, step, trace }));
+    return steps.map((step) => ({ network: name, file, path: step.context.scope.path, step, trace }));
   });
 }
 

@@ -14,6 +14,7 @@ export function formatFile(editor: Editor, path: string, layout: Layout = LAYOUT
   return "text" in result ? difference(path, text, result.text) : undefined;
 }
 
+/** Edits that format the lines of a selection. */
 export function formatSelection(
   editor: Editor,
   path: string,

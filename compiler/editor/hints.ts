@@ -14,8 +14,10 @@ export interface HintSettings {
   readonly macs: boolean;
 }
 
+/** What hints tell where nobody says otherwise: shapes. */
 export const HINTS: HintSettings = { shapes: true, params: false, macs: false };
 
+/** What stands at the end of a line. */
 export interface Hint {
   /** The end of the line. */
   readonly offset: number;
@@ -37,6 +39,7 @@ export function placeOf({ network, path }: Instance): string {
   return path === "" ? network : `${network} ${path}`;
 }
 
+/** The hints of the lines whose ends are in a range of a file. */
 export function hintsIn(
   editor: Editor,
   path: string,
@@ -94,7 +97,7 @@ function isSetting(statement: Statement): boolean {
 }
 
 /** Whether it is that instantiation, or a part of it. */
-function isInside(instance: Instance, wanted: string): boolean {
+export function isInside(instance: Instance, wanted: string): boolean {
   const place = placeOf(instance);
   return place === wanted || place.startsWith(`${wanted}.`) || (!wanted.includes(" ") && instance.network === wanted);
 }

@@ -10,6 +10,7 @@ import { occurrenceAt, type Occurrence } from "./occurrences.js";
 import { statementsAt } from "./syntax-at.js";
 import { argumentText, code, declarationText, wordText } from "./text.js";
 
+/** What is shown of a place. */
 export interface Hover {
   readonly span: Span;
   /** Markdown. */
@@ -19,6 +20,7 @@ export interface Hover {
 /** Rows of the table of instantiations. */
 const MOST_ROWS = 8;
 
+/** What the thing at a place is: a word with its documentation, a name, a layer with its shapes and costs. */
 export function hoverAt(editor: Editor, path: string, offset: number): Hover | undefined {
   const parsed = editor.parsed(path);
   if (!parsed) return undefined;

@@ -1,4 +1,12 @@
-/** What an editor asks about sources. */
+/**
+ * What an editor asks about sources, as functions from the open files and a place to an answer, for pages and editors that
+ * need no protocol. It runs in Node and in a browser. Places are offsets in UTF-16 code units.
+ *
+ *     const editor = new Editor({ read: () => undefined });
+ *     editor.write("/net.resnet", text);
+ *     editor.check();
+ *     const hints = hintsIn(editor, "/net.resnet", { start: 0, end: text.length }, HINTS, new Map());
+ */
 export { actionsAt, standardSource, type Action } from "./actions.js";
 export { completionAt, type Completion, type Item, type ItemKind } from "./completion.js";
 export { Editor, isStandard, type EditorHost } from "./editor.js";
@@ -7,7 +15,8 @@ export { choiceKey, HINTS, hintsIn, type Chosen, type Hint, type HintSettings } 
 export { hoverAt, type Hover } from "./hover.js";
 export { lensesIn, type Lens } from "./lenses.js";
 export { linksIn, type Link } from "./links.js";
-export { definitionAt, referencesAt, renameable, renameAt, type Edit } from "./references.js";
+export { layerPlace, networkAt, type NetworkAt, type NetworkName } from "./network-at.js";
+export { definitionAt, referencesAt, renameable, renameAt, type Edit, type Reference } from "./references.js";
 export { signatureAt, type Signature } from "./signature.js";
 export { foldsOf, symbolsCalled, symbolsOf, type FileSymbol, type Fold } from "./symbols.js";
 export { TOKEN_MODIFIERS, TOKEN_TYPES, tokensOf, type SemanticToken } from "./tokens.js";

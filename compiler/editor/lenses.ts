@@ -6,18 +6,20 @@ import type { Editor } from "./editor.js";
 import { instancesOf, shortCount } from "./facts.js";
 import { choiceKey, placeOf, type Chosen } from "./hints.js";
 
+/** A line above a declaration. */
 export interface Lens {
   readonly span: Span;
   readonly title: string;
   /** What happens when it is clicked; undefined: it only tells. */
   readonly action?:
-    | { readonly kind: "figure" | "compile" | "train"; readonly target: string }
+    | { readonly kind: "summary" | "figure" | "compile" | "train"; readonly target: string }
     | { readonly kind: "choose"; readonly declaration: string; readonly places: readonly string[] };
 }
 
 /** Uses of a block among which one can choose. */
 const MOST_PLACES = 200;
 
+/** The lines above the declarations of a file. */
 export function lensesIn(editor: Editor, path: string, chosen: Chosen): Lens[] {
   const parsed = editor.parsed(path);
   if (!parsed) return [];
@@ -36,7 +38,7 @@ export function lensesIn(editor: Editor, path: string, chosen: Chosen): Lens[] {
       const cost = macs === null ? "" : ` · ${shortCount(macs)} multiply-adds`;
       const target = `${path}#${name.text}`;
       return [
-        { span, title: `${shortCount(params)} parameters${cost}` },
+        { span, title: `${shortCount(params)} parameters${cost}`, action: { kind: "summary", target } },
         ...(["figure", "compile", "train"] as const).map((kind) => ({ span, title: kind, action: { kind, target } })),
       ];
     }

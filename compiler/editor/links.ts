@@ -2,6 +2,7 @@
 import type { Span } from "../../grammar/ast.js";
 import type { Editor } from "./editor.js";
 
+/** Where a piece of a text leads. */
 export interface Link {
   readonly span: Span;
   /** A file, or an address. */
@@ -10,6 +11,7 @@ export interface Link {
 
 const ADDRESS = /\barXiv:(\d{4}\.\d{4,5})\b|\bhttps?:\/\/[^\s()<>"'`]+[^\s()<>"'`.,;:!?]/g;
 
+/** The links of a file: its imports, and addresses of papers. */
 export function linksIn(editor: Editor, path: string): Link[] {
   const parsed = editor.parsed(path);
   if (!parsed) return [];

@@ -13,6 +13,13 @@ export interface Edit {
   readonly text: string;
 }
 
+/** A place where something is named. */
+export interface Reference {
+  readonly span: Span;
+  /** It gets its name there. */
+  readonly isDefinition: boolean;
+}
+
 const isSame = (a: Definition, b: Definition): boolean => a.span.file === b.span.file && a.span.start === b.span.start;
 
 /** Where what is named at a place gets its name; of the path of an import the beginning of that file. */
@@ -27,7 +34,7 @@ export function definitionAt(editor: Editor, path: string, offset: number): Span
 }
 
 /** Every place where what is named at a place is named, in all files; those in this file alone for highlights. */
-export function referencesAt(editor: Editor, path: string, offset: number, inFile = false): Occurrence[] {
+export function referencesAt(editor: Editor, path: string, offset: number, inFile = false): Reference[] {
   const parsed = editor.parsed(path);
   const here = parsed && occurrenceAt(editor, parsed, offset);
   if (!here) return [];

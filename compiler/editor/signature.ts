@@ -7,6 +7,7 @@ import type { Editor } from "./editor.js";
 import { followed, parametersOf } from "./static.js";
 import { presence } from "./text.js";
 
+/** What something takes. */
 export interface Signature {
   readonly label: string;
   readonly parameters: readonly { readonly label: string; readonly documentation: string }[];
@@ -15,6 +16,7 @@ export interface Signature {
   readonly documentation: string;
 }
 
+/** What the thing that is being written takes, and at which argument the place is. */
 export function signatureAt(editor: Editor, path: string, offset: number): Signature | undefined {
   const parsed = editor.parsed(path);
   if (!parsed) return undefined;

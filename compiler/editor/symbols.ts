@@ -4,6 +4,7 @@ import { bodiesOf } from "../../grammar/bodies.js";
 import type { Editor } from "./editor.js";
 import { headOf } from "./text.js";
 
+/** A declaration, stage or label, with what is inside. */
 export interface FileSymbol {
   readonly name: string;
   /** A declaration's keyword, or `stage`, `label`, `input`. */
@@ -81,6 +82,7 @@ export interface Fold {
   readonly kind: "body" | "comment" | "imports";
 }
 
+/** What of a file can be folded. */
 export function foldsOf(editor: Editor, path: string): Fold[] {
   const parsed = editor.parsed(path);
   if (!parsed) return [];

@@ -14,6 +14,7 @@ import { GROUPS, GROUPS_OF, type WordGroup } from "../vocabulary.js";
 import { LAYER_WORDS } from "../elaborate/layer-words.js";
 import type { Word } from "../words/schema.js";
 
+/** What tokens can be. */
 export const TOKEN_TYPES = [
   "comment",
   "string",
@@ -31,8 +32,10 @@ export const TOKEN_TYPES = [
   "property",
   "enumMember",
 ] as const;
+/** What is added to the type of a token. */
 export const TOKEN_MODIFIERS = ["declaration", "readonly", "documentation", "defaultLibrary"] as const;
 
+/** A piece of a text and what it means. */
 export interface SemanticToken {
   readonly start: number;
   readonly end: number;
@@ -40,6 +43,7 @@ export interface SemanticToken {
   readonly modifiers: readonly (typeof TOKEN_MODIFIERS)[number][];
 }
 
+/** The tokens of a file in order, each with what it means. */
 export function tokensOf(editor: Editor, path: string): SemanticToken[] {
   const parsed = editor.parsed(path);
   if (!parsed) return [];

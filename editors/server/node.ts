@@ -2,26 +2,43 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { createConnection } from "vscode-languageserver/node";
+import { createConnection, IPCMessageReader, IPCMessageWriter } from "vscode-languageserver/node";
+import { exists } from "../../compiler/host.js";
 import { fileHost } from "../../runtime/host.js";
+import { writeModel } from "../../runtime/onnx/model-files.js";
+import { pathOfUri } from "./places.js";
 import type { Platform } from "./platform.js";
 import { serve } from "./server.js";
+import { SuppliedFiles } from "./supplied.js";
 
 /** Folders that have none of one's own sources, and how many sources are looked for. */
 const SKIPPED = new Set(["node_modules", "dist", ".git"]);
 const MOST_FILES = 5000;
 
-/** This machine's files. */
-export function nodePlatform(version: string, standardFolder: string): Platform {
+/**
+ * This machine's files.
+ *
+ * @param standardFolder the folder of the standard library's files, where they are files
+ */
+export function nodePlatform(version: string, standardFolder?: string): Platform {
+  const host = fileHost();
+  const supplied = new SuppliedFiles();
   return {
-    ...fileHost(),
+    ...host,
+    read: (path) => supplied.read(path) ?? host.read(path),
+    exists: (path) => supplied.read(path) !== undefined || exists(host, path),
     version,
-    standardFolder: portable(standardFolder),
+    ...(standardFolder !== undefined && { standardFolder: portable(standardFolder) }),
     pause: () => setImmediate(),
     async list(folders) {
-      const found: string[] = [];
+      const found = supplied.paths();
       for (const folder of folders) await collect(folder, found);
       return found;
+    },
+    supply: (given) => supplied.supply(given),
+    async writeModel(uri, emit) {
+      const written = await writeModel(pathOfUri(uri), emit);
+      return written.map(({ path: name, bytes }) => ({ name, bytes }));
     },
   };
 }
@@ -44,4 +61,9 @@ function portable(place: string): string {
 /** Serves until the client says that it is over, or is gone. */
 export function serveStdio(platform: Platform): void {
   serve(createConnection(process.stdin, process.stdout), platform);
+}
+
+/** The same over the channel of a process that a client has forked. */
+export function serveFork(platform: Platform): void {
+  serve(createConnection(new IPCMessageReader(process), new IPCMessageWriter(process)), platform);
 }

@@ -47,6 +47,7 @@ import {
 } from "../../compiler/editor/index.js";
 import { diagnosticOf, encoded, itemOf, LEGEND, symbolKind, symbolOf } from "./convert.js";
 import { Documents } from "./documents.js";
+import { serveNetworks } from "./networks.js";
 import { pathOfUri } from "./places.js";
 import type { Platform } from "./platform.js";
 import { readSettings, SETTINGS, type Settings } from "./settings.js";
@@ -144,6 +145,8 @@ export function serve(connection: Connection, platform: Platform): void {
   });
   connection.onRequest("resnetc/source", ({ uri }: { uri: string }) => standardSource(pathOfUri(uri)) ?? null);
 
+  serveNetworks(connection, { documents, platform, chosen });
+
   /** Where a request asks. */
   const placeIn = (uri: string, position: Position): { readonly path: string; readonly offset: number } => {
     const path = documents.pathOf(uri);
@@ -208,7 +211,9 @@ export function serve(connection: Connection, platform: Platform): void {
       const next = uses[(uses.indexOf(chosen.get(choiceKey(path, declaration)) ?? uses[0]!) + 1) % uses.length];
       return { title, command: NEXT_USE, arguments: [documents.uriOf(path), declaration, next, uses] };
     }
-    if (!settings.commands.includes(action.kind)) return undefined;
+    const isOffered = settings.commands.includes(action.kind);
+    // What a network costs is worth a line by itself.
+    if (!isOffered) return action.kind === "summary" ? { title, command: "" } : undefined;
     return { title, command: `resnetc.${action.kind}`, arguments: [documents.uriOf(path), action.target] };
   }
 

@@ -3,24 +3,19 @@
  * those that are not open come by the notification `resnetc/files`, an object of texts by their addresses.
  */
 import { BrowserMessageReader, BrowserMessageWriter, createConnection } from "vscode-languageserver/browser";
-import { pathOfUri } from "./places.js";
 import type { Platform } from "./platform.js";
 import { serve } from "./server.js";
+import { SuppliedFiles } from "./supplied.js";
 
 export function workerPlatform(version: string): Platform {
-  const files = new Map<string, string>();
+  const files = new SuppliedFiles();
   return {
     version,
-    read: (path) => files.get(path),
-    list: async () => [...files.keys()],
+    read: (path) => files.read(path),
+    list: async () => files.paths(),
     // A task of its own: what waits comes first.
     pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
-    supply(given) {
-      for (const [uri, text] of Object.entries(given)) {
-        if (text === null) files.delete(pathOfUri(uri));
-        else files.set(pathOfUri(uri), text);
-      }
-    },
+    supply: (given) => files.supply(given),
   };
 }
 

@@ -11,6 +11,8 @@ import type {
   TextEdit,
   WorkspaceEdit,
 } from "vscode-languageserver-protocol/node";
+import { compile, elaborate, memoryHost, parseTarget, summarize, type Summary } from "../../compiler/index.js";
+import { figure } from "../../runtime/figures/figure.js";
 import { pathOfUri, uriOfPath } from "../../editors/server/places.js";
 import { readSettings, SETTINGS } from "../../editors/server/settings.js";
 import { startClient, type Client, type ClientOptions } from "./client.js";
@@ -257,6 +259,86 @@ it.each([
 ])("the path of %s is %s", (uri, path) => {
   expect(pathOfUri(uri)).toBe(path);
   if (!uri.startsWith("resnetc-std")) expect(uriOfPath(path)).toBe(uri);
+});
+
+describe("networks beside their text", () => {
+  interface Shown {
+    readonly network: { readonly uri: string; readonly name: string };
+    readonly layers: readonly string[];
+    readonly number?: number;
+    readonly drawing?: { readonly svg: string; readonly summary: Summary };
+  }
+  const shown = (uri: string, piece: string, more: object = {}, further = 1): Promise<Shown> =>
+    client.request<Shown>("resnetc/network", { ...place(uri, piece, further), ...more });
+  const TWO = `block b(width) {
+  conv 3x3, width
+  relu
+}
+network A { input image 3x32x32   stage s { b(4)   b(8) }   c = conv 1x1, 2 }
+network B { input image 3x16x16   b(16) }
+`;
+
+  it("are those at the place, drawn as the command draws them", async () => {
+    await start();
+    client.open(A, TWO);
+    const a = await shown(A, "stage");
+    const { model } = elaborate(parseTarget(`${"a.resnet"}#A`), { host: memoryHost({ "a.resnet": TWO }) });
+    expect(a.network).toEqual({ uri: A, name: "A" });
+    expect(a.drawing!.svg).toBe(figure([model!]));
+    expect(a.drawing!.summary).toEqual(summarize(model!));
+    // A drawing says where its layers are written.
+    expect(a.drawing!.svg).toContain("<title>s.0.conv</title>");
+    expect(a.layers).toEqual(expect.arrayContaining(["s.0.conv", "s.1.conv"]));
+    const layer = await client.request<Location>("resnetc/layer", { network: a.network, layer: "s.1.conv" });
+    expect(layer).toEqual({ uri: A, range: { start: { line: 1, character: 2 }, end: { line: 1, character: 17 } } });
+    expect(await client.request("resnetc/layer", { network: a.network, layer: "nowhere" })).toBeNull();
+    // Not twice what the client has.
+    const again = await shown(A, "c = conv", { has: a.number });
+    expect(again).toEqual({ network: a.network, layers: ["c"], number: a.number });
+    expect((await shown(A, "b(16)", { has: a.number })).network.name).toBe("B");
+  });
+
+  it("of a block is the one that was looked at, or that the block is shown in", async () => {
+    await start();
+    client.open(A, TWO);
+    expect(await shown(A, "conv 3x3")).toMatchObject({ network: { name: "A" }, layers: ["s.0.conv", "s.1.conv"] });
+    // In front of the line.
+    expect(await shown(A, "  conv 3x3", {}, 0)).toMatchObject({ layers: ["s.0.conv", "s.1.conv"] });
+    const b = { before: { uri: A, name: "B" } };
+    expect(await shown(A, "conv 3x3", b)).toMatchObject({ network: { name: "B" }, layers: ["b.conv"] });
+    const choose = { command: "resnetc.nextUse", arguments: [A, "b", "A s.1"] };
+    await client.request("workspace/executeCommand", choose);
+    expect((await shown(A, "conv 3x3", b)).network.name).toBe("A");
+    const named = { textDocument: { uri: A }, before: { uri: A, name: "B" } };
+    expect(await client.request("resnetc/network", named)).toMatchObject({ network: { name: "B" }, layers: [] });
+  });
+
+  it("have no drawing with an error, and are none in a file without", async () => {
+    await start();
+    client.open(A, TWO.replace("c = conv 1x1", "c = conv 99x99, stride: 0"));
+    const broken = await shown(A, "stage");
+    expect(broken.network.name).toBe("A");
+    expect(broken).not.toHaveProperty("drawing");
+    client.open(B, "let a = 1\n");
+    client.close(A);
+    expect(await shown(B, "let")).toBeNull();
+  });
+
+  it("are compiled to the bytes of the command, and what has errors is not", async () => {
+    await start();
+    client.open(A, TWO);
+    const network = { uri: A, name: "B" };
+    const { files, contents } = await client.request<{ files: unknown; contents: Record<string, number>[] }>(
+      "resnetc/compile",
+      { network, withWeights: true },
+    );
+    const { onnx } = compile({ files: { "/nets/a.resnet": TWO }, entry: "/nets/a.resnet#B" });
+    expect(files).toEqual([{ name: "B.onnx", bytes: onnx!.length }]);
+    expect(Object.values(contents[0]!)).toEqual([...onnx!]);
+    client.open(B, "network C { input image 3x8x8   cnv 3x3 }\n");
+    const wrong = client.request("resnetc/compile", { network: { uri: B, name: "C" }, withWeights: false });
+    await expect(wrong).rejects.toThrow("C has errors");
+  });
 });
 
 it("reads settings, and passes over what is none", () => {
