@@ -40,25 +40,3 @@ it("the program runs as it stands, on the package as it is built", async () => {
   expect(stderr).toBe("");
   expect(stdout.match(/probability:/g)).toHaveLength(3);
 });
-
-it("every command that it shows exists, with the options that it shows", async () => {
-  const { COMMANDS } = await import("../../cli/commands/index.js");
-  const commands = new Map(COMMANDS.map((define) => define()).map((command) => [command.name(), command]));
-  const shown = [...readme.matchAll(/npx resnetc ([a-z-]+)([^\n`]*)/g)];
-  expect(shown.length).toBeGreaterThan(10);
-  for (const [line, name, rest] of shown) {
-    const command = commands.get(name!);
-    expect(command, line).toBeDefined();
-    const options = command!.options.flatMap((option) => [option.long, option.short]);
-    for (const [option] of rest!.replace(/#.*/, "").matchAll(/(?<= )--?[a-z][a-z-]*/g))
-      expect(options, line).toContain(option);
-  }
-});
-
-it("links lead somewhere", async () => {
-  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)|src="([^"]+)"/g)].map((match) => match[1] ?? match[2]!);
-  for (const link of links) {
-    const found = await import("node:fs").then((fs) => fs.existsSync(new URL(link, root)));
-    expect(found, link).toBe(true);
-  }
-});

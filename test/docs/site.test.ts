@@ -1,0 +1,135 @@
+/** The site: built by its command, it works below any path and without a network, in Chromium as in files. */
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROOT } from "../support/pages.js";
+
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+const required = process.env["RESNETC_REQUIRE_WEBGPU"] === "1";
+const folder = path.join(ROOT, ".cache", `site-test-${process.pid}`);
+const KINDS: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
+
+let pages: string[];
+
+beforeAll(async () => {
+  // The reference of the programming interface is converted by test/docs/api.test.ts.
+  await promisify(execFile)(process.execPath, [path.join(ROOT, "site/build.mjs"), folder, "--no-api"]);
+  pages = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".html"));
+}, 180_000);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it("has a page for each page, the standard library, the decisions and the commands", () => {
+  for (const name of ["index", "language", "commands", "changes", "stdlib/resnet", "decisions/2026-11-26-losses"]) {
+    expect(pages).toContain(`${name}.html`);
+  }
+  expect(existsSync(path.join(folder, "schemas/check.schema.json"))).toBe(true);
+});
+
+it("names no place of its own: every address is relative, or out of the site", async () => {
+  for (const name of pages) {
+    const html = await readFile(path.join(folder, name), "utf8");
+    for (const [, link] of html.matchAll(/(?:href|src)="([^"]*)"/g)) {
+      if (/^(https?:|data:|#)/.test(link!)) continue;
+      expect(link, name).toMatch(/^\.{1,2}\//);
+      const target = path.join(folder, path.dirname(name), decodeURI(link!.replace(/[?#].*/, "")));
+      expect(existsSync(target), `${name}: ${link}`).toBe(true);
+    }
+  }
+});
+
+it("leaves out the playground where none was built, and colours our language", async () => {
+  const html = await readFile(path.join(folder, "language.html"), "utf8");
+  expect(html).not.toContain("Playground");
+  expect(html).toMatch(/<span style="--shiki-light:#\w+;--shiki-dark:#\w+;">\s*stage<\/span>/);
+});
+
+describe.skipIf(CHROMIUM === undefined && !required)("in Chromium", () => {
+  let browser: Browser;
+  let server: Server;
+  let page: Page;
+  let root: string;
+  const problems: string[] = [];
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      const { pathname } = new URL(request.url!, "http://localhost");
+      const name = pathname.replace(/^\/some\/where\//, "").replace(/^$/, "index.html");
+      readFile(path.join(folder, name)).then(
+        (bytes) => response.writeHead(200, { "content-type": KINDS[path.extname(name)] ?? "text/plain" }).end(bytes),
+        () => {
+          problems.push(`not there: ${pathname}`);
+          response.writeHead(404).end();
+        },
+      );
+    }).listen(0);
+    root = `http://localhost:${(server.address() as AddressInfo).port}/some/where/`;
+    browser = await chromium.launch({
+      executablePath: CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+    });
+    page = await browser.newPage();
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("console", (message) => void (message.type() === "error" && problems.push(message.text())));
+    await page.route(
+      (url) => !url.href.startsWith(root),
+      (route) => {
+        problems.push(`asks for ${route.request().url()}`);
+        return route.abort();
+      },
+    );
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser.close();
+    server.close();
+  });
+
+  it("is walked through without a reload, searched, and goes back", async () => {
+    await page.goto(root);
+    await page.locator(".VPHome a", { hasText: "The command line" }).first().click();
+    await page.waitForURL(`${root}cli.html`);
+    await page.locator(".VPSidebar a", { hasText: "Every command and option" }).click();
+    await page.waitForURL(`${root}commands.html`);
+    await page.locator(".VPNavBarSearch button").first().click();
+    await page.locator("#localsearch-input").fill("shape-mismatch");
+    await page.locator(".search-result, .result", { hasText: "shape-mismatch" }).first().click();
+    await page.waitForURL(/errors\.html#shape-mismatch$/);
+    await page.goBack();
+    await page.waitForURL(`${root}commands.html`);
+    expect(problems).toEqual([]);
+  });
+
+  it("fits a phone: no page is wider than the screen", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    const wide: string[] = [];
+    for (const name of pages.filter((name) => !/^(decisions|stdlib)/.test(name))) {
+      await page.goto(root + name, { waitUntil: "domcontentloaded" });
+      const over = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      if ((over as number) > 0) wide.push(`${name}: ${String(over)}`);
+    }
+    expect(wide).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  it("can be read from the disk", async () => {
+    const local = await browser.newPage();
+    await local.goto(pathToFileURL(path.join(folder, "language.html")).href);
+    expect(await local.locator("h1").innerText()).toContain("The language");
+    const family = "getComputedStyle(document.querySelector('.vp-doc')).fontFamily";
+    expect(await local.evaluate(family)).toContain("system-ui");
+    await local.close();
+  });
+});
