@@ -133,7 +133,8 @@ export function goTogether(word: Word, values: Readonly<Record<string, unknown>>
   if (second !== undefined) {
     fail(site, "conflicting-settings", span, `\`${first!}\` of \`${name}\` does not go with \`${second}\``);
   }
-  const lacks = needs.length > 0 && said(needs).length === 0;
+  // An empty list is an answer: a recipe whose parameter has what is frozen may be told that nothing is.
+  const lacks = needs.length > 0 && !needs.some((each) => Array.isArray(values[each]) || saysSomething(values[each]));
   if (lacks) {
     const help = `\`${name}\` needs ${needs.map((each) => `\`${each}\``).join(" or ")}`;
     fail(site, "missing-argument", span, help);

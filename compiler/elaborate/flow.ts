@@ -95,6 +95,7 @@ function runUse(use: Use, context: Context): void {
   const times = use.repeat ? evaluateWhole(use.repeat, siteOf(context), "a repetition", 0) : 1;
   if (times === undefined) {
     context.flow.tensor = UNKNOWN;
+    if (use.label) context.environment.set(use.label.text, UNKNOWN, use.label.span);
     return;
   }
   const runAll = (): TensorValue | Unknown => {

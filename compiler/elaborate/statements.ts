@@ -4,6 +4,7 @@ import type { Environment } from "./environment.js";
 import { checkAssertion, evaluate, evaluateBoolean, wrongType } from "./evaluate.js";
 import { isUnknown, listOf } from "./lists.js";
 import { fail, type Site } from "./site.js";
+import { UNKNOWN } from "./values.js";
 
 /** How bodies of one kind are gone through. `C` is the context of a statement. */
 export interface Walk<C extends { readonly environment: Environment }> {
@@ -72,11 +73,15 @@ function runIf<C extends { readonly environment: Environment }>(statement: If, c
 
 function runFor<C extends { readonly environment: Environment }>(statement: For, context: C, how: Walk<C>): void {
   const site = how.site(context);
-  const over = evaluate(statement.over, site);
-  if (isUnknown(over)) return how.lost?.(context);
-  const items = listOf(over);
-  if (!items) return void wrongType("a range such as `1 .. n` or a list", over, statement.over.span, site);
   const { label, variable } = statement;
+  const over = evaluate(statement.over, site);
+  const items = isUnknown(over) ? undefined : listOf(over);
+  if (!items) {
+    wrongType("a range such as `1 .. n` or a list", over, statement.over.span, site);
+    // What the loop would have given is not a name that nobody has heard of.
+    if (label) context.environment.set(label.text, UNKNOWN, label.span);
+    return how.lost?.(context);
+  }
   if (label && !how.collect) {
     fail(
       site,

@@ -114,6 +114,20 @@ network B = ResNet(basic, [1, 2])
   });
 });
 
+describe("of what an error has spoilt nothing more is said", () => {
+  test.each([
+    ["a loop's list", "xs = for i in 1 .. wanted { conv 3x3, 8 }   relu on xs[0]"],
+    ["a part of one", "xs = for i in wanted { conv 3x3, 8 }   let all = [xs[0]] + xs   relu on all[0]"],
+    ["a block's loop", "let maps = wanted   p = feature_pyramid(maps, 32)   relu on p.layer[0]"],
+  ])("%s", (_, statements) => {
+    const program = `import { feature_pyramid } from "std/feature_pyramid"\n${among(statements)}`;
+    const errors = check([{ path: "net.resnet", text: program }]).diagnostics.filter(
+      (each) => each.severity === "error",
+    );
+    expect(errors.map(({ message }) => message)).toEqual(["nothing here is called `wanted`"]);
+  });
+});
+
 describe("names that are elsewhere", () => {
   test.each<[string, ...Told]>([
     ["add { later } { identity }   later = relu", "unknown-name", "is called `later`", "comes further down"],

@@ -50,6 +50,8 @@ describe("stages", () => {
     ['freeze ["conv1", "conv4.2"]', ["conv1", "conv4.2"]],
     ['freeze "conv1", "conv2"', ["conv1", "conv2"]],
     ["freeze part, conv1", ["conv3", "conv1"]],
+    ["freeze []", []],
+    ["freeze []   freeze conv1", ["conv1"]],
     ["freeze conv1   freeze conv2", ["conv1", "conv2"]],
     ["freeze batch_norm: true   freeze conv1", ["conv1"]],
   ])("%s", (body, stages) => {
@@ -317,7 +319,7 @@ describe("what means nothing is told when it is checked", () => {
     ["missing-argument", "freeze batch_norm: false"],
     ["missing-argument", "recompute all: false"],
     ["missing-argument", "", { learning_rate: "0.1, divide(by: 10)" }],
-    ["missing-argument", "", { learning_rate: "0.1, divide(by: 10, at: [])" }],
+    ["out-of-range", "", { learning_rate: "0.1, divide(by: 10, at: [])" }],
     ["conflicting-settings", "", { learning_rate: "0.1, divide(by: 10, at: [1], epochs: [1])" }],
     ["conflicting-settings", "warm_up 0.01, steps: 3, until_error: 0.01"],
     ["conflicting-settings", "recompute conv1, all: true"],
