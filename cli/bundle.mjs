@@ -13,6 +13,7 @@ const commands = await build({
     { in: "cli/main.ts", out: "main" },
     { in: "runtime/data/data-worker.ts", out: "data-worker" },
     { in: "runtime/training/engine-thread.ts", out: "engine-thread" },
+    { in: "runtime/parallel/watchdog-thread.ts", out: "watchdog-thread" },
   ],
   outdir: "dist/bundle",
   bundle: true,
