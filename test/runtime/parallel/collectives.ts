@@ -59,7 +59,7 @@ const SCENES: Readonly<Record<string, () => Promise<void> | void>> = {
     await ranks.finalize();
     tell({
       failure: [(failure as Error).name, (failure as Error).message, failedOn(failure)],
-      first: [(first).name, (first).message, failedOn(first)],
+      first: [first.name, first.message, failedOn(first)],
     });
   },
   async refuses() {
