@@ -1,6 +1,6 @@
 /** What the numbers of an output are, told by the graph that makes them and never by their values. */
-import type { ModelInfo, NodeInfo } from "../onnx/model-info.js";
-import { metadataOf } from "../onnx/model-metadata.js";
+import { metadataOf } from "../onnx/metadata-of.js";
+import type { ModelInfo, NodeInfo } from "../onnx/read-model.js";
 
 /**
  * - `probabilities`: of the classes, one of which is right (softmax)

@@ -7,9 +7,10 @@ import { prepareViews, type View } from "../images/views.js";
 import type { Pixels, Planes } from "../images/planes.js";
 import { MOST_CLASSES, MOST_VALUES, tooManyValues } from "../images/limits.js";
 import { imageInput, type ImageInput } from "../images/network-input.js";
-import type { ModelInfo } from "../onnx/model-info.js";
+import type { ModelInfo } from "../onnx/read-model.js";
 import { traceOutput, type ScoreKind } from "./score-kind.js";
-import { SessionError, type Session, type Values } from "../onnx/session.js";
+import { SessionError } from "../onnx/session-error.js";
+import type { Session, Values } from "../onnx/wrap-session.js";
 
 /** The output with the scores. */
 export interface ScoreOutput {

@@ -4,7 +4,7 @@ import { ImageError } from "../images/image.js";
 import { DataError } from "../data-error.js";
 import type { Pipeline } from "../images/transforms/pipeline.js";
 import { writePlanes, type Raster } from "../images/transforms/raster.js";
-import { describeSample, openSample, type SampleReference } from "./sample.js";
+import type { SampleReference, Samples } from "./samples.js";
 
 export interface BatchOrder {
   readonly references: readonly SampleReference[];
@@ -39,21 +39,26 @@ export type Pause = () => void | Promise<void>;
  *
  * @throws {DataError} where the images of a batch come out in different sizes
  */
-export async function makeBatch(order: BatchOrder, pipeline: Pipeline, pause: Pause): Promise<MadeBatch> {
+export async function makeBatch(
+  order: BatchOrder,
+  pipeline: Pipeline,
+  samples: Samples,
+  pause: Pause,
+): Promise<MadeBatch> {
   const { references, indices, seed, epoch, passes } = order;
   const failures: Failure[] = [];
   let stack: Stack | undefined;
   for (const [place, reference] of references.entries()) {
     await pause();
     try {
-      const source = await openSample(reference);
+      const source = await samples.open(reference);
       const rasters = await pipeline.run(source, { seed, epoch: passes?.[place] ?? epoch, index: indices[place]! });
       const size: Size = [rasters[0]!.height, rasters[0]!.width];
       stack ??= new Stack(references.length * pipeline.views, pipeline.channels, size);
-      for (const raster of rasters) stack.add(raster, reference);
+      for (const raster of rasters) stack.add(raster, samples.describe(reference));
     } catch (error) {
       if (!(error instanceof ImageError || error instanceof DataError)) throw error;
-      const name = describeSample(reference);
+      const name = samples.describe(reference);
       const message = error.message.startsWith(name) ? error.message : `${name}: ${error.message}`;
       if (error instanceof DataError) throw new DataError(message, { cause: error });
       failures.push({ place, message });
@@ -78,11 +83,11 @@ class Stack {
     this.#images = new Float32Array(capacity * this.#each);
   }
 
-  add(raster: Raster, reference: SampleReference): void {
+  add(raster: Raster, name: string): void {
     const [height, width] = this.size;
     if (raster.height !== height || raster.width !== width) {
       throw new DataError(
-        `${describeSample(reference)}: is ${raster.height}x${raster.width} after the transforms, the others of its batch ` +
+        `${name}: is ${raster.height}x${raster.width} after the transforms, the others of its batch ` +
           `${height}x${width}; cut all to one size, or take batches of 1`,
       );
     }

@@ -5,6 +5,7 @@ import { make } from "./make.js";
 import { DataError } from "../data-error.js";
 import { preparePipeline, type Pipeline } from "../images/transforms/pipeline.js";
 import type { Reply, Request, WorkerData } from "./pool.js";
+import { SAMPLES } from "./sample.js";
 import { useOneThreadPerImage } from "./sources/image-file.js";
 
 const { stop, pixels } = workerData as WorkerData;
@@ -19,7 +20,7 @@ const pause = () => {
 
 async function answer(request: Extract<Request, { kind: "batch" }>): Promise<void> {
   try {
-    const batch = await make(request.order, pipelines.get(request.pipeline)!, pause);
+    const batch = await make(request.order, pipelines.get(request.pipeline)!, SAMPLES, pause);
     port.postMessage({ kind: "made", batch } satisfies Reply, [batch.images.buffer]);
   } catch (error) {
     if (error instanceof Stopped) port.postMessage({ kind: "stopped" } satisfies Reply);

@@ -2,11 +2,11 @@
 import type { Size } from "../images/image.js";
 import { subset, type Split } from "./data-set.js";
 import { DataError } from "../data-error.js";
-import type { Loader } from "./loader.js";
+import type { BatchLoader } from "./batch-loader.js";
 import { permutation } from "../random.js";
 import { beforeStatistics, preparePipeline, deterministicTransforms } from "../images/transforms/pipeline.js";
 import type { Statistics } from "../images/statistics.js";
-import { Measurement } from "./statistics.js";
+import { Measurement } from "./measurement.js";
 import type { TransformSettings } from "../images/transforms/index.js";
 
 /** Which images are measured. */
@@ -36,7 +36,7 @@ function differentSizes({ height, width }: Measurement, [otherHeight, otherWidth
  * @throws {DataError} where the images have different sizes there
  */
 export async function measureStatistics(
-  loader: Loader,
+  loader: BatchLoader,
   split: Split,
   transforms: readonly TransformSettings[],
   { samples = split.isLight ? split.size : 10_000, seed = 1, channels }: MeasureOptions = {},

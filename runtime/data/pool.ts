@@ -4,15 +4,9 @@ import { pixelCount } from "../images/memory.js";
 import type { BatchOrder, MadeBatch } from "./batch.js";
 import { DataError } from "../data-error.js";
 import type { MadeDetectionBatch } from "./detection/batch.js";
+import { PoolClosed, type Pool, type PipelinePlan } from "./batch-loader.js";
 import type { Made } from "./make.js";
-import type { PipelineOptions } from "../images/transforms/pipeline.js";
-import type { TransformSettings } from "../images/transforms/index.js";
 import { threadArguments } from "../thread-arguments.js";
-
-/** What a pipeline is made of: the threads make their own from it. */
-export interface PipelinePlan extends PipelineOptions {
-  readonly transforms: readonly TransformSettings[];
-}
 
 /** To a thread. */
 export type Request =
@@ -47,16 +41,8 @@ interface Thread {
   job?: Job;
 }
 
-/** The reason that batches fail with when the pool is closed before they are made. */
-export class PoolClosed extends Error {
-  constructor() {
-    super("the data threads were closed");
-    this.name = "PoolClosed";
-  }
-}
-
 /** Batches are made in the order in which they are asked for, as many at once as there are threads. */
-export class WorkerPool {
+export class WorkerPool implements Pool {
   readonly #threads: Thread[] = [];
   readonly #waiting: Job[] = [];
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));

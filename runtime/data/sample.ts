@@ -1,35 +1,24 @@
-/** From where a sample is to its image, on any thread. */
-import { readRecord, type RecordReference } from "./sources/cifar/record.js";
-import { readImage, type FileReference } from "./sources/image-file.js";
-import { drawSample, type ShapesReference } from "./sources/synthetic/shapes/sample.js";
-import { drawSceneSample, type ScenesReference } from "./sources/synthetic/scenes/sample.js";
-import type { Reader } from "./reader.js";
-import type { LazyImage } from "../images/transforms/pipeline.js";
+/** From where a sample is to its image, on any thread of Node. */
+import { readRecord } from "./sources/cifar/record.js";
+import { readImage } from "./sources/image-file.js";
+import { READERS, samplesBy, type SampleReference, type Samples } from "./samples.js";
 import type { NamedSource } from "../images/source.js";
+import type { LazyImage } from "../images/transforms/pipeline.js";
 import { asImage } from "../images/transforms/raster.js";
 
-/** Where a sample is: an image file, a record of a CIFAR file, or a number of `shapes` or `scenes`, which is drawn. */
-export type SampleReference = FileReference | RecordReference | ShapesReference | ScenesReference;
+export type { SampleReference };
 
-const READERS: { readonly [K in SampleReference["kind"]]: Reader<Extract<SampleReference, { kind: K }>> } = {
-  file: readImage,
-  record: readRecord,
-  shapes: drawSample,
-  scenes: drawSceneSample,
-};
-
-function readerOf(reference: SampleReference): Reader<SampleReference> {
-  return READERS[reference.kind] as Reader<SampleReference>;
-}
+/** Samples of all kinds. */
+export const SAMPLES: Samples = samplesBy({ ...READERS, file: readImage, record: readRecord });
 
 /** @throws {ImageError} naming the place */
 export function openSample(reference: SampleReference): LazyImage | Promise<LazyImage> {
-  return readerOf(reference).open(reference);
+  return SAMPLES.open(reference);
 }
 
 /** The place in words: a file's path, or which sample of which data. */
 export function describeSample(reference: SampleReference): string {
-  return readerOf(reference).describe(reference);
+  return SAMPLES.describe(reference);
 }
 
 /** The sample as an image to run a model on. */

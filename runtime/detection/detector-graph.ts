@@ -1,9 +1,10 @@
 /** A detector's graph: what it is given and what it gives, checked. */
 import { stack, type DetectorInput } from "../images/detector-input.js";
 import { imageInput, type ImageInput } from "../images/network-input.js";
-import type { BoxEnds } from "../onnx/model-metadata.js";
-import { SessionError, type Session, type Values } from "../onnx/session.js";
-import { type TensorSpec } from "../onnx/model-info.js";
+import type { BoxEnds } from "../onnx/metadata-of.js";
+import type { TensorSpec } from "../onnx/read-model.js";
+import { SessionError } from "../onnx/session-error.js";
+import type { Session, Values } from "../onnx/wrap-session.js";
 import { fromInclusiveCorners, type Box } from "../data/objects.js";
 import type { Corners, MaskGrid } from "./paste.js";
 

@@ -47,9 +47,3 @@ export function leftOutLine(others: EndingCounts): string | undefined {
   const rest = byNumber.length > MOST_SHOWN ? ", ..." : "";
   return `${total === 1 ? "1 file is" : `${total} files are`} not taken for images (${shown.join(", ")}${rest})`;
 }
-
-/** `a, b, c and 4 more` */
-export function firstFew(names: readonly string[], shown = MOST_SHOWN): string {
-  const rest = names.length - shown;
-  return rest <= 0 ? names.join(", ") : `${names.slice(0, shown).join(", ")} and ${rest} more`;
-}

@@ -2,7 +2,7 @@
 import type { Preprocess } from "../../compiler/model.js";
 import { channelProblem } from "../../compiler/preprocess.js";
 import { SessionError } from "../onnx/session-error.js";
-import type { TensorSpec } from "../onnx/model-info.js";
+import type { TensorSpec } from "../onnx/read-model.js";
 import type { Size } from "./image.js";
 import { MOST_INPUT_PIXELS, tooManyValues } from "./limits.js";
 

@@ -3,7 +3,8 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { readImageFolder } from "./folder.js";
 import { ImageError } from "./image.js";
-import { firstFew, leftOutLine } from "./names.js";
+import { firstFew } from "../few.js";
+import { leftOutLine } from "./names.js";
 import type { NamedSource } from "./source.js";
 
 /** Images that were found, and what was passed over. */

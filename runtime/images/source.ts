@@ -1,5 +1,4 @@
 /** Where images come from: files, bytes, or whatever makes their pixels. */
-import { decodeImage } from "./decode.js";
 import { ImageError, type Image } from "./image.js";
 
 /** An image that is not in a file. */
@@ -68,11 +67,8 @@ export function nameOf(source: NamedSource): string {
   return typeof source === "string" ? source : source.name;
 }
 
-/** @throws {ImageError} one line naming the image */
-export async function readImage(source: NamedSource): Promise<Image> {
-  if (typeof source !== "string" && "pixels" in source) return source.pixels();
-  return decodeImage(typeof source === "string" ? source : source.bytes, { name: nameOf(source) });
-}
+/** Decodes a source. @throws {ImageError} one line naming the image */
+export type ReadImage = (source: NamedSource) => Promise<Image>;
 
 /**
  * Makes something of an image.

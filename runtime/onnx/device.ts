@@ -2,16 +2,12 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { DEVICES, type Device, type DeviceRequest } from "../../compiler/device.js";
-import { hasCudaLibraries, loadRuntime, readable, runtimeCopy, type Runtime } from "./onnxruntime.js";
+import { runOnce, type DeviceChoice } from "./create.js";
+import { hasCudaLibraries, loadRuntime, runtimeCopy } from "./onnxruntime.js";
+import { readable } from "./readable.js";
 import { SessionError } from "./session-error.js";
 
-export { DEVICES, type Device, type DeviceRequest };
-
-/** The device that will be used, and the reason in a few words, to be shown: nothing falls back in silence. */
-export interface DeviceChoice {
-  readonly device: Device;
-  readonly reason: string;
-}
+export { DEVICES, type Device, type DeviceChoice, type DeviceRequest };
 
 /** Whether a device can be used here; if not, why, in words that end in what to do. */
 export type Availability =
@@ -74,31 +70,6 @@ const ADVICE = {
   webgpu: "it needs a GPU with a Vulkan, Metal or Direct3D 12 driver; --device cpu works everywhere",
   cuda: "it needs an NVIDIA driver, CUDA 12 and cuDNN 9 in the library path; --device cpu works everywhere",
 } as const;
-
-/** `y = relu(x)` as ONNX, small enough to be written out: opset 13, float32[2]. */
-const RELU_MODEL = Buffer.from(
-  "CAc6MwoMCgF4EgF5IgRSZWx1EgFnWg8KAXgSCgoICAESBAoCCAJiDwoBeRIKCggIARIECgIIAkIECgAQDQ==",
-  "base64",
-);
-
-/** Session setting under which a node that the device can't run is an error, where it would run on the processor. */
-export const NO_CPU_FALLBACK = { session: { disable_cpu_ep_fallback: "1" } };
-
-async function runOnce(runtime: Runtime, device: Device): Promise<void> {
-  const session = await runtime.InferenceSession.create(new Uint8Array(RELU_MODEL), {
-    executionProviders: [device],
-    logSeverityLevel: 4,
-    extra: NO_CPU_FALLBACK,
-  });
-  try {
-    const x = new runtime.Tensor("float32", Float32Array.of(-1, 2), [2]);
-    const { y } = await session.run({ x });
-    const values = y?.data as Float32Array | undefined;
-    if (values?.[0] !== 0 || values[1] !== 2) throw new Error("the device computes wrong values");
-  } finally {
-    await session.release();
-  }
-}
 
 /**
  * What `auto` looks at before it wakes a driver. Starting WebGPU where there is no GPU prints the driver's warnings,

@@ -1,10 +1,7 @@
-/** What a model says of itself to those who run it. */
-import { parseMetadata, type ModelMetadata } from "../../compiler/metadata.js";
-import { readModelInfo, type ModelInfo } from "./model-info.js";
-import { SessionError } from "./session-error.js";
-
-/** Whether a box's x2 and y2 are its last pixel's, or lie behind it. */
-export type BoxEnds = NonNullable<ModelMetadata["detection"]>["boxes"];
+/** What a model says of itself, of a path or of bytes. */
+import type { ModelMetadata } from "../../compiler/metadata.js";
+import { metadataOf } from "./metadata-of.js";
+import { readModelInfo } from "./model-info.js";
 
 /**
  * @param name for messages
@@ -12,17 +9,4 @@ export type BoxEnds = NonNullable<ModelMetadata["detection"]>["boxes"];
  */
 export function readModelMetadata(model: string | Uint8Array, name: string): ModelMetadata {
   return metadataOf(readModelInfo(model), name);
-}
-
-/**
- * The same of a model that was looked through already.
- *
- * @throws {SessionError} one line
- */
-export function metadataOf({ metadata }: Pick<ModelInfo, "metadata">, name: string): ModelMetadata {
-  try {
-    return parseMetadata(metadata);
-  } catch (error) {
-    throw new SessionError(`${name}: ${(error as Error).message}`, { cause: error });
-  }
 }

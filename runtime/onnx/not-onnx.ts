@@ -49,5 +49,5 @@ export function notOnnx(head: Uint8Array): string | undefined {
 function firstEntry(head: Uint8Array): string {
   if (head.length < 30) return "";
   const length = new DataView(head.buffer, head.byteOffset).getUint16(26, true);
-  return Buffer.from(head.subarray(30, 30 + length)).toString("latin1");
+  return String.fromCharCode(...head.subarray(30, 30 + length));
 }

@@ -1,7 +1,8 @@
-/** ONNX Runtime itself: where it is, loaded on first use, and its messages made readable. */
+/** ONNX Runtime itself: where it is, and loaded on first use. */
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { readable } from "./readable.js";
 import { SessionError } from "./session-error.js";
 
 export type Runtime = typeof import("#onnxruntime");
@@ -75,20 +76,4 @@ function importRuntime(): Runtime {
     const system = `${process.platform} ${process.arch}`;
     throw new SessionError(`ONNX Runtime can't be loaded on ${system}: ${readable(error)}`, { cause: error });
   }
-}
-
-/** ONNX Runtime's account of what went wrong as one line: no source paths, no C++ signatures, no full stop. */
-export function readable(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const line = text
-    .replace(/\s+/g, " ")
-    .replace(/^Load model from .*? failed: ?/, "")
-    // `/onnxruntime_src/.../model.cc:187 onnxruntime::Model::Model(...) text`: the signature ends in the last `&)`.
-    .replace(/^(?:\/\S+|\S+\.(?:cc|h)):\d+ (?:.*(?:\)::<lambda\(\)>|[&*\w]\)(?: const)?) )?/, "")
-    .replace(/^\w+_result\.status == \S+ was false\. /, "")
-    .replace(/^This is an invalid model\. /, "")
-    .trim()
-    .replace(/[.:\s]+$/, "");
-  // Lower case at the start as in every message of ours, unless the word is a name: `Gemm`, `ONNX`.
-  return /^[A-Z][a-z]+ [a-z(]/.test(line) ? line[0]!.toLowerCase() + line.slice(1) : line;
 }

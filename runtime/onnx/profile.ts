@@ -24,8 +24,15 @@ export interface Profile {
   readonly kernels: readonly KernelTimes[];
 }
 
+/** A record that is being made. */
+export interface OpenProfile {
+  readonly prefix: string;
+  read(): Promise<Profile>;
+  discard(): Promise<void>;
+}
+
 /** A folder of its own for the record, which the session that profiles removes when it closes. */
-export async function openProfile(): Promise<{ prefix: string; read(): Promise<Profile>; discard(): Promise<void> }> {
+export async function openProfile(): Promise<OpenProfile> {
   const folder = await mkdtemp(path.join(tmpdir(), "resnetc-profile-"));
   return {
     prefix: path.join(folder, "run"),

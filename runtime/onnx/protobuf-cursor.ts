@@ -1,5 +1,4 @@
 /** Walks a protobuf message by position, so that a file is looked through without being loaded. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
 /** Bytes of known number that can be read anywhere. */
 export interface Bytes {
@@ -9,25 +8,11 @@ export interface Bytes {
   close(): void;
 }
 
-export function openBytes(source: string | Uint8Array): Bytes {
-  if (typeof source !== "string") {
-    return {
-      size: source.length,
-      read: (target, position) => target.set(source.subarray(position, position + target.length)),
-      close: () => undefined,
-    };
-  }
-  const file = openSync(source, "r");
+export function bytesOf(source: Uint8Array): Bytes {
   return {
-    size: fstatSync(file).size,
-    read(target, position) {
-      for (let done = 0; done < target.length;) {
-        const count = readSync(file, target, done, target.length - done, position + done);
-        if (count === 0) throw new ProtobufError("truncated");
-        done += count;
-      }
-    },
-    close: () => closeSync(file),
+    size: source.length,
+    read: (target, position) => target.set(source.subarray(position, position + target.length)),
+    close: () => undefined,
   };
 }
 

@@ -5,7 +5,7 @@ import { mixesImages, MIXINGS, type Recipe } from "../../compiler/recipe.js";
 import type { TrainingOptions } from "../../compiler/training/contract.js";
 import { isInside } from "../../compiler/training/places.js";
 import { zeroInitResidual } from "../../compiler/training/zero-init.js";
-import { firstFew } from "../images/names.js";
+import { firstFew } from "../few.js";
 import { asTrainingError } from "./error.js";
 
 /** The network with the initial values that the recipe says. */

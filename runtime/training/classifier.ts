@@ -5,25 +5,16 @@ import type { Recipe } from "../../compiler/recipe.js";
 import { requireIndependentLosses } from "../../compiler/training/build.js";
 import { recipeOptions } from "../../compiler/training/from-recipe.js";
 import { sizesFor } from "../../compiler/training/sizes.js";
-import path from "node:path";
-import {
-  balancedWeights,
-  classCounts,
-  classifierData,
-  DataError,
-  isLabelled,
-  isMultiLabel,
-  type ClassifiedSplit,
-  type DataSet,
-} from "../data/index.js";
+import { balancedWeights, classCounts } from "../data/balanced.js";
+import { DataError } from "../data-error.js";
+import { classifierData, isLabelled, isMultiLabel, type ClassifiedSplit, type DataSet } from "../data/data-set.js";
 import type { EngineBatch, Values } from "./engine.js";
 import { asTrainingError, TrainingError } from "./error.js";
-import { openFeed, type Feed, type FeedOptions } from "./feed.js";
-import { ImageLog } from "./image-log.js";
+import type { Feed } from "./feed.js";
 import { Judge } from "./judge.js";
 import { withPreciseStatistics } from "./precise-statistics.js";
 import { preprocessOf } from "./preprocess-of.js";
-import type { JudgeParts, Subject, SubjectJudge, SubjectRequest, Verdict } from "./subject.js";
+import type { ImageLogger, JudgeParts, Subject, SubjectJudge, SubjectRequest, Verdict } from "./subject.js";
 import type { TargetBatch } from "./targets.js";
 
 /** Another number of classes; images with several classes where the network tells one. @throws {TrainingError | DataError} */
@@ -49,7 +40,7 @@ function classesOf({ graph }: Model): number | undefined {
 /** `ResNet50(classes: 10)` */
 function withClasses(target: string, classes: number): string {
   const call = /^(.*)\((.*)\)$/s.exec(target);
-  if (!call) return `"${path.extname(target) === ".resnet" ? `${target}#NAME` : target}(classes: ${classes})"`;
+  if (!call) return `"${target.endsWith(".resnet") ? `${target}#NAME` : target}(classes: ${classes})"`;
   const others = call[2]!
     .split(/,(?![^[(]*[\])])/)
     .filter((argument) => argument.trim() !== "" && !/^\s*classes\s*:/.test(argument));
@@ -57,9 +48,8 @@ function withClasses(target: string, classes: number): string {
 }
 
 /** @throws {TrainingError | DataError} */
-export async function openClassifierSubject(request: SubjectRequest, how: FeedOptions): Promise<Subject> {
+export function classifierSubject(request: SubjectRequest, feed: Feed): Subject {
   const { model, recipe, data } = request;
-  const feed = await openFeed(data, recipe, recipe.seed, how);
   const { preprocess, meanImage, leftOut } = preprocessOf(feed.evaluation, feed.statistics, feed.channels);
   return {
     ...feed,
@@ -127,14 +117,13 @@ class ClassifierJudge implements SubjectJudge {
   readonly #recipe: Recipe;
   readonly #feed: Feed;
   readonly #parts: JudgeParts;
-  readonly #images: ImageLog | undefined;
+  readonly #images: ImageLogger | undefined;
 
   constructor(recipe: Recipe, feed: Feed, parts: JudgeParts) {
     this.#recipe = recipe;
     this.#feed = feed;
     this.#parts = parts;
-    const { events, options } = parts;
-    if (options.images) this.#images = new ImageLog(events, options.images, { recipe }, feed);
+    this.#images = parts.classifiedImages?.(recipe, feed);
     this.measure = isMultiLabel(feed.data.validation) ? "mAP" : "error";
     // What is measured after training is not there while it goes on.
     this.isWhole = recipe.preciseStatistics === 0 && feed.evaluation.every(({ kind }) => kind !== "ten_crop");

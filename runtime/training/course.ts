@@ -1,21 +1,18 @@
 /** The course of a training: updates, validations, checkpoints, and what it ends in. */
 import { emaDecayAt, type TrainingProgram } from "../../compiler/training/contract.js";
-import { DataError, type Split } from "../data/index.js";
-import { readBest, saveCheckpoint } from "./checkpoint.js";
+import { DataError } from "../data-error.js";
+import type { Split } from "../data/data-set.js";
 import { firstNotFinite } from "./diagnose.js";
 import { engineBatch, type Engine, type EngineBatch, type StepInput, type StepResult } from "./engine.js";
 import { TrainingError } from "./error.js";
 import { progressAfter, reasonToStop } from "./early-stopping.js";
-import { startEventFile, type EventFile } from "./event-file.js";
-import { trainedWeights, writeTrained } from "./export.js";
-import type { Identity } from "./identity.js";
-import type { Lock } from "./lock.js";
+import { trainedWeights } from "./export.js";
 import { compared, lossesByName, shortfall, type Judged } from "./judge.js";
 import { afterUpdate, LOSS_SCALE_START, SMALLEST } from "./loss-scale.js";
-import type { MetricsFile, StepMetrics, ValidationMetrics } from "./metrics.js";
+import type { StepMetrics, ValidationMetrics } from "./metrics.js";
 import { phaseOf, thawSteps } from "./phases.js";
 import type { Position } from "./position.js";
-import type { RunFolder } from "./run-folder.js";
+import type { Records } from "./records.js";
 import { afterEpoch, afterValidation, learningRate, type TrainingLength } from "./schedule.js";
 import type { Exported, TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./request.js";
 import type { Subject, SubjectJudge } from "./subject.js";
@@ -31,7 +28,7 @@ export interface CoursePhase {
 }
 
 /** How a course ended, or where it was stopped. */
-export interface CourseResult extends TrainResult {
+export interface CourseResult extends Omit<TrainResult, "run"> {
   /** Of a phase that is over: where it ended, and with which weights. */
   readonly over?: { readonly position: Position; readonly weights: ReadonlyMap<string, Float32Array> };
 }
@@ -39,18 +36,15 @@ export interface CourseResult extends TrainResult {
 /** What a course is made of. */
 export interface Parts {
   /** With the recipe of the phase. */
-  readonly request: TrainRequest;
-  readonly options: TrainOptions;
-  readonly run: RunFolder;
+  readonly request: Pick<TrainRequest, "model" | "recipe">;
+  readonly options: Pick<TrainOptions, "threads" | "strict" | "signal" | "images" | "best" | "between">;
+  readonly records: Records;
   readonly feed: Subject;
   readonly engine: Engine;
   readonly program: TrainingProgram;
   /** Of the phase. */
   readonly length: TrainingLength;
   readonly phase: CoursePhase;
-  readonly identity: Identity;
-  readonly lock: Lock;
-  readonly metrics: MetricsFile;
   readonly emit: (event: TrainEvent) => void;
 }
 
@@ -63,7 +57,6 @@ interface Done {
 /** The updates of a training, or of a phase of one, and what is done between and after them. */
 export class Course {
   readonly #parts: Parts;
-  readonly #events: EventFile;
   readonly #judge: SubjectJudge;
   #position: Position;
   /** Milliseconds of this run, and those in which the device had no batch. */
@@ -79,13 +72,12 @@ export class Course {
     this.#parts = parts;
     this.#position = position;
     this.#before = position.seconds;
-    this.#events = startEventFile(parts.run.folder, position.step);
-    const { engine, options, emit } = parts;
-    this.#judge = parts.feed.judge({ engine, events: this.#events, options, emit });
+    const { engine, options, emit, records } = parts;
+    this.#judge = parts.feed.judge({ engine, options, emit, ...records.shown });
   }
 
   async run(): Promise<CourseResult> {
-    const { run, feed, length, phase } = this.#parts;
+    const { feed, length, phase } = this.#parts;
     let done: Done | undefined;
     let over: CourseResult["over"];
     try {
@@ -114,7 +106,6 @@ export class Course {
       ...(over && { over }),
       waiting: this.#waited / Math.max(1, this.#busy),
       unreadable: feed.unreadable,
-      run,
     };
   }
 
@@ -143,6 +134,7 @@ export class Course {
       let coming = batches.next();
       coming.catch(() => undefined);
       while (this.#made < length.steps && this.#noBetter() === undefined) {
+        await options.between?.();
         options.signal?.throwIfAborted();
         const asked = performance.now();
         const { value: batch } = await coming;
@@ -198,7 +190,7 @@ export class Course {
   }
 
   #advance({ learningRate, lossScale: scale }: StepInput, result: StepResult, waited: number, took: number): void {
-    const { metrics, emit, request } = this.#parts;
+    const { records, emit, request } = this.#parts;
     const { batch } = request.recipe;
     const { step: before, epoch, lossScale } = this.#position;
     const step = before + 1;
@@ -218,8 +210,8 @@ export class Course {
       ...(scale !== undefined && { lossScale: scale }),
       ...(result.finite === false && { skipped: true }),
     };
-    metrics.add(line);
-    this.#events.scalars(step, {
+    records.add(line);
+    records.scalars(step, {
       "train/loss": line.loss,
       ...byName("train/loss", line.losses ?? {}),
       ...(line.error !== undefined && { "train/error": line.error }),
@@ -294,7 +286,7 @@ export class Course {
   }
 
   async #evaluate(kind: "validation" | "test", split: Split): Promise<ValidationMetrics> {
-    const { metrics } = this.#parts;
+    const { records } = this.#parts;
     const { step } = this.#position;
     const judged = await this.#judge.judge(kind, split, step);
     const line: ValidationMetrics = {
@@ -303,27 +295,25 @@ export class Course {
       ...judged,
       seconds: this.#seconds(),
     };
-    metrics.add(line);
-    this.#events.scalars(step, scalarsOf(kind, line));
-    if (line.raw) this.#events.scalars(step, scalarsOf("validation_raw", line.raw));
+    records.add(line);
+    records.scalars(step, scalarsOf(kind, line));
+    if (line.raw) records.scalars(step, scalarsOf("validation_raw", line.raw));
     return line;
   }
 
   /** State is copied now; the file is written while training goes on. One is written at a time. */
   async #checkpoint(best: boolean): Promise<void> {
-    const { engine, metrics, program, identity, run, emit, feed, length, lock } = this.#parts;
+    const { engine, records, emit } = this.#parts;
     // What went wrong with the one before is told now.
     await this.#saving;
     const state = await engine.getState();
     const position = { ...this.#position, seconds: this.#seconds() };
-    metrics.flush();
-    lock.check();
+    records.flush();
+    records.check();
     this.#saved = position.step;
-    const { algorithms = {} } = program.options;
-    const checkpoint = { position, identity, length, algorithms, state, trained: feed.trained };
-    this.#saving = saveCheckpoint(run.checkpoints, checkpoint, program.state, best).then((file) =>
-      emit({ kind: "checkpoint", file }),
-    );
+    this.#saving = records.checkpoint({ position, state }, best).then((file) => {
+      if (file !== undefined) emit({ kind: "checkpoint", file });
+    });
     this.#saving.catch(() => undefined);
   }
 
@@ -337,15 +327,15 @@ export class Course {
 
   /** Weights, model, and the last evaluation. */
   async #finish(): Promise<Done> {
-    const { engine, request, options, run, feed, emit, lock } = this.#parts;
+    const { engine, request, options, records, feed, emit } = this.#parts;
     const { data, leftOut } = feed;
     const exported = options.best ? await this.#takeBest() : { from: "last" as const, step: this.#position.step };
     const state = await this.#judge.finish(await engine.getState());
     if (leftOut.length > 0) {
-      emit({ kind: "warning", message: `${run.model}: its preprocessing leaves out ${leftOut.join(", ")}` });
+      emit({ kind: "warning", message: `${records.model}: its preprocessing leaves out ${leftOut.join(", ")}` });
     }
-    lock.check();
-    await writeTrained(run, request.model, trainedWeights(request.model, state), feed.trained);
+    records.check();
+    await records.finish(request.model, trainedWeights(request.model, state), feed.trained);
     const split = data.test ?? data.validation;
     if (split.size === 0) return { exported };
     // The validation's images may just have been looked at: with these weights, and by these transforms.
@@ -356,15 +346,15 @@ export class Course {
       exported.from === "last" &&
       this.#judge.isWhole;
     const test = isKnown ? { ...last, kind: "test" as const } : await this.#evaluate("test", split);
-    if (isKnown) this.#parts.metrics.add(test);
-    this.#parts.metrics.flush();
+    if (isKnown) records.add(test);
+    records.flush();
     return { exported, test };
   }
 
   /** The state of the best checkpoint, in place of the last. */
   async #takeBest(): Promise<Exported> {
-    const { engine, program, run } = this.#parts;
-    const { position, state } = await readBest(run.checkpoints, program.state);
+    const { engine, records } = this.#parts;
+    const { position, state } = await records.best();
     await engine.setState(state);
     const { best, step } = position;
     const { step: _step, ...reached } = best ?? {};

@@ -1,23 +1,14 @@
 /** The batches of a training: a data set seen through a recipe's transforms. */
-import { existsSync } from "node:fs";
 import type { Model } from "../../compiler/model.js";
 import { imageChannels } from "../../compiler/preprocess.js";
 import type { Recipe } from "../../compiler/recipe.js";
-import {
-  batchesPerEpoch,
-  classifierData,
-  Loader,
-  loadStatistics,
-  measureStatistics,
-  preparePipeline,
-  saveStatistics,
-  deterministicTransforms,
-  type Batch,
-  type DataSet,
-  type ClassifiedSplit,
-  type Statistics,
-  type TransformSettings,
-} from "../data/index.js";
+import type { Batch, BatchLoader } from "../data/batch-loader.js";
+import { classifierData, type ClassifiedSplit, type DataSet } from "../data/data-set.js";
+import { measureStatistics } from "../data/measure.js";
+import { batchesPerEpoch } from "../data/order.js";
+import type { Statistics } from "../images/statistics.js";
+import type { TransformSettings } from "../images/transforms/index.js";
+import { deterministicTransforms, preparePipeline } from "../images/transforms/pipeline.js";
 import type { EngineBatch } from "./engine.js";
 import { TrainingError } from "./error.js";
 import { mixed } from "./mixing/index.js";
@@ -31,9 +22,15 @@ export interface FeedOptions {
   /** Told once of every image that can't be read. */
   readonly onUnreadable?: (message: string) => void;
   /** Where the mean of the training images is kept, once measured. */
-  readonly statisticsFile?: string;
+  readonly statistics?: StatisticsStore;
   /** Channels of the network's images: 1 for grey ones. Default: as the recipe's `normalize` says, else 3. */
   readonly channels?: 1 | 3;
+}
+
+/** A place for what was measured on the training images. */
+export interface StatisticsStore {
+  load(): Promise<Statistics | undefined>;
+  save(statistics: Statistics): Promise<void>;
 }
 
 /** What every training takes its batches from. */
@@ -67,17 +64,24 @@ export interface Feed extends TrainingFeed {
   evaluate(split: ClassifiedSplit, batch: number, centre: boolean): AsyncGenerator<TargetBatch, void, void>;
 }
 
-/** @throws {DataError} for transforms that do not fit the data, and for images of which no class is known */
-export async function openFeed(given: DataSet, recipe: Recipe, seed: number, options: FeedOptions): Promise<Feed> {
-  const data = classifierData(given);
-  const classes = data.classes.length;
-  const { statisticsFile, channels, ...how } = options;
-  const loader = new Loader(how);
+/**
+ * @param loader is closed with the feed
+ * @throws {DataError} for transforms that do not fit the data, and for images of which no class is known
+ */
+export async function feedBy(
+  loader: BatchLoader,
+  given: DataSet,
+  recipe: Recipe,
+  { statistics: store, channels }: Pick<FeedOptions, "statistics" | "channels">,
+  seed = recipe.seed,
+): Promise<Feed> {
   try {
+    const data = classifierData(given);
+    const classes = data.classes.length;
     const train = recipe.train;
     const evaluation = recipeTransforms(recipe);
     const seen = channels === undefined ? {} : { channels };
-    const statistics = await statisticsOf(loader, data, { train, evaluation, ...seen }, statisticsFile);
+    const statistics = await statisticsOf(loader, data, { train, evaluation, ...seen }, store);
     const common = { ...seen, ...(statistics && { statistics }) };
     const { imageSize: from } = data.train;
     const pipeline = preparePipeline(train, { ...common, ...(from && { from }) });
@@ -119,21 +123,22 @@ export async function openFeed(given: DataSet, recipe: Recipe, seed: number, opt
 }
 
 async function statisticsOf(
-  loader: Loader,
+  loader: BatchLoader,
   data: DataSet,
   seen: {
     readonly train: readonly TransformSettings[];
     readonly evaluation: readonly TransformSettings[];
     readonly channels?: 1 | 3;
   },
-  file: string | undefined,
+  store: StatisticsStore | undefined,
 ): Promise<Statistics | undefined> {
   const { train, evaluation, ...channels } = seen;
   if (!needsStatistics([...train, ...evaluation])) return undefined;
-  if (file !== undefined && existsSync(file)) return loadStatistics(file);
+  const kept = await store?.load();
+  if (kept) return kept;
   const transforms = train.some(({ kind }) => kind === "subtract_mean") ? train : evaluation;
   const statistics = await measureStatistics(loader, data.train, transforms, channels);
-  if (file !== undefined && statistics) await saveStatistics(file, statistics);
+  if (statistics) await store?.save(statistics);
   return statistics;
 }
 

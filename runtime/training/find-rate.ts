@@ -12,7 +12,7 @@ import { engineBatch, type Engine } from "./engine.js";
 import { TrainingError } from "./error.js";
 import type { FeedOptions } from "./feed.js";
 import { buildProgram, checkRequest } from "./fit.js";
-import { openSubject } from "./subject.js";
+import { checkSubject, openSubject } from "./subject.js";
 import { emitTrainingGraphs } from "../../compiler/training/graphs.js";
 import { initialState } from "./initial-state.js";
 import { LOSS_SCALE_START } from "./loss-scale.js";
@@ -91,7 +91,7 @@ export async function findRate(request: FindRateRequest, options: FindRateOption
   // What begins frozen is trained here: the rate is that of the whole.
   const { thaws: _thaws, earlyStop: _early, ...recipe } = request.recipe;
   const whole = { ...request, recipe };
-  checkRequest(whole, {});
+  checkRequest(whole, {}, checkSubject);
   const model = beginning(whole);
   const feed = await openSubject(
     { ...whole, model },

@@ -15,7 +15,7 @@ import { channelsFor } from "./feed.js";
 import { beforePhase, type Position } from "./position.js";
 import { learningRate, type TrainingLength } from "./schedule.js";
 import type { TrainOptions } from "./request.js";
-import { checkSubject, type SubjectRequest } from "./subject.js";
+import type { SubjectRequest } from "./subject.js";
 
 /** @param algorithms measured ones, of this network's operations and perhaps of others */
 export function buildProgram(model: Model, options: TrainingOptions, algorithms: AlgorithmChoices): TrainingProgram {
@@ -33,9 +33,14 @@ function ownAlgorithms(model: Model, options: TrainingOptions, algorithms: Algor
 /**
  * What can be said before anything is opened or written: numbers that mean nothing, a detector, another number of classes.
  *
+ * @param checkSubject what can be said of a classifier, or a detector
  * @throws {TrainingError | DataError}
  */
-export function checkRequest(request: SubjectRequest, { best }: TrainOptions): void {
+export function checkRequest(
+  request: SubjectRequest,
+  { best }: Pick<TrainOptions, "best">,
+  checkSubject: (request: SubjectRequest) => void,
+): void {
   const { model, recipe, data } = request;
   const phases = phasesOf(recipe);
   phases.forEach((phase) => checkCounts(phase));

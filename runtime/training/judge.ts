@@ -1,6 +1,6 @@
 /** What a validation comes to: errors from scores, and the losses that the network states. */
 import { LabelTally, type F1 } from "../classification/label-tally.js";
-import { isMultiLabel, type ClassifiedSplit } from "../data/index.js";
+import { isMultiLabel, type ClassifiedSplit } from "../data/data-set.js";
 import type { Evaluated, NamedLoss } from "./engine.js";
 import { errorsOf, NOTHING, tally } from "./scores.js";
 import type { TargetBatch } from "./targets.js";

@@ -15,6 +15,7 @@ import { Course, type CourseResult } from "./course.js";
 import { openDeviceEngine } from "./device-engine.js";
 import type { Engine } from "./engine.js";
 import { buildProgram, lengthened } from "./fit.js";
+import { folderRecords } from "./folder-records.js";
 import { saysGrey, type FeedOptions } from "./feed.js";
 import { checkSame, identityOf, type Identity } from "./identity.js";
 import { initialState } from "./initial-state.js";
@@ -22,7 +23,8 @@ import type { Lock } from "./lock.js";
 import { openMetrics, type MetricsFile } from "./metrics.js";
 import { beforePhase, type Position } from "./position.js";
 import { checkThaws } from "./phases.js";
-import type { TrainEvent, TrainOptions, TrainRequest } from "./request.js";
+import { statisticsFile } from "./open-feed.js";
+import type { TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./request.js";
 import { openRemoteEngine } from "./remote-engine.js";
 import { directoryOf, writeConfig, type RunFolder } from "./run-folder.js";
 import { trainingLength, type TrainingLength } from "./schedule.js";
@@ -56,8 +58,11 @@ export interface PhaseBeginning {
   readonly proposals?: KeptProposals;
 }
 
+/** How it ended, and where it is kept. */
+export type PhaseResult = CourseResult & Pick<TrainResult, "run">;
+
 /** With everything that is opened closed again. */
-export async function trainPhase(session: Session, beginning: PhaseBeginning): Promise<CourseResult> {
+export async function trainPhase(session: Session, beginning: PhaseBeginning): Promise<PhaseResult> {
   const { options, model, run, lock, emit } = session;
   const { planned, index, count, proposals } = beginning;
   const { recipe } = planned;
@@ -99,8 +104,12 @@ export async function trainPhase(session: Session, beginning: PhaseBeginning): P
     if (sized !== undefined) emit({ kind: "notice", message: sized });
     const { identity } = begun;
     const phase = { ...(count > 1 && { name }), before, isLast: index === count - 1 };
-    const parts = { request, options, run, feed, engine, program, length, phase, identity, lock, metrics, emit };
-    const result = await new Course(parts, position).run();
+    const { trained } = feed;
+    const { images } = options;
+    const { step } = position;
+    const records = folderRecords({ run, lock, metrics, program, identity, length, trained, step, images });
+    const parts = { request, options, records, feed, engine, program, length, phase, emit };
+    const result = { ...(await new Course(parts, position).run()), run };
     if (result.over && planned.keepsProposals) {
       await feed.keepProposals?.(run.proposals(name), result.over.weights, { options, device: engine.device, emit });
     }
@@ -122,7 +131,7 @@ function feedOptions(
     ...(strict !== undefined && { strict }),
     ...(signal && { signal }),
     onUnreadable: (message) => emit({ kind: "warning", message }),
-    statisticsFile: run.statistics,
+    statistics: statisticsFile(run.statistics),
   };
 }
 

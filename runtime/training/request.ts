@@ -41,6 +41,8 @@ export interface TrainOptions extends Pick<FeedOptions, "workers" | "strict"> {
    * written. Its reason, where it is a text, is kept in the log.
    */
   readonly signal?: AbortSignal;
+  /** Awaited before every update: a training pauses for as long as it takes. */
+  readonly between?: () => void | Promise<void>;
   /** The trained model is made of the best checkpoint, not of the last update. Default false. */
   readonly best?: boolean;
   /** So many images are shown in TensorBoard: of the first training batch, and of each validation. Default 0: none. */

@@ -3,18 +3,21 @@
  * the two do differently stands in classifier.ts and detection/subject.ts, and nowhere else.
  */
 import type { Model } from "../../compiler/model.js";
+import type { Recipe } from "../../compiler/recipe.js";
 import type { PlannedPhase } from "../../compiler/training/phase-plan.js";
 import type { KeptProposals } from "../data/detection/proposals.js";
 import type { TrainingOptions } from "../../compiler/training/contract.js";
-import type { Split } from "../data/index.js";
+import type { Split } from "../data/data-set.js";
 import type { Device } from "../onnx/device.js";
 import type { Trained } from "../weights/trained.js";
-import { checkClassifier, openClassifierSubject } from "./classifier.js";
+import { checkClassifier, classifierSubject } from "./classifier.js";
 import { checkDetector, openDetectorSubject } from "./detection/subject.js";
 import type { Engine, EngineBatch, Values } from "./engine.js";
 import type { EventFile } from "./event-file.js";
-import { channelsFor, type FeedOptions, type TrainingFeed } from "./feed.js";
+import { channelsFor, type Feed, type FeedOptions, type TrainingFeed } from "./feed.js";
 import type { Judged } from "./judge.js";
+import { openFeed } from "./open-feed.js";
+import type { TargetBatch } from "./targets.js";
 import type { ValidationMetrics } from "./metrics.js";
 import type { TrainEvent, TrainOptions, TrainRequest } from "./request.js";
 
@@ -66,9 +69,18 @@ export interface KeepParts {
 /** What a judge works with. */
 export interface JudgeParts {
   readonly engine: Engine;
-  readonly events: EventFile;
+  /** Absent where nothing is kept for TensorBoard. */
+  readonly events?: EventFile;
+  /** Shows images of a classifier's batches there; absent where none are asked for. */
+  readonly classifiedImages?: ((recipe: Recipe, feed: Feed) => ImageLogger) | undefined;
   readonly options: Pick<TrainOptions, "threads" | "strict" | "signal" | "images">;
   readonly emit: (event: TrainEvent) => void;
+}
+
+/** Shows images that were trained on and validated. */
+export interface ImageLogger {
+  trained(step: number, batch: TargetBatch): Promise<void>;
+  evaluated(step: number, batch: TargetBatch, scores: Float32Array): Promise<void>;
 }
 
 /** Means over the images; `raw`: with weights that are not averaged, where they are asked for beside the others. */
@@ -94,11 +106,12 @@ export function checkSubject(request: SubjectRequest): void {
 }
 
 /** Looks at the data first. @throws {TrainingError | DataError} where they and the network do not fit together */
-export function openSubject(request: SubjectRequest, given: Omit<FeedOptions, "channels">): Promise<Subject> {
-  const { model } = request;
+export async function openSubject(request: SubjectRequest, given: Omit<FeedOptions, "channels">): Promise<Subject> {
+  const { model, recipe, data } = request;
   const channels = channelsFor(model);
   const how = { ...given, ...(channels && { channels }) };
-  return isDetector(model) ? openDetectorSubject(request, how) : openClassifierSubject(request, how);
+  if (isDetector(model)) return openDetectorSubject(request, how);
+  return classifierSubject(request, await openFeed(data, recipe, recipe.seed, how));
 }
 
 function isDetector({ detection }: Model): boolean {

@@ -1,5 +1,6 @@
 /** What the data say of the images of a batch, as the graphs of a training take it. */
-import { isLabelled, type Batch, type ClassifiedSplit } from "../data/index.js";
+import type { Batch } from "../data/batch-loader.js";
+import { isLabelled, type ClassifiedSplit } from "../data/data-set.js";
 import type { Targets } from "./engine.js";
 
 /** Images, and what is known of each of them: of all views of a sample the same. */

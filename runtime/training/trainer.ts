@@ -14,6 +14,7 @@ import { START, startOf } from "./position.js";
 import type { TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./request.js";
 import { checkUnused, makeFolder, runFolder, type RunFolder } from "./run-folder.js";
 import { emitter, openRunLog } from "./run-log.js";
+import { checkSubject } from "./subject.js";
 
 /**
  * Trains a network, or goes on with it.
@@ -22,7 +23,7 @@ import { emitter, openRunLog } from "./run-log.js";
  * @throws {SessionError | DataError | FileError} for devices, data and files that can't be used
  */
 export async function train(request: TrainRequest, options: TrainOptions = {}): Promise<TrainResult> {
-  checkRequest(request, options);
+  checkRequest(request, options, checkSubject);
   const run = runFolder(request.folder);
   await makeFolder(run.folder);
   const lock = await lockFolder(run.lock);

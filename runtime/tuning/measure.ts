@@ -4,7 +4,8 @@ import { concat, emitOnnx } from "../../compiler/emit/onnx.js";
 import type { DataType, Graph } from "../../compiler/ir/types.js";
 import type { Measure } from "../../compiler/tuning/choices.js";
 import { condensed, upload } from "../../compiler/tuning/timing.js";
-import { NO_CPU_FALLBACK, type Device } from "../onnx/device.js";
+import type { Device } from "../../compiler/device.js";
+import { NO_CPU_FALLBACK } from "../onnx/create.js";
 import type { Runtime } from "../onnx/onnxruntime.js";
 
 /** A graph runs for at least so many seconds, after once to warm up, and so often, unless that takes long. */

@@ -2,11 +2,9 @@
 import zlib from "node:zlib";
 import yauzl from "yauzl";
 import type { InputFile } from "./input-file.js";
+import { checksum } from "./checksum.js";
 import { shownName } from "./shown.js";
 import { fileRegion, type Storage } from "./strided.js";
-
-/** Bytes that a checksum is computed over at a time. */
-const CHUNK = 1 << 20;
 
 export interface ArchiveEntry {
   readonly name: string;
@@ -100,14 +98,5 @@ function checkedOnce(storage: Storage, check: () => void): Storage {
 }
 
 function verify(file: InputFile, name: string, storage: Storage, expected: number): void {
-  if (checksum(storage) !== expected) throw file.error(`is damaged: the checksum of ${name} is wrong`);
-}
-
-/** CRC-32 of all bytes. */
-export function checksum(storage: Storage): number {
-  let crc = 0;
-  for (let offset = 0; offset < storage.byteLength; offset += CHUNK) {
-    crc = zlib.crc32(storage.read(offset, Math.min(CHUNK, storage.byteLength - offset)), crc);
-  }
-  return crc >>> 0;
+  if (checksum(storage, zlib.crc32) !== expected) throw file.error(`is damaged: the checksum of ${name} is wrong`);
 }

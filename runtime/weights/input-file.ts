@@ -1,29 +1,39 @@
 /** A file of untrusted bytes, read by position: nothing is allocated that the file could not fill. */
-import fs from "node:fs";
 import { WeightsError } from "./source.js";
 
 const WINDOW = 1 << 16;
 
+/** Bytes that can be read anywhere. */
+export interface RawBytes {
+  readonly size: number;
+  /** Reads into the target from a position; gives how many bytes were there. */
+  read(target: Uint8Array, position: number): number;
+  close(): void;
+}
+
+/** Bytes that are in memory. */
+export function bytesInMemory(bytes: Uint8Array): RawBytes {
+  return {
+    size: bytes.length,
+    read(target, position) {
+      const part = bytes.subarray(position, position + target.length);
+      target.set(part);
+      return part.length;
+    },
+    close: () => undefined,
+  };
+}
+
 export class InputFile {
   readonly path: string;
   readonly size: number;
-  readonly #descriptor: number;
+  readonly #bytes: RawBytes;
   #open = true;
 
-  /** Throws {@link WeightsError} where there is no such file. */
-  constructor(path: string) {
+  constructor(path: string, bytes: RawBytes) {
     this.path = path;
-    try {
-      this.#descriptor = fs.openSync(path, "r");
-    } catch (cause) {
-      throw this.error(openingFailure(cause));
-    }
-    const stat = fs.fstatSync(this.#descriptor);
-    this.size = stat.size;
-    if (!stat.isFile()) {
-      this.close();
-      throw this.error(stat.isDirectory() ? "is a folder, not a weight file" : "is not a regular file");
-    }
+    this.size = bytes.size;
+    this.#bytes = bytes;
   }
 
   /** One line that names the file, to be thrown. */
@@ -42,7 +52,7 @@ export class InputFile {
   /** Fills the target from a position. */
   readInto(target: Uint8Array, offset: number): void {
     for (let done = 0; done < target.length;) {
-      const count = fs.readSync(this.#descriptor, target, done, target.length - done, offset + done);
+      const count = this.#bytes.read(done === 0 ? target : target.subarray(done), offset + done);
       if (count === 0) throw this.error("is truncated: it became shorter while it was read");
       done += count;
     }
@@ -59,16 +69,9 @@ export class InputFile {
   }
 
   close(): void {
-    if (this.#open) fs.closeSync(this.#descriptor);
+    if (this.#open) this.#bytes.close();
     this.#open = false;
   }
-}
-
-function openingFailure(cause: unknown): string {
-  const code = (cause as NodeJS.ErrnoException).code;
-  if (code === "ENOENT" || code === "ENOTDIR") return "no such file";
-  if (code === "EACCES" || code === "EPERM") return "may not be read (permission denied)";
-  return `can't be opened (${code ?? "unknown cause"})`;
 }
 
 /** Reads little-endian fields of a range of a file, one after the other, through a small window. */

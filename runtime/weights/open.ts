@@ -1,7 +1,9 @@
 /** Opens a weight file by what is in it; its name may end in anything. */
 import { HEAD_BYTES, kindOfFile, type FileKind } from "../file-kind.js";
 import { openCaffe } from "./caffe.js";
-import { InputFile } from "./input-file.js";
+import zlib from "node:zlib";
+import type { InputFile } from "./input-file.js";
+import { openInputFile } from "./open-file.js";
 import { openNumpyPickle, openPytorchArchive, openPytorchLegacy } from "./pytorch.js";
 import { openSafetensors } from "./safetensors.js";
 import { WeightsError, type TensorSource } from "./source.js";
@@ -17,7 +19,7 @@ const refuse =
 /** What is done with each kind of file: it is read, or said to be what it is, with what to do about it. */
 const OPENERS: Readonly<Record<FileKind, Opener>> = {
   empty: refuse("is empty"),
-  safetensors: openSafetensors,
+  safetensors: (file) => openSafetensors(file, zlib.crc32),
   zip: openPytorchArchive,
   "torch pickles": openPytorchLegacy,
   pickle: openNumpyPickle,
@@ -65,7 +67,7 @@ function openJson(file: InputFile): never {
  * checked; tensors are read on demand. Throws a {@link WeightsError}, whose message is one line that names the file.
  */
 export async function openWeights(path: string): Promise<TensorSource> {
-  const file = new InputFile(path);
+  const file = openInputFile(path);
   try {
     const kind = kindOfFile(file.read(0, Math.min(HEAD_BYTES, file.size)));
     return await OPENERS[kind](file);

@@ -4,7 +4,7 @@
  * https://github.com/huggingface/safetensors#format; the checks are those of its Rust reader: sizes that agree, and
  * data without overlaps or holes up to the end of the file.
  */
-import { checksum } from "./archive.js";
+import { checksum, type Crc32 } from "./checksum.js";
 import { ByteCursor, type InputFile } from "./input-file.js";
 import { ELEMENT_SIZE } from "./elements.js";
 import type { StoredType, TensorSource } from "./source.js";
@@ -40,11 +40,11 @@ interface Entry {
 }
 
 /** Throws a WeightsError. */
-export function openSafetensors(file: InputFile): TensorSource {
+export function openSafetensors(file: InputFile, crc32: Crc32): TensorSource {
   const cursor = new ByteCursor(file);
   const length = cursor.u64();
   if (length > LONGEST_HEADER) throw file.error(`is damaged: a header of ${length} bytes`);
-  const text = Buffer.from(cursor.bytes(length)).toString("utf8");
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(cursor.bytes(length));
   const header = parseHeader(file, text);
   const dataStart = cursor.position;
   const dataLength = file.size - dataStart;
@@ -68,13 +68,13 @@ export function openSafetensors(file: InputFile): TensorSource {
     next = entry.end;
   }
   if (next !== dataLength) throw file.error(`is damaged: ${dataLength - next} bytes belong to no tensor`);
-  verifyChecksum(file, header.metadata[CHECKSUM_KEY], dataStart);
+  verifyChecksum(file, header.metadata[CHECKSUM_KEY], dataStart, crc32);
   return stridedSource(file, "safetensors", tensors, header.metadata);
 }
 
-function verifyChecksum(file: InputFile, expected: string | undefined, dataStart: number): void {
+function verifyChecksum(file: InputFile, expected: string | undefined, dataStart: number, crc32: Crc32): void {
   if (expected === undefined) return;
-  const found = checksum(fileRegion(file, dataStart, file.size - dataStart));
+  const found = checksum(fileRegion(file, dataStart, file.size - dataStart), crc32);
   if (found !== Number.parseInt(expected, 16)) throw file.error("is damaged: the checksum of its data is wrong");
 }
 

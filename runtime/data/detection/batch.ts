@@ -7,7 +7,7 @@ import type { LazyImage, Pipeline, SampleKey } from "../../images/transforms/pip
 import { writePlanes } from "../../images/transforms/raster.js";
 import { DataError } from "../../data-error.js";
 import type { BatchOrder, Failure, Pause } from "../batch.js";
-import { describeSample, openSample, type SampleReference } from "../sample.js";
+import type { SampleReference, Samples } from "../samples.js";
 import { maskOf, type ObjectMask } from "../masks/outline.js";
 import { canvasFor, hullOf } from "./canvases.js";
 import { cellsFor, cellsOf, placesIn, seenMask, type SeenMask } from "./mask-cells.js";
@@ -98,6 +98,7 @@ const NOTHING: MadeDetectionBatch = {
 export async function makeDetectionBatch(
   order: DetectionOrder,
   pipeline: Pipeline,
+  samples: Samples,
   pause: Pause,
 ): Promise<MadeDetectionBatch> {
   const failures: Failure[] = [];
@@ -107,19 +108,19 @@ export async function makeDetectionBatch(
       return await make();
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
-      const name = describeSample(order.references[place]!);
+      const name = samples.describe(order.references[place]!);
       failures.push({ place, message: error.message.startsWith(name) ? error.message : `${name}: ${error.message}` });
       return undefined;
     }
   };
   const opened: Opened[] = [];
   for (const place of order.references.keys()) {
-    const one = await attempt(place, () => open(order, place, pipeline));
+    const one = await attempt(place, () => open(order, place, pipeline, samples));
     if (one) opened.push(one);
   }
   // Whoever asked will ask again with other images in their place.
   if (failures.length > 0) return { ...NOTHING, failures };
-  const canvas = canvasOf(opened, order.canvases);
+  const canvas = canvasOf(opened, order.canvases, samples);
   const each = pipeline.channels * canvas[0] * canvas[1];
   const images = new Float32Array(opened.length * each);
   const seen: Seen[] = [];
@@ -148,15 +149,15 @@ export async function makeDetectionBatch(
   };
 }
 
-async function open(order: DetectionOrder, place: number, { info }: Pipeline): Promise<Opened> {
+async function open(order: DetectionOrder, place: number, { info }: Pipeline, samples: Samples): Promise<Opened> {
   const { references, indices, seed, epoch, passes } = order;
   const reference = references[place]!;
-  const source = await openSample(reference);
+  const source = await samples.open(reference);
   const key = { seed, epoch: passes?.[place] ?? epoch, index: indices[place]! };
   return { reference, source, key, info: info(source.size, key) };
 }
 
-function canvasOf(opened: readonly Opened[], canvases: readonly Size[]): Size {
+function canvasOf(opened: readonly Opened[], canvases: readonly Size[], samples: Samples): Size {
   const sizes = opened.map(({ info: [height, width] }): Size => [height, width]);
   const canvas = canvasFor(canvases, hullOf(sizes));
   if (canvas) return canvas;
@@ -164,7 +165,7 @@ function canvasOf(opened: readonly Opened[], canvases: readonly Size[]): Size {
   const [height, width] = odd < 0 ? hullOf(sizes) : sizes[odd]!;
   const from = odd < 0 ? "" : ` (from ${opened[odd]!.source.size.toReversed().join("x")})`;
   throw new DataError(
-    `${describeSample(opened[Math.max(0, odd)]!.reference)}: is ${width}x${height} after the transforms${from}, and ` +
+    `${samples.describe(opened[Math.max(0, odd)]!.reference)}: is ${width}x${height} after the transforms${from}, and ` +
       "no canvas holds it: was the file changed since the training began?",
   );
 }

@@ -30,7 +30,7 @@ export function writeMask({ width, height, runs }: Mask): MaskText {
       letters.push(FIRST + low + (more ? MORE : 0));
     }
   });
-  return { size: [height, width], counts: Buffer.from(letters).toString("latin1") };
+  return { size: [height, width], counts: letters.map((letter) => String.fromCharCode(letter)).join("") };
 }
 
 /**

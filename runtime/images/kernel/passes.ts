@@ -103,9 +103,14 @@ function align(address: number): number {
   return Math.ceil(address / SLACK) * SLACK;
 }
 
+/** Out of base64, in Node and in a browser. */
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
 /** The kernel with enough memory. */
 function ready(bytes: number): Kernel {
-  module ??= new WebAssembly.Module(Buffer.from(RESAMPLE, "base64"));
+  module ??= new WebAssembly.Module(bytesOf(RESAMPLE));
   kernel ??= new WebAssembly.Instance(module).exports as Kernel;
   const missing = bytes - kernel.memory.buffer.byteLength;
   if (missing > 0) kernel.memory.grow(Math.ceil(missing / PAGE));

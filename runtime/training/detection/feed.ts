@@ -15,7 +15,7 @@ import { checkDetectionData, type CheckOptions } from "./check.js";
 import { calledImage } from "./inspector.js";
 
 export interface DetectionFeedOptions
-  extends Omit<FeedOptions, "statisticsFile">, Pick<CheckOptions, "labels" | "rules" | "masks" | "onProgress"> {
+  extends Omit<FeedOptions, "statistics">, Pick<CheckOptions, "labels" | "rules" | "masks" | "onProgress"> {
   /** Of the detector, for messages. */
   readonly model: string;
   /** Regions that it learns from, where they are kept ones. */

@@ -45,7 +45,8 @@ export class DetectorJudge implements SubjectJudge {
     this.#parts = parts;
     const { events, options } = parts;
     const { labels, preprocess } = trained;
-    if (options.images) this.#images = new DetectionImageLog(events, options.images, { labels, preprocess, canvases });
+    if (options.images && events)
+      this.#images = new DetectionImageLog(events, options.images, { labels, preprocess, canvases });
   }
 
   async show(step: number, batch: EngineBatch): Promise<void> {

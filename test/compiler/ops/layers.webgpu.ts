@@ -4,7 +4,7 @@
  */
 import * as ort from "#onnxruntime";
 import fc from "fast-check";
-import { NO_CPU_FALLBACK } from "../../../runtime/onnx/device.js";
+import { NO_CPU_FALLBACK } from "../../../runtime/onnx/create.js";
 import { evaluate } from "../../../compiler/ir/dim.js";
 import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
 import type { Graph } from "../../../compiler/ir/types.js";

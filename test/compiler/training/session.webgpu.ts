@@ -1,5 +1,5 @@
 /** Run by webgpu-steps.ts in a process of its own: prints the losses of a network's first five steps. */
-import { NO_CPU_FALLBACK } from "../../../runtime/onnx/device.js";
+import { NO_CPU_FALLBACK } from "../../../runtime/onnx/create.js";
 import { buildTraining } from "../../../compiler/training/build.js";
 import { nextName } from "../../../compiler/training/contract.js";
 import { modelOf, NETWORKS, optionsOf } from "./networks.js";

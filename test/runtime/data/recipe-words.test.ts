@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { elaborateRecipe, parseTarget } from "../../../compiler/index.js";
 import { TRANSFORM_WORDS } from "../../../compiler/words/transforms.js";
-import { Measurement } from "../../../runtime/data/statistics.js";
+import { Measurement } from "../../../runtime/data/measurement.js";
 import { TRANSFORMS } from "../../../runtime/images/transforms/index.js";
 import { preparePipeline } from "../../../runtime/images/transforms/pipeline.js";
 

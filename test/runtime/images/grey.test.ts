@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { Measurement } from "../../../runtime/data/statistics.js";
+import { Measurement } from "../../../runtime/data/measurement.js";
 import { preparePipeline, type TransformSettings } from "../../../runtime/data/index.js";
 import { writePlanes } from "../../../runtime/images/transforms/raster.js";
 import { decodeImage } from "../../../runtime/images/decode.js";

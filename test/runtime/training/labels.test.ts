@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { elaborate, memoryHost, parseTarget, type Model, type Recipe } from "../../../compiler/index.js";
 import { classifierData, openScenes, type DataSet } from "../../../runtime/data/index.js";
-import { openFeed } from "../../../runtime/training/feed.js";
+import { openFeed } from "../../../runtime/training/open-feed.js";
 import { findRate } from "../../../runtime/training/find-rate.js";
 import { readMetrics, type ValidationMetrics } from "../../../runtime/training/metrics.js";
 import type { TrainEvent } from "../../../runtime/training/request.js";

@@ -11,7 +11,7 @@ import { buildTraining } from "../../../compiler/training/build.js";
 import { recipeOptions } from "../../../compiler/training/from-recipe.js";
 import { emitTrainingGraphs } from "../../../compiler/training/graphs.js";
 import { openDeviceEngine } from "../../../runtime/training/device-engine.js";
-import { openFeed } from "../../../runtime/training/feed.js";
+import { openFeed } from "../../../runtime/training/open-feed.js";
 import { initialState } from "../../../runtime/training/initial-state.js";
 import { train } from "../../../runtime/training/trainer.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "./tiny.js";

@@ -10,7 +10,7 @@ import { recipeOptions } from "../../../compiler/training/from-recipe.js";
 import { emitTrainingGraphs } from "../../../compiler/training/graphs.js";
 import { randomStream } from "../../../runtime/random.js";
 import { openDeviceEngine } from "../../../runtime/training/device-engine.js";
-import { openFeed } from "../../../runtime/training/feed.js";
+import { openFeed } from "../../../runtime/training/open-feed.js";
 import { findRate } from "../../../runtime/training/find-rate.js";
 import { initialState } from "../../../runtime/training/initial-state.js";
 import { drawMixture, mixImages, sharesOf } from "../../../runtime/training/mixing/index.js";

@@ -10,7 +10,7 @@ import { recipeOptions } from "../../../compiler/training/from-recipe.js";
 import { evaluateModel } from "../../../runtime/classification/evaluate.js";
 import { openSession } from "../../../runtime/onnx/session.js";
 import { listCheckpoints } from "../../../runtime/training/checkpoint.js";
-import { openFeed } from "../../../runtime/training/feed.js";
+import { openFeed } from "../../../runtime/training/open-feed.js";
 import { readMetrics } from "../../../runtime/training/metrics.js";
 import { train } from "../../../runtime/training/trainer.js";
 import { type TrainEvent, type TrainOptions, type TrainResult } from "../../../runtime/training/request.js";

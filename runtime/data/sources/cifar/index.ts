@@ -2,7 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { readFile, readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { firstFew } from "../../../images/names.js";
+import { firstFew } from "../../../few.js";
 import type { DataSet, LabelledSplit, Split } from "../../data-set.js";
 import { DataError } from "../../../data-error.js";
 import { permutation } from "../../../random.js";

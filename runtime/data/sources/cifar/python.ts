@@ -1,5 +1,6 @@
 /** CIFAR's Python version: pickled dictionaries, of which nothing is executed. The pixels stay where they are in the file. */
-import { ByteCursor, InputFile } from "../../../weights/input-file.js";
+import { ByteCursor, type InputFile } from "../../../weights/input-file.js";
+import { openInputFile } from "../../../weights/open-file.js";
 import { elementType, numpyArray, numpyParts, plainBytes } from "../../../weights/numpy-array.js";
 import { readPickle } from "../../../weights/pickle/read.js";
 import {
@@ -71,7 +72,7 @@ export function readPythonNames(file: string, key: string): readonly string[] | 
 function opened<T>(file: string, read: (input: InputFile, entries: ReadonlyMap<string, PickleValue>) => T): T {
   let input: InputFile | undefined;
   try {
-    input = new InputFile(file);
+    input = openInputFile(file);
     const top = readPickle(new ByteCursor(input));
     if (kindOf(top) !== "dict") throw new DataError(`${file}: no batch of CIFAR: a pickle, but of no dictionary`);
     const entries = new Map<string, PickleValue>();

@@ -1,7 +1,8 @@
 /** Images in a folder a class, as ImageNet is laid out: train/CLASS/*.JPEG and val/CLASS/*.JPEG; or CLASS/*.jpg alone. */
 import path from "node:path";
 import { byCodePoint } from "../../../images/folder.js";
-import { firstFew, leftOutLine } from "../../../images/names.js";
+import { firstFew } from "../../../few.js";
+import { leftOutLine } from "../../../images/names.js";
 import type { DataSet, LabelledSplit, Split } from "../../data-set.js";
 import { DataError } from "../../../data-error.js";
 import { divideByClass, isShare, type HeldOut, type HeldOutChoice } from "../held-out.js";

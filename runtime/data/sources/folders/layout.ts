@@ -1,7 +1,8 @@
 /** How a folder of images is laid out: in parts with classes, or in classes alone. */
 import path from "node:path";
 import { readImageFolder } from "../../../images/folder.js";
-import { firstFew, leftOutLine } from "../../../images/names.js";
+import { firstFew } from "../../../few.js";
+import { leftOutLine } from "../../../images/names.js";
 import { DataError } from "../../../data-error.js";
 
 export type PartName = "train" | "validation" | "test";

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { DataError } from "../../../data-error.js";
 import { byCodePoint } from "../../../images/folder.js";
-import { firstFew } from "../../../images/names.js";
+import { firstFew } from "../../../few.js";
 import type { DataSet, MultiLabelSplit, Split } from "../../data-set.js";
 import { divided, type DivideOptions } from "../../divided.js";
 import { decode } from "../annotated/encoding.js";

@@ -1,5 +1,5 @@
 /** Run by webgpu.test.ts in a process of its own: prints what WebGPU gives for each case, or why it gives nothing. */
-import { NO_CPU_FALLBACK } from "../../../../runtime/onnx/device.js";
+import { NO_CPU_FALLBACK } from "../../../../runtime/onnx/create.js";
 import { emitBytes } from "../../emit/run.js";
 import { operatorGraph, run, type Tensor } from "./run.js";
 import { detections } from "./detector.js";

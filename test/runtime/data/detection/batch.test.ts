@@ -5,6 +5,7 @@ import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeDetectionBatch, type KnownObjects } from "../../../../runtime/data/detection/batch.js";
+import { SAMPLES } from "../../../../runtime/data/sample.js";
 import type { Box } from "../../../../runtime/data/objects.js";
 import type { Size } from "../../../../runtime/images/image.js";
 import type { TransformSettings } from "../../../../runtime/images/transforms/index.js";
@@ -38,7 +39,7 @@ function make(
     seed,
     epoch: 0,
   };
-  return makeDetectionBatch(order, preparePipeline(transforms), () => undefined);
+  return makeDetectionBatch(order, preparePipeline(transforms), SAMPLES, () => undefined);
 }
 
 describe("boxes of a batch", () => {

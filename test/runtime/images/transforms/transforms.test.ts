@@ -6,7 +6,7 @@ import { exponential, randomStream } from "../../../../runtime/random.js";
 import { cropFrame, pixelsIn, resizeFrame, wholeFrame } from "../../../../runtime/images/transforms/frame.js";
 import { preparePipeline, deterministicTransforms } from "../../../../runtime/images/transforms/pipeline.js";
 import { valuesOf, writePlanes, type Raster } from "../../../../runtime/images/transforms/raster.js";
-import { Measurement } from "../../../../runtime/data/statistics.js";
+import { Measurement } from "../../../../runtime/data/measurement.js";
 import type { Statistics } from "../../../../runtime/images/statistics.js";
 import {
   adjustBrightness,

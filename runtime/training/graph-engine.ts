@@ -1,0 +1,393 @@
+/** The engine on a build of ONNX Runtime, in the thread that calls it, which is busy while a graph runs. */
+import type { InferenceSession, Tensor } from "#onnxruntime";
+import { randomStream } from "../../compiler/emit/random.js";
+import { evaluate } from "../../compiler/ir/dim.js";
+import { lossOfName } from "../../compiler/ir/names.js";
+import { nextName } from "../../compiler/training/contract.js";
+import type { Device } from "../../compiler/device.js";
+import { createSession, FALLS_BACK, type DeviceChoice, type Ort } from "../onnx/create.js";
+import { readable } from "../onnx/readable.js";
+import { SessionError } from "../onnx/session-error.js";
+import type { Engine, EngineBatch, Evaluated, NamedLoss, StepInput, StepResult, Values } from "./engine.js";
+import type { CanvasGraphs, EmittedGraph, PhaseGraphs, TrainingGraphs } from "../../compiler/training/graphs.js";
+
+type Feeds = Record<string, Tensor>;
+
+/** How a build of ONNX Runtime is used. */
+export interface EngineRuntime extends Ort {
+  /** Whether results are written into tensors that are given for them. */
+  readonly writesInto: boolean;
+}
+
+export class GraphEngine implements Engine {
+  readonly #runtime: EngineRuntime;
+  readonly #graphs: TrainingGraphs;
+  readonly #threads: number | undefined;
+  readonly #sessions = new Map<string, Promise<InferenceSession>>();
+  readonly #state = new Map<string, Tensor>();
+  /** On the processor: where the next values of a tensor are written, so that nothing is allotted for a step. */
+  readonly #spare = new Map<string, Tensor>();
+  #phase: number | undefined;
+  readonly device: Device;
+  deviceReason: string;
+
+  constructor(runtime: EngineRuntime, graphs: TrainingGraphs, choice: DeviceChoice, threads?: number) {
+    this.#runtime = runtime;
+    this.#graphs = graphs;
+    this.#threads = threads;
+    this.device = choice.device;
+    this.deviceReason = choice.reason;
+  }
+
+  async setState(state: Values): Promise<void> {
+    this.#release(this.#state.values());
+    for (const { name, shape } of this.#graphs.state) {
+      // A copy: a spare of it is written to.
+      this.#state.set(name, this.#tensor(state.get(name)!.slice(), shape));
+    }
+    if (!this.#staysOnDevice) return;
+    const { identity } = this.#graphs;
+    const up = await this.#run(identity, this.#feedsOf(identity), { key: "up", onDevice: true });
+    for (const name of identity.writes) this.#state.set(name, up[nextName(name)]!);
+  }
+
+  async getState(): Promise<Values> {
+    const { identity, state } = this.#graphs;
+    if (!this.#staysOnDevice) {
+      return new Map(state.map(({ name }) => [name, (this.#state.get(name)!.data as Float32Array).slice()]));
+    }
+    const down = await this.#run(identity, this.#feedsOf(identity), { key: "down" });
+    return new Map(state.map(({ name }) => [name, down[nextName(name)]!.data as Float32Array]));
+  }
+
+  async step(input: StepInput): Promise<StepResult> {
+    const { phases } = this.#graphs;
+    const index = input.phase ?? phases.length - 1;
+    if (this.#phase !== index) await this.#leavePhase(index);
+    const phase = this.#canvasOf(input).phases[index]!;
+    return phase.accumulate ? this.#stepInParts(input, phase) : this.#wholeStep(input, phase);
+  }
+
+  /** The graphs for images of this size. */
+  #canvasOf({ canvas = 0 }: EngineBatch): CanvasGraphs {
+    return this.#graphs.canvases?.[canvas] ?? this.#graphs;
+  }
+
+  /** Sessions of the phase before hold memory that the next one needs. */
+  async #leavePhase(next: number): Promise<void> {
+    const { canvases = [this.#graphs] } = this.#graphs;
+    const left = this.#phase === undefined ? [] : canvases.map(({ phases }) => phases[this.#phase!]!);
+    const names = left.flatMap(({ step, accumulate }) => [step, accumulate?.sum, accumulate?.update]);
+    this.#phase = next;
+    for (const [key, session] of this.#sessions) {
+      if (!names.some((graph) => graph !== undefined && key.startsWith(`${graph.name} `))) continue;
+      this.#sessions.delete(key);
+      await (await session).release();
+    }
+  }
+
+  async #wholeStep(input: StepInput, { step }: PhaseGraphs): Promise<StepResult> {
+    const results = await this.#run(step, this.#stepFeeds(step, input, 0), { next: true });
+    const result = resultOf(results);
+    this.#settle(step, results, Number.isFinite(result.loss));
+    return result;
+  }
+
+  /** Gradients of one part after the other, added up where they are made. */
+  async #stepInParts(input: StepInput, { step, accumulate }: PhaseGraphs): Promise<StepResult> {
+    const { parts } = this.#graphs;
+    const { sum, update, gradients } = accumulate!;
+    const share = this.#scalar(1 / parts);
+    let sums: Feeds = {};
+    for (const { sum: name, shape } of gradients) sums[name] = this.#tensor(new Float32Array(count(shape)), shape);
+    const total: Writable<StepResult> = { loss: 0, losses: [], finite: true };
+    for (let part = 0; part < parts; part++) {
+      const results = await this.#run(step, this.#stepFeeds(step, input, part), { next: true, onDevice: true });
+      const result = resultOf(results);
+      total.loss += result.loss / parts;
+      if (result.correct !== undefined) total.correct = (total.correct ?? 0) + result.correct;
+      total.losses = addedUp(total.losses, result.losses, 1 / parts);
+      this.#settle(step, results, Number.isFinite(result.loss));
+      const given = Object.fromEntries(gradients.map(({ gradient }) => [gradient, results[gradient]!]));
+      const added = await this.#run(sum, { share, ...given, ...sums }, { onDevice: true });
+      this.#release([...Object.values(sums), ...Object.values(given)]);
+      sums = Object.fromEntries(gradients.map((each) => [each.sum, added[nextName(each.sum)]!]));
+      if (!Number.isFinite(total.loss)) break;
+    }
+    if (!Number.isFinite(total.loss)) {
+      this.#release(Object.values(sums));
+      return total;
+    }
+    const feeds: Feeds = this.#feedsOf(update);
+    for (const { gradient, sum: name } of gradients) feeds[gradient] = sums[name]!;
+    this.#settings(update, input, feeds);
+    const results = await this.#run(update, feeds, { next: true });
+    this.#release(Object.values(sums));
+    this.#settle(update, results, true);
+    return { ...resultOf(results), ...total, ...flags(results) };
+  }
+
+  async evaluate({ images, targets }: EngineBatch, averaged: boolean): Promise<Evaluated> {
+    const { evaluate, evaluateOne, evaluationShape, classes, image } = this.#graphs;
+    if (evaluate === undefined) {
+      if (images.length === 0) return { scores: new Float32Array() };
+      throw new TypeError("a detector is judged as it is used");
+    }
+    const [batch, ...shape] = evaluationShape as [number, ...number[]];
+    const each = count(shape);
+    const total = wholes(images.length, each);
+    const scores = new Float32Array(total * classes);
+    const stated = evaluate.outputs.filter((name) => lossOfName(name) !== undefined);
+    const wanted = ["logits", ...(stated.length > 0 ? ["loss", ...stated] : [])];
+    let [loss, losses]: [number, readonly NamedLoss[]] = [0, []];
+    for (let first = 0; first < total;) {
+      // A loss is a mean over what a graph is given: images that only fill a batch would be part of it.
+      const one = evaluateOne !== undefined && total - first < batch;
+      const [graph, size] = one ? [evaluateOne, 1] : [evaluate, batch];
+      const full = new Float32Array(size * each);
+      const part = images.subarray(first * each, (first + size) * each);
+      full.set(part);
+      const feeds = { ...this.#feedsOf(graph, averaged), ...this.#targets(graph, { targets }, first) };
+      feeds[image] = this.#tensor(full, [size, ...shape]);
+      const results = await this.#run(graph, feeds, { wanted });
+      const logits = results["logits"]!.data as Float32Array;
+      const there = part.length / each;
+      scores.set(logits.subarray(0, there * classes), first * classes);
+      if (stated.length > 0) {
+        const result = resultOf(results);
+        loss += (result.loss * there) / total;
+        losses = addedUp(losses, result.losses, there / total);
+      }
+      first += there;
+    }
+    return { scores, ...(stated.length > 0 && { stated: { loss, losses } }) };
+  }
+
+  async statistics(images: Float32Array, before: number): Promise<Values> {
+    const { statistics, state } = this.#graphs;
+    if (statistics === undefined) return new Map();
+    const feeds = this.#stepFeeds(statistics, { images, targets: {}, learningRate: 0, key: "statistics" }, 0);
+    const shapes = new Map(state.map(({ name, shape }) => [name, shape]));
+    for (const name of statistics.writes) {
+      const shape = shapes.get(name)!;
+      feeds[name] = this.#tensor(new Float32Array(count(shape)).fill(before), shape);
+    }
+    const results = await this.#run(statistics, feeds, {});
+    return new Map(statistics.writes.map((name) => [name, results[nextName(name)]!.data as Float32Array]));
+  }
+
+  async probe(graph: EmittedGraph, input: StepInput): Promise<ReadonlyMap<string, number>> {
+    const results = await this.#run(graph, this.#stepFeeds(graph, input, 0), {});
+    return new Map(graph.outputs.map((name) => [name, Number(results[name]!.data[0])]));
+  }
+
+  async close(): Promise<void> {
+    this.#release(this.#state.values());
+    this.#state.clear();
+    const sessions = await Promise.allSettled(this.#sessions.values());
+    this.#sessions.clear();
+    for (const session of sessions) if (session.status === "fulfilled") await session.value.release();
+  }
+
+  // ---- feeds
+
+  /** State stays in a GPU's memory; CUDA's tensors can't be kept there in Node. */
+  get #staysOnDevice(): boolean {
+    return this.device === "webgpu";
+  }
+
+  get #writesInPlace(): boolean {
+    return this.#runtime.writesInto && !this.#staysOnDevice;
+  }
+
+  #feedsOf(graph: EmittedGraph, averaged = false): Feeds {
+    const tensorOf = (name: string): Tensor =>
+      (averaged ? this.#state.get(`ema.${name}`) : undefined) ?? this.#state.get(name)!;
+    return Object.fromEntries(graph.reads.map((name) => [name, tensorOf(name)]));
+  }
+
+  #stepFeeds(graph: EmittedGraph, input: StepInput, part: number): Feeds {
+    const { image } = this.#graphs;
+    const { stepShape } = this.#canvasOf(input);
+    const feeds = this.#feedsOf(graph);
+    const size = count(stepShape);
+    const images = input.images.subarray(part * size, (part + 1) * size);
+    if (graph.inputs.includes(image) && wholes(images.length, size) === 1)
+      feeds[image] = this.#tensor(images, stepShape);
+    Object.assign(feeds, this.#targets(graph, input, part * stepShape[0]!));
+    this.#settings(graph, input, feeds);
+    for (const { name, shape } of graph.noise) {
+      const random = randomStream(`${input.key} ${part} ${name}`);
+      const lengths = shape.map((dim) => evaluate(dim, input.sizes));
+      feeds[name] = this.#tensor(Float32Array.from({ length: count(lengths) }, random), lengths);
+    }
+    return feeds;
+  }
+
+  #settings(graph: EmittedGraph, { learningRate, lossScale, emaDecay }: StepInput, feeds: Feeds): void {
+    if (graph.inputs.includes("learning_rate")) feeds["learning_rate"] = this.#scalar(learningRate);
+    if (graph.inputs.includes("loss_scale")) feeds["loss_scale"] = this.#scalar(lossScale ?? 1);
+    if (graph.inputs.includes("ema_decay")) feeds["ema_decay"] = this.#scalar(emaDecay ?? 0);
+  }
+
+  #tensor(data: Float32Array, shape: readonly number[]): Tensor {
+    return new this.#runtime.Tensor("float32", data, shape);
+  }
+
+  #scalar(value: number): Tensor {
+    return this.#tensor(Float32Array.of(value), []);
+  }
+
+  /** What the data say of the images from one on; where there are fewer than the graph takes, the rest is 0. */
+  #targets({ name: graph, targets }: EmittedGraph, given: Omit<EngineBatch, "images">, first: number): Feeds {
+    const tensors = targets.map(({ name, shape: dims, dtype }): [string, Tensor] => {
+      const all = given.targets[name];
+      const shape = dims.map((dim) => evaluate(dim, given.sizes));
+      if (all === undefined) throw new SessionError(`${graph}: needs ${name} of its images`);
+      const size = count(shape);
+      const start = (first * size) / shape[0]!;
+      const values = all.subarray(start, start + size);
+      if (dtype === "int64") {
+        const numbers = new BigInt64Array(size);
+        values.forEach((value, index) => (numbers[index] = BigInt(value)));
+        return [name, new this.#runtime.Tensor("int64", numbers, shape)];
+      }
+      if (dtype !== "float32") throw new SessionError(`${graph}: its input ${name} is ${dtype}, which no data fill`);
+      const full = new Float32Array(size);
+      full.set(values);
+      return [name, this.#tensor(full, shape)];
+    });
+    return Object.fromEntries(tensors);
+  }
+
+  // ---- runs
+
+  /**
+   * @param next next state is written where it stays: in the spare tensors, or on the device
+   * @param onDevice all tensors (but single numbers) stay on the device, where that is possible
+   * @param key for another session of the same graph
+   */
+  async #run(
+    graph: EmittedGraph,
+    feeds: Feeds,
+    how: {
+      readonly next?: boolean;
+      readonly onDevice?: boolean;
+      readonly wanted?: readonly string[];
+      readonly key?: string;
+    },
+  ): Promise<Record<string, Tensor>> {
+    const stays = this.#staysOnDevice && (how.next === true || how.onDevice === true);
+    const session = await this.#session(graph, `${graph.name} ${how.key ?? ""}`, stays, how.onDevice === true);
+    const fetches: Record<string, Tensor | null> = Object.fromEntries(
+      (how.wanted ?? graph.outputs).map((name) => [name, null]),
+    );
+    if (how.next === true && this.#writesInPlace) {
+      for (const name of graph.writes) fetches[nextName(name)] = this.#spareFor(name);
+    }
+    try {
+      return await session.run(feeds, fetches);
+    } catch (error) {
+      throw new SessionError(`${graph.name}: ${readable(error)}`, { cause: error });
+    }
+  }
+
+  #spareFor(name: string): Tensor {
+    let spare = this.#spare.get(name);
+    if (spare === undefined) {
+      const { data, dims } = this.#state.get(name)!;
+      spare = this.#tensor(new Float32Array(data.length), dims);
+      this.#spare.set(name, spare);
+    }
+    return spare;
+  }
+
+  /** Takes over the next state, or drops it. */
+  #settle({ writes }: EmittedGraph, results: Record<string, Tensor>, good: boolean): void {
+    for (const name of writes) {
+      const next = results[nextName(name)]!;
+      if (!this.#writesInPlace) {
+        this.#release([good ? this.#state.get(name)! : next]);
+        if (good) this.#state.set(name, next);
+      } else if (good) {
+        const spare = this.#spare.get(name)!;
+        this.#spare.set(name, this.#state.get(name)!);
+        this.#state.set(name, spare);
+      }
+    }
+  }
+
+  /** What is in a device's memory has to be given back; the rest is JavaScript's. */
+  #release(tensors: Iterable<Tensor>): void {
+    for (const tensor of tensors) if (tensor.location === "gpu-buffer") tensor.dispose();
+  }
+
+  #session(graph: EmittedGraph, key: string, stays: boolean, all: boolean): Promise<InferenceSession> {
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      const next = new Set(graph.writes.map(nextName));
+      const places = graph.outputs.map((name): [string, "gpu-buffer" | "cpu"] => {
+        const isNumber = NUMBERS.has(name) || lossOfName(name) !== undefined;
+        return [name, !isNumber && (all || next.has(name)) ? "gpu-buffer" : "cpu"];
+      });
+      session = this.#open(graph, stays ? { preferredOutputLocation: Object.fromEntries(places) } : {});
+      this.#sessions.set(key, session);
+    }
+    return session;
+  }
+
+  async #open(graph: EmittedGraph, more: InferenceSession.SessionOptions): Promise<InferenceSession> {
+    try {
+      const { session, fallsBack } = await createSession(this.#runtime, graph.onnx, this.device, {
+        ...(this.#threads !== undefined && { intraOpNumThreads: this.#threads }),
+        ...more,
+      });
+      const note = `; ${FALLS_BACK}`;
+      if (fallsBack && !this.deviceReason.endsWith(note)) this.deviceReason += note;
+      return session;
+    } catch (error) {
+      throw new SessionError(`${graph.name}: ${readable(error)}`, { cause: error });
+    }
+  }
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Outputs that are looked at after every step. */
+const NUMBERS: ReadonlySet<string> = new Set(["loss", "correct", "correct5", "finite", "gradient_norm"]);
+
+function resultOf(results: Record<string, Tensor>): StepResult {
+  const number = (name: string): number => Number(results[name]?.data[0] ?? 0);
+  return {
+    loss: number("loss"),
+    losses: Object.keys(results).flatMap((output): readonly NamedLoss[] => {
+      const name = lossOfName(output);
+      return name === undefined ? [] : [{ name, loss: number(output) }];
+    }),
+    ...(results["correct"] && { correct: number("correct") }),
+    ...flags(results),
+  };
+}
+
+/** Sums of parts, each a share of the whole. */
+function addedUp(losses: readonly NamedLoss[], more: readonly NamedLoss[], share: number): readonly NamedLoss[] {
+  return more.map(({ name, loss }, index) => ({ name, loss: (losses[index]?.loss ?? 0) + loss * share }));
+}
+
+function flags(results: Record<string, Tensor>): Pick<StepResult, "finite" | "gradientNorm"> {
+  const { finite, gradient_norm: norm } = results;
+  return {
+    ...(finite && { finite: Number(finite.data[0]) !== 0 }),
+    ...(norm && { gradientNorm: Number(norm.data[0]) }),
+  };
+}
+
+function count(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** A flat array is cut by the engine's own shape: one of another shape would be cut into something else. None is none. */
+function wholes(length: number, each: number): number {
+  if (length % each === 0) return length / each;
+  throw new SessionError(`${length} values are no images of ${each} values each`);
+}
