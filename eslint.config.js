@@ -72,6 +72,17 @@ export default defineConfig(
     },
   },
   boundary("runtime", ["compiler/ops", "compiler/passes"]),
+  {
+    // A browser runs it, and what it imports (test/browser/web.test.ts looks at all of that).
+    files: ["runtime/web/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: ["node:*", "sharp", "#onnxruntime", "**/cli/**", "**/compiler/ops/**", "**/compiler/passes/**"] },
+      ],
+      "no-restricted-globals": ["error", "process", "Buffer", "require", "__dirname"],
+    },
+  },
   boundary("runtime/images", ["compiler/ops", "compiler/passes", "data", "detection", "classification", "training"]),
   boundary("cli", ["compiler/ir", "compiler/ops", "compiler/passes", "compiler/emit", "compiler/tuning"]),
   {

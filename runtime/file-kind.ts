@@ -86,7 +86,7 @@ const KINDS: readonly (readonly [FileKind, (text: string) => boolean])[] = [
 
 /** @param head the first {@link HEAD_BYTES} bytes, or all where there are fewer */
 export function kindOfFile(head: Uint8Array): FileKind {
-  const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, HEAD_BYTES)).toString("latin1");
+  const text = String.fromCharCode(...head.subarray(0, HEAD_BYTES));
   return KINDS.find(([, matches]) => matches(text))![0];
 }
 

@@ -31,7 +31,7 @@ import { THRESHOLD } from "./label-tally.js";
 import { testViews, type ViewOptions } from "./test-views.js";
 import { SessionError } from "../onnx/session-error.js";
 import type { SessionOptions } from "../onnx/session.js";
-import type { Session } from "../onnx/wrap-session.js";
+import type { Session } from "../onnx/session-types.js";
 
 /** How a model is opened for classification. */
 export interface ClassifierOptions extends SessionOptions {

@@ -10,7 +10,7 @@ import { imageInput, type ImageInput } from "../images/network-input.js";
 import type { ModelInfo } from "../onnx/read-model.js";
 import { traceOutput, type ScoreKind } from "./score-kind.js";
 import { SessionError } from "../onnx/session-error.js";
-import type { Session, Values } from "../onnx/wrap-session.js";
+import type { Session, Values } from "../onnx/session-types.js";
 
 /** The output with the scores. */
 export interface ScoreOutput {

@@ -2,7 +2,7 @@
 import type { Size } from "../images/image.js";
 import { subset, type Split } from "./data-set.js";
 import { DataError } from "../data-error.js";
-import type { BatchLoader } from "./batch-loader.js";
+import type { Batch, EvaluationBatches } from "./batch-loader.js";
 import { permutation } from "../random.js";
 import { beforeStatistics, preparePipeline, deterministicTransforms } from "../images/transforms/pipeline.js";
 import type { Statistics } from "../images/statistics.js";
@@ -36,7 +36,7 @@ function differentSizes({ height, width }: Measurement, [otherHeight, otherWidth
  * @throws {DataError} where the images have different sizes there
  */
 export async function measureStatistics(
-  loader: BatchLoader,
+  loader: { evaluation(options: EvaluationBatches): AsyncGenerator<Batch, void, void> },
   split: Split,
   transforms: readonly TransformSettings[],
   { samples = split.isLight ? split.size : 10_000, seed = 1, channels }: MeasureOptions = {},

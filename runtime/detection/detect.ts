@@ -17,7 +17,7 @@ import { metadataOf, type BoxEnds } from "../onnx/metadata-of.js";
 import type { ModelInfo } from "../onnx/read-model.js";
 import { SessionError } from "../onnx/session-error.js";
 import type { SessionOptions } from "../onnx/session.js";
-import type { Session } from "../onnx/wrap-session.js";
+import type { Session } from "../onnx/session-types.js";
 import { detectorGraph, runDetector, type Finding, type RunOptions } from "./detector-graph.js";
 import type { Box } from "../data/objects.js";
 import { writeMask, type MaskText } from "../data/masks/text.js";

@@ -4,7 +4,7 @@ import { imageInput, type ImageInput } from "../images/network-input.js";
 import type { BoxEnds } from "../onnx/metadata-of.js";
 import type { TensorSpec } from "../onnx/read-model.js";
 import { SessionError } from "../onnx/session-error.js";
-import type { Session, Values } from "../onnx/wrap-session.js";
+import type { Session, Values } from "../onnx/session-types.js";
 import { fromInclusiveCorners, type Box } from "../data/objects.js";
 import type { Corners, MaskGrid } from "./paste.js";
 

@@ -6,12 +6,6 @@ import type { Runtime } from "./onnxruntime.js";
 /** What is used of ONNX Runtime; its build for browsers has it, too. */
 export type Ort = Pick<Runtime, "InferenceSession" | "Tensor">;
 
-/** The device that will be used, and the reason in a few words, to be shown: nothing falls back in silence. */
-export interface DeviceChoice {
-  readonly device: Device;
-  readonly reason: string;
-}
-
 /** Session setting under which a node that the device can't run is an error, where it would run on the processor. */
 export const NO_CPU_FALLBACK = { session: { disable_cpu_ep_fallback: "1" } };
 

@@ -2,7 +2,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { DEVICES, type Device, type DeviceRequest } from "../../compiler/device.js";
-import { runOnce, type DeviceChoice } from "./create.js";
+import { runOnce } from "./create.js";
+import type { DeviceChoice } from "./session-types.js";
 import { hasCudaLibraries, loadRuntime, runtimeCopy } from "./onnxruntime.js";
 import { readable } from "./readable.js";
 import { SessionError } from "./session-error.js";

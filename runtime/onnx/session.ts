@@ -8,10 +8,11 @@ import { loadRuntime } from "./onnxruntime.js";
 import { openProfile } from "./profile.js";
 import { readable } from "./readable.js";
 import { SessionError } from "./session-error.js";
-import { wrapSession, type Session } from "./wrap-session.js";
+import type { Session } from "./session-types.js";
+import { wrapSession } from "./wrap-session.js";
 
 export { SessionError } from "./session-error.js";
-export type { Session, Values } from "./wrap-session.js";
+export type { Session, Values } from "./session-types.js";
 
 /** Where and how a model runs. */
 export interface SessionOptions {

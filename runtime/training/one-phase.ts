@@ -5,29 +5,27 @@ import type { Model } from "../../compiler/model.js";
 import type { PlannedPhase } from "../../compiler/training/phase-plan.js";
 import type { TrainingProgram } from "../../compiler/training/contract.js";
 import { emitTrainingGraphs } from "../../compiler/training/graphs.js";
-import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import type { KeptProposals } from "../data/detection/proposals.js";
 import { machineBlockSize } from "../onnx/blocked-layout.js";
 import { chooseDevice } from "../onnx/device.js";
-import { frozenAtRandom, noticesOf } from "./beginning.js";
 import { newestCheckpoint, repairBest, type StateValues } from "./checkpoint.js";
 import { Course, type CourseResult } from "./course.js";
 import { openDeviceEngine } from "./device-engine.js";
 import type { Engine } from "./engine.js";
-import { buildProgram, lengthened } from "./fit.js";
+import { lengthened } from "./fit.js";
 import { folderRecords } from "./folder-records.js";
-import { saysGrey, type FeedOptions } from "./feed.js";
+import type { FeedOptions } from "./feed.js";
 import { checkSame, identityOf, type Identity } from "./identity.js";
 import { initialState } from "./initial-state.js";
 import type { Lock } from "./lock.js";
 import { openMetrics, type MetricsFile } from "./metrics.js";
+import { planTraining, tellBeginning, type Programs, type TrainingPlan } from "./plan.js";
 import { beforePhase, type Position } from "./position.js";
-import { checkThaws } from "./phases.js";
 import { statisticsFile } from "./open-feed.js";
 import type { TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./request.js";
 import { openRemoteEngine } from "./remote-engine.js";
 import { directoryOf, writeConfig, type RunFolder } from "./run-folder.js";
-import { trainingLength, type TrainingLength } from "./schedule.js";
+import type { TrainingLength } from "./schedule.js";
 import { openSubject, type Subject } from "./subject.js";
 import type { ParameterValues } from "../../compiler/emit/parameters.js";
 
@@ -136,16 +134,10 @@ function feedOptions(
 }
 
 /** What is computed, and what this training is to be told from others by. */
-interface Plan {
-  /** The program with these algorithms, as far as it has a use for them. */
-  readonly build: (algorithms: AlgorithmChoices) => Programs;
+interface Plan extends TrainingPlan {
   readonly programs: Programs;
-  readonly length: TrainingLength;
   readonly identity: Identity;
 }
-
-/** Of a detector one for each size of images, with the same state. */
-type Programs = readonly [TrainingProgram, ...TrainingProgram[]];
 
 async function planOf(
   { request, options, model, emit }: Session,
@@ -154,25 +146,14 @@ async function planOf(
 ): Promise<Plan> {
   const { weights, version, algorithms = {} } = options;
   const { data, names } = request;
-  const warn = (message: string): void => emit({ kind: "warning", message });
-  if (feed.channels === 1 && !saysGrey(recipe.train)) {
-    warn(`${model.name} takes one channel: images are turned to grey (ITU-R 601-2 luma)`);
-  }
   const { device } = await chooseDevice(options.device ?? "auto");
   const blockSize = device === "cpu" ? await machineBlockSize() : 0;
-  const settings = feed.settings(device, blockSize);
-  const build = (given: AlgorithmChoices): Programs =>
-    settings.map((each) => buildProgram(model, each, given)) as [TrainingProgram, ...TrainingProgram[]];
-  const programs = build(algorithms);
-  const length = trainingLength(recipe, feed.stepsPerEpoch);
-  checkThaws(recipe, length);
-  const notices = noticesOf(model, recipe, settings[0], weights, data.classes);
-  const frozen = resume ? [] : frozenAtRandom(model, recipe, before);
-  const unjudged = data.validation.size > 0 ? [] : [`${data.name}: has no validation images: nothing is validated`];
-  [...notices, ...frozen, ...feed.notices, ...unjudged].forEach((message) => emit({ kind: "notice", message }));
-  feed.warnings.forEach(warn);
+  const plan = planTraining(model, recipe, feed, feed.settings(device, blockSize));
+  const programs = plan.build(algorithms);
+  const begun = resume ? undefined : { weights: before };
+  tellBeginning({ model, recipe, data, feed, settings: plan.settings[0], weights, before: begun }, emit);
   const identity = identityOf({ model, recipe: request.recipe, data: feed.data, names, weights, version });
-  return { build, programs, length, identity };
+  return { ...plan, programs, identity };
 }
 
 interface Begun {
