@@ -1,4 +1,4 @@
-/** Every example of the pages that show the language is right. */
+/** Every example of the language is right, on whatever page. Those of docs/errors.md have a test of their own. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { check } from "../../compiler/index.js";
@@ -7,19 +7,18 @@ import { DETECTION_OPERATORS } from "../../compiler/ops/detection/index.js";
 import { allWords } from "../../compiler/vocabulary.js";
 import { TABLES, withTables } from "../../compiler/words/reference.js";
 import { accepts } from "../../compiler/words/values.js";
+import { PAGES } from "../support/pages.js";
 
-const PAGES = ["docs/language.md", "docs/detection.md", "README.md"];
+const pages = PAGES.filter(({ file }) => file !== "docs/errors.md").map(({ file, blocks }) => ({
+  file,
+  examples: blocks.filter(({ language }) => language === "resnet"),
+}));
 
-describe.each(PAGES)("%s", (page) => {
-  const text = readFileSync(new URL(`../../${page}`, import.meta.url), "utf8");
-  const examples = [...text.matchAll(/```resnet\n([\s\S]*?)```/g)].map(([, example = ""]) => example);
+it("there are many", () => expect(pages.flatMap(({ examples }) => examples).length).toBeGreaterThan(30));
 
-  it("has examples", () => {
-    expect(examples.length).toBeGreaterThan(0);
-  });
-
-  it.each(examples.map((example, i) => [i + 1, example] as const))("example %i has no errors", (_, example) => {
-    const { diagnostics } = check([{ path: "example.resnet", text: example }]);
+describe.each(pages.filter(({ examples }) => examples.length > 0))("$file", ({ examples }) => {
+  it.each(examples)("the example in line $line has no errors", ({ code }) => {
+    const { diagnostics } = check([{ path: "example.resnet", text: code }]);
     expect(diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message)).toEqual([]);
   });
 });

@@ -1,28 +1,20 @@
 /** Every TypeScript program in README and docs type-checks under `strict`, against the package as it is built. */
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import ts from "typescript";
 import { expect, it } from "vitest";
+import { PAGES, ROOT } from "../support/pages.js";
 
-const ROOT = path.resolve(import.meta.dirname, "../..");
+const blocks = PAGES.flatMap((page) =>
+  page.blocks
+    .filter(({ language }) => language === "ts")
+    .map(({ code }, i) => ({ file: `${page.file.replace(/\W/g, "_")}_${i}.ts`, code })),
+);
 
-interface Block {
-  readonly file: string;
-  readonly code: string;
-}
-
-const pages = ["README.md", ...readdirSync(path.join(ROOT, "docs")).map((name) => `docs/${name}`)];
-const blocks: Block[] = pages
-  .filter((page) => page.endsWith(".md"))
-  .flatMap((page) => {
-    const programs = [...readFileSync(path.join(ROOT, page), "utf8").matchAll(/^```ts\n([\s\S]*?)^```/gm)];
-    return programs.map(([, code], i) => ({ file: `${page.replace(/\W/g, "_")}_${i}.ts`, code: code! }));
-  });
-
-it("there are some", () => expect(blocks.length).toBeGreaterThan(3));
+it("there are some", () => expect(blocks.length).toBeGreaterThan(10));
 
 it("they type-check, and so do the package's own declarations, without the DOM's", () => {
   // Inside the project, so that `resnetc` is found as others find it: by the package's exports.
