@@ -49,19 +49,17 @@ export function compileCommand(): Command {
     .addOption(WEIGHTS.stateDict)
     .addOption(WEIGHTS.adaptInput)
     .addOption(WEIGHTS.epsilon)
-    .option("--seed <n>", "what random weights are made from", wholeNumber(0))
+    .option("--seed <n>", "the seed of random weights", wholeNumber(0))
     .option("--precision <type>", "fp32 or fp16, of weights and activations; inputs and outputs stay fp32", precision)
     .option("--batch <n>", "a fixed batch size, or dynamic (the default)", batchSize)
     .option("--input <shape>", "another input size, as 3x320x320, or 3xHxW to leave it open", inputShape)
     .option("--input-pixels", "take images as they are decoded, uint8 [N, H, W, 3]: the preprocessing is in the graph")
     .option("--opset <n>", "version of the ONNX operators, 13 to 21 (default: 17)", wholeNumber(13, 21))
     .addOption(
-      new Option("--device <device>", "operators that are fastest on one device; default: those that all run").choices([
-        "any",
-        "cpu",
-        "webgpu",
-        "cuda",
-      ]),
+      new Option(
+        "--device <device>",
+        "write operators as they are fastest on this device; default: as all devices run them",
+      ).choices(["any", "cpu", "webgpu", "cuda"]),
     )
     .option("--no-fold", "keep batch norms apart from the convolutions before them")
     .option("--labels <file>", "names of the classes, one a line, to be carried by the model")

@@ -43,7 +43,7 @@ export function detectCommand(): Command {
     .addOption(WEIGHTS.epsilon)
     .option("--labels <file>", "names of the classes, one a line, in place of the model's")
     .option("--preprocess <name>", "in place of the model's (std/preprocess has them)")
-    .option("--score <share>", "what is less sure is left out, 0 to 1", share, 0.5)
+    .option("--score <share>", "leave out objects with a lower score, 0 to 1", share, 0.5)
     .option("--batch <n>", "images in a run, padded to the largest", wholeNumber(1, 256), 1)
     .option("--categories <file>", "instances.json whose ids of categories and images detections.json gets")
     .addOption(deviceOption())

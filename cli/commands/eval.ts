@@ -76,7 +76,7 @@ export function evalCommand(): Command {
     .option("--set <name>", "of a voc: folder, a list in ImageSets/Main")
     .option("--curves <file>", "for detectors: draw precision over recall (SVG)")
     .option("--save <file>", "for detectors: keep what was found, a JSON list of COCO's kind")
-    .option("--detections <file>", "judge such a list, without a model")
+    .option("--detections <file>", "judge a list that --save or another program wrote, without a model")
     .option("--json", "for programs")
     .addHelpText(
       "after",

@@ -34,7 +34,7 @@ export function exportCommand(): Command {
     .addOption(new Option("--format <name>", "whatever the file is called").choices(["pth", "safetensors"]))
     .option("--weights <file>", "trained weights, in any format that compile reads; default: random ones")
     .option("--names <map>", "the name map to write by, torchvision_resnet say; default: our own paths")
-    .option("--seed <n>", "what random weights are made from", wholeNumber(0))
+    .option("--seed <n>", "the seed of random weights", wholeNumber(0))
     .addOption(WEIGHTS.lenient)
     .addOption(WEIGHTS.newHead)
     .addOption(WEIGHTS.stateDict)

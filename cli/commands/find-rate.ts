@@ -44,7 +44,7 @@ export function findRateCommand(): Command {
     .addOption(phaseOption())
     .addOption(setOption())
     .option("--batch <n>", "images of an update, in place of the recipe's", wholeNumber(1, 65_536))
-    .option("--seed <n>", "what initial weights and batches are made from", wholeNumber(0))
+    .option("--seed <n>", "the seed of initial weights and batches", wholeNumber(0))
     .option("--weights <file>", "begin with these weights in place of random ones")
     .option("--lenient", "accept weights that do not fit in every tensor")
     .addOption(deviceOption())

@@ -56,7 +56,7 @@ export function trainCommand(): Command {
     .option("--steps <n>", "updates, in place of the recipe's stop", wholeNumber(1))
     .option("--epochs <n>", "epochs, in place of the recipe's stop", wholeNumber(1))
     .option("--batch <n>", "images of an update, in place of the recipe's", wholeNumber(1, 65_536))
-    .option("--seed <n>", "what initial weights, batches and augmentation are made from", wholeNumber(0))
+    .option("--seed <n>", "the seed of initial weights, batches and augmentation", wholeNumber(0))
     .option("--workers <n>", "threads that decode and augment", wholeNumber(0, 1024))
     .option("--threads <n>", "threads that the processor may use for the network", wholeNumber(1, 1024))
     .option("--no-tuned", "write operations as estimated, not as resnetc tune measured on this machine")

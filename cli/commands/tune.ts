@@ -40,7 +40,7 @@ export function tuneCommand(): Command {
       "after",
       examples(
         ['resnetc tune "CifarResNet(depth: 20)" --recipe shapes', "before train with the same target and recipe"],
-        ["resnetc tune ResNet50 --recipe imagenet --batch 32", "operations of another size are others"],
+        ["resnetc tune ResNet50 --recipe imagenet --batch 32", "measured for this batch size alone"],
       ),
     )
     .action(run);

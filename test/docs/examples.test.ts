@@ -23,6 +23,10 @@ const REPLACED: RunOptions["replaced"] = {
   // There is nothing to be fetched: the package is linked, weights are random ones of the same names.
   "npm install": "true",
   "npm install resnetc": "true",
+  "npm install resnetc onnxruntime-web@1.30.0": "true",
+  // Bundled and run in Chromium by the tests of resnetc/web.
+  "npx esbuild page.ts --bundle --splitting --format=esm --outdir=public": "true",
+  "cp node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.{wasm,asyncify.wasm} public/": "true",
   "curl -LO https://download.pytorch.org/models/resnet18-f37072fd.pth": "test -f resnet18-f37072fd.pth",
   // The 4,000 shapes of validation and test take too long.
   "npx resnetc train net.resnet --recipe shapes --data shapes -o run":

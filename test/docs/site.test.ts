@@ -9,7 +9,8 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ROOT } from "../support/pages.js";
+import { compile } from "../../compiler/index.js";
+import { page as readPage, ROOT } from "../support/pages.js";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 const required = process.env["RESNETC_REQUIRE_WEBGPU"] === "1";
@@ -121,6 +122,34 @@ describe.skipIf(CHROMIUM === undefined && !required)("in Chromium", () => {
       if ((over as number) > 0) wide.push(`${name}: ${String(over)}`);
     }
     expect(wide).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  it("the page of how-to/deploy-browser.md classifies a photograph", async () => {
+    const { blocks } = readPage("docs/how-to/deploy-browser.md");
+    const html = blocks.find(({ language }) => language === "html")!.code;
+    const files: Readonly<Record<string, () => Promise<Uint8Array> | Uint8Array>> = {
+      "page.html": () => Buffer.from(html.replace(/https:\/\/cdn[^"]*\/dist\//, "./ort/")),
+      "net.onnx": () => compile("CifarResNet(depth: 8)", { inputPixels: true }).onnx!,
+    };
+    const own = await browser.newPage();
+    own.on("pageerror", (error) => problems.push(error.message));
+    await own.route("http://page.test/**", async (route) => {
+      const name = new URL(route.request().url()).pathname.slice(1);
+      const made = files[name]?.();
+      const ort = path.join(ROOT, "node_modules/onnxruntime-web/dist", path.basename(name));
+      const body = Buffer.from(await (made ?? readFile(ort)));
+      const contentType = name.endsWith(".html")
+        ? "text/html"
+        : name.endsWith(".mjs")
+          ? "text/javascript"
+          : "application/wasm";
+      await route.fulfill({ body, contentType });
+    });
+    await own.goto("http://page.test/page.html", { waitUntil: "networkidle" });
+    await own.locator("input").setInputFiles(path.join(ROOT, "examples/cifar10/cat.jpg"));
+    await own.locator("pre", { hasText: /: 0\.\d+/ }).waitFor({ timeout: 30_000 });
+    await own.close();
     expect(problems).toEqual([]);
   });
 
