@@ -24,6 +24,8 @@ const SHARING = [
 ];
 
 export default defineConfig({
+  // There is no package `vscode`: an editor gives it to its extensions.
+  resolve: { alias: { vscode: path.join(import.meta.dirname, "test/editors/vscode-stub.ts") } },
   // Inside the project, so that the bundles find its packages.
   plugins: [bundledWorkers(path.join(import.meta.dirname, ".cache/resnetc"))],
   test: {

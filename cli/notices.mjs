@@ -27,8 +27,7 @@ SOFTWARE.`;
 
 /** @param {import("esbuild").Metafile[]} metafiles what went into the bundles */
 export function writeNotices(metafiles, file) {
-  const folders = new Set(metafiles.flatMap(({ inputs }) => Object.keys(inputs)).flatMap(packageFolder));
-  const bundled = [...folders].sort().map(notice);
+  const bundled = noticesOf(metafiles);
   const { version } = JSON.parse(readFileSync("dist/onnxruntime/package.json", "utf8"));
   const runtime = section(`onnxruntime-node and onnxruntime-common ${version}`, "MIT", ONNX_RUNTIME_LICENCE);
   const font = readFileSync("runtime/detection/overlay/font/LICENSE", "utf8").trim();
@@ -39,6 +38,12 @@ export function writeNotices(metafiles, file) {
     section("DejaVu Sans Bold 2.37, glyphs as outlines", "Bitstream Vera", font),
   ];
   writeFileSync(file, `${text.join("\n\n")}\n`);
+}
+
+/** One for each package that went into these bundles. */
+export function noticesOf(metafiles) {
+  const folders = new Set(metafiles.flatMap(({ inputs }) => Object.keys(inputs)).flatMap(packageFolder));
+  return [...folders].sort().map(notice);
 }
 
 const HEAD = "resnetc is distributed with code of these projects inside its own files.";

@@ -21,7 +21,8 @@ export async function keepRunning(places: readonly string[], run: () => Promise<
     const changed = new Promise<void>((resolve) => (wake = resolve));
     // On a terminal each round has the screen for itself.
     if (process.stdout.isTTY) process.stdout.write("\u001b[2J\u001b[3J\u001b[H");
-    else if (round > 0) log("\nchanged; once more");
+    // An editor's task knows by this line that what it read before is old.
+    if (round > 0) log(process.stdout.isTTY ? "changed; once more" : "\nchanged; once more");
     let files: readonly string[] = [];
     try {
       files = await run();

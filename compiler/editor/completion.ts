@@ -16,6 +16,7 @@ import { isStandard, type Editor } from "./editor.js";
 import { autoImport, importPath } from "./imports.js";
 import { namesOf } from "./occurrences.js";
 import type { Edit } from "./references.js";
+import { DECLARATION_SNIPPETS, STATEMENT_SNIPPETS } from "./snippets.js";
 import { followed, membersOf, parametersOf, type Static } from "./static.js";
 import { argumentText, declarationText, presence, wordText } from "./text.js";
 
@@ -102,26 +103,13 @@ function itemsFor(editor: Editor, parsed: Parsed, cursor: Cursor): Item[] {
   }
 }
 
-const BODIES: Readonly<Record<string, string>> = {
-  block: "block ${1:name}(${2:width}) {\n  $0\n}",
-  shortcut: "shortcut ${1:name} {\n  $0\n}",
-  network: "network ${1:Name}(${2:classes = 10}) {\n  input image ${3:3x224x224}\n  $0\n}",
-  detector: "detector ${1:Name}(${2:classes = 91}) {\n  input image 3xHxW\n  $0\n}",
-  recipe: "recipe ${1:name}(${2:epochs = 90}) {\n  $0\n}",
-  preprocess: "preprocess ${1:name} {\n  $0\n}",
-  weights: "weights ${1:name} {\n  $0\n}",
-  dialect: "dialect ${1:name} {\n  $0\n}",
-  let: "let ${1:name} = $0",
-  import: 'import { $0 } from "${1:std/blocks}"',
-};
-
 function declarationItems(): Item[] {
   return [...DECLARATION_WORDS, "let", "import"].map((label) => ({
     label,
     kind: "keyword",
     detail: "",
     rank: RANK.word,
-    ...(BODIES[label] && { snippet: BODIES[label] }),
+    ...snippetOf(DECLARATION_SNIPPETS, label),
   }));
 }
 
@@ -223,24 +211,15 @@ function statementItems({ declaration, around }: Cursor): Item[] {
       kind: "keyword" as const,
       detail: "",
       rank: RANK.known,
-      ...snippetOf(label),
+      ...snippetOf(STATEMENT_SNIPPETS, label),
     })),
   ];
 }
 
-const SNIPPETS: Readonly<Record<string, string>> = {
-  stage: "stage ${1:conv1} { $0 }",
-  head: "head { $0 }",
-  input: "input image ${1:3x224x224}",
-  let: "let ${1:name} = $0",
-  if: "if ${1:condition} { $0 }",
-  for: "for ${1:i} in ${2:1 .. n} { $0 }",
-};
-
-const snippetOf = (label: string): { snippet?: string } => {
-  const snippet = own(SNIPPETS, label);
+function snippetOf(snippets: Readonly<Record<string, string>>, label: string): { snippet?: string } {
+  const snippet = own(snippets, label);
   return snippet === undefined ? {} : { snippet };
-};
+}
 
 function wordItems(words: Words, kind: "layer" | "setting"): Item[] {
   return Object.values<Word>(words).map((word) => ({

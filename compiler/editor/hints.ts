@@ -78,7 +78,9 @@ export function hintsIn(
       settings.params && facts.params > 0 && shortCount(facts.params),
       settings.macs && facts.macs !== null && facts.macs > 0 && `${shortCount(facts.macs)} MAC`,
     ].filter((part) => typeof part === "string");
-    if (parts.length === 0) return [];
+    // An input's shape stands there already.
+    if (parts.length === 0 || (parts.length === 1 && text.slice(0, lineEnd).trimEnd().endsWith(` ${parts[0]!}`)))
+      return [];
     const costs = costText(facts);
     const tooltip = `**${placeOf(shown)}**: ${facts.input ?? "nothing"} to ${facts.output}${costs === "" ? "" : `; ${costs}`}`;
     // A carriage return is no part of the line.

@@ -8,7 +8,7 @@ const text = readFileSync(path.join(ROOT, "docs/architecture.md"), "utf8");
 
 /** Each section's paths are below its folder, those of the others below the root. */
 const sections = text.split(/^## /m).map((section) => ({
-  folder: /^(grammar|compiler|runtime|cli)\/\n/.exec(section)?.[1] ?? "",
+  folder: /^(grammar|compiler|runtime|editors|cli)\/\n/.exec(section)?.[1] ?? "",
   names: [...section.matchAll(/`([\w./-]+(?:\.ts|\.js|\/))`/g)].map(([, name]) => name!),
 }));
 

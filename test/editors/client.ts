@@ -39,12 +39,15 @@ export interface ClientOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly initializationOptions?: unknown;
   readonly standardFolder?: string;
+  /** More of the platform, or in place of what is usual. */
+  readonly platform?: Partial<Platform>;
 }
 
 export async function startClient({
   files = {},
   initializationOptions,
   standardFolder,
+  platform: more,
 }: ClientOptions = {}): Promise<Client> {
   const [up, down] = [new PassThrough(), new PassThrough()];
   const platform: Platform = {
@@ -53,6 +56,7 @@ export async function startClient({
     list: async () => Object.keys(files),
     pause: () => setImmediate(),
     ...(standardFolder !== undefined && { standardFolder }),
+    ...more,
   };
   const server = createConnection(new StreamMessageReader(up), new StreamMessageWriter(down));
   serve(server, platform);

@@ -23,6 +23,8 @@ import {
   type Edit,
 } from "../../compiler/editor/index.js";
 import { applied } from "../../compiler/editor/references.js";
+import { DECLARATION_SNIPPETS, STATEMENT_SNIPPETS } from "../../compiler/editor/snippets.js";
+import { memoryHost } from "../../compiler/host.js";
 
 const PATH = "/nets/a.resnet";
 
@@ -122,7 +124,6 @@ test("hints: one a line, what the last statement gives; other numbers where they
           .slice(0, 12)} ${text}`,
     );
   expect(lines()).toEqual([
-    "input image  3x32x32",
     "stage conv1  16x32x32",
     "stage conv2  32x16x16",
     "c3 = narrow( 64x16x16",
@@ -151,6 +152,53 @@ test("lenses: what a network costs and what can be done with it, which use of a 
     "shown as in Net conv2.0 (2 uses)",
   ]);
   expect(lensesIn(editor, PATH, new Map([[choiceKey(PATH, "own"), "Net conv2.1"]])).at(-1)?.title).toContain("conv2.1");
+});
+
+describe("snippets", () => {
+  /** As it is where nothing is changed. */
+  const plain = (snippet: string, last: string): string =>
+    snippet
+      .replace(/\$\{\d+:([^}]*)\}/g, "$1")
+      .replace(/\$\{\d+\|([^,}]*),[^}]*\|\}/g, "$1")
+      .replace(/\$0/g, last);
+  const errors = (text: string): string[] => {
+    const editor = new Editor(memoryHost({}));
+    editor.write(PATH, text);
+    editor.check();
+    const found = editor.diagnostics().get(PATH) ?? [];
+    return found.flatMap(({ severity, code, message }) => (severity === "error" ? [`${code}: ${message}`] : []));
+  };
+
+  const LAST: Readonly<Record<string, string>> = {
+    network: "conv 3x3, 64",
+    import: "basic",
+    let: "1",
+    detector: "relu",
+  };
+  test.each(Object.entries(DECLARATION_SNIPPETS))("%s is a correct program", (word, snippet) => {
+    const found = errors(plain(snippet, LAST[word] ?? ""));
+    // What a detector detects, and all that a dialect says, is left to whoever writes it.
+    expect(found.filter((each) => !each.startsWith("missing-"))).toEqual([]);
+  });
+
+  test.each(Object.entries(STATEMENT_SNIPPETS))("%s is correct in a network", (word, snippet) => {
+    const last: Readonly<Record<string, string>> = { let: "1", if: "relu", for: "relu", stage: "conv 3x3, 8" };
+    const statement = plain(snippet, last[word] ?? "");
+    const before = word === "input" ? "" : "input image 3x224x224\n";
+    const text = `network A(classes = 10, n = 2, condition = true) {\n${before}${statement}\n relu }`;
+    expect(errors(text)).toEqual([]);
+  });
+
+  test("each is of a word that is offered there", () => {
+    const { editor, offset } = marked("|");
+    const offered = completionAt(editor, PATH, offset).items.filter(({ snippet }) => snippet !== undefined);
+    expect(offered.map(({ label }) => label).sort()).toEqual(Object.keys(DECLARATION_SNIPPETS).sort());
+    const net = marked("network A { | }");
+    const inside = completionAt(net.editor, PATH, net.offset).items;
+    for (const [label, snippet] of Object.entries(STATEMENT_SNIPPETS)) {
+      expect(inside.find((item) => item.label === label)).toMatchObject({ snippet });
+    }
+  });
 });
 
 describe("completion", () => {
