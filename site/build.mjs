@@ -1,37 +1,46 @@
 // Writes the site: `npm run site -- FOLDER`. Static files that work under any path, without a server, and search offline.
 //
-//   --playground DIR   a built playground, to be part of the site; its links are left out without one
-//   --no-api           without the reference of the programming interface (a third of the time)
+//   --no-playground   without the playground
+//   --no-api          without the reference of the programming interface (two thirds of the time)
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { commandPage } from "./commands.mjs";
 import { REPOSITORY, ROOT, sections } from "./pages.mjs";
 
+/** Makes the playground; its links are left out where it is not there. */
+const PLAYGROUND = path.join(ROOT, "editors/playground/build.mjs");
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { playground: { type: "string" }, api: { type: "boolean", default: true } },
+  options: {
+    playground: { type: "boolean", default: existsSync(PLAYGROUND) },
+    api: { type: "boolean", default: true },
+  },
   allowNegative: true,
 });
 const [folder, ...more] = positionals;
 if (folder === undefined || more.length > 0) {
-  console.error("usage: npm run site -- FOLDER [--playground DIR] [--no-api]");
+  console.error("usage: npm run site -- FOLDER [--no-playground] [--no-api]");
   process.exit(2);
 }
 const output = path.resolve(folder);
 if (output === ROOT || ROOT.startsWith(output + path.sep)) throw new Error(`${output} holds the project itself`);
-const playground = values.playground === undefined ? undefined : path.resolve(values.playground);
 
 // The pages lie in the project, so that their modules are found, but not in docs/: some are made here.
 const staged = path.join(ROOT, ".cache", `site-${process.pid}`);
 try {
   await stage();
   process.env.RESNETC_SITE_PAGES = staged;
-  process.env.RESNETC_SITE_LINKS = JSON.stringify({ api: values.api, playground: playground !== undefined });
+  process.env.RESNETC_SITE_LINKS = JSON.stringify({ api: values.api, playground: values.playground });
   const { build } = await import("vitepress");
   await build(import.meta.dirname, { outDir: output, base: "./" });
   if (values.api) await writeApi(path.join(output, "api"));
-  if (playground !== undefined) await cp(playground, path.join(output, "playground"), { recursive: true });
+  if (values.playground) {
+    execFileSync(process.execPath, [PLAYGROUND, path.join(output, "playground")], { stdio: "inherit" });
+  }
 } finally {
   await rm(staged, { recursive: true, force: true });
 }
@@ -65,13 +74,21 @@ async function homePage() {
   const actions = [
     { theme: "brand", ...first },
     { theme: "alt", text: "The language", link: "/language" },
-    ...(playground === undefined ? [] : [{ theme: "alt", text: "Playground", link: "/playground/", target: "_self" }]),
+    ...(values.playground
+      ? [{ theme: "alt", text: "Playground", link: "/playground/index.html", target: "_self" }]
+      : []),
   ];
   const front = {
     layout: "home",
     hero: { name: title, text: "Residual networks, written as the paper writes them", tagline, actions },
   };
-  return `---\n${JSON.stringify(front, null, 2)}\n---\n\n${text.slice(text.indexOf("\n## ") + 1)}`;
+  const example = /^```resnet\n[\s\S]*?^```$/m.exec(await readFile(path.join(ROOT, "README.md"), "utf8"))[0];
+  // Blank lines, so that what is inside stays Markdown.
+  const columns = text
+    .split(/^(?=## )/m)
+    .slice(1)
+    .map((part) => `<div>\n\n${part}\n</div>`);
+  return `---\n${JSON.stringify(front, null, 2)}\n---\n\n${example}\n\n<div class="parts">\n\n${columns.join("\n\n")}\n\n</div>\n`;
 }
 
 /** TypeDoc's own pages, below the site. */

@@ -25,8 +25,13 @@ const KINDS: Readonly<Record<string, string>> = {
 let pages: string[];
 
 beforeAll(async () => {
-  // The reference of the programming interface is converted by test/docs/api.test.ts.
-  await promisify(execFile)(process.execPath, [path.join(ROOT, "site/build.mjs"), folder, "--no-api"]);
+  // The reference of the programming interface is converted by test/docs/api.test.ts; the playground has tests of its own.
+  await promisify(execFile)(process.execPath, [
+    path.join(ROOT, "site/build.mjs"),
+    folder,
+    "--no-api",
+    "--no-playground",
+  ]);
   pages = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".html"));
 }, 180_000);
 
