@@ -60,8 +60,10 @@ export const TARGET = 'a file, file#Network, or a standard name: ResNet50, "Cifa
 export const MODEL_OR_TARGET = `a .onnx file, or ${TARGET}`;
 
 /** `--precision fp16` */
-export function precision(text: string): "fp32" | "fp16" {
-  if (text !== "fp32" && text !== "fp16") throw new InvalidArgumentError("fp32 or fp16 is needed.");
+export function precision(text: string): "fp32" | "fp16" | "int8" {
+  if (text !== "fp32" && text !== "fp16" && text !== "int8") {
+    throw new InvalidArgumentError("fp32, fp16 or int8 is needed.");
+  }
   return text;
 }
 

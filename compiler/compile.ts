@@ -12,6 +12,7 @@ import { channelProblem, fitted, imageChannels } from "./preprocess.js";
 import { operator } from "./ops/index.js";
 import type { Device } from "./device.js";
 import { INFERENCE_PASSES, runPasses } from "./passes/index.js";
+import type { Quantization } from "./quantization/quantization.js";
 import { parseTarget, type Target } from "./target.js";
 import { memoryHost } from "./host.js";
 
@@ -25,6 +26,11 @@ export interface EmitModelOptions {
   readonly seed?: number;
   /** Of weights and activations; inputs and outputs stay fp32. Default fp32. */
   readonly precision?: "fp32" | "fp16";
+  /**
+   * Layers compute with 8-bit numbers: ranges that were measured on images, as `calibrate` of resnetc/runtime gives them. It does not
+   * go with `precision` and needs the weights, with batch norms folded.
+   */
+  readonly quantization?: Quantization;
   /** The device whose fastest operators are used where there is a choice. Default `any`: those that all devices run. */
   readonly device?: "any" | Device;
   /** A fixed batch size. Default: dynamic. */
@@ -140,10 +146,15 @@ export function emitModel(model: Model, options: EmitModelOptions = {}): Emitted
   const problem = preprocess && channelProblem(channels, preprocess);
   if (problem !== undefined) throw new RangeError(`${model.name}: ${problem}`);
   const { graph: whole } = options.inputPixels ? takingPixels(model, preprocess) : model;
+  const { quantization } = options;
+  if (quantization && (precision === "fp16" || !fold || !withWeights)) {
+    throw new RangeError(`${model.name}: 8-bit numbers are made of fp32 weights, with batch norms folded into them`);
+  }
   const graph = runPasses(INFERENCE_PASSES, whole, {
     foldBatchNorms: fold,
     ...(typeof batch === "number" ? { sizes: { N: batch } } : {}),
     ...(precision === undefined ? {} : { precision }),
+    ...(quantization && { quantization }),
     ...(device === "any" ? {} : { device }),
   });
   return emitOnnx(graph, {

@@ -41,6 +41,8 @@ export {
 } from "./diagnostics/render.js";
 export type { Chunked, EmittedModel } from "./emit/onnx.js";
 export type { ParameterValues } from "./emit/parameters.js";
+export type { Quantization } from "./quantization/quantization.js";
+export type { Range } from "./quantization/scale.js";
 export { memoryHost, UnreadableFile, type Host } from "./host.js";
 export type { Dim, SymbolicDim } from "./ir/dim.js";
 export type {

@@ -1,5 +1,6 @@
 /** What a network costs, layer by layer and stage by stage: the numbers of table 1. */
 import { atMost, evaluate, formatDim, isSymbolic, type Dim } from "./ir/dim.js";
+import { elementBytes } from "./ir/dtype.js";
 import { isScope, type Node, type Parameter, type Scope, type Value } from "./ir/types.js";
 import { summaryLabel, layersOf } from "./summary-layers.js";
 import type { Model } from "./model.js";
@@ -250,11 +251,9 @@ function elements(value: Value): number | null {
   return known(() => value.type.shape.reduce<number>((product, dim) => product * sizeAtBatchOne(dim), 1));
 }
 
-const BYTES = { float64: 8, int64: 8, float32: 4, int32: 4, float16: 2, uint8: 1, bool: 1 } as const;
-
 function bytes(value: Value): number | null {
   const count = elements(value);
-  return count === null ? null : count * BYTES[value.type.dtype];
+  return count === null ? null : count * elementBytes(value.type.dtype);
 }
 
 /** Null where a size is not known before the model runs. */

@@ -20,6 +20,9 @@ export { imagesAt, type FoundImages } from "./images/places.js";
 export type { ImageSource, MadeImage, NamedImage, NamedSource } from "./images/source.js";
 export type { ScoreOutput } from "./classification/scores.js";
 export type { ScoreKind } from "./classification/score-kind.js";
+export { calibrate, type CalibrateOptions, type Calibration, type LayerError } from "./quantization/calibrate.js";
+export { calibrationImages } from "./quantization/images.js";
+export { type CalibrationMethod } from "./quantization/methods.js";
 export { bench, type BenchOptions, type BenchResult, type LayerTime, type LineTime } from "./bench.js";
 export {
   evaluateLabels,

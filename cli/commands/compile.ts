@@ -2,6 +2,7 @@
 import type { Device } from "../../compiler/device.js";
 import { Command, Option } from "commander";
 import { batchSize, examples, inputShape, precision, TARGET, wholeNumber, type InputShape } from "../arguments.js";
+import { CALIBRATION, calibrated, checkChoice, type CalibrationChoice } from "../calibration.js";
 import { UsageFailure } from "../failure.js";
 import { readLabels, requireLabels } from "../labels.js";
 import { nameOfOutput, outputFile, outputFolder, STANDARD_OUTPUT } from "../output.js";
@@ -12,13 +13,12 @@ import { printReport } from "../report.js";
 import { byteSize, log, logWarning } from "../terminal.js";
 import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
-interface Options extends WeightsChoice {
+interface Options extends WeightsChoice, CalibrationChoice {
   readonly output?: string;
   /** A file, or false for --no-weights. */
   readonly weights: string | boolean;
   readonly preprocess?: string;
   readonly seed?: number;
-  readonly precision?: "fp32" | "fp16";
   readonly batch?: number | "dynamic";
   readonly input?: InputShape;
   readonly inputPixels?: boolean;
@@ -34,7 +34,7 @@ interface Options extends WeightsChoice {
 }
 
 export function compileCommand(): Command {
-  return new Command("compile")
+  const command = new Command("compile")
     .description("compile a network to ONNX")
     .argument("<target>", TARGET)
     .option("-o, --output <file>", "where to write it; default: the network's name and .onnx")
@@ -50,7 +50,11 @@ export function compileCommand(): Command {
     .addOption(WEIGHTS.adaptInput)
     .addOption(WEIGHTS.epsilon)
     .option("--seed <n>", "the seed of random weights", wholeNumber(0))
-    .option("--precision <type>", "fp32 or fp16, of weights and activations; inputs and outputs stay fp32", precision)
+    .option(
+      "--precision <type>",
+      "fp32, fp16 or int8, of weights and activations; inputs and outputs stay fp32",
+      precision,
+    )
     .option("--batch <n>", "a fixed batch size, or dynamic (the default)", batchSize)
     .option("--input <shape>", "another input size, as 3x320x320, or 3xHxW to leave it open", inputShape)
     .option("--input-pixels", "take images as they are decoded, uint8 [N, H, W, 3]: the preprocessing is in the graph")
@@ -75,17 +79,21 @@ export function compileCommand(): Command {
         ["resnetc compile ResNet50V15 --weights resnet50.pth -o resnet50.onnx", "torchvision's weights"],
         ['resnetc compile "CifarResNet(depth: 56)" --seed 7', "the same bytes every time"],
         ["resnetc compile ResNet50 --input-pixels", "feed it decoded images of any size"],
+        ["resnetc compile ResNet50 --weights resnet50.pth --precision int8 --calibrate photos", "8-bit numbers"],
         ["resnetc compile ResNet152 --no-weights", "structure only"],
         ["resnetc compile ResNet18 --training --batch 16 -o step", "for other bindings of ONNX Runtime"],
       ),
     )
     .action(run);
+  for (const option of CALIBRATION) command.addOption(option);
+  return command;
 }
 
 async function run(target: string, options: Options): Promise<void> {
   if (options.weights === false && (options.seed !== undefined || options.externalData)) {
     throw new UsageFailure(`--no-weights does not go with ${options.externalData ? "--external-data" : "--seed"}`);
   }
+  checkChoice(options);
   if (options.recipe !== undefined && !options.training) throw new UsageFailure("--recipe goes with --training");
   if (options.phase !== undefined && options.recipe === undefined) throw new UsageFailure("--phase goes with --recipe");
   if (options.training) return compileTraining(target, options);
@@ -106,12 +114,21 @@ async function run(target: string, options: Options): Promise<void> {
   const { emitModel } = await import("../../compiler/compile.js");
   const { writeModel } = await import("../../runtime/onnx/model-files.js");
   try {
+    const calibration =
+      options.precision === "int8"
+        ? await calibrated(weights?.model ?? model, options, {
+            ...(weights?.emit.weights && { weights: weights.emit.weights }),
+            ...(options.seed !== undefined && { seed: options.seed }),
+            ...(preprocess && { preprocess }),
+          })
+        : undefined;
     const emit = (externalName: string) =>
       emitModel(weights?.model ?? model, {
         ...weights?.emit,
         ...(options.weights === false ? { withWeights: false } : {}),
         ...(options.seed === undefined ? {} : { seed: options.seed }),
-        ...(options.precision === undefined ? {} : { precision: options.precision }),
+        ...(calibration && { quantization: calibration.quantization }),
+        ...(options.precision === "fp16" || options.precision === "fp32" ? { precision: options.precision } : {}),
         ...(options.batch === undefined ? {} : { batch: options.batch }),
         ...(options.inputPixels ? { inputPixels: true } : {}),
         ...(options.opset === undefined ? {} : { opset: options.opset }),
@@ -130,6 +147,14 @@ async function run(target: string, options: Options): Promise<void> {
         preprocess: preprocess ?? null,
         weights: weights?.report ?? null,
         origin: weights?.emit.origin ?? (options.weights === false ? null : { from: "random" }),
+        quantization: calibration
+          ? {
+              method: calibration.method,
+              images: calibration.images,
+              decibels: calibration.decibels,
+              layers: calibration.layers,
+            }
+          : null,
       });
     } else log(`wrote ${files.map((file) => `${nameOfOutput(file.path)} (${byteSize(file.bytes)})`).join(" and ")}`);
   } finally {

@@ -4,10 +4,12 @@ import { halfBits } from "./float16.js";
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** fp32 values as `dtype`; fp32 itself is not copied. fp16 rounds to nearest even. */
+/** fp32 values as `dtype`; fp32 itself is not copied. fp16 rounds to nearest even; what becomes a whole number is one. */
 export function floatBytes(values: Float32Array, dtype: DataType): Uint8Array {
   if (dtype === "float32") return littleEndian(values);
   if (dtype === "float64") return littleEndian(Float64Array.from(values));
+  if (dtype === "int8") return littleEndian(Int8Array.from(values));
+  if (dtype === "int32") return littleEndian(Int32Array.from(values));
   if (dtype !== "float16") throw new TypeError(`a parameter can't be ${dtype}`);
   return littleEndian(halfBits(values));
 }
@@ -25,6 +27,8 @@ export function numberBytes(numbers: readonly number[], dtype: DataType): Uint8A
       return littleEndian(Float64Array.from(numbers));
     case "int32":
       return littleEndian(Int32Array.from(numbers));
+    case "int8":
+      return littleEndian(Int8Array.from(numbers));
     case "uint8":
     case "bool":
       return Uint8Array.from(numbers);

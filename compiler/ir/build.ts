@@ -24,5 +24,6 @@ function elementType(data: Constant["data"]): DataType {
   if (data instanceof Float64Array) return "float64";
   if (data instanceof BigInt64Array) return "int64";
   if (data instanceof Int32Array) return "int32";
+  if (data instanceof Int8Array) return "int8";
   return "uint8";
 }

@@ -9,7 +9,7 @@ import type { Span } from "../../grammar/ast.js";
 import type { Dim } from "./dim.js";
 
 /** Element type of a tensor. */
-export type DataType = "float32" | "float16" | "float64" | "int64" | "int32" | "uint8" | "bool";
+export type DataType = "float32" | "float16" | "float64" | "int64" | "int32" | "int8" | "uint8" | "bool";
 
 /** `float32[N, 64, 56, 56]`; a dimension is a number or an expression in symbols (batch, H, W, or found at run time). */
 export interface TensorType {
@@ -78,7 +78,7 @@ export interface Derivation {
 /** A value known when compiling: a shape vector, a mean, an anchor table. */
 export interface Constant {
   readonly value: Value;
-  readonly data: Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
+  readonly data: Float32Array | Float64Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
 }
 
 /** An input or output of a graph, with the name that it has in ONNX. */

@@ -5,6 +5,7 @@ import type { Operator } from "./operator.js";
 export const add: Operator = {
   name: "add",
   doc: "Sum of the branches.",
+  quantized: "mixes",
   layer: { arguments: {}, merges: true },
   elementwise: true,
   infer(inputs) {

@@ -8,6 +8,7 @@ const CHANNELS = 1;
 export const concat: Operator = {
   name: "concat",
   doc: "The branches, one after the other along the channels.",
+  quantized: "mixes",
   layer: { arguments: {}, merges: true },
   infer(inputs) {
     const branches = requireBranches(inputs, "concat");

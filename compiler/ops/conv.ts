@@ -12,6 +12,7 @@ import { integer } from "../words/schema.js";
 export const conv: Operator = {
   name: "conv",
   doc: "Convolution (cross-correlation, as everywhere in the field).",
+  quantized: "weighted",
   layer: {
     arguments: {
       kernel: KERNEL,

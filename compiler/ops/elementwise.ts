@@ -12,6 +12,7 @@ interface Elementwise {
   readonly arguments?: Schema<AttributeValue>;
   readonly label?: string;
   readonly trainingOnly?: true;
+  readonly cutsOff?: true;
   readonly training?: Operator["training"];
   /** The ONNX operator that does it, and its attributes. */
   readonly onnx?: string;
@@ -23,7 +24,7 @@ interface Elementwise {
 }
 
 export function elementwise(definition: Elementwise): Operator {
-  const { name, doc, onnx, onnxAttributes, trainingOnly, gradient } = definition;
+  const { name, doc, onnx, onnxAttributes, trainingOnly, cutsOff, gradient } = definition;
   const single = (node: Node, emit: Lowering): void =>
     emit.node(onnx!, [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)], onnxAttributes?.(node.attributes));
   return {
@@ -33,6 +34,7 @@ export function elementwise(definition: Elementwise): Operator {
     infer: ([x]) => [known(x)],
     elementwise: true,
     ...(trainingOnly && { trainingOnly }),
+    ...(cutsOff && { cutsOff }),
     ...(definition.training && { training: definition.training }),
     label: () => definition.label ?? name.replaceAll("_", " "),
     lower: definition.lower ?? single,

@@ -17,6 +17,7 @@ import { boolean, choice, integer } from "../words/schema.js";
 export const fc: Operator = {
   name: "fc",
   doc: "Fully connected layer. Flattens what it is given, or takes each pixel's channels.",
+  quantized: "weighted",
   layer: {
     arguments: {
       channels: integer("Number of outputs.", { min: 1 }),

@@ -5,6 +5,7 @@ export const globalAvgPool = globalPool({
   name: "global_avg_pool",
   doc: "Average over height and width, leaving 1x1.",
   fullPrecision: true,
+  quantized: "mixes",
   label: "avg pool",
   onnx: "GlobalAveragePool",
   gradient(node, [dy], builder) {

@@ -3,13 +3,13 @@ import { featureMap, reshaped } from "./shapes.js";
 
 /** A pool over the whole map: [N, C, H, W] to [N, C, 1, 1]. */
 export function globalPool(
-  definition: Pick<Operator, "name" | "doc" | "fullPrecision"> & {
+  definition: Pick<Operator, "name" | "doc" | "fullPrecision" | "quantized"> & {
     readonly label: string;
     readonly onnx: string;
     readonly gradient: NonNullable<Operator["gradient"]>;
   },
 ): Operator {
-  const { name, doc, label, onnx, fullPrecision, gradient } = definition;
+  const { name, doc, label, onnx, fullPrecision, quantized, gradient } = definition;
   return {
     name,
     doc,
@@ -19,6 +19,7 @@ export function globalPool(
       return [reshaped(x, [map.batch, map.channels, 1, 1])];
     },
     ...(fullPrecision && { fullPrecision }),
+    ...(quantized && { quantized }),
     label: () => label,
     gradient,
     lower: (node, emit) => emit.node(onnx, [emit.name(node.inputs[0]!)], [emit.name(node.outputs[0]!)]),

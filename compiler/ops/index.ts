@@ -11,6 +11,7 @@ import { conv } from "./conv.js";
 import { convTranspose } from "./conv_transpose.js";
 import { crop } from "./crop.js";
 import { cropLike } from "./crop_like.js";
+import { dequantize } from "./dequantize.js";
 import { DETECTION_OPERATORS } from "./detection/index.js";
 import { dropPath } from "./drop_path.js";
 import { dropout } from "./dropout.js";
@@ -36,6 +37,7 @@ import type { Operator } from "./operator.js";
 import { pad } from "./pad.js";
 import { padChannels } from "./pad_channels.js";
 import { prelu } from "./prelu.js";
+import { quantize } from "./quantize.js";
 import { relu } from "./relu.js";
 import { relu6 } from "./relu6.js";
 import { rescale } from "./rescale.js";
@@ -62,7 +64,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     ...[padChannels, sliceChannels, channelShuffle],
     ...[dropout, dropPath, flatten, identity],
     ...[add, multiply, maximum, average, concat],
-    ...[cast, imagePixels],
+    ...[cast, quantize, dequantize, imagePixels],
     ...TENSOR_OPERATORS,
     ...GRADIENT_OPERATORS,
     ...LOSS_OPERATORS,

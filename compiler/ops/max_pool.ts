@@ -18,6 +18,7 @@ import {
 export const maxPool: Operator = {
   name: "max_pool",
   doc: "Maximum over windows.",
+  quantized: "keeps",
   layer: { arguments: { kernel: KERNEL, stride: STRIDE, pad: PAD, ceil: CEIL } },
   complete: completePadding,
   infer([x], attributes) {

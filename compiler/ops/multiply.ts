@@ -9,6 +9,7 @@ import { difference, reshaped } from "./shapes.js";
 export const multiply: Operator = {
   name: "multiply",
   doc: "Product of the branches, broadcast over channels, height and width.",
+  quantized: "mixes",
   layer: { arguments: {}, merges: true },
   elementwise: true,
   infer(inputs) {

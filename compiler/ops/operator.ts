@@ -161,6 +161,13 @@ export interface Operator {
   /** Sums or exponentials that leave the range or precision of fp16: stays fp32 in a half precision model. */
   readonly fullPrecision?: true;
   /**
+   * In a model of 8-bit numbers: `weighted`, its weight is of int8, its bias of int32; `mixes`, it computes with numbers of
+   * several scales or gives others than it takes; `keeps`, each number that it gives is one that it was given.
+   */
+  readonly quantized?: "weighted" | "mixes" | "keeps";
+  /** It leaves what is within two bounds, one of them 0, and cuts off the rest: the ends of 8-bit numbers do it as well. */
+  readonly cutsOff?: true;
+  /**
    * Ways to write it that run on this device; the pass "choose algorithms" takes the fastest. The node has an `algorithm`
    * before that too: one that every device can run.
    */

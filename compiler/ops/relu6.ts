@@ -3,6 +3,7 @@ import { elementwise } from "./elementwise.js";
 export const relu6 = elementwise({
   name: "relu6",
   doc: "min(max(x, 0), 6).",
+  cutsOff: true,
   lower(node, emit) {
     const dtype = node.inputs[0]!.type.dtype;
     const inputs = [emit.name(node.inputs[0]!), emit.constant([0], dtype, []), emit.constant([6], dtype, [])];

@@ -12,6 +12,7 @@ import { foldBatchNorms } from "./fold-batch-norms.js";
 import { foldFrozenNorms } from "./fold-frozen-norms.js";
 import { parametersAsInputs } from "./parameters-as-inputs.js";
 import type { Pass, TrainingContext } from "./pass.js";
+import { quantize } from "./quantize.js";
 import { recomputeSegments } from "./recompute.js";
 import { takeLogits } from "./take-logits.js";
 import { toFloat16 } from "./to-float16.js";
@@ -19,11 +20,14 @@ import { trainingMode } from "./training-mode.js";
 
 export type { Pass, PassContext, TrainingContext } from "./pass.js";
 
+/** What leaves of an elaborated graph the layers that run: what is measured before it is written with 8-bit numbers. */
+export const FOLDING_PASSES: readonly Pass[] = [bindSizes, dropTrainingOnly, foldBatchNorms];
+
+/** What writes that with the numbers and operators that are asked for. */
+export const WRITING_PASSES: readonly Pass[] = [quantize, toFloat16, chooseAlgorithms, dropDeadCode];
+
 /** What makes an inference graph of an elaborated one. */
-export const INFERENCE_PASSES: readonly Pass[] = [
-  ...[bindSizes, dropTrainingOnly, foldBatchNorms],
-  ...[toFloat16, chooseAlgorithms, dropDeadCode],
-];
+export const INFERENCE_PASSES: readonly Pass[] = [...FOLDING_PASSES, ...WRITING_PASSES];
 
 /** What makes a graph of the loss and its gradients of an elaborated one. */
 export const GRADIENT_PASSES: readonly Pass<TrainingContext>[] = [

@@ -1,6 +1,7 @@
 import type { Bindings, Dim } from "../ir/dim.js";
 import type { Graph } from "../ir/types.js";
 import type { Device } from "../device.js";
+import type { Quantization } from "../quantization/quantization.js";
 
 /** Algorithm by {@link algorithmKey} (choose-algorithms.ts). */
 export type AlgorithmChoices = Readonly<Record<string, string>>;
@@ -18,6 +19,8 @@ export interface PassContext {
   readonly foldBatchNorms?: boolean;
   /** Of weights and of all values between the inputs and the outputs. Default fp32. */
   readonly precision?: "fp32" | "fp16";
+  /** Layers compute with 8-bit numbers. Default: none does. */
+  readonly quantization?: Quantization;
   /** The device that nodes with several algorithms are written for. Default: any. */
   readonly device?: Device;
   /** Channels of a block in the processor's blocked layout; 0: plain layout. Default 0. */

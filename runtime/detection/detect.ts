@@ -3,7 +3,7 @@ import type { Preprocess } from "../../compiler/model.js";
 import { channelProblem, fitted } from "../../compiler/preprocess.js";
 import { DataError } from "../data-error.js";
 import { preparePipeline } from "../images/transforms/pipeline.js";
-import { detectorInput, type DetectorInput } from "../images/detector-input.js";
+import { detectorInput, padToOf, type DetectorInput } from "../images/detector-input.js";
 import { ImageError, type Image } from "../images/image.js";
 import {
   namedSources,
@@ -153,10 +153,6 @@ function checkPreprocess({ name, transforms }: Preprocess, model: string): void 
     if (!(error instanceof DataError)) throw error;
     throw new SessionError(`${model}: preprocessing ${name}: ${error.message}`, { cause: error });
   }
-}
-
-function padToOf({ transforms }: Preprocess): number | undefined {
-  return transforms.findLast(({ kind }) => kind === "pad_to")?.["multiple"] as number | undefined;
 }
 
 interface Ready {

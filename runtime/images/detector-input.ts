@@ -42,6 +42,11 @@ export function detectorInput(image: Image, preprocess: Preprocess): DetectorInp
   return { planes: planesOf(raster!, channels), info };
 }
 
+/** What height and width of a tensor are multiples of, where the preprocessing asks for it. */
+export function padToOf({ transforms }: Preprocess): number | undefined {
+  return transforms.findLast(({ kind }) => kind === "pad_to")?.["multiple"] as number | undefined;
+}
+
 /**
  * Puts images into one tensor, as high as the highest and as wide as the widest, up to multiples of `padTo`.
  *

@@ -1,41 +1,16 @@
 /** What `--json` prints follows the schemas in docs/schemas. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import Ajv from "ajv";
 import { describe, expect, it } from "vitest";
 import { program } from "../../cli/program.js";
 import { modelMetadata } from "../../compiler/metadata.js";
 import { colourFolders } from "../support/colour-folders.js";
 import { wholeFiles } from "../support/detection-data.js";
 import { meanColour } from "../support/onnx.js";
-import { BROKEN, folderWith, resnetc, SMALL, type RunOptions } from "./resnetc.js";
+import { ajv, names, reported, schemaOf } from "./reported.js";
+import { BROKEN, folderWith, SMALL } from "./resnetc.js";
 import { plainPreprocess } from "../support/preprocess.js";
-
-const SCHEMAS = new URL("../../docs/schemas/", import.meta.url);
-const names = readdirSync(SCHEMAS).map((file) => file.replace(".schema.json", ""));
-const schemaOf = (name: string): Record<string, unknown> =>
-  JSON.parse(readFileSync(new URL(`${name}.schema.json`, SCHEMAS), "utf8")) as Record<string, unknown>;
-
-const ajv = new Ajv({ allErrors: true });
-for (const name of names) ajv.addSchema(schemaOf(name));
-
-type Report = Record<string, unknown> & { readonly warnings: readonly string[] };
-
-/** Runs a command with --json; what it prints must be one document that follows the command's schema, and no other. */
-async function reported(
-  cwd: string,
-  args: readonly string[],
-  { code = 0, schema = args[0]!, ...options }: RunOptions & { readonly code?: number; readonly schema?: string } = {},
-): Promise<Report> {
-  const ended = await resnetc([...args, "--json"], { cwd, ...options });
-  expect(ended.code, ended.stderr).toBe(code);
-  const report = JSON.parse(ended.stdout) as Report;
-  expect(ajv.validate(`${schema}.schema.json`, report), ajv.errorsText() + ended.stdout).toBe(true);
-  // A field that the schema does not have is a fault of it.
-  expect(ajv.validate(`${schema}.schema.json`, { ...report, undocumented: 1 })).toBe(false);
-  return report;
-}
 
 const PREPROCESS = plainPreprocess({ name: "small", resize: { shorter: 24 }, centerCrop: [24, 24] });
 const CPU = ["--device", "cpu"];
