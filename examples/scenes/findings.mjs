@@ -30,8 +30,8 @@ const PLAIN = join(values.output, "plain", "model.safetensors");
 
 const residual = { target: here("scenes.resnet#SceneDetector"), recipe: "scenes", weights: RESIDUAL, updates: UPDATES };
 /**
- * What is trained: its target, the recipe, a backbone's weights, the updates of each phase. Where training alternates, all
- * layers learn in the first two of its four phases; what it is compared with learns all of them too.
+ * What is trained: its target, the recipe, a backbone's weights, the updates of each phase. Training in alternation is about
+ * shared layers, so that the second of them learns there, and in what it is compared with.
  */
 const TRAINED = {
   residual,
@@ -39,10 +39,10 @@ const TRAINED = {
   alternating: {
     ...residual,
     target: here("alternating.resnet#Alternating"),
-    recipe: here("alternating.resnet"),
+    recipe: here('alternating.resnet#alternating(frozen: ["features.conv1"])'),
     updates: UPDATES / 2,
   },
-  joint: { ...residual, recipe: "scenes(frozen: [])" },
+  joint: { ...residual, recipe: 'scenes(frozen: ["features.conv1"])' },
   context: { ...residual, target: here("scenes.resnet#SceneDetector(context: true)") },
 };
 
