@@ -7,7 +7,7 @@
 //
 // About five minutes a detector and seed on two cores.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -98,14 +98,15 @@ function trainOnce(weights, args) {
   run([BIN, "train", ...args, "--device", values.device, "-o", folder, ...resume]);
 }
 
-/** What `resnetc eval` says of a detector on scenes that no training has seen. */
+/** What `resnetc eval` says of a detector on scenes that no training has seen; said once for the same weights. */
 function judge([, , name, target], seed) {
-  const weights = join(folderOf(name, seed), "model.safetensors");
-  const text = run(
-    [BIN, "eval", target, "--weights", weights, "--data", DATA, "--device", values.device, "--json"],
-    "pipe",
-  );
-  const { AP, AP50, AP75 } = JSON.parse(text);
+  const kept = join(folderOf(name, seed), `${target.split("#")[1].replaceAll(/\W+/g, "-")}.json`);
+  if (!existsSync(kept)) {
+    const weights = join(folderOf(name, seed), "model.safetensors");
+    const args = [BIN, "eval", target, "--weights", weights, "--data", DATA, "--device", values.device, "--json"];
+    writeFileSync(kept, run(args, "pipe"));
+  }
+  const { AP, AP50, AP75 } = JSON.parse(readFileSync(kept, "utf8"));
   return { seed, AP, AP50, AP75 };
 }
 
