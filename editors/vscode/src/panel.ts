@@ -104,7 +104,8 @@ export class NetworkPanel implements vscode.Disposable {
 
   #soon(): void {
     clearTimeout(this.#timer);
-    if (this.#panel) this.#timer = setTimeout(() => void this.#update(), QUIET);
+    // A server that has been stopped meanwhile has nothing to be shown.
+    if (this.#panel) this.#timer = setTimeout(() => void this.#update().catch(() => undefined), QUIET);
   }
 
   async #update(): Promise<void> {
