@@ -57,7 +57,7 @@ interface Context {
 export async function readImage(source: NamedSource): Promise<Image> {
   if (typeof source !== "string" && "pixels" in source) return source.pixels();
   const name = nameOf(source);
-  const blob = typeof source === "string" ? await fetched(source) : new Blob([source.bytes]);
+  const blob = typeof source === "string" ? await fetched(source) : new Blob([source.bytes.slice()]);
   const { createImageBitmap, OffscreenCanvas } = globalThis as unknown as Browser;
   let bitmap: Bitmap;
   try {
