@@ -6,6 +6,7 @@ import type { Calibration, LayerError } from "../runtime/quantization/calibrate.
 import type { CalibrationMethod } from "../runtime/quantization/methods.js";
 import { wholeNumber } from "./arguments.js";
 import { InputFailure, UsageFailure } from "./failure.js";
+import { STANDARD_OUTPUT } from "./output.js";
 import { startProgress } from "./progress.js";
 import { renderTable } from "./table.js";
 import { log, logWarning, plural, print } from "./terminal.js";
@@ -35,12 +36,18 @@ const IMAGES = 100;
 const POOR = 10;
 
 /** Options that only int8 has a use for, and those that it does without. */
-export function checkChoice(options: CalibrationChoice & { fold: boolean; weights: string | boolean }): void {
+export function checkChoice(
+  options: CalibrationChoice & { fold: boolean; weights: string | boolean; json?: boolean; output?: string },
+): void {
   if (options.precision === "int8") {
     if (options.calibrate === undefined) {
       throw new UsageFailure("--precision int8 needs --calibrate: images like those that the model will see");
     }
     if (!options.fold) throw new UsageFailure("--no-fold does not go with --precision int8");
+    if (options.report === true && (options.json || options.output === STANDARD_OUTPUT)) {
+      const other = options.json ? "--json, which has what it says," : "-o -";
+      throw new UsageFailure(`--report without a file and ${other} both write to the standard output`);
+    }
     if (options.weights === false) throw new UsageFailure("--no-weights does not go with --precision int8");
     return;
   }

@@ -37,7 +37,8 @@ export function takingPixels(model: Model, preprocess: Preprocess | undefined): 
   };
   const pixels = value(tensor([batch!, symbol("H"), symbol("W"), channelsOf({ color })], "uint8"), image.name);
   const [first] = graph.nodes;
-  const made = node("image_pixels", [pixels], attributes, "image_pixels", first!.span);
+  // It keeps its name: what was measured of the input is of this now.
+  const made = node("image_pixels", [pixels], attributes, "image_pixels", first!.span, image.value.name);
   const rest = rewrite(graph, () => undefined, { values: new Map([[image.value.id, made.outputs[0]!]]) });
   return { ...model, graph: { ...rest, inputs: [{ name: image.name, value: pixels }], nodes: [made, ...rest.nodes] } };
 }

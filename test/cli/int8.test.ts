@@ -59,6 +59,7 @@ describe("compile --precision int8", () => {
     [["--precision", "int8"], 2, "--precision int8 needs --calibrate"],
     [[...INT8, "--no-fold"], 2, "--no-fold does not go with --precision int8"],
     [[...INT8, "--no-weights"], 2, "--no-weights does not go with --precision int8"],
+    [[...INT8, "--report", "--json"], 2, "both write to the standard output"],
     [["--method", "entropy"], 2, "--method goes with --precision int8"],
     [["--precision", "fp16", "--calibrate", "images"], 2, "--calibrate goes with --precision int8"],
     [["--precision", "int8", "--calibrate", "nowhere"], 1, "nowhere"],

@@ -200,6 +200,11 @@ describe("bad data", () => {
   });
 });
 
+test("a model that takes decoded images has the ranges of one that does not", async () => {
+  const { quantization } = await calibrated({ keep: ["d.fc"] });
+  expect(operatorsOf(emitted({ quantization, inputPixels: true }))).toContain("QuantizeLinear");
+});
+
 test("options that contradict it are refused", async () => {
   const { quantization } = await calibrated();
   for (const other of [{ precision: "fp16" as const }, { fold: false }, { withWeights: false }]) {
