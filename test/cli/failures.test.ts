@@ -18,7 +18,7 @@ describe("a wrong command line exits 2", () => {
     [["compile"], /missing required argument 'target'/],
     [["compile", "ResNet18", "--nonsense"], /unknown option '--nonsense'/],
     [["compile", "ResNet18", "--batch", "many"], /whole number of at least 1|from 1 to/],
-    [["compile", "ResNet18", "--precision", "fp8"], /fp32 or fp16 is needed/],
+    [["compile", "ResNet18", "--precision", "fp8"], /fp32, fp16 or int8 is needed/],
     [["compile", "ResNet18", "--input", "224"], /channels, height and width are needed/],
     [["compile", "ResNet18", "--opset", "3"], /from 13 to 21/],
     [["compile", "ResNet18", "--no-weights", "--seed", "3"], /--no-weights does not go with --seed/],

@@ -21,6 +21,8 @@ export interface MpiOptions {
 
 /** Exit code of a job that a rank has kept from going on, EX_TEMPFAIL of sysexits.h: it may be started again. */
 export const LOST = 75;
+/** In ms: what a launcher needs to hand on a line of a rank, and more. */
+const HANDED_ON = 300;
 
 /** Exit code of a fault in a program, EX_SOFTWARE of sysexits.h. */
 const FAULT = 70;
@@ -165,6 +167,8 @@ class MpiRanks implements Ranks {
   abort(code: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    // MPICH's launcher drops what a rank has just written when it is told to end the job: why it ends has to get through first.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HANDED_ON);
     this.#mpi.call.Abort(this.#mpi.constants.world, code);
   }
 
