@@ -72,7 +72,12 @@ async function trainOurs(seed) {
     ...["--data", `coco:${at("data")}`, "--weights", backbone, "--lenient", "--threads", options.threads, "-o", output],
   ]);
   const seconds = (performance.now() - began) / 1000;
-  return report("ours", seed, seconds, await judge([path.join(output, "model.onnx")]));
+  return report(
+    "ours",
+    seed,
+    seconds,
+    await judge([path.join(output, "model.onnx"), "--images", at("data", "val2017")]),
+  );
 }
 
 async function trainTheirs(seed) {
@@ -89,8 +94,7 @@ async function trainTheirs(seed) {
 
 async function judge(args) {
   const annotations = at("data", "annotations", "instances_val2017.json");
-  const data = ["--data", `coco:${annotations}`, "--images", at("data", "val2017")];
-  return JSON.parse(await resnetc(["eval", ...args, ...data, "--json"]));
+  return JSON.parse(await resnetc(["eval", ...args, "--data", `coco:${annotations}`, "--json"]));
 }
 
 function report(who, seed, seconds, { AP, AP50 }) {
