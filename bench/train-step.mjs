@@ -6,9 +6,6 @@
 // Each round makes one step here and one of PyTorch in either memory layout, of which the faster one counts. A ratio
 // above 1 means that ours is faster. On a machine that does other things too, the time that processors spent says more
 // than the time that passed, and with one thread both libraries spend it on nothing but their work.
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { elaborate, parseTarget } from "../dist/compiler/index.js";
 import { evaluate } from "../dist/compiler/ir/dim.js";
@@ -19,6 +16,7 @@ import { nextName } from "../dist/compiler/training/contract.js";
 import { machineBlockSize } from "../dist/runtime/onnx/blocked-layout.js";
 import { loadRuntime } from "../dist/runtime/onnx/onnxruntime.js";
 import { median } from "./median.mjs";
+import { startPeer } from "./peer.mjs";
 
 const NETWORKS = {
   cifar20: { target: "CifarResNet(depth: 20)", batch: 128, size: 32, classes: 10 },
@@ -55,7 +53,7 @@ for (const name of names) await compare(name, NETWORKS[name]);
 
 async function compare(name, network) {
   const ours = await openOurs(network);
-  const theirs = await openTheirs(name, network.batch);
+  const theirs = await startPeer(options.python, "train_step.py", [name, String(network.batch), String(threads)]);
   const times = { ours: [], contiguous: [], channels_last: [] };
   for (let round = -2; round < rounds; round++) {
     for (const [who, list] of Object.entries(times)) {
@@ -151,31 +149,6 @@ function objectsOf({ batch, height, width, objects }, tensor) {
       rows,
     ),
     "objects.present": tensor(new Float32Array(batch * objects).fill(1), rows),
-  };
-}
-
-async function openTheirs(name, batch) {
-  const script = fileURLToPath(new URL("train_step.py", import.meta.url));
-  // Memory that was let go is kept for the next step instead of given back to the system: PyTorch at its best.
-  const env = { ...process.env, MALLOC_TRIM_THRESHOLD_: "20000000000", MALLOC_MMAP_MAX_: "0" };
-  const child = spawn(options.python, [script, name, String(batch), String(threads)], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env,
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const read = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error("PyTorch ended: is it installed for this Python?");
-    return value;
-  };
-  await read();
-  return {
-    async step(layout) {
-      child.stdin.write(`${layout}\n`);
-      const [passed, spent] = (await read()).split(" ").map(Number);
-      return { passed, spent };
-    },
-    close: () => child.stdin.end(),
   };
 }
 

@@ -4,12 +4,14 @@ import type { ParameterValues } from "../compiler/index.js";
 import type { Model, Preprocess } from "../compiler/model.js";
 import type { Calibration, LayerError } from "../runtime/quantization/calibrate.js";
 import type { CalibrationMethod } from "../runtime/quantization/methods.js";
+import { firstFew } from "../runtime/few.js";
 import { wholeNumber } from "./arguments.js";
 import { InputFailure, UsageFailure } from "./failure.js";
 import { STANDARD_OUTPUT } from "./output.js";
 import { startProgress } from "./progress.js";
 import { renderTable } from "./table.js";
 import { log, logWarning, plural, print } from "./terminal.js";
+import { optionOf } from "./weights.js";
 
 export interface CalibrationChoice {
   readonly precision?: "fp32" | "fp16" | "int8";
@@ -55,8 +57,7 @@ export function checkChoice(
     (name) => options[name] !== undefined,
   );
   if (given === undefined) return;
-  const name = given === "calibrateImages" ? "calibrate-images" : given;
-  throw new UsageFailure(`--${name} goes with --precision int8`);
+  throw new UsageFailure(`${optionOf(given)} goes with --precision int8`);
 }
 
 /** Measures, and says what was found. */
@@ -113,9 +114,7 @@ async function tell(calibration: Calibration, report: string | boolean | undefin
       logWarning("8-bit numbers change what the network gives by much: measure it with eval before it is used");
   }
   if (zeros.length > 0) {
-    logWarning(
-      `${zeros.slice(0, 3).join(", ")}${zeros.length > 3 ? ", ..." : ""}: 0 on all images, so that their scale is a guess`,
-    );
+    logWarning(`${firstFew(zeros, 3)}: 0 on all images, so that their scale is a guess`);
   }
 }
 

@@ -27,11 +27,19 @@ export function formatSelection(
   return "errors" in result ? undefined : difference(path, text, result.text);
 }
 
-/** After a `}`: what it closes, with what stands before it. */
+/** After these the text may be formatted as it is typed. */
+export const TYPED = ["}", "\n"] as const;
+
+/**
+ * After a `}`: what it closes, with what stands before it. After a line's end: a doc comment's last line that was left empty
+ * goes, so that a second Enter ends the comment.
+ */
 export function formatTyped(editor: Editor, path: string, offset: number, layout: Layout = LAYOUT): Edit[] | undefined {
   const text = editor.source(path) ?? "";
-  if (text[offset - 1] !== "}") return [];
-  return formatSelection(editor, path, { start: offset - 1, end: offset }, layout);
+  if (text[offset - 1] === "}") return formatSelection(editor, path, { start: offset - 1, end: offset }, layout);
+  const empty = /(?<=\/\/\/[^\n]*\n)[ \t]*\/\/\/[ \t]*\r?\n(?=[ \t]*$)/.exec(text.slice(0, offset));
+  if (!empty) return [];
+  return [{ span: { file: path, start: empty.index, end: empty.index + empty[0].length }, text: "" }];
 }
 
 /** Edits of single lines, so that cursors, marks and folds stay where they are: all that differs between equal lines. */

@@ -10,7 +10,7 @@
 export { actionsAt, standardSource, type Action } from "./actions.js";
 export { completionAt, type Completion, type Item, type ItemKind } from "./completion.js";
 export { Editor, isStandard, type EditorHost } from "./editor.js";
-export { formatFile, formatSelection, formatTyped } from "./formatting.js";
+export { formatFile, formatSelection, formatTyped, TYPED } from "./formatting.js";
 export { choiceKey, HINTS, hintsIn, type Chosen, type Hint, type HintSettings } from "./hints.js";
 export { hoverAt, type Hover } from "./hover.js";
 export { lensesIn, type Lens } from "./lenses.js";

@@ -12,6 +12,7 @@ import {
   type Edit,
   type NetworkName,
 } from "../../compiler/editor/index.js";
+import { applied } from "../../compiler/editor/references.js";
 import { elaborate, standardTargets } from "../../compiler/analyze.js";
 import type { Model } from "../../compiler/model.js";
 import { summarize } from "../../compiler/summary.js";
@@ -119,10 +120,7 @@ const compiler: Compiler = {
   format(text) {
     write(text);
     const edits = formatFile(editor, PATH);
-    if (!edits) return undefined;
-    return [...edits]
-      .sort((a, b) => b.span.start - a.span.start)
-      .reduce((so, { span, text: with_ }) => so.slice(0, span.start) + with_ + so.slice(span.end), text);
+    return edits && applied(text, edits);
   },
   async compile() {
     if (!shown) return undefined;

@@ -80,7 +80,9 @@ async function learn({ source, target, classes, pretrained, steps, batch, rate, 
   const data = classes ? openImages(classes) : openShapes();
   const model = network(target, source);
   const set = [`stop.steps=${steps}`, `batch=${Math.min(batch, data.train.size)}`, `learning_rate.rate=${rate}`];
-  const { recipe, diagnostics } = elaborateRecipe(parseTarget("std/recipes#shapes"), { set: [...set, "warm_up=none"] });
+  // Fine-tuning begins at a low rate as it is.
+  if (pretrained) set.push("warm_up=none");
+  const { recipe, diagnostics } = elaborateRecipe(parseTarget("std/recipes#shapes"), { set });
   if (!recipe) throw new Error(diagnostics[0]?.message ?? "the recipe has errors");
   const weights = pretrained
     ? loadWeights(model, await shipped(), "cifar_resnet20.safetensors", { newHead: true })
@@ -95,7 +97,7 @@ async function learn({ source, target, classes, pretrained, steps, batch, rate, 
   const flip = recipe.train.filter(({ kind }) => kind === "flip_horizontal");
   const fitted = { ...recipe, train: [...fit, ...values, ...flip], evaluate: [...fit, ...values] };
   const { onnx, finished, step } = await train(
-    { model, recipe: { ...fitted, validateEvery: Math.max(10, Math.round(steps / 8)) }, data },
+    { model, recipe: { ...fitted, validateEvery: Math.max(50, Math.round(steps / 8)) }, data },
     {
       ...ort,
       device,

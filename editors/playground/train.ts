@@ -1,6 +1,6 @@
 /** The tab in which a network is trained: on drawn shapes, or on the reader's own images. */
 import type { DeviceRequest } from "../../compiler/device.js";
-import { readImage } from "../../runtime/web/images.js";
+import { imageOf } from "../../runtime/web/images.js";
 import { Curves } from "./curves.js";
 import { element, fileTarget, save } from "./dom.js";
 import { deviceChoice } from "./run.js";
@@ -8,6 +8,9 @@ import { startRunner, type Image, type Report, type Training } from "./runner.js
 
 /** Images larger than this are scaled down as they come in: networks here see 32x32. */
 const LARGEST = 128;
+
+/** Updates, images of each, learning rate: three epochs as the recipe `shapes` has them; fine-tuning on a few images. */
+const SUGGESTED = { shapes: ["375", "64", "0.1"], own: ["60", "8", "0.01"] } as const;
 
 interface OwnClass {
   readonly name: HTMLInputElement;
@@ -30,7 +33,7 @@ export function trainPanel(panel: HTMLElement, source: () => string): void {
   );
   const field = (value: string, step: string): HTMLInputElement =>
     element("input", { type: "number", value, min: step, step });
-  const [steps, batch, rate] = [field("150", "1"), field("32", "1"), field("0.05", "0.001")];
+  const [steps, batch, rate] = [field("", "1"), field("", "1"), field("", "0.001")];
   const device = deviceChoice();
   const start = element("button", { class: "main" }, "Train");
   const pause = element("button", { disabled: "" }, "Pause");
@@ -76,10 +79,14 @@ export function trainPanel(panel: HTMLElement, source: () => string): void {
   addClass("this");
   addClass("that");
   own.append(list, add);
+  const suggest = (): void => {
+    [steps.value, batch.value, rate.value] = SUGGESTED[what.value === "own" ? "own" : "shapes"];
+  };
+  suggest();
   what.addEventListener("change", () => {
     own.hidden = what.value !== "own";
     network.value = what.value === "own" ? "trained" : "small";
-    [steps.value, batch.value, rate.value] = what.value === "own" ? ["60", "8", "0.01"] : ["150", "32", "0.05"];
+    suggest();
   });
 
   // ---- the course
@@ -189,10 +196,7 @@ async function smaller(blob: Blob): Promise<Image> {
   const canvas = new OffscreenCanvas(width!, height!);
   canvas.getContext("2d")!.drawImage(scaled, 0, 0);
   scaled.close();
-  return readImage({
-    name: "image",
-    bytes: new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer()),
-  });
+  return imageOf(canvas.getContext("2d")!.getImageData(0, 0, width!, height!));
 }
 
 /** A camera that takes pictures while its button is pressed. */

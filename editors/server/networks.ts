@@ -1,6 +1,7 @@
 /** Requests of clients that show networks beside their text: `resnetc/network`, `resnetc/layer`, `resnetc/compile`. */
 import { ErrorCodes, ResponseError, type Connection, type Location, type Position } from "vscode-languageserver";
 import { emitModel } from "../../compiler/compile.js";
+import { concat } from "../../compiler/emit/onnx.js";
 import { layerPlace, networkAt, type Chosen, type NetworkName } from "../../compiler/editor/index.js";
 import type { Model } from "../../compiler/model.js";
 import { summarize, type Summary } from "../../compiler/summary.js";
@@ -102,13 +103,7 @@ export function serveNetworks(
 function inMemory(name: string, { chunks, byteLength, external }: ReturnType<typeof emitModel>): CompileAnswer {
   if (external)
     throw new ResponseError(ErrorCodes.InvalidRequest, `${name} is too large to be compiled here: use resnetc compile`);
-  const content = new Uint8Array(byteLength);
-  let at = 0;
-  for (const chunk of chunks) {
-    content.set(chunk, at);
-    at += chunk.length;
-  }
-  return { files: [{ name: `${name}.onnx`, bytes: byteLength }], contents: [content] };
+  return { files: [{ name: `${name}.onnx`, bytes: byteLength }], contents: [concat(chunks, byteLength)] };
 }
 
 interface Numbered {

@@ -2,6 +2,7 @@
 import path from "node:path";
 import { readImage } from "../images/read.js";
 import { readModelInfo } from "../onnx/model-info.js";
+import { orClosed } from "../onnx/or-closed.js";
 import { openSession } from "../onnx/session.js";
 import { classifierOn, classifierPreprocess, type Classifier, type ClassifierOptions } from "./classify.js";
 
@@ -18,10 +19,5 @@ export async function openClassifier(model: string | Uint8Array, options: Classi
   // Before a session is opened, which takes time.
   classifierPreprocess(info, typeof model === "string" ? path.basename(model) : "model", options);
   const session = await openSession(model, options);
-  try {
-    return classifierOn({ session, info, read: readImage }, options);
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
+  return orClosed(session, () => classifierOn({ session, info, read: readImage }, options));
 }

@@ -1,10 +1,9 @@
 /** From where a sample is to its image, on any thread of Node. */
 import { readRecord } from "./sources/cifar/record.js";
 import { readImage } from "./sources/image-file.js";
-import { READERS, samplesBy, type SampleReference, type Samples } from "./samples.js";
+import { imageOfSample, READERS, samplesBy, type SampleReference, type Samples } from "./samples.js";
 import type { NamedSource } from "../images/source.js";
 import type { LazyImage } from "../images/transforms/pipeline.js";
-import { asImage } from "../images/transforms/raster.js";
 
 export type { SampleReference };
 
@@ -24,8 +23,5 @@ export function describeSample(reference: SampleReference): string {
 /** The sample as an image to run a model on. */
 export function sampleSource(reference: SampleReference): NamedSource {
   if (reference.kind === "file") return reference.file;
-  return {
-    name: describeSample(reference),
-    pixels: async () => asImage(await (await openSample(reference)).pixels(1)),
-  };
+  return imageOfSample(SAMPLES, reference);
 }

@@ -5,7 +5,9 @@ import { givenImage, type PixelsReference } from "./sources/pixels/sample.js";
 import { drawSceneSample, type ScenesReference } from "./sources/synthetic/scenes/sample.js";
 import { drawSample, type ShapesReference } from "./sources/synthetic/shapes/sample.js";
 import type { Reader } from "./reader.js";
+import type { MadeImage } from "../images/source.js";
 import type { LazyImage } from "../images/transforms/pipeline.js";
+import { asImage } from "../images/transforms/raster.js";
 
 /**
  * Where a sample is: an image file, a record of a CIFAR file, a number of `shapes` or `scenes`, which is drawn, or the pixels
@@ -36,5 +38,13 @@ export function samplesBy(readers: Readers): Samples {
   return {
     open: (reference) => readerOf(reference).open(reference),
     describe: (reference) => readerOf(reference).describe(reference),
+  };
+}
+
+/** The sample as an image to run a model on. */
+export function imageOfSample(samples: Samples, reference: SampleReference): MadeImage {
+  return {
+    name: samples.describe(reference),
+    pixels: async () => asImage(await (await samples.open(reference)).pixels(1)),
   };
 }

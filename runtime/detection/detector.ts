@@ -1,6 +1,7 @@
 /** Detectors in Node: models of files or bytes, on Node's ONNX Runtime. */
 import { readImage } from "../images/read.js";
 import { readModelInfo } from "../onnx/model-info.js";
+import { orClosed } from "../onnx/or-closed.js";
 import { openSession } from "../onnx/session.js";
 import { detectorOn, type Detector, type DetectorOptions } from "./detect.js";
 
@@ -15,10 +16,5 @@ export * from "./detect.js";
 export async function openDetector(model: string | Uint8Array, options: DetectorOptions = {}): Promise<Detector> {
   const info = readModelInfo(model);
   const session = await openSession(model, options);
-  try {
-    return detectorOn({ session, info, read: readImage }, options);
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
+  return orClosed(session, () => detectorOn({ session, info, read: readImage }, options));
 }

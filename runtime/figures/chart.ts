@@ -1,6 +1,7 @@
 /** Charts as SVG text: axes, a grid, curves, a legend. Scales and paths are d3's. */
 import { scaleLinear, scaleLog } from "d3-scale";
 import { curveStepAfter, line } from "d3-shape";
+import { svgDocument } from "./document.js";
 import { escapeXml } from "./escape.js";
 
 export interface Series {
@@ -61,21 +62,22 @@ export function chart(panels: readonly Panel[], legend: readonly LegendEntry[], 
     drawPanel(panel, index * (MARGIN.left + PANEL.width + MARGIN.right), index),
   );
   const key = drawLegend(legend, width, MARGIN.top + PANEL.height + MARGIN.bottom + 10);
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
-<title>${escapeXml(description)}</title>
-<style>
-text { font: 11px Helvetica, Arial, sans-serif; fill: #222222 }
-.title { font-size: 13px; font-weight: bold; text-anchor: middle }
-.label { font-size: 12px; text-anchor: middle }
-.x { text-anchor: middle }
-.y { text-anchor: end }
-.grid { stroke: #e4e4e4 }
-.axis { stroke: #444444; fill: none }
-</style>
-<rect width="${width}" height="${height}" fill="#ffffff"/>
-${[...body, key].join("\n")}
-</svg>
-`;
+  return svgDocument({
+    kind: "chart",
+    width,
+    height,
+    description,
+    rules: {
+      text: "font: 11px Helvetica, Arial, sans-serif; fill: #222222",
+      ".title": "font-size: 13px; font-weight: bold; text-anchor: middle",
+      ".label": "font-size: 12px; text-anchor: middle",
+      ".x": "text-anchor: middle",
+      ".y": "text-anchor: end",
+      ".grid": "stroke: #e4e4e4",
+      ".axis": "stroke: #444444; fill: none",
+    },
+    body: [...body, key],
+  });
 }
 
 function drawPanel({ title, x, y, series }: Panel, offset: number, index: number): string {

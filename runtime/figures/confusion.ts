@@ -1,6 +1,7 @@
 /** A confusion matrix as SVG text: a row for each class, coloured by the shares of its images. */
 import { scaleLinear } from "d3-scale";
 import type { Evaluation } from "../classification/evaluate.js";
+import { svgDocument } from "./document.js";
 import { escapeXml } from "./escape.js";
 
 /** Up to so many classes cells have their numbers; up to so many rows and columns have their names. */
@@ -11,6 +12,11 @@ const SHOWN = 24;
 const INK = "#222222";
 /** White for none, then two blues: print and every kind of colour vision keep them apart. */
 const shade = scaleLinear<string>().domain([0, 0.15, 1]).range(["#ffffff", "#bcd7ee", "#08457e"]).clamp(true);
+
+const SHADES = `<linearGradient id="share" x1="0" y1="1" x2="0" y2="0">${shade
+  .domain()
+  .map((at) => `<stop offset="${at}" stop-color="${shade(at)}"/>`)
+  .join("")}</linearGradient>`;
 
 /**
  * Rows are what images are of, columns what they were taken for; a row's colours are shares of its images, so that rare
@@ -34,28 +40,31 @@ export function drawConfusion(
   const side = count * cell;
   const [width, height] = [edge + side + 76, edge + side + 16];
   const key = Math.min(side, 160);
-  const description = `${title}: ${count} classes`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
-<title>${escapeXml(description)}</title>
-<style>
-text { font: ${size}px Helvetica, Arial, sans-serif; fill: ${INK} }
-.label { font-size: 12px; text-anchor: middle }
-.row { text-anchor: end }
-.number { text-anchor: middle; font-size: 11px }
-.light { fill: #ffffff }
-.key { font-size: 10px }
-</style>
-<defs><linearGradient id="share" x1="0" y1="1" x2="0" y2="0">${[0, 0.15, 1].map((at) => `<stop offset="${at}" stop-color="${shade(at)}"/>`).join("")}</linearGradient></defs>
-<rect width="${width}" height="${height}" fill="#ffffff"/>
-<text class="label" x="${edge + side / 2}" y="16">taken for</text>
-<text class="label" transform="translate(16 ${edge + side / 2}) rotate(-90)">class of the image</text>
-${[...(isNamed ? nameLines(names, edge, cell, size) : []), ...cells(classes, confusion, edge, cell)].join("\n")}
-<path d="M${edge} ${edge}h${side}v${side}h-${side}z" fill="none" stroke="#444444"/>
-<rect x="${edge + side + 18}" y="${edge}" width="12" height="${key}" fill="url(#share)" stroke="#888888" stroke-width="0.5"/>
-<text class="key" x="${edge + side + 34}" y="${edge + 8}">100 %</text>
-<text class="key" x="${edge + side + 34}" y="${edge + key}">0 %</text>
-</svg>
-`;
+  return svgDocument({
+    kind: "confusion",
+    width,
+    height,
+    description: `${title}: ${count} classes`,
+    rules: {
+      text: `font: ${size}px Helvetica, Arial, sans-serif; fill: ${INK}`,
+      ".label": "font-size: 12px; text-anchor: middle",
+      ".row": "text-anchor: end",
+      ".number": "text-anchor: middle; font-size: 11px",
+      ".light": "fill: #ffffff",
+      ".key": "font-size: 10px",
+    },
+    defs: SHADES,
+    body: [
+      `<text class="label" x="${edge + side / 2}" y="16">taken for</text>`,
+      `<text class="label" transform="translate(16 ${edge + side / 2}) rotate(-90)">class of the image</text>`,
+      ...(isNamed ? nameLines(names, edge, cell, size) : []),
+      ...cells(classes, confusion, edge, cell),
+      `<path d="M${edge} ${edge}h${side}v${side}h-${side}z" fill="none" stroke="#444444"/>`,
+      `<rect x="${edge + side + 18}" y="${edge}" width="12" height="${key}" fill="url(#share)" stroke="#888888" stroke-width="0.5"/>`,
+      `<text class="key" x="${edge + side + 34}" y="${edge + 8}">100 %</text>`,
+      `<text class="key" x="${edge + side + 34}" y="${edge + key}">0 %</text>`,
+    ],
+  });
 }
 
 function nameLines(names: readonly string[], edge: number, cell: number, size: number): string[] {

@@ -1,4 +1,5 @@
 /** A placed drawing as SVG text: dark on white, the reader's own fonts, and a title on everything that has a name. */
+import { svgDocument } from "./document.js";
 import { escapeXml } from "./escape.js";
 import type { Curve, Drawing, Line } from "./drawing.js";
 
@@ -15,6 +16,7 @@ const STAGE_COLOURS = [
 ] as const;
 const PLAIN = ["#ffffff", "#555555"] as const;
 const INK = "#222222";
+const ARROW = `<marker id="arrow" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0.8L8 4L0 7.2z" fill="${INK}"/></marker>`;
 
 export function renderSvg(drawing: Drawing, description: string): string {
   const stages = [...new Set(drawing.boxes.flatMap(({ box }) => box.stage ?? []))];
@@ -56,21 +58,21 @@ export function renderSvg(drawing: Drawing, description: string): string {
         text(x, y - 3, "output", ` class="note"`) + text(x, y + 9, `size: ${size}`, ` class="note"`),
     ),
   ];
-  const [width, height] = [n(drawing.width), n(drawing.height)];
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
-<title>${escapeXml(description)}</title>
-<style>
-text { font: 11px Helvetica, Arial, sans-serif; fill: ${INK}; text-anchor: middle }
-.title { font-size: 14px; font-weight: bold }
-.word { font-style: italic }
-.count { text-anchor: end; font-weight: bold }
-.note { text-anchor: start; fill: #444444 }
-</style>
-<defs><marker id="arrow" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0.8L8 4L0 7.2z" fill="${INK}"/></marker></defs>
-<rect width="${width}" height="${height}" fill="#ffffff"/>
-${elements.join("\n")}
-</svg>
-`;
+  return svgDocument({
+    kind: "figure",
+    width: round(drawing.width),
+    height: round(drawing.height),
+    description,
+    rules: {
+      text: `font: 11px Helvetica, Arial, sans-serif; fill: ${INK}; text-anchor: middle`,
+      ".title": "font-size: 14px; font-weight: bold",
+      ".word": "font-style: italic",
+      ".count": "text-anchor: end; font-weight: bold",
+      ".note": "text-anchor: start; fill: #444444",
+    },
+    defs: ARROW,
+    body: elements,
+  });
 }
 
 function line({ points, arrow }: Line): string {
@@ -101,7 +103,12 @@ function text(x: number, y: number, content: string, attributes = ""): string {
   return `<text x="${n(x)}" y="${n(y)}"${attributes}>${escapeXml(content)}</text>`;
 }
 
-/** Coordinates to a tenth, without a trailing zero. */
+/** Coordinates, without a trailing zero. */
 function n(value: number): string {
-  return String(Math.round(value * 10) / 10);
+  return String(round(value));
+}
+
+/** To a tenth. */
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
 }

@@ -8,8 +8,6 @@ import { edge, type Histogram } from "./histogram.js";
  */
 export type CalibrationMethod = "minmax" | "percentile" | "entropy";
 
-export const METHODS: readonly CalibrationMethod[] = ["minmax", "percentile", "entropy"];
-
 /** Share of the numbers that `percentile` cuts off, at both ends together. */
 const CUT_OFF = 1e-4;
 

@@ -3,8 +3,7 @@ import type { Classifier } from "../classification/classify.js";
 import { ClassTally, type Tallied } from "../classification/tally.js";
 import { DataError } from "../data-error.js";
 import { checkClasses, isLabelled, type DataSet, type Split } from "../data/data-set.js";
-import { READERS, samplesBy } from "../data/samples.js";
-import { asImage } from "../images/transforms/raster.js";
+import { imageOfSample, READERS, samplesBy } from "../data/samples.js";
 
 /** Images that are asked about at a time. */
 const GROUP = 32;
@@ -38,13 +37,7 @@ export async function evaluate(
   const tally = new ClassTally(data.classes, [...data.classes.keys()]);
   for (let first = 0; first < split.size; first += GROUP) {
     const indices = Array.from({ length: Math.min(GROUP, split.size - first) }, (_, i) => first + i);
-    const images = indices.map((index) => {
-      const reference = split.reference(index);
-      return {
-        name: samples.describe(reference),
-        pixels: async () => asImage(await (await samples.open(reference)).pixels(1)),
-      };
-    });
+    const images = indices.map((index) => imageOfSample(samples, split.reference(index)));
     const answers = await classifier.classify(images, { top: classes, batch: GROUP });
     answers.forEach((answer, i) => {
       if ("error" in answer) throw new DataError(answer.error);

@@ -1,6 +1,7 @@
 /** Images as a browser decodes them. */
 import { ImageError, type Image } from "../images/image.js";
 import { nameOf, type NamedSource } from "../images/source.js";
+import { fetched } from "./fetched.js";
 
 /** Pixels of red, green, blue and alpha, row by row, as a canvas gives them: an `ImageData`. */
 export interface CanvasPixels {
@@ -57,7 +58,8 @@ interface Context {
 export async function readImage(source: NamedSource): Promise<Image> {
   if (typeof source !== "string" && "pixels" in source) return source.pixels();
   const name = nameOf(source);
-  const blob = typeof source === "string" ? await fetched(source) : new Blob([source.bytes.slice()]);
+  const blob =
+    typeof source === "string" ? await (await fetched(source, ImageError)).blob() : new Blob([source.bytes.slice()]);
   const { createImageBitmap, OffscreenCanvas } = globalThis as unknown as Browser;
   let bitmap: Bitmap;
   try {
@@ -74,12 +76,4 @@ export async function readImage(source: NamedSource): Promise<Image> {
   } finally {
     bitmap.close();
   }
-}
-
-async function fetched(address: string): Promise<Blob> {
-  const response = await fetch(address).catch((cause: unknown) => {
-    throw new ImageError(`${address}: can't be fetched`, { cause });
-  });
-  if (!response.ok) throw new ImageError(`${address}: can't be fetched (${response.status})`);
-  return response.blob();
 }

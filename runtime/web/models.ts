@@ -6,9 +6,11 @@ import {
   type ClassifierOptions,
 } from "../classification/classify.js";
 import { detectorOn, type Detector, type DetectorOptions } from "../detection/detect.js";
+import { orClosed } from "../onnx/or-closed.js";
 import { bytesOf } from "../onnx/protobuf-cursor.js";
 import { modelInfo } from "../onnx/read-model.js";
 import { SessionError } from "../onnx/session-error.js";
+import { fetched } from "./fetched.js";
 import { readImage } from "./images.js";
 import type { WebOptions } from "./options.js";
 import { openWebSession } from "./ort.js";
@@ -34,12 +36,7 @@ export async function openClassifier(model: WebModel, options: WebClassifierOpti
   // Before ONNX Runtime is fetched.
   classifierPreprocess(info, "model", options);
   const session = await openWebSession(bytes, options);
-  try {
-    return classifierOn({ session, info, read: readImage }, options);
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
+  return orClosed(session, () => classifierOn({ session, info, read: readImage }, options));
 }
 
 /**
@@ -51,22 +48,12 @@ export async function openDetector(model: WebModel, options: WebDetectorOptions 
   const bytes = await modelBytes(model);
   const info = modelInfo(bytesOf(bytes), "model");
   const session = await openWebSession(bytes, options);
-  try {
-    return detectorOn({ session, info, read: readImage }, options);
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
+  return orClosed(session, () => detectorOn({ session, info, read: readImage }, options));
 }
 
 async function modelBytes(model: WebModel): Promise<Uint8Array> {
   if (model instanceof Uint8Array) return model;
   if (model instanceof ArrayBuffer) return new Uint8Array(model);
   if (model instanceof Blob) return new Uint8Array(await model.arrayBuffer());
-  const address = String(model);
-  const response = await fetch(address).catch((cause: unknown) => {
-    throw new SessionError(`${address}: can't be fetched`, { cause });
-  });
-  if (!response.ok) throw new SessionError(`${address}: can't be fetched (${response.status})`);
-  return new Uint8Array(await response.arrayBuffer());
+  return new Uint8Array(await (await fetched(String(model), SessionError)).arrayBuffer());
 }

@@ -1,17 +1,13 @@
 /** The compiler in a browser: bundled, loaded in headless Chromium, it gives the bytes that Node gives. */
-import { existsSync } from "node:fs";
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { check, compile } from "../../compiler/index.js";
+import { launch, NO_BROWSER } from "../support/site.js";
 
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
-// .ci/run installs it and requires it; elsewhere the test needs it to be there.
-const required = process.env["RESNETC_REQUIRE_WEBGPU"] === "1";
-
-describe.skipIf(CHROMIUM === undefined && !required)("in a browser", () => {
-  let browser: Awaited<ReturnType<typeof chromium.launch>>;
-  let page: Awaited<ReturnType<typeof browser.newPage>>;
+describe.skipIf(NO_BROWSER)("in a browser", () => {
+  let browser: Browser;
+  let page: Page;
   const problems: string[] = [];
 
   beforeAll(async () => {
@@ -25,10 +21,7 @@ describe.skipIf(CHROMIUM === undefined && !required)("in a browser", () => {
       platform: "browser",
       minify: true,
     });
-    browser = await chromium.launch({
-      executablePath: CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-    });
+    browser = await launch();
     page = await browser.newPage();
     page.on("pageerror", (error) => problems.push(error.message));
     await page.addScriptTag({ content: bundle.outputFiles[0]?.text ?? "" });

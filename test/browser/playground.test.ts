@@ -7,9 +7,11 @@ import { promisify } from "node:util";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { read } from "../../editors/playground/state.js";
-import { readModelInfo } from "../../runtime/index.js";
+import { elaborate, elaborateRecipe, memoryHost, parseTarget } from "../../compiler/index.js";
+import { openShapes, readModelInfo, train as trainInNode } from "../../runtime/index.js";
 import { launch, NO_BROWSER, serve, type Site } from "../support/site.js";
 
+const BY_HAND = process.env["RESNETC_BY_HAND"] === "1";
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
 describe.skipIf(NO_BROWSER)("the playground", () => {
@@ -55,7 +57,11 @@ describe.skipIf(NO_BROWSER)("the playground", () => {
     await until("Small:");
     // A keystroke, at the end of the first block's width: 16 becomes 160.
     const before = await page.locator("#status").textContent();
-    await page.locator(".cm-line", { hasText: "stage one" }).click();
+    const line = (await page.locator(".cm-line").allTextContents()).findIndex((text) => text.includes("stage one"));
+    await page.locator(".cm-content").focus();
+    await page.keyboard.press("Control+Home");
+    for (let at = 0; at < line; at++) await page.keyboard.press("ArrowDown");
+    await page.locator(".cm-activeLine", { hasText: "stage one" }).waitFor();
     await page.keyboard.press("Home");
     for (let at = 0; at < "stage one  /2 { basic(16".length; at++) await page.keyboard.press("ArrowRight");
     await page.keyboard.type("0");
@@ -126,6 +132,33 @@ describe.skipIf(NO_BROWSER)("the playground", () => {
     expect(Object.values(metadata).join()).toContain("heart");
     expect(problems).toEqual([]);
   }, 60_000);
+
+  // Three epochs of the network that the page offers take minutes: with RESNETC_BY_HAND=1.
+  it("reaches the error that Node reaches with the same seed", async () => {
+    const { network, steps, rate, points } = BY_HAND
+      ? { network: "small", steps: 375, rate: 0.1, points: 5 }
+      : { network: "editor", steps: 60, rate: 0.02, points: 1 };
+    const train = page.locator("#train");
+    await train.getByLabel("network").selectOption(network);
+    await train.getByLabel("updates").fill(String(steps));
+    await train.getByLabel("learning rate").fill(String(rate));
+    await train.getByRole("button", { name: "Train", exact: true }).click();
+    const state = train.getByRole("status").getByText(`finished after ${steps} updates, error`);
+    await state.waitFor({ timeout: 600_000 });
+    const [, here] = /error ([\d.]+) %/.exec((await state.textContent())!)!;
+
+    const { text } = (await read(new URL(page.url()).hash))!;
+    const host = memoryHost({ "small.resnet": text });
+    const target = network === "small" ? "CifarResNet(depth: 8)" : "small.resnet#Small";
+    const { model } = elaborate(parseTarget(target), { host });
+    const set = [`stop.steps=${steps}`, `learning_rate.rate=${rate}`];
+    const { recipe } = elaborateRecipe(parseTarget("std/recipes#shapes"), { set });
+    const names = { target, recipe: "shapes", data: "shapes" };
+    const request = { model: model!, recipe: recipe!, data: openShapes(), folder: path.join(folder, "run"), names };
+    const there = (await trainInNode(request, { device: "cpu" })).test!.error!;
+    if (BY_HAND) process.stdout.write(`error ${here} % here, ${(100 * there).toFixed(2)} % in Node\n`);
+    expect(Math.abs(Number(here) - 100 * there)).toBeLessThan(points);
+  }, 1_200_000);
 
   it("works without a network once it was loaded", async () => {
     await page.evaluate(() =>

@@ -71,7 +71,7 @@ describe.skipIf(NO_BROWSER)("in a browser", () => {
       "/cifar10/": CIFAR,
       "/scenes/": path.join(ROOT, "examples/scenes"),
     });
-    browser = await launch();
+    browser = await launch({ gpu: true });
     page = await browser.newPage();
     page.on("pageerror", (error) => problems.push(error.message));
     await page.goto(site.address);

@@ -2,25 +2,16 @@
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { page as readPage, ROOT } from "../support/pages.js";
+import { launch, NO_BROWSER, serve, type Site } from "../support/site.js";
 
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
-const required = process.env["RESNETC_REQUIRE_WEBGPU"] === "1";
 const folder = path.join(ROOT, ".cache", `site-test-${process.pid}`);
-const KINDS: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".svg": "image/svg+xml",
-};
 
 let pages: string[];
 
@@ -62,30 +53,17 @@ it("leaves out the playground where none was built, and colours our language", a
   expect(html).toMatch(/<span style="--shiki-light:#\w+;--shiki-dark:#\w+;">\s*stage<\/span>/);
 });
 
-describe.skipIf(CHROMIUM === undefined && !required)("in Chromium", () => {
+describe.skipIf(NO_BROWSER)("in Chromium", () => {
   let browser: Browser;
-  let server: Server;
+  let site: Site;
   let page: Page;
   let root: string;
   const problems: string[] = [];
 
   beforeAll(async () => {
-    server = createServer((request, response) => {
-      const { pathname } = new URL(request.url!, "http://localhost");
-      const name = pathname.replace(/^\/some\/where\//, "").replace(/^$/, "index.html");
-      readFile(path.join(folder, name)).then(
-        (bytes) => response.writeHead(200, { "content-type": KINDS[path.extname(name)] ?? "text/plain" }).end(bytes),
-        () => {
-          problems.push(`not there: ${pathname}`);
-          response.writeHead(404).end();
-        },
-      );
-    }).listen(0);
-    root = `http://localhost:${(server.address() as AddressInfo).port}/some/where/`;
-    browser = await chromium.launch({
-      executablePath: CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-    });
+    site = await serve({ "/some/where/": folder }, (pathname) => problems.push(`not there: ${pathname}`));
+    root = `${site.address}some/where/`;
+    browser = await launch();
     page = await browser.newPage();
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("console", (message) => void (message.type() === "error" && problems.push(message.text())));
@@ -100,7 +78,7 @@ describe.skipIf(CHROMIUM === undefined && !required)("in Chromium", () => {
 
   afterAll(async () => {
     await browser.close();
-    server.close();
+    site.close();
   });
 
   it("is walked through without a reload, searched, and goes back", async () => {

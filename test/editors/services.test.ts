@@ -391,6 +391,17 @@ test("formatting: the file, a selection, what a brace closes; a broken text stay
   expect(formatFile(broken.editor, PATH)).toBeUndefined();
 });
 
+it("ends a doc comment where its next line was left empty", () => {
+  const typed = (text: string): string => {
+    const { editor, offset } = marked(`${text}|`);
+    return shown(editor, formatTyped(editor, PATH, offset)!);
+  };
+  expect(typed("/// One.\n/// \n")).toBe("/// One.\n");
+  expect(typed("  /// One.\n  /// \n  ")).toBe("  /// One.\n  ");
+  expect(typed("/// One.\r\n/// \r\n")).toBe("/// One.\r\n");
+  for (const text of ["/// \n", "/// One.\n", "// One.\n// \n", "relu\n\n"]) expect(typed(text)).toBe(text);
+});
+
 describe("quick fixes: what they make has no such problem", () => {
   test.each([
     ["network A { input image 3x32x32   cnv 3x3, 4 }", "Write `conv` in place of `cnv`"],

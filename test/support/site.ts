@@ -5,19 +5,22 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { chromium, type Browser } from "playwright-core";
 
-export const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 
 /** Whether browser tests may be left out: .ci/run installs Chromium and requires them. */
 export const NO_BROWSER = CHROMIUM === undefined && process.env["RESNETC_REQUIRE_WEBGPU"] !== "1";
 
-/** Chromium without a window, with WebGPU in software. */
-export function launch(): Promise<Browser> {
+/** WebGPU in software. */
+const GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
+
+/** Chromium without a window, with a camera that shows a test picture; where asked for, with WebGPU in software. */
+export function launch({ gpu = false } = {}): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM ?? "/usr/bin/chromium",
     args: [
       ...["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
-      ...["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"],
       ...["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+      ...(gpu ? GPU : ["--disable-gpu"]),
     ],
   });
 }
@@ -41,8 +44,15 @@ export interface Site {
   close(): void;
 }
 
-/** Serves folders under their paths: `{ "/": "out/site", "/ort/": "node_modules/..." }`. */
-export async function serve(folders: Readonly<Record<string, string>>): Promise<Site> {
+/**
+ * Serves folders under their paths: `{ "/": "out/site", "/ort/": "node_modules/..." }`.
+ *
+ * @param onMissing told the path of what was asked for and is not there
+ */
+export async function serve(
+  folders: Readonly<Record<string, string>>,
+  onMissing?: (pathname: string) => void,
+): Promise<Site> {
   const places = Object.entries(folders).sort((a, b) => b[0].length - a[0].length);
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
@@ -50,6 +60,7 @@ export async function serve(folders: Readonly<Record<string, string>>): Promise<
     let file = path.join(folder, decodeURIComponent(pathname.slice(prefix.length)));
     if (existsSync(file) && statSync(file).isDirectory()) file = path.join(file, "index.html");
     if (folder === "" || !file.startsWith(folder) || !existsSync(file)) {
+      onMissing?.(pathname);
       response.writeHead(404).end();
       return;
     }

@@ -32,8 +32,17 @@ export class Workbench {
   /** Puts the cursor at a place, from 1. */
   async goTo(line: number, column: number): Promise<void> {
     await this.page.keyboard.press("Control+g");
-    await this.page.locator(".quick-input-box input[type=text]").first().fill(`:${line}:${column}`);
-    await this.page.keyboard.press("Enter");
+    const input = this.page.locator(".quick-input-box input[type=text]").first();
+    // What was typed has been read when the list says where it leads; a box that is just opening may lose it.
+    const read = this.page.locator(".quick-input-list .monaco-list-row", { hasText: `line ${line}` });
+    do await input.fill(`:${line}:${column}`);
+    while (
+      !(await read.waitFor({ timeout: 2000 }).then(
+        () => true,
+        () => false,
+      ))
+    );
+    await input.press("Enter");
     await this.page.locator(".quick-input-widget").waitFor({ state: "hidden" });
   }
 
