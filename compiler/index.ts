@@ -4,6 +4,8 @@
  *
  *     const { model, diagnostics } = elaborate(parseTarget("ResNet50"));
  *     const { onnx } = compile("ResNet50", { seed: 1 });
+ *
+ * @module resnetc
  */
 export {
   check,

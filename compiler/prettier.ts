@@ -1,4 +1,8 @@
-/** The plugin for Prettier 3: `plugins: ["resnetc/prettier"]`. */
+/**
+ * The plugin for Prettier 3: `plugins: ["resnetc/prettier"]`.
+ *
+ * @module resnetc/prettier
+ */
 import { prettierPlugin, type ResnetPlugin } from "../grammar/prettier-plugin.js";
 import { VOCABULARY } from "./vocabulary.js";
 

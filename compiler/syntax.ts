@@ -1,6 +1,8 @@
 /**
  * Text only: from characters to a syntax tree, and back to formatted text. It is the grammar (grammar/), told the words
  * of the language.
+ *
+ * @module resnetc/grammar
  */
 import { format as formatText, type FormatResult } from "../grammar/format.js";
 import { parse as parseText, type ParseResult } from "../grammar/parse.js";

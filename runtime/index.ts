@@ -1,4 +1,8 @@
-/** What programs use of the runtime: `import { openClassifier } from "resnetc/runtime"`. */
+/**
+ * What programs use of the runtime: `import { openClassifier } from "resnetc/runtime"`.
+ *
+ * @module resnetc/runtime
+ */
 export { fileHost } from "./host.js";
 export { writeWhole, FileError, type Chunks, type WriteOptions } from "./files.js";
 export { openSession, SessionError, type Session, type SessionOptions, type Values } from "./onnx/session.js";

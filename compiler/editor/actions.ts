@@ -10,6 +10,7 @@ import type { Edit } from "./references.js";
 import { statementsAt } from "./syntax-at.js";
 import type { Parsed } from "../workspace/parses.js";
 
+/** One way to mend a problem. */
 export interface Action {
   readonly title: string;
   readonly edits: readonly Edit[];

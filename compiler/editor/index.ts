@@ -6,6 +6,8 @@
  *     editor.write("/net.resnet", text);
  *     editor.check();
  *     const hints = hintsIn(editor, "/net.resnet", { start: 0, end: text.length }, HINTS, new Map());
+ *
+ * @module resnetc/editor
  */
 export { actionsAt, standardSource, type Action } from "./actions.js";
 export { completionAt, type Completion, type Item, type ItemKind } from "./completion.js";

@@ -1,6 +1,8 @@
 /**
  * What pages use of the runtime: `import { openClassifier } from "resnetc/web"`. It has no Node API, and shares with
  * `resnetc/runtime` everything but files, threads and decoders. ONNX Runtime Web is loaded when the first model is opened.
+ *
+ * @module resnetc/web
  */
 export {
   openClassifier,

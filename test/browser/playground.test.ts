@@ -133,6 +133,39 @@ describe.skipIf(NO_BROWSER)("the playground", () => {
     expect(problems).toEqual([]);
   }, 60_000);
 
+  it("fine-tunes on a camera's pictures and on files, without the runner of before", async () => {
+    await page.getByRole("tab", { name: "Train" }).click();
+    const train = page.locator("#train");
+    await train.locator("select").first().selectOption("own");
+    await train.getByLabel("Name of the class").first().fill("moving");
+    await train.getByRole("button", { name: "Camera", exact: true }).first().click();
+    await train.getByRole("button", { name: "Take a picture" }).first().waitFor();
+    await page.waitForFunction("document.querySelector('video').videoWidth > 0");
+    for (let taken = 1; taken <= 3; taken++) {
+      await train.getByRole("button", { name: "Take a picture" }).first().click();
+      await train.getByText(`${taken} images`).first().waitFor();
+    }
+    await train.getByRole("button", { name: "Camera off" }).click();
+    const photographs = ["cat.jpg", "dog.jpg"].map((name) => path.join(ROOT, "examples/cifar10", name));
+    await train.locator("input[type=file]").nth(1).setInputFiles(photographs);
+    await train.getByText("2 images").waitFor();
+    await train.getByLabel("updates").fill("5");
+    await train.getByRole("button", { name: "Train", exact: true }).click();
+    await train.getByRole("status").getByText("finished after 5 updates").waitFor();
+    await train.locator("select").first().selectOption("shapes");
+    expect(problems).toEqual([]);
+  }, 60_000);
+
+  it("is embedded without what needs room", async () => {
+    const frame = await context.newPage();
+    await frame.goto(`${site.address}some/path/?embed${new URL(page.url()).hash}`);
+    await frame.locator("#figure svg").waitFor();
+    expect(await frame.getByRole("tab", { name: "Train" }).isVisible()).toBe(false);
+    expect(await frame.getByLabel("Example").isVisible()).toBe(false);
+    expect(await frame.locator("#editor").isVisible()).toBe(true);
+    await frame.close();
+  }, 30_000);
+
   // Three epochs of the network that the page offers take minutes: with RESNETC_BY_HAND=1.
   it("reaches the error that Node reaches with the same seed", async () => {
     const { network, steps, rate, points } = BY_HAND
