@@ -7,15 +7,9 @@
 // above 1 means that ours is faster. On a machine that does other things too, the time that processors spent says more
 // than the time that passed, and with one thread both libraries spend it on nothing but their work.
 import { parseArgs } from "node:util";
-import { elaborate, parseTarget } from "../dist/compiler/index.js";
-import { evaluate } from "../dist/compiler/ir/dim.js";
-import { concat, emitOnnx } from "../dist/compiler/emit/onnx.js";
-import { valuesOf } from "../dist/compiler/emit/parameters.js";
-import { buildTraining } from "../dist/compiler/training/build.js";
-import { nextName } from "../dist/compiler/training/contract.js";
 import { machineBlockSize } from "../dist/runtime/onnx/blocked-layout.js";
-import { loadRuntime } from "../dist/runtime/onnx/onnxruntime.js";
 import { median } from "./median.mjs";
+import { openStep } from "./our-step.mjs";
 import { startPeer } from "./peer.mjs";
 
 const NETWORKS = {
@@ -45,14 +39,13 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const [threads, rounds] = [Number(options.threads), Number(options.rounds)];
-const ort = await loadRuntime();
 const blockSize = options.plain ? 0 : await machineBlockSize();
 const names = positionals.length > 0 ? positionals : Object.keys(NETWORKS);
 console.log(`${threads} threads, blocks of ${blockSize} channels; ratio: PyTorch's time through ours`);
 for (const name of names) await compare(name, NETWORKS[name]);
 
 async function compare(name, network) {
-  const ours = await openOurs(network);
+  const ours = await openStep(network, { threads, blockSize });
   const theirs = await startPeer(options.python, "train_step.py", [name, String(network.batch), String(threads)]);
   const times = { ours: [], contiguous: [], channels_last: [] };
   for (let round = -2; round < rounds; round++) {
@@ -73,85 +66,4 @@ async function compare(name, network) {
         `ratio ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`,
     );
   }
-}
-
-async function openOurs(network) {
-  const { target, batch, size, height = size, width = size, classes, objects, ...frozen } = network;
-  const { model } = elaborate(parseTarget(target), objects ? {} : { input: [3, size, size] });
-  const { train } = buildTraining(model, {
-    batch,
-    blockSize,
-    ...frozen,
-    ...(objects && { sizes: { H: height, W: width } }),
-    optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
-  });
-  const { chunks, byteLength } = emitOnnx(train.graph);
-  const session = await ort.InferenceSession.create(concat(chunks, byteLength), { intraOpNumThreads: threads });
-  const parameters = new Map(model.graph.parameters.map((each) => [each.path, each]));
-  const first = ({ init, shape }) =>
-    init.kind === "parameter"
-      ? valuesOf(parameters.get(init.path), undefined, 0)
-      : new Float32Array(product(shape)).fill(init.value);
-  const tensor = (data, shape) => new ort.Tensor("float32", data, shape);
-  let state = new Map(train.reads.map((each) => [each.name, tensor(Float32Array.from(first(each)), each.shape)]));
-  // Next values are written where those before the last were, as the trainer does.
-  let spare = new Map(train.writes.map(({ name, shape }) => [name, tensor(new Float32Array(product(shape)), shape)]));
-  const image = tensor(
-    Float32Array.from({ length: batch * 3 * height * width }, (_, i) => ((i * 7919) % 1009) / 500 - 1),
-    [batch, 3, height, width],
-  );
-  const targets = objects ? objectsOf(network, tensor) : { labels: labelsOf(batch, classes) };
-  for (const { name, shape } of train.noise) {
-    const lengths = shape.map((dim) => evaluate(dim, { objects }));
-    targets[name] = tensor(
-      Float32Array.from({ length: product(lengths) }, (_, i) => ((i * 7919) % 99991) / 99991),
-      lengths,
-    );
-  }
-  const [imageName] = train.graph.inputs.map((input) => input.name);
-  return {
-    async step() {
-      const feeds = {
-        [imageName]: image,
-        ...targets,
-        learning_rate: tensor(Float32Array.of(objects ? 1e-5 : 0.01), []),
-      };
-      const fetches = { loss: null, ...Object.fromEntries([...spare].map(([key, value]) => [nextName(key), value])) };
-      const [before, used] = [performance.now(), process.cpuUsage()];
-      await session.run({ ...feeds, ...Object.fromEntries(state) }, fetches);
-      const [passed, { user, system }] = [performance.now() - before, process.cpuUsage(used)];
-      const next = new Map([...state, ...spare]);
-      spare = new Map([...spare.keys()].map((key) => [key, state.get(key)]));
-      state = next;
-      return { passed, spent: (user + system) / 1000 };
-    },
-    close: () => session.release(),
-  };
-}
-
-function labelsOf(batch, classes) {
-  const numbers = BigInt64Array.from({ length: batch }, (_, i) => BigInt((i * 37) % classes));
-  return new ort.Tensor("int64", numbers, [batch]);
-}
-
-/** As many in each image, from small to large: train_step.py has the same. */
-function objectsOf({ batch, height, width, objects }, tensor) {
-  const boxes = Array.from({ length: batch * objects }, (_, i) => {
-    const [x, y, side] = [(i * 67) % (width - 250), (i * 41) % (height - 250), 20 + 30 * (i % objects)];
-    return [x, y, x + side, y + side];
-  });
-  const rows = [batch, objects];
-  return {
-    image_info: tensor(Float32Array.from(Array(batch).fill([height, width, height, width, 1, 1]).flat()), [batch, 6]),
-    "objects.boxes": tensor(Float32Array.from(boxes.flat()), [...rows, 4]),
-    "objects.labels": tensor(
-      Float32Array.from(boxes, (_, i) => i % 90),
-      rows,
-    ),
-    "objects.present": tensor(new Float32Array(batch * objects).fill(1), rows),
-  };
-}
-
-function product(shape) {
-  return shape.reduce((all, size) => all * size, 1);
 }

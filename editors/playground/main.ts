@@ -129,7 +129,8 @@ async function restore(): Promise<State> {
 function use({ text, compare: other = "", view: shown = "figure" }: State): void {
   compare.value = other;
   view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
-  select(shown);
+  // Without room for running and training, their tabs are not there.
+  select(isEmbedded && shown !== "summary" ? "figure" : shown);
   void update();
 }
 
@@ -182,7 +183,8 @@ async function saveOnnx(): Promise<void> {
   }
 }
 
-document.body.classList.toggle("embed", new URLSearchParams(window.location.search).has("embed"));
+const isEmbedded = new URLSearchParams(window.location.search).has("embed");
+document.body.classList.toggle("embed", isEmbedded);
 example.append(element("option", { value: "" }, "choose ..."));
 example.append(...EXAMPLES.map(({ name }, at) => element("option", { value: String(at) }, name)));
 const begun = await restore();

@@ -157,6 +157,7 @@ describe.skipIf(NO_BROWSER)("the playground", () => {
   }, 60_000);
 
   it("is embedded without what needs room", async () => {
+    await expect.poll(() => read(new URL(page.url()).hash)).toMatchObject({ view: "train" });
     const frame = await context.newPage();
     await frame.goto(`${site.address}some/path/?embed${new URL(page.url()).hash}`);
     await frame.locator("#figure svg").waitFor();

@@ -1,0 +1,108 @@
+/** A training step of ours as benches make it: the graph alone, on images and targets that are there already. */
+import { elaborate, parseTarget } from "../dist/compiler/index.js";
+import { concat, emitOnnx } from "../dist/compiler/emit/onnx.js";
+import { valuesOf } from "../dist/compiler/emit/parameters.js";
+import { evaluate } from "../dist/compiler/ir/dim.js";
+import { buildTraining } from "../dist/compiler/training/build.js";
+import { nextName } from "../dist/compiler/training/contract.js";
+import { loadRuntime } from "../dist/runtime/onnx/onnxruntime.js";
+
+/**
+ * @param network what is trained, and on how much: `target`, `batch`, `size` or `height` and `width`, `classes` or `objects`
+ */
+export async function openStep(network, { threads, blockSize }) {
+  const ort = await loadRuntime();
+  const {
+    target,
+    batch,
+    size,
+    height = size,
+    width = size,
+    classes,
+    objects,
+    rate = objects ? 1e-5 : 0.01,
+    ...frozen
+  } = network;
+  const { model } = elaborate(parseTarget(target), objects ? {} : { input: [3, size, size] });
+  const { train } = buildTraining(model, {
+    batch,
+    blockSize,
+    ...frozen,
+    ...(objects && { sizes: { H: height, W: width } }),
+    optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
+  });
+  const { chunks, byteLength } = emitOnnx(train.graph);
+  const session = await ort.InferenceSession.create(concat(chunks, byteLength), { intraOpNumThreads: threads });
+  const parameters = new Map(model.graph.parameters.map((each) => [each.path, each]));
+  const first = ({ init, shape }) =>
+    init.kind === "parameter"
+      ? valuesOf(parameters.get(init.path), undefined, 0)
+      : new Float32Array(product(shape)).fill(init.value);
+  const tensor = (data, shape) => new ort.Tensor("float32", data, shape);
+  let state = new Map(train.reads.map((each) => [each.name, tensor(Float32Array.from(first(each)), each.shape)]));
+  // Next values are written where those before the last were, as the trainer does.
+  let spare = new Map(train.writes.map(({ name, shape }) => [name, tensor(new Float32Array(product(shape)), shape)]));
+  const shape = [batch, 3, height, width];
+  const image = tensor(pixelsOf(shape), shape);
+  const targets = objects
+    ? objectsOf(network, tensor)
+    : { labels: new ort.Tensor("int64", BigInt64Array.from(labelsOf(batch, classes), BigInt), [batch]) };
+  for (const { name, shape } of train.noise) {
+    const lengths = shape.map((dim) => evaluate(dim, { objects }));
+    targets[name] = tensor(
+      Float32Array.from({ length: product(lengths) }, (_, i) => ((i * 7919) % 99991) / 99991),
+      lengths,
+    );
+  }
+  const [imageName] = train.graph.inputs.map((input) => input.name);
+  return {
+    async step() {
+      const feeds = {
+        [imageName]: image,
+        ...targets,
+        learning_rate: tensor(Float32Array.of(rate), []),
+      };
+      const fetches = { loss: null, ...Object.fromEntries([...spare].map(([key, value]) => [nextName(key), value])) };
+      const [before, used] = [performance.now(), process.cpuUsage()];
+      const { loss } = await session.run({ ...feeds, ...Object.fromEntries(state) }, fetches);
+      const [passed, { user, system }] = [performance.now() - before, process.cpuUsage(used)];
+      const next = new Map([...state, ...spare]);
+      spare = new Map([...spare.keys()].map((key) => [key, state.get(key)]));
+      state = next;
+      return { passed, spent: (user + system) / 1000, loss: loss.data[0] };
+    },
+    close: () => session.release(),
+  };
+}
+
+/** Of each image of a batch. */
+export function labelsOf(batch, classes) {
+  return Array.from({ length: batch }, (_, i) => (i * 37) % classes);
+}
+
+/** Pixels of a batch, as networks are given them. */
+export function pixelsOf(shape) {
+  return Float32Array.from({ length: product(shape) }, (_, i) => ((i * 7919) % 1009) / 500 - 1);
+}
+
+/** As many in each image, from small to large: train_step.py has the same. */
+function objectsOf({ batch, height, width, objects }, tensor) {
+  const boxes = Array.from({ length: batch * objects }, (_, i) => {
+    const [x, y, side] = [(i * 67) % (width - 250), (i * 41) % (height - 250), 20 + 30 * (i % objects)];
+    return [x, y, x + side, y + side];
+  });
+  const rows = [batch, objects];
+  return {
+    image_info: tensor(Float32Array.from(Array(batch).fill([height, width, height, width, 1, 1]).flat()), [batch, 6]),
+    "objects.boxes": tensor(Float32Array.from(boxes.flat()), [...rows, 4]),
+    "objects.labels": tensor(
+      Float32Array.from(boxes, (_, i) => i % 90),
+      rows,
+    ),
+    "objects.present": tensor(new Float32Array(batch * objects).fill(1), rows),
+  };
+}
+
+function product(shape) {
+  return shape.reduce((all, size) => all * size, 1);
+}
