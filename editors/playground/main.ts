@@ -129,14 +129,17 @@ async function restore(): Promise<State> {
 function use({ text, compare: other = "", view: shown = "figure" }: State): void {
   compare.value = other;
   view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
-  // Without room for running and training, their tabs are not there.
-  select(isEmbedded && shown !== "summary" ? "figure" : shown);
+  select(shown);
   void update();
 }
 
 // ---- tabs
 
-const tabs = [...document.querySelectorAll<HTMLButtonElement>("[role=tab]")];
+document.body.classList.toggle("embed", new URLSearchParams(window.location.search).has("embed"));
+// Embedded there is no room for running and training.
+const tabs = [...document.querySelectorAll<HTMLButtonElement>("[role=tab]")].filter(
+  (each) => getComputedStyle(each).display !== "none",
+);
 
 function select(name: string): void {
   tab = tabs.some(({ id }) => id === `tab-${name}`) ? name : "figure";
@@ -183,8 +186,6 @@ async function saveOnnx(): Promise<void> {
   }
 }
 
-const isEmbedded = new URLSearchParams(window.location.search).has("embed");
-document.body.classList.toggle("embed", isEmbedded);
 example.append(element("option", { value: "" }, "choose ..."));
 example.append(...EXAMPLES.map(({ name }, at) => element("option", { value: String(at) }, name)));
 const begun = await restore();
