@@ -7,10 +7,29 @@ import { buildTraining } from "../dist/compiler/training/build.js";
 import { nextName } from "../dist/compiler/training/contract.js";
 import { loadRuntime } from "../dist/runtime/onnx/onnxruntime.js";
 
+/** What is trained, by the names that train_step.py has. */
+export const NETWORKS = {
+  cifar20: { target: "CifarResNet(depth: 20)", batch: 128, size: 32, classes: 10 },
+  resnet18: { target: "ResNet18", batch: 16, size: 224, classes: 1000 },
+  // PyTorch's has its strides where version 1.5 has them.
+  resnet50: { target: "ResNet50V15", batch: 8, size: 224, classes: 1000 },
+  // torchvision's fasterrcnn_resnet50_fpn as it trains it: batch norms and the first two stages fixed.
+  fpn: {
+    target: "FasterRCNN_ResNet50_FPN",
+    batch: 2,
+    height: 480,
+    width: 640,
+    objects: 7,
+    frozenBatchNorm: true,
+    frozenStages: ["body.conv1", "body.conv2"],
+  },
+};
+
 /**
  * @param network what is trained, and on how much: `target`, `batch`, `size` or `height` and `width`, `classes` or `objects`
+ * @param more `session`: options of ONNX Runtime besides
  */
-export async function openStep(network, { threads, blockSize }) {
+export async function openStep(network, { threads, blockSize, session: more = {} }) {
   const ort = await loadRuntime();
   const {
     target,
@@ -32,7 +51,10 @@ export async function openStep(network, { threads, blockSize }) {
     optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
   });
   const { chunks, byteLength } = emitOnnx(train.graph);
-  const session = await ort.InferenceSession.create(concat(chunks, byteLength), { intraOpNumThreads: threads });
+  const session = await ort.InferenceSession.create(concat(chunks, byteLength), {
+    intraOpNumThreads: threads,
+    ...more,
+  });
   const parameters = new Map(model.graph.parameters.map((each) => [each.path, each]));
   const first = ({ init, shape }) =>
     init.kind === "parameter"
@@ -71,6 +93,7 @@ export async function openStep(network, { threads, blockSize }) {
       state = next;
       return { passed, spent: (user + system) / 1000, loss: loss.data[0] };
     },
+    endProfiling: () => session.endProfiling(),
     close: () => session.release(),
   };
 }

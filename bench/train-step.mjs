@@ -9,25 +9,8 @@
 import { parseArgs } from "node:util";
 import { machineBlockSize } from "../dist/runtime/onnx/blocked-layout.js";
 import { median } from "./median.mjs";
-import { openStep } from "./our-step.mjs";
+import { NETWORKS, openStep } from "./our-step.mjs";
 import { startPeer } from "./peer.mjs";
-
-const NETWORKS = {
-  cifar20: { target: "CifarResNet(depth: 20)", batch: 128, size: 32, classes: 10 },
-  resnet18: { target: "ResNet18", batch: 16, size: 224, classes: 1000 },
-  // PyTorch's has its strides where version 1.5 has them.
-  resnet50: { target: "ResNet50V15", batch: 8, size: 224, classes: 1000 },
-  // torchvision's fasterrcnn_resnet50_fpn as it trains it: batch norms and the first two stages fixed.
-  fpn: {
-    target: "FasterRCNN_ResNet50_FPN",
-    batch: 2,
-    height: 480,
-    width: 640,
-    objects: 7,
-    frozenBatchNorm: true,
-    frozenStages: ["body.conv1", "body.conv2"],
-  },
-};
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
