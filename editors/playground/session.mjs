@@ -56,9 +56,8 @@ async function screenshots() {
   await light.screenshot({ path: path.join(images, "playground.png") });
   await light.emulateMedia({ colorScheme: "dark" });
   await light.locator("#tab-train").click();
-  await light.getByLabel("updates").fill("120");
   await light.getByRole("button", { name: "Train", exact: true }).click();
-  await light.locator(".confusion svg").waitFor({ timeout: 300_000 });
+  await light.locator(".confusion svg").waitFor({ timeout: 900_000 });
   await light.waitForTimeout(300);
   await light.screenshot({ path: path.join(images, "playground-train-dark.png") });
   await light.context().close();

@@ -1,4 +1,4 @@
-"""CifarResNet(depth 20) in PyTorch, the CIFAR-10 images, and safetensors: what train_cifar.py and cifar_golden.py share.
+"""CifarResNet(depth 20) in PyTorch, the CIFAR-10 images, and safetensors, for cifar_golden.py.
 
 Module names are resnetc's parameter paths (conv3.0.conv1.weight), so that exporting needs no map.
 """
