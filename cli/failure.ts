@@ -50,6 +50,7 @@ const INPUT_ERRORS = new Set([
   "CompileError",
   "DataError",
   "TrainingError",
+  "ParallelError",
 ]);
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 /** Collectives of values and of failures: what goes wrong on one rank is known to all, which then do the same. */
 import { deserialize, serialize } from "node:v8";
+import { ALONE, type Group } from "./group.js";
 import type { Ranks } from "./ranks.js";
 
 /** What one rank came to. */
@@ -61,4 +62,17 @@ function known(
   const thrown = rank === own && error instanceof Error ? error : Object.assign(new Error(message), { name });
   agreed.set(thrown, rank);
   return thrown;
+}
+
+/** Ranks as a group. */
+export function groupOf(ranks: Ranks): Group {
+  if (ranks.size === 1) return ALONE;
+  return {
+    rank: ranks.rank,
+    size: ranks.size,
+    onFirst: (action) => onFirst(ranks, action),
+    together: (action) => together(ranks, action),
+    isCommon: (error) => failedOn(error) !== undefined,
+    common: everywhere,
+  };
 }
