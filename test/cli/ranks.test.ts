@@ -27,6 +27,7 @@ const ranksOf = (child: Child): number[] =>
     .filter(({ words }) => words.some((word) => word.endsWith("bin/resnetc.js")))
     .map(({ pid }) => pid);
 
+const SHORT = ["--set", "stop=150", "--set", "validate=100000"];
 const LONG = ["--set", "stop=100000", "--set", "checkpoint=5", "--set", "validate=100000"];
 
 describe.each(MPIS)("--ranks with the mpirun of %s", (mpi) => {
@@ -58,20 +59,20 @@ describe.each(MPIS)("--ranks with the mpirun of %s", (mpi) => {
     const updates = Number(/stopped after (\d+) updates/.exec(stderr)?.[1]);
     expect(existsSync(join(cwd, `run/checkpoints/step-${updates}.safetensors`))).toBe(true);
   });
+});
 
-  it("a mistake is told once, and the job is not started again", async () => {
-    const cwd = await tinyFolder();
-    const run = await resnetc(trainTiny("run", "--ranks", "2", "--restart", "3", "--set", "batch=1"), { cwd, env });
-    expect(run.code).toBe(1);
-    expect(run.stderr.match(/a batch of 1 can't be shared out among 2 ranks/g)).toHaveLength(1);
-    expect(run.stderr).not.toContain("started again");
-  });
+it("a mistake is told once, and the job is not started again", async () => {
+  const cwd = await tinyFolder();
+  const run = await resnetc(trainTiny("run", "--ranks", "2", "--restart", "3", "--set", "batch=1"), { cwd });
+  expect(run.code).toBe(1);
+  expect(run.stderr.match(/a batch of 1 can't be shared out among 2 ranks/g)).toHaveLength(1);
+  expect(run.stderr).not.toContain("started again");
 });
 
 it("--restart goes on from the checkpoint after a rank was killed", async () => {
   const cwd = await tinyFolder();
   const checkpoint = join(cwd, "run/checkpoints/step-10.safetensors");
-  const args = trainTiny("run", "--ranks", "2", "--restart", "2", "--set", "checkpoint=5", "--set", "stop=300");
+  const args = trainTiny("run", "--ranks", "2", "--restart", "2", "--set", "checkpoint=5", ...SHORT);
   const { code, stderr } = await resnetc(args, {
     cwd,
     env: { RESNETC_MPIRUN: "mpirun.openmpi" },
@@ -85,7 +86,7 @@ it("--restart goes on from the checkpoint after a rank was killed", async () => 
   expect(stderr.match(/the job ended with code 137: it is started again and goes on/g)).toHaveLength(1);
   const log = await readFile(join(cwd, "run/training.log"), "utf8");
   expect(log).toMatch(/goes on after [1-9]\d* updates on cpu on 2 ranks/);
-  expect(readMetrics(join(cwd, "run/metrics.jsonl")).filter(({ kind }) => kind === "step")).toHaveLength(300);
+  expect(readMetrics(join(cwd, "run/metrics.jsonl")).filter(({ kind }) => kind === "step")).toHaveLength(150);
 });
 
 it("under mpirun, what only one of two machines has not is told with its name", async () => {

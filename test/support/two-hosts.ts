@@ -12,8 +12,9 @@ export interface TwoHosts {
   readonly names: readonly [string, string];
   /** Bytes that have come to the second over the cable. */
   traffic(): number;
-  /** Pulls the cable. */
+  /** Pulls the cable, and puts it back. */
   cut(): void;
+  mend(): void;
   /** Processes on one of them. */
   processes(host: 1 | 2): readonly number[];
   remove(): void;
@@ -83,6 +84,7 @@ exec ip netns exec ${prefix}\${host##*.} unshare -u sh -c "hostname node\${host#
         }),
       ),
     cut: () => void ip("-n", spaces[0]!, "link", "set", cables[0]!, "down"),
+    mend: () => void ip("-n", spaces[0]!, "link", "set", cables[0]!, "up"),
     processes: (host) => {
       const pids = ip("netns", "pids", spaces[host - 1]!)
         .split("\n")

@@ -69,7 +69,7 @@ describe.skipIf(!isPossible).each(tested)("over two machines, %s", (mpi) => {
   };
 
   it("one is slow for a while: the result is that of one process", async () => {
-    const recipe: Partial<Recipe> = { stop: { steps: 150 }, frozenBatchNorm: true, checkpointEvery: 10 };
+    const recipe: Partial<Recipe> = { stop: { steps: 60 }, frozenBatchNorm: true, checkpointEvery: 10 };
     const [one, two] = [at("one"), at("two")];
     const request = await requestOf({ folder: one, network: "Tiny", recipe });
     await train(request, { device: "cpu", threads: 1, workers: 0, sameThread: true });
@@ -80,12 +80,12 @@ describe.skipIf(!isPossible).each(tested)("over two machines, %s", (mpi) => {
       await wait(3000);
       ranksOn(2).forEach((pid) => process.kill(pid, "SIGCONT"));
     });
-    expect([run.code, run.stderr]).toEqual([0, ""]);
+    expect(run.code, run.stderr).toBe(0);
     const [ours, theirs] = [losses(two), losses(one)];
-    expect(ours).toHaveLength(150);
+    expect(ours).toHaveLength(60);
     ours.forEach((loss, step) => expect(Math.abs(loss - theirs[step]!)).toBeLessThan(1e-5));
-    // Sums of 150 updates at least have gone over the cable.
-    expect(hosts.traffic() - before).toBeGreaterThan(150 * 4 * 5000);
+    // Sums of 60 updates at least have gone over the cable.
+    expect(hosts.traffic() - before).toBeGreaterThan(60 * 4 * 5000);
     await bothAreIdle(5);
   });
 
@@ -120,9 +120,10 @@ describe.skipIf(!isPossible).each(tested)("over two machines, %s", (mpi) => {
     await bothAreIdle(30);
     const names = (await readdir(path.join(folder, "checkpoints"))).filter((name) => name.startsWith("step-"));
     const step = Math.max(...names.map((name) => Number(/\d+/.exec(name))));
+    hosts.mend();
     const recipe = { ...endless, stop: { steps: step + 5 } };
-    const request = await requestOf({ folder, network: "Tiny", recipe });
-    const how = { device: "cpu", threads: 1, workers: 0, sameThread: true, resume: true } as const;
-    expect(await train(request, how)).toMatchObject({ finished: true, step: step + 5 });
+    const again = await start({ folder, network: "Tiny", recipe, resume: true });
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.told).toContainEqual(expect.objectContaining({ finished: true, step: step + 5 }));
   });
 });
