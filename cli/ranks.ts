@@ -3,11 +3,15 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { failedOn } from "../runtime/parallel/agree.js";
+import { setTimeout } from "node:timers/promises";
+import { Option } from "commander";
+import { failedOn, together } from "../runtime/parallel/agree.js";
 import { isRank, openRanks } from "../runtime/parallel/open.js";
 import { rankName, type Ranks } from "../runtime/parallel/ranks.js";
 import { launched } from "../runtime/parallel/launched.js";
+import { wholeNumber } from "./arguments.js";
 import { EXIT, explain, InputFailure, Stop, UsageFailure } from "./failure.js";
+import { firstError } from "./report.js";
 import { leaveSignalsAlone, onFirstSignal } from "./signals.js";
 import { beSilent, logError, logWarning, plural } from "./terminal.js";
 
@@ -21,6 +25,11 @@ export interface RankOptions {
 }
 
 export { isRank };
+
+export function rankTimeoutOption(): Option {
+  const text = "of several ranks: how long one waits for the others before the job ends";
+  return new Option("--rank-timeout <seconds>", text).argParser(wholeNumber(1, 86_400)).default(600);
+}
 
 /** To stop after the update that is being made. One rank that is told so is enough. */
 const STOP = "SIGUSR2";
@@ -52,6 +61,9 @@ export async function joinRanks({ ranks, restart, rankTimeout }: RankOptions): P
   return opened;
 }
 
+/** In ms. */
+const FIRST_TELLS = 500;
+
 /** Calls `action` when this rank is told to stop; gives what takes that back. */
 export function onStopOfRank({ rank }: Ranks, action: (reason: string) => void): () => void {
   const handler = (): void => action(STOP);
@@ -74,16 +86,36 @@ export async function asRank(ranks: Ranks, action: () => Promise<void>): Promise
     const on = error instanceof Stop ? 0 : failedOn(error);
     const { message = "what it was given has errors", exitCode } = explain(error);
     if (on === undefined) {
+      // What goes wrong on all of them the first tells, and ends the others.
+      if (ranks.rank > 0) await setTimeout(FIRST_TELLS);
       logError(`${rankName(ranks, ranks.rank)}: ${message}`);
       ranks.abort(exitCode);
       process.exit(exitCode);
     }
     await ranks.finalize();
-    if (ranks.rank === 0 && on === 0) throw error;
-    // The first has the report; who failed has the words.
-    if (ranks.rank === on) logError(`${rankName(ranks, on)}: ${message}`);
+    if (ranks.rank === 0) throw on === 0 ? error : named(error, `${rankName(ranks, on)}: ${message}`);
+    // MPICH's launcher ends all as soon as one has failed, and with it what another one says.
+    await setTimeout(2 * FIRST_TELLS);
     throw new Stop(exitCode);
   }
+}
+
+/** Does on all ranks what each does alone; what fails on one all throw. The first tells, so that it has to be told all. */
+export async function onAll(ranks: Ranks, action: () => Promise<void>): Promise<void> {
+  await together(ranks, async () => {
+    try {
+      await action();
+    } catch (error) {
+      if (ranks.rank > 0 && error instanceof Stop) throw new InputFailure(firstError() ?? "it was stopped");
+      throw error;
+    }
+  });
+}
+
+/** The same failure, of another rank. */
+function named(error: unknown, message: string): Error {
+  const isSaid = error instanceof Error && error.name !== "Stop";
+  return isSaid ? Object.assign(error, { message }) : new InputFailure(message);
 }
 
 /** An mpirun, and what it needs so that its processes share all cores of this machine. */

@@ -3,7 +3,6 @@ import type { DeviceRequest } from "../../compiler/device.js";
 import { Command } from "commander";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { AlgorithmChoices } from "../../runtime/tuning/tune.js";
-import { together } from "../../runtime/parallel/agree.js";
 import type { Ranks } from "../../runtime/parallel/ranks.js";
 import type { Exported, TrainEvent, TrainRequest, TrainResult } from "../../runtime/training/request.js";
 import { comparedWords, judgedWords } from "../../runtime/training/judge.js";
@@ -13,7 +12,16 @@ import { deviceOption } from "../device-option.js";
 import { EXIT, Stop, UsageFailure } from "../failure.js";
 import type { ValidationMetrics } from "../../runtime/training/metrics.js";
 import { packageVersion } from "../package-files.js";
-import { asRank, isRank, joinRanks, launchRanks, onStopOfRank, type RankOptions } from "../ranks.js";
+import {
+  asRank,
+  isRank,
+  joinRanks,
+  launchRanks,
+  onAll,
+  onStopOfRank,
+  rankTimeoutOption,
+  type RankOptions,
+} from "../ranks.js";
 import { onFirstSignal } from "../signals.js";
 import { changesOf, setOption, type RecipeChanges } from "../recipe-options.js";
 import { loadModel, loadRecipe } from "../target.js";
@@ -72,12 +80,7 @@ export function trainCommand(): Command {
     .option("--strict", "an image that can't be read is an error")
     .option("--ranks <n>", "processes on this machine that train together, started by mpirun", wholeNumber(1, 4096))
     .option("--restart <n>", "with --ranks: starts a job that was lost again, so often at most", wholeNumber(0, 10_000))
-    .option(
-      "--rank-timeout <seconds>",
-      "of several ranks: how long one waits for the others before the job ends",
-      wholeNumber(1, 86_400),
-      600,
-    )
+    .addOption(rankTimeoutOption())
     .option("--json", "for programs: a report at the end")
     .addHelpText(
       "after",
@@ -114,7 +117,7 @@ async function trainOn(ranks: Ranks, target: string, options: Options): Promise<
   let takeBack = ranks.size > 1 ? onStopOfRank(ranks, stopNow) : undefined;
   let given: Given | undefined;
   try {
-    await together(ranks, async () => {
+    await onAll(ranks, async () => {
       given = await load(target, options);
     });
     const { request, weights, algorithms } = given!;

@@ -1,5 +1,5 @@
 /** `resnetc train` on several ranks: started by `--ranks`, and by hand. */
-import type { ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import os from "node:os";
@@ -9,8 +9,10 @@ import { describe, expect, it } from "vitest";
 import { readMetrics } from "../../runtime/training/metrics.js";
 import { descendants } from "../support/descendants.js";
 import { MPIS } from "../support/mpi.js";
+import { sceneFolder } from "../support/scene-folder.js";
+import { TINY_DETECTOR } from "../support/tiny-detector-training.js";
 import { tinyFolder, trainTiny } from "../support/tiny-training.js";
-import { folderWith, resnetc, type Ended } from "./resnetc.js";
+import { BIN, folderWith, resnetc, type Ended } from "./resnetc.js";
 
 type Child = Pick<ChildProcess, "pid">;
 
@@ -89,19 +91,49 @@ it("--restart goes on from the checkpoint after a rank was killed", async () => 
   expect(readMetrics(join(cwd, "run/metrics.jsonl")).filter(({ kind }) => kind === "step")).toHaveLength(150);
 });
 
-it("under mpirun, what only one of two machines has not is told with its name", async () => {
+/** `resnetc` under MPICH's mpirun; the shell runs before it, in each rank. */
+async function onRanks(size: number, args: readonly string[], cwd: string, shell = ""): Promise<Ended> {
+  const words = ["-np", String(size), "sh", "-c", `${shell} exec "$0" "$@"`, process.execPath, BIN, ...args];
+  const child = spawn("mpirun.mpich", words, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  return new Promise((resolve) => child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr })));
+}
+
+it("under mpirun, what one rank alone has not is told with its name", async () => {
   const cwd = await tinyFolder();
-  const { spawn } = await import("node:child_process");
-  const { BIN } = await import("./resnetc.js");
-  const shell = 'cd "$0"; [ "$PMI_RANK" = 1 ] && cd ..; exec "$@"';
-  const words = ["-np", "2", "sh", "-c", shell, cwd, process.execPath, BIN, ...trainTiny(join(cwd, "run"))];
-  const child = spawn("mpirun.mpich", words, { stdio: ["ignore", "pipe", "pipe"] });
-  let said = "";
-  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  expect(code).toBe(1);
-  expect(said).toMatch(new RegExp(`error: rank 1 on ${os.hostname()}: .*tiny\\.resnet`));
-  expect(said.match(/error:/g)).toHaveLength(1);
+  const { code, stderr } = await onRanks(2, trainTiny(join(cwd, "run")), cwd, '[ "$PMI_RANK" = 1 ] && cd ..;');
+  expect(code, stderr).toBe(1);
+  expect(stderr).toMatch(new RegExp(`error: rank 1 on ${os.hostname()}: .*tiny\\.resnet`));
+  expect(stderr.match(/error:/g)).toHaveLength(1);
+});
+
+describe("eval under mpirun gives the report of one process", () => {
+  const report = ({ code, stdout, stderr }: Ended): unknown => {
+    expect(code, stderr).toBe(0);
+    return JSON.parse(stdout);
+  };
+
+  it("of a classifier", async () => {
+    const cwd = await tinyFolder();
+    expect((await resnetc(trainTiny("run", "--steps", "2"), { cwd })).code).toBe(0);
+    const args = ["eval", "run", "--data", "shapes", "--json", "--device", "cpu", "--batch", "7"];
+    const [alone, shared] = [await resnetc(args, { cwd }), await onRanks(3, args, cwd)];
+    expect(report(shared)).toEqual(report(alone));
+  });
+
+  it("of a detector, by COCO's and by PASCAL VOC's numbers", async () => {
+    const cwd = await folderWith({ "tiny.resnet": TINY_DETECTOR });
+    await sceneFolder(join(cwd, "scenes"));
+    const words = ["train", "tiny.resnet#Tiny", "--recipe", "tiny.resnet", "--data", "coco:scenes", "-o", "run"];
+    expect((await resnetc([...words, "--device", "cpu"], { cwd })).code).toBe(0);
+    for (const metric of ["coco", "voc07"]) {
+      const args = ["eval", "run", "--data", "coco:scenes", "--metric", metric, "--json", "--device", "cpu"];
+      const [alone, shared] = [await resnetc(args, { cwd }), await onRanks(2, args, cwd)];
+      expect(report(shared)).toEqual(report(alone));
+    }
+  });
 });
 
 describe("what does not go together is refused", () => {

@@ -107,7 +107,7 @@ it.skipIf(process.platform !== "linux")(
       let isOver = false;
       while (kills < ROUNDS && !isOver) {
         const before = saved(folder);
-        const { code, said, after } = await round(cwd, folder, MPIS[kills % MPIS.length]!, random(3000));
+        const { code, said, after } = await round(cwd, folder, MPIS[kills % MPIS.length]!, random(5000));
         isOver = code === 0;
         if (isOver || after === undefined) missed++;
         else {
