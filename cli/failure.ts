@@ -50,6 +50,7 @@ const INPUT_ERRORS = new Set([
   "CompileError",
   "DataError",
   "TrainingError",
+  "ParallelError",
 ]);
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
@@ -67,8 +68,9 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 
 /** One line for people and the exit code, for anything that a command can throw. */
 export function explain(error: unknown): { readonly message: string | undefined; readonly exitCode: number } {
-  if (error instanceof Stop) return { message: undefined, exitCode: error.exitCode };
-  if (error instanceof UsageFailure) return { message: error.message, exitCode: EXIT.usage };
+  // By their names: it may be the error of another process that this one was told of.
+  if (isStop(error)) return { message: undefined, exitCode: error.exitCode };
+  if (error instanceof Error && error.name === "UsageFailure") return { message: error.message, exitCode: EXIT.usage };
   if (error instanceof Error && INPUT_ERRORS.has(error.name)) return { message: error.message, exitCode: EXIT.input };
   const system = systemError(error);
   if (system !== undefined) return { message: system, exitCode: EXIT.input };
@@ -77,6 +79,10 @@ export function explain(error: unknown): { readonly message: string | undefined;
     message: `internal error, please report it with the command that you ran\n${text}`,
     exitCode: EXIT.internal,
   };
+}
+
+function isStop(error: unknown): error is Stop {
+  return error instanceof Error && error.name === "Stop" && "exitCode" in error;
 }
 
 function systemError(error: unknown): string | undefined {

@@ -19,6 +19,12 @@ interface ReportFields extends Readonly<Record<string, unknown>> {
   readonly warnings?: readonly string[];
 }
 
+/** In one line, of the sources' errors. */
+export function firstError(): string | undefined {
+  const error = problems.find(({ severity }) => severity === "error");
+  return error && inALine(error);
+}
+
 /** The report of a command that did what it was asked for, with all that it warned of. */
 export function printReport({ warnings = [], ...fields }: ReportFields): void {
   const ofSources = problems.filter(({ severity }) => severity === "warning").map(inALine);
@@ -33,8 +39,7 @@ export function printReport({ warnings = [], ...fields }: ReportFields): void {
  */
 export function printFailure(message: string | undefined, exitCode: number): void {
   if (isJsonPrinted()) return;
-  const error = problems.find(({ severity }) => severity === "error");
-  const reason = message ?? (error ? inALine(error) : "stopped before its end");
+  const reason = message ?? firstError() ?? "stopped before its end";
   printJson({ schema: 1, error: { message: reason, exitCode }, diagnostics: problems, warnings: loggedWarnings() });
 }
 

@@ -28,6 +28,14 @@ export function onFirstSignal(action: (reason: string) => void): () => void {
   };
 }
 
+let isLeftAlone = false;
+
+/** For good: the system's own way of ending this process is the only one. */
+export function leaveSignalsAlone(): void {
+  isLeftAlone = true;
+  listen();
+}
+
 export function stopCleanly(): void {
   letGoOfLostTerminals();
   ignoresHangUp = hangUpIgnored();
@@ -46,7 +54,7 @@ const handlers = new Map<Signal, () => void>(SIGNALS.map((signal) => [signal, ()
 
 /** Listens where there is a reason to, and only there. */
 function listen(): void {
-  const wanted = atFirst !== undefined || isWriting;
+  const wanted = !isLeftAlone && (atFirst !== undefined || isWriting);
   if (wanted === isListening) return;
   isListening = wanted;
   for (const [signal, handler] of handlers) {

@@ -71,6 +71,7 @@ export function printFile(text: string): void {
 let jsonPrinted = false;
 
 export function printJson(value: unknown): void {
+  if (silent) return;
   jsonPrinted = true;
   process.stdout.write(`${jsonText(value, 2)}\n`);
 }
@@ -90,6 +91,14 @@ export function isQuiet(): boolean {
   return quiet;
 }
 
+let silent = false;
+
+/** Of several processes that do the same, for those that need not say it too: errors alone. */
+export function beSilent(): void {
+  quiet = true;
+  silent = true;
+}
+
 /** News for people, on the standard error. */
 export function log(text: string): void {
   if (!quiet) logAlways(text);
@@ -97,11 +106,15 @@ export function log(text: string): void {
 
 /** What is wrong: `--quiet` keeps it. */
 export function logAlways(text: string): void {
-  process.stderr.write(forTerminal(`${text}\n`));
+  if (!silent) write(text);
 }
 
 export function logError(message: string): void {
-  logAlways(`${colours.error.red("error:")} ${message}`);
+  write(`${colours.error.red("error:")} ${message}`);
+}
+
+function write(text: string): void {
+  process.stderr.write(forTerminal(`${text}\n`));
 }
 
 const warnings: string[] = [];

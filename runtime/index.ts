@@ -47,6 +47,11 @@ export { drawConfusion } from "./figures/confusion.js";
 export * from "./data/index.js";
 export { learnsMasks } from "./training/detection/masks.js";
 export { train } from "./training/trainer.js";
+export { openRanks } from "./parallel/open.js";
+export { failedOn, groupOf } from "./parallel/agree.js";
+export type { Group } from "./parallel/group.js";
+export { ParallelError, type Combined, type Operation, type Ranks, type Traffic } from "./parallel/ranks.js";
+export type { MpiOptions } from "./parallel/mpi/ranks.js";
 export {
   type Exported,
   type TrainEvent,

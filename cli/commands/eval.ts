@@ -9,12 +9,15 @@ import { evalClassifier, evalLabels, type EvalLabelsOptions } from "../eval/clas
 import { DETECTION_METRICS, evalDetections } from "../eval/detection-report.js";
 import { evalDetector, type EvalDetectorOptions } from "../eval/detector.js";
 import { UsageFailure } from "../failure.js";
+import { groupOf } from "../../runtime/parallel/agree.js";
+import { ownCores } from "../../runtime/parallel/cores.js";
+import { asRank, joinRanks, rankTimeoutOption, type RankOptions } from "../ranks.js";
 import { scoresOption } from "../scores.js";
 import { loadModel } from "../target.js";
 import { logWarning } from "../terminal.js";
 import { optionOf, WEIGHTS, WEIGHTS_CHOICES } from "../weights.js";
 
-interface Options extends EvalLabelsOptions, EvalDetectorOptions {
+interface Options extends EvalLabelsOptions, EvalDetectorOptions, RankOptions {
   readonly data?: string;
   readonly split?: "train" | "validation" | "test";
   readonly images?: string;
@@ -77,6 +80,7 @@ export function evalCommand(): Command {
     .option("--curves <file>", "for detectors: draw precision over recall (SVG)")
     .option("--save <file>", "for detectors: keep what was found, a JSON list of COCO's kind")
     .option("--detections <file>", "judge a list that --save or another program wrote, without a model")
+    .addOption(rankTimeoutOption())
     .option("--json", "for programs")
     .addHelpText(
       "after",
@@ -114,6 +118,13 @@ function refuse(options: Options, names: readonly (keyof Options)[], why: string
 }
 
 async function run(target: string | undefined, options: Options): Promise<void> {
+  const ranks = await joinRanks(options);
+  const { cores: threads } = await ownCores(ranks);
+  const shared = ranks.size > 1 && { threads, group: groupOf(ranks) };
+  await asRank(ranks, () => evaluate(target, { ...shared, ...options }));
+}
+
+async function evaluate(target: string | undefined, options: Options): Promise<void> {
   const { detections, data: place } = options;
   if (options.annotations !== undefined) {
     throw new UsageFailure("--annotations is --data now: --data coco:instances.json, --data voc:FOLDER");

@@ -3,7 +3,8 @@ import type { DeviceRequest } from "../../compiler/device.js";
 import { Command } from "commander";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { AlgorithmChoices } from "../../runtime/tuning/tune.js";
-import type { Exported, TrainEvent, TrainResult } from "../../runtime/training/request.js";
+import type { Ranks } from "../../runtime/parallel/ranks.js";
+import type { Exported, TrainEvent, TrainRequest, TrainResult } from "../../runtime/training/request.js";
 import { comparedWords, judgedWords } from "../../runtime/training/judge.js";
 import { examples, shareOrCount, TARGET, wholeNumber } from "../arguments.js";
 import { DATA, LABELS_DATA, loadData } from "../data.js";
@@ -11,6 +12,16 @@ import { deviceOption } from "../device-option.js";
 import { EXIT, Stop, UsageFailure } from "../failure.js";
 import type { ValidationMetrics } from "../../runtime/training/metrics.js";
 import { packageVersion } from "../package-files.js";
+import {
+  asRank,
+  isRank,
+  joinRanks,
+  launchRanks,
+  onAll,
+  onStopOfRank,
+  rankTimeoutOption,
+  type RankOptions,
+} from "../ranks.js";
 import { onFirstSignal } from "../signals.js";
 import { changesOf, setOption, type RecipeChanges } from "../recipe-options.js";
 import { loadModel, loadRecipe } from "../target.js";
@@ -19,7 +30,7 @@ import { colours, count, plural, log, logWarning } from "../terminal.js";
 import { startTrainingProgress, type TrainingProgress } from "../training-progress.js";
 import { loadWeights, WEIGHTS, type WeightsChoice } from "../weights.js";
 
-interface Options extends WeightsChoice, RecipeChanges {
+interface Options extends WeightsChoice, RecipeChanges, RankOptions {
   readonly recipe: string;
   readonly data: string;
   readonly output: string;
@@ -67,6 +78,9 @@ export function trainCommand(): Command {
       wholeNumber(0, 64),
     )
     .option("--strict", "an image that can't be read is an error")
+    .option("--ranks <n>", "processes on this machine that train together, started by mpirun", wholeNumber(1, 4096))
+    .option("--restart <n>", "with --ranks: starts a job that was lost again, so often at most", wholeNumber(0, 10_000))
+    .addOption(rankTimeoutOption())
     .option("--json", "for programs: a report at the end")
     .addHelpText(
       "after",
@@ -76,6 +90,7 @@ export function trainCommand(): Command {
         ["resnetc train ResNet18 --recipe shapes --data photos -o run --set learning_rate=0.01", "another rate"],
         ["resnetc train net.resnet#Detector --recipe scenes --data coco:FOLDER -o run", "a detector"],
         ["resnetc train net.resnet --recipe net.resnet#quick --data photos -o run --resume", "goes on"],
+        ["mpirun -np 8 --hostfile hosts resnetc train ResNet50 --recipe imagenet --data IMAGENET -o run", "8 machines"],
       ),
     )
     .action(run);
@@ -85,6 +100,66 @@ async function run(target: string, options: Options): Promise<void> {
   if (options.steps !== undefined && options.epochs !== undefined) {
     throw new UsageFailure("--steps does not go with --epochs");
   }
+  if (options.ranks !== undefined && options.ranks > 1 && !isRank()) {
+    return launchRanks(process.argv.slice(2), options);
+  }
+  const ranks = await joinRanks(options);
+  await asRank(ranks, () => trainOn(ranks, target, options));
+}
+
+async function trainOn(ranks: Ranks, target: string, options: Options): Promise<void> {
+  const stop = new AbortController();
+  const stopNow = (reason: string): void => {
+    log("stopping after this update; once more ends at once");
+    stop.abort(reason);
+  };
+  // Of a rank the signal would end the process until it is listened to.
+  let takeBack = ranks.size > 1 ? onStopOfRank(ranks, stopNow) : undefined;
+  let given: Given | undefined;
+  try {
+    await onAll(ranks, async () => {
+      given = await load(target, options);
+    });
+    const { request, weights, algorithms } = given!;
+    takeBack ??= onFirstSignal(stopNow);
+    const { train } = await import("../../runtime/training/trainer.js");
+    // What the recipe's own text is told of was told when it was read.
+    const report = new Report(recipeProblems(request.recipe).map(({ message }) => message));
+    try {
+      const result = await train(request, {
+        device: options.device,
+        signal: stop.signal,
+        version: packageVersion(),
+        algorithms,
+        ranks,
+        onEvent: (event) => report.event(event),
+        ...(options.resume && { resume: true }),
+        ...(options.best && { best: true }),
+        ...(options.strict && { strict: true }),
+        images: options.images ?? 8,
+        ...(weights && { weights: weights.values }),
+        ...(options.workers !== undefined && { workers: options.workers }),
+        ...(options.threads !== undefined && { threads: options.threads }),
+      });
+      report.stop();
+      await logResult(result, options, report, ranks);
+    } finally {
+      report.stop();
+    }
+  } finally {
+    takeBack?.();
+    given?.weights?.close();
+  }
+}
+
+/** What the command line names. */
+interface Given {
+  readonly request: TrainRequest;
+  readonly weights: Awaited<ReturnType<typeof loadWeights>> | undefined;
+  readonly algorithms: AlgorithmChoices;
+}
+
+async function load(target: string, options: Options): Promise<Given> {
   const recipe = await loadRecipe(options.recipe, changesOf(options));
   const model = await loadModel(target);
   const weights = options.weights === undefined ? undefined : await loadWeights(model, options.weights, options);
@@ -95,45 +170,19 @@ async function run(target: string, options: Options): Promise<void> {
     masks: learnsMasks(model),
     ...(options.validation !== undefined && { validation: options.validation }),
   });
-  const { train } = await import("../../runtime/training/trainer.js");
   const algorithms = options.tuned ? await measuredAlgorithms(options) : {};
-  const stop = new AbortController();
-  const takeBack = onFirstSignal((reason) => {
-    log("stopping after this update; once more ends at once");
-    stop.abort(reason);
-  });
-  // What the recipe's own text is told of was told when it was read.
-  const report = new Report(recipeProblems(recipe).map(({ message }) => message));
-  try {
-    const result = await train(
-      { model, recipe, data, folder: options.output, names: { target, recipe: options.recipe, data: options.data } },
-      {
-        device: options.device,
-        signal: stop.signal,
-        version: packageVersion(),
-        algorithms,
-        onEvent: (event) => report.event(event),
-        ...(options.resume && { resume: true }),
-        ...(options.best && { best: true }),
-        ...(options.strict && { strict: true }),
-        images: options.images ?? 8,
-        ...(weights && { weights: weights.values }),
-        ...(options.workers !== undefined && { workers: options.workers }),
-        ...(options.threads !== undefined && { threads: options.threads }),
-      },
-    );
-    report.stop();
-    await logResult(result, options, report);
-  } finally {
-    report.stop();
-    takeBack();
-    weights?.close();
-  }
+  const names = { target, recipe: options.recipe, data: options.data };
+  return { request: { model, recipe, data, folder: options.output, names }, weights, algorithms };
 }
 
 async function measuredAlgorithms({ threads }: Options): Promise<AlgorithmChoices> {
   const { tunedAlgorithms } = await import("../../runtime/tuning/tune.js");
   return tunedAlgorithms({ onWarning: logWarning, ...(threads !== undefined && { threads }) });
+}
+
+function ranksWords({ size, machines, engine }: NonNullable<Extract<TrainEvent, { kind: "start" }>["ranks"]>): string {
+  const where = machines === 1 ? "one machine" : plural(machines, "machine");
+  return `on ${size} ranks on ${where}, connected by ${engine}: each computes its share of every batch`;
 }
 
 /** Milliseconds between two lines of how far the proposals are. */
@@ -157,7 +206,7 @@ class Report {
   event(event: TrainEvent): void {
     switch (event.kind) {
       case "start": {
-        const { device, deviceReason, step: total, phase, length, batch, tuned } = event;
+        const { device, deviceReason, step: total, phase, length, batch, ranks, tuned } = event;
         const step = total - (phase?.before ?? 0);
         this.#log(() => {
           if (phase) log(`phase ${phase.number} of ${phase.of}, ${phase.name}`);
@@ -165,6 +214,7 @@ class Report {
           const all = `${plural(length.steps, "update")} of ${plural(batch, "image")}`;
           log(`${made}${all}, ${count(length.stepsPerEpoch)} an epoch`);
           log(colours.error.dim(`on ${device}: ${deviceReason}`));
+          if (ranks) log(colours.error.dim(ranksWords(ranks)));
           if (tuned > 0) log(colours.error.dim(`${plural(tuned, "kind")} of operations as measured by resnetc tune`));
         });
         this.#shown?.stop();
@@ -214,12 +264,20 @@ class Report {
   }
 }
 
-async function logResult(result: TrainResult, { output, json }: Options, { warnings, notices }: Report): Promise<void> {
+async function logResult(
+  result: TrainResult,
+  { output, json }: Options,
+  { warnings, notices }: Report,
+  { rank, size, hosts, engine }: Ranks,
+): Promise<void> {
   const { finished, step, validation, test, best, exported, stoppedEarly, run, waiting, unreadable } = result;
-  if (json) {
+  if (rank > 0) {
+    // The first tells.
+  } else if (json) {
     const measured = { validation, test, best, exported, stoppedEarly, waiting, unreadable };
     const files = await writtenFiles(finished ? [run.model, run.weights] : []);
-    printReport({ finished, step, ...measured, notices, folder: output, files, warnings });
+    const ranks = size > 1 && { ranks: { size, machines: new Set(hosts).size, engine } };
+    printReport({ finished, step, ...measured, ...ranks, notices, folder: output, files, warnings });
   } else if (finished) {
     if (test) log(`test ${testWords(test)}`);
     if (unreadable > 0) {

@@ -3,6 +3,7 @@ import type { DeviceRequest } from "../../compiler/device.js";
 import type { ClassesBy } from "../../runtime/data/class-match.js";
 import type { Detector } from "../../runtime/detection/detector.js";
 import type { DetectedData } from "../../runtime/detection/run.js";
+import type { Group } from "../../runtime/parallel/group.js";
 import { outputFile } from "../output.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
@@ -18,6 +19,8 @@ export interface EvalDetectorOptions extends RunnableOptions, JudgeOptions {
   readonly threads?: number;
   readonly strict?: boolean;
   readonly classesBy?: ClassesBy;
+  /** Processes that evaluate together; the first tells. */
+  readonly group?: Group;
 }
 
 /**
@@ -44,6 +47,7 @@ export async function evalDetector(
   });
   try {
     const found = await detect(detector, data, options, warn);
+    if (options.group && options.group.rank > 0) return;
     const save = options.save === undefined ? undefined : outputFile(options.save, options);
     if (save !== undefined) {
       const { withOwnIds, writeCocoDetections } = await import("../../runtime/data/sources/coco/write.js");
@@ -65,7 +69,7 @@ export async function evalDetector(
 async function detect(
   detector: Detector,
   { split }: Evaluated,
-  { batch, strict, classesBy }: EvalDetectorOptions,
+  { batch, strict, classesBy, group }: EvalDetectorOptions,
   onWarning: (warning: string) => void,
 ): Promise<DetectedData> {
   const { detectData } = await import("../../runtime/detection/run.js");
@@ -75,6 +79,7 @@ async function detect(
       ...(batch !== undefined && { batch }),
       ...(strict && { strict }),
       ...(classesBy !== undefined && { classesBy }),
+      ...(group && { group }),
       onWarning,
       onProgress: (done) => progress.update(done),
     });

@@ -41,6 +41,8 @@ export interface TrainingGraphs {
   readonly classes: number;
   /** Parts that a batch is computed in. */
   readonly parts: number;
+  /** Of each part the images that these graphs are for, where others compute the rest. Absent: all of them. */
+  readonly share?: PartShare;
   /** Of each phase of the training; one, where nothing thaws. */
   readonly phases: readonly PhaseGraphs[];
   /** Of a detector the same for each size of images, the first of which is that above. */
@@ -55,6 +57,14 @@ export interface TrainingGraphs {
   readonly identity: EmittedGraph;
 }
 
+/** Images of a part in a row. */
+export interface PartShare {
+  readonly first: number;
+  readonly count: number;
+  /** Images of the whole part. */
+  readonly of: number;
+}
+
 export interface CanvasGraphs {
   /** [N, channels, H, W] of a batch in it. */
   readonly stepShape: readonly number[];
@@ -62,9 +72,9 @@ export interface CanvasGraphs {
 }
 
 export interface PhaseGraphs {
-  /** A whole update, or with several parts the gradients of one. */
+  /** A whole update; with several parts, or with others, the gradients of one part. */
   readonly step: EmittedGraph;
-  /** With several parts: adds a share of one's gradients to their sum, and the update from the sum. */
+  /** With several parts, or with others: adds a share of one's gradients to their sum, and the update from the sum. */
   readonly accumulate?: {
     readonly sum: EmittedGraph;
     readonly update: EmittedGraph;
@@ -79,13 +89,14 @@ interface Sum {
 }
 
 /**
- * @param parts that a batch is computed in; the program is made for the batch of one part
+ * @param parts that a batch is computed in; the program is made for the batch of one part, or for a share of it
  * @param others of a detector: the same program for images of other sizes
  */
 export function emitTrainingGraphs(
   program: TrainingProgram,
   parts: number,
   others: readonly TrainingProgram[] = [],
+  share?: PartShare,
 ): TrainingGraphs {
   for (const { name, dtype } of program.state) {
     if (dtype !== "float32") throw new TypeError(`${name} is ${dtype}; state is kept in float32`);
@@ -94,7 +105,8 @@ export function emitTrainingGraphs(
   const image = imageOf(train);
   const logits = evaluate.graph.outputs.find((output) => output.name === "logits");
   const statistics = statisticsOf(program);
-  const canvases = others.length > 0 ? [program, ...others].map((each) => emitCanvas(each, parts)) : undefined;
+  const isWhole = parts === 1 && share === undefined;
+  const canvases = others.length > 0 ? [program, ...others].map((each) => emitCanvas(each, isWhole)) : undefined;
   return {
     state: program.state.map(({ name, shape }) => ({ name, shape })),
     image: image.name,
@@ -102,7 +114,8 @@ export function emitTrainingGraphs(
     evaluationShape: logits ? sizes(imageOf(evaluate).value) : [],
     classes: logits ? sizes(logits.value)[1]! : 0,
     parts,
-    phases: canvases?.[0]!.phases ?? emitPhases(program, parts),
+    ...(share && { share }),
+    phases: canvases?.[0]!.phases ?? emitPhases(program, isWhole),
     ...(canvases && { canvases }),
     ...(logits && { evaluate: emitGraph(evaluate), ...(evaluateOne && { evaluateOne: emitGraph(evaluateOne) }) }),
     ...(statistics && { statistics: emitGraph(statistics) }),
@@ -110,25 +123,25 @@ export function emitTrainingGraphs(
   };
 }
 
-function emitPhases(program: TrainingProgram, parts: number): readonly PhaseGraphs[] {
-  return [...program.phases, program].map((phase, index) => emitPhase(phase, index, parts));
+function emitPhases(program: TrainingProgram, isWhole: boolean): readonly PhaseGraphs[] {
+  return [...program.phases, program].map((phase, index) => emitPhase(phase, index, isWhole));
 }
 
 /** Sessions are told apart by the names of their graphs. */
-function emitCanvas(program: TrainingProgram, parts: number): CanvasGraphs {
+function emitCanvas(program: TrainingProgram, isWhole: boolean): CanvasGraphs {
   const stepShape = sizes(imageOf(program.train).value);
   const named = (graph: EmittedGraph): EmittedGraph => ({
     ...graph,
     name: `${graph.name}.${stepShape.slice(2).join("x")}`,
   });
-  const phases = emitPhases(program, parts).map((phase) => ({ ...phase, step: named(phase.step) }));
+  const phases = emitPhases(program, isWhole).map((phase) => ({ ...phase, step: named(phase.step) }));
   return { stepShape, phases };
 }
 
-function emitPhase(phase: StepGraphs, index: number, parts: number): PhaseGraphs {
+function emitPhase(phase: StepGraphs, index: number, isWhole: boolean): PhaseGraphs {
   return {
-    step: emitGraph(parts === 1 ? phase.train : phase.gradients),
-    ...(parts > 1 && { accumulate: { ...accumulation(phase, index), update: emitGraph(phase.update) } }),
+    step: emitGraph(isWhole ? phase.train : phase.gradients),
+    ...(!isWhole && { accumulate: { ...accumulation(phase, index), update: emitGraph(phase.update) } }),
   };
 }
 
@@ -178,10 +191,12 @@ function statisticsOf(program: TrainingProgram): TrainingGraph | undefined {
   if (written.length === 0) return undefined;
   const { gradients } = program;
   const names = new Set(written.map(({ name }) => nextName(name)));
-  return part(
+  const found = part(
     gradients,
     gradients.graph.outputs.filter(({ name }) => names.has(name)),
   );
+  // Sessions are told apart by it.
+  return { ...found, graph: { ...found.graph, name: `${found.graph.name}.statistics` } };
 }
 
 /** sum + share * gradient for every parameter. */

@@ -30,6 +30,7 @@ import { ImageError, type Image } from "../images/image.js";
 import { pixelsOf, type Pixels, type Planes } from "../images/planes.js";
 import type { ImageInput } from "../images/network-input.js";
 import { SessionError } from "../onnx/session-error.js";
+import { ALONE, type Group } from "../parallel/group.js";
 
 export type { ClassAccuracy, Tallied } from "./tally.js";
 
@@ -48,6 +49,8 @@ export interface EvaluateOptions extends ClassifierOptions, Pick<ClassifyOptions
   readonly onPrediction?: (predicted: Predicted) => void;
   /** Predictions of each image that are handed to `onPrediction`. Default 5. */
   readonly top?: number;
+  /** Processes among which the images are shared out; what all find is known to each then. Default: this one alone. */
+  readonly group?: Group;
   /** Called after each group of images that goes through the network at once. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -193,33 +196,41 @@ async function judged<R>(
       Array.from({ length: Math.max(0, Math.min(group, split.size - first)) }, (_, i) =>
         prepareSample(split, first + i, scorer.input, cut),
       );
+    const { group: processes = ALONE } = options;
+    const stride = group * processes.size;
     let [unreadable, images] = [0, 0];
-    let coming = prepare(0);
-    for (let first = 0; first < split.size; first += group) {
+    let coming = prepare(processes.rank * group);
+    const scored = async (first: number): Promise<readonly Scored[]> => {
       const prepared = await Promise.all(coming);
-      coming = prepare(first + group);
+      coming = prepare(first + stride + processes.rank * group);
       const scores = await meanProbabilities(
         scorer,
         prepared.map(({ crops }) => crops),
         batch,
       );
-      prepared.forEach(({ file, error }, i) => {
-        const own = { file, ...known(first + i) };
-        if (error !== undefined) {
-          if (options.strict) throw new DataError(error);
-          options.onUnreadable?.(error);
-          options.onPrediction?.({ ...own, error });
+      return prepared.map(({ file, error }, i) =>
+        error === undefined ? { file, scores: scores[i]! } : { file, error },
+      );
+    };
+    for (let first = 0; first < split.size; first += stride) {
+      const found = await processes.together(() => scored(first));
+      found.flat().forEach((each, i) => {
+        const own = { file: each.file, ...known(first + i) };
+        if ("error" in each) {
+          if (options.strict) throw processes.common(new DataError(each.error));
+          options.onUnreadable?.(each.error);
+          options.onPrediction?.({ ...own, error: each.error });
           unreadable++;
           return;
         }
         images++;
-        const ordered = tally.add(first + i, scores[i]!, session.name);
+        const ordered = tally.add(first + i, each.scores, session.name);
         const predicted = ordered.every(Number.isFinite)
           ? { predictions: topPredictions(ordered, options.top ?? 5, data.classes) }
-          : { error: `${file}: the network's scores are not finite numbers` };
+          : { error: `${each.file}: the network's scores are not finite numbers` };
         options.onPrediction?.({ ...own, ...predicted });
       });
-      options.onProgress?.(Math.min(split.size, first + group), split.size);
+      options.onProgress?.(Math.min(split.size, first + stride), split.size);
     }
     if (images === 0) throw new DataError(`${data.name}: no image of ${split.name} could be read`);
     const { device, deviceReason } = session;
@@ -242,6 +253,9 @@ async function judged<R>(
     await classifier.close();
   }
 }
+
+/** What one process found of an image. */
+type Scored = { readonly file: string } & ({ readonly scores: Float64Array } | { readonly error: string });
 
 interface Prepared {
   readonly file: string;

@@ -7,6 +7,7 @@ import { DetectionReader, type DetectionImage, type UnwaitedDetectionBatch } fro
 import { DataError } from "../data-error.js";
 import { make, type Made, type Maker } from "./make.js";
 import { evaluationPlan, trainingPlan, type BatchPlan } from "./order.js";
+import { sharedPlan, type BatchShare } from "./shared-plan.js";
 import { preparePipeline, type Pipeline, type PipelineOptions } from "../images/transforms/pipeline.js";
 import type { BatchOrder } from "./batch.js";
 import type { Samples } from "./samples.js";
@@ -19,6 +20,8 @@ import type { TransformSettings } from "../images/transforms/index.js";
 export interface LoaderOptions {
   /** Threads. Default: for files one fewer than the machine's cores; none for what is made faster than handed over. */
   readonly workers?: number;
+  /** Cores of the machine that there are for this process. Default: all. */
+  readonly cores?: number;
   /** Batches that are made before they are asked for, at most. Default: 2, or one more than the threads. */
   readonly prefetch?: number;
   /** An error instead of going on without an unreadable image. */
@@ -39,10 +42,12 @@ export interface EvaluationBatches {
   readonly statistics?: Statistics;
   /** Channels of the network: 1 for images in grey. Default: as `normalize` says it in `color`, else 3. */
   readonly channels?: 1 | 3;
+  /** So many of the batches from one on, where others look at the rest. Default: all. */
+  readonly only?: { readonly first: number; readonly count: number };
 }
 
 /** Which batches {@link Loader.training} gives. */
-export interface TrainingBatches extends EvaluationBatches {
+export interface TrainingBatches extends Omit<EvaluationBatches, "only"> {
   /** The order and the augmentation follow from it. */
   readonly seed: number;
   /** Where to go on, in batches from the beginning of the training. Default 0. */
@@ -51,12 +56,14 @@ export interface TrainingBatches extends EvaluationBatches {
   readonly endStep?: number;
   /** Each class equally often. Default: every sample once an epoch. */
   readonly sampling?: "balanced";
+  /** The images of each batch that are wanted, where others compute the rest. Default: all. */
+  readonly share?: BatchShare;
 }
 
 /** Which batches {@link Loader.detection} gives. */
 export interface DetectionBatches extends Pick<
   TrainingBatches,
-  "split" | "batch" | "transforms" | "channels" | "seed" | "firstStep" | "endStep"
+  "split" | "batch" | "transforms" | "channels" | "seed" | "firstStep" | "endStep" | "share"
 > {
   /** Those of the split that are used. */
   readonly images: readonly DetectionImage[];
@@ -111,7 +118,7 @@ export interface LoaderPlatform {
   /** Absent where there are none: all is made on this thread. */
   readonly threads?: {
     /** How many there are where nothing else is asked for. */
-    readonly count: () => number;
+    readonly count: (cores: number | undefined) => number;
     readonly start: (count: number) => Pool;
   };
 }
@@ -153,7 +160,7 @@ export class BatchLoader {
    * @throws {DataError} at once for transforms that don't fit, in the iteration for data that don't
    */
   training(options: TrainingBatches): AsyncGenerator<Batch, void, void> {
-    const { split, batch, seed, firstStep, endStep, sampling } = options;
+    const { split, batch, seed, firstStep, endStep, sampling, share } = options;
     if (sampling === "balanced" && !isLabelled(split)) {
       throw new DataError("sampling balanced: only images with a class each can be balanced");
     }
@@ -161,12 +168,14 @@ export class BatchLoader {
       sampling === "balanced" && isLabelled(split)
         ? balancedPlan(split, batch, seed, firstStep, endStep)
         : trainingPlan(split.size, batch, seed, firstStep, endStep);
-    return this.#batches(options, plan, seed, true);
+    return this.#batches(options, sharedPlan(plan, share), seed, true);
   }
 
   /** Every sample once, in order; the last batch may be smaller. An unreadable sample is left out. */
   evaluation(options: EvaluationBatches): AsyncGenerator<Batch, void, void> {
-    return this.#batches(options, evaluationPlan(options.split.size, options.batch), 0, false);
+    const plan = evaluationPlan(options.split.size, options.batch);
+    const { first, count } = options.only ?? { first: 0, count: plan.end };
+    return this.#batches(options, { ...plan, first, end: first + count }, 0, false);
   }
 
   /**
@@ -177,17 +186,20 @@ export class BatchLoader {
    */
   detection(options: DetectionBatches): AsyncGenerator<DetectionBatch, void, void> {
     const { split, images, batch, transforms, channels: asked, canvases, seed, firstStep, endStep } = options;
-    const { proposals } = options;
-    const { channels, make } = this.#prepared(split, { transforms, ...(asked && { channels: asked }) });
-    const plan = groupedPlan(
-      images.map(({ size }) => proportionOf(size)),
-      batch,
-      seed,
-      firstStep,
-      endStep,
+    const { proposals, share } = options;
+    const { channels, make, info, kept } = this.#prepared(split, { transforms, ...(asked && { channels: asked }) });
+    const plan = sharedPlan(
+      groupedPlan(
+        images.map(({ size }) => proportionOf(size)),
+        batch,
+        seed,
+        firstStep,
+        endStep,
+      ),
+      share,
     );
     const reader = new DetectionReader(
-      { images, reference: split.reference, canvases, seed, channels, ...(proposals && { proposals }) },
+      { images, reference: split.reference, canvases, seed, channels, info, kept, ...(proposals && { proposals }) },
       make,
       (message) => this.#reportUnreadable(message),
     );
@@ -221,18 +233,21 @@ export class BatchLoader {
   }
 
   /** @throws {DataError} at once and not in the iteration, so that a mistake is told before anything is started */
-  #prepared(split: Split, plan: PipelinePlan): Pick<Pipeline, "channels" | "views"> & { readonly make: Maker } {
+  #prepared(
+    split: Split,
+    plan: PipelinePlan,
+  ): Pick<Pipeline, "channels" | "views" | "info" | "kept"> & { readonly make: Maker } {
     const pipeline = preparePipeline(plan.transforms, plan);
     const workers = this.#workers(split);
     const maker = once(() => (workers === 0 ? this.#makerHere(pipeline) : this.#makerInThreads(workers, plan)));
-    const { channels, views } = pipeline;
-    return { channels, views, make: (order) => maker()(order) };
+    const { channels, views, info, kept } = pipeline;
+    return { channels, views, info, kept, make: (order) => maker()(order) };
   }
 
   #workers({ isLight }: Split): number {
     const { threads } = this.#platform;
     if (threads === undefined) return 0;
-    return this.#options.workers ?? (isLight ? 0 : threads.count());
+    return this.#options.workers ?? (isLight ? 0 : threads.count(this.#options.cores));
   }
 
   async *#iterate<B extends object>(

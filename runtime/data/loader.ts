@@ -16,7 +16,7 @@ export class Loader extends BatchLoader {
       samples: SAMPLES,
       nextTurn: setImmediate,
       threads: {
-        count: () => Math.min(MOST_WORKERS, Math.max(1, availableParallelism() - 1)),
+        count: (cores = availableParallelism()) => Math.min(MOST_WORKERS, Math.max(1, cores - 1)),
         start: (count) => new WorkerPool(count),
       },
     });

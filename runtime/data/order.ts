@@ -6,12 +6,16 @@ export interface BatchPlan {
   /** The first batch, and the one after the last; infinite where there is no end. */
   readonly first: number;
   readonly end: number;
-  readonly at: (step: number) => {
-    readonly epoch: number;
-    readonly indices: readonly number[];
-    /** How often each of them came before, where that is not the epoch: its augmentation follows from it. */
-    readonly passes?: readonly number[];
-  };
+  readonly at: (step: number) => PlannedBatch;
+}
+
+export interface PlannedBatch {
+  readonly epoch: number;
+  readonly indices: readonly number[];
+  /** How often each of them came before, where that is not the epoch: its augmentation follows from it. */
+  readonly passes?: readonly number[];
+  /** What this is only a share of. */
+  readonly whole?: PlannedBatch;
 }
 
 /** Batches of an epoch: what is left over at its end is dropped. */

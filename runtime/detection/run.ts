@@ -8,6 +8,8 @@ import type { AnnotatedSplit } from "../data/data-set.js";
 import type { Annotations, Detection } from "../data/objects.js";
 import { sampleSource } from "../data/sample.js";
 import type { Image } from "../images/image.js";
+import { ALONE, type Group } from "../parallel/group.js";
+import { shareOf, type Share } from "../parallel/ranks.js";
 
 /** How a detector is run over a data set. */
 export interface DetectDataOptions {
@@ -21,7 +23,9 @@ export interface DetectDataOptions {
   readonly onWarning?: (message: string) => void;
   /** Called with each image that could be read, its place among the data, and what was found in it. */
   readonly onDetected?: (index: number, pixels: Image, found: readonly Detection[]) => void | Promise<void>;
-  /** Called after each image. */
+  /** Processes among which the images are shared out; what all find is known to each then. Default: this one alone. */
+  readonly group?: Group;
+  /** Called after each image, of those of this process. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -45,45 +49,76 @@ const NAMED = 5;
 export async function detectData(
   detector: Detector,
   split: AnnotatedSplit,
-  { batch, classesBy, strict = false, onWarning, onDetected, onProgress }: DetectDataOptions = {},
+  options: DetectDataOptions = {},
 ): Promise<DetectedData> {
+  const { classesBy, onWarning, group = ALONE } = options;
   const { labels, session } = detector;
   const data = split.annotations();
-  const sources = data.images.map((_, index) => sampleSource(split.reference(index)));
   const { ids, warnings } = matchCategories(labels, data.categories, session.name, "the annotations", classesBy);
   for (const warning of warnings) onWarning?.(warning);
+  const found = await group.together(() =>
+    detectShare(detector, split, shareOf(data.images.length, group), (label) => ids[label], options),
+  );
+  const unread = new Set(found.flatMap((each) => each.unread));
+  // Of one process they were told as they came.
+  if (group.size > 1) found.flatMap((each) => each.warnings).forEach((line) => onWarning?.(line));
+  if (unread.size === data.images.length) throw group.common(new DataError("no image could be read"));
+  if (unread.size > 0) {
+    const left = `${unread.size} of ${data.images.length} images could not be read`;
+    onWarning?.(`${left}: left out, with the objects in them`);
+  }
+  for (const line of found.flatMap((each) => each.frames)) onWarning?.(line);
+  return { data: without(unread, data), detections: found.flatMap((each) => each.detections) };
+}
+
+/** What one process found in its images: plain data. */
+interface Found {
+  readonly detections: readonly Detection[];
+  /** Images that it could not read. */
+  readonly unread: readonly number[];
+  /** Lines on those, and on images that are not as the annotations have them. */
+  readonly warnings: readonly string[];
+  readonly frames: readonly string[];
+}
+
+async function detectShare(
+  detector: Detector,
+  split: AnnotatedSplit,
+  share: Share,
+  idOf: (label: number) => number | undefined,
+  { batch, strict = false, onWarning, onDetected, onProgress, group = ALONE }: DetectDataOptions,
+): Promise<Found> {
+  const data = split.annotations();
+  const sources = Array.from({ length: share.count }, (_, at) => sampleSource(split.reference(share.first + at)));
   const detections: Detection[] = [];
   const unread = new Set<number>();
+  const warnings: string[] = [];
   const frames = new Frames(data);
   let next = 0;
   const take = async (detected: Detected, pixels: Image | undefined): Promise<void> => {
-    const index = next++;
-    const source = sources[index]!;
+    const at = next++;
+    const index = share.first + at;
     const image = data.images[index]!;
     const { id } = image;
     if ("error" in detected) {
       if (strict) throw new DataError(detected.error);
-      if (unread.add(id).size <= NAMED) onWarning?.(detected.error);
+      if (unread.add(id).size > NAMED) return;
+      if (group.size > 1) warnings.push(detected.error);
+      else onWarning?.(detected.error);
       return;
     }
-    const found = toDetections(detected, id, (label) => ids[label]).map((each) => ({ ...each, image: id }));
+    const found = toDetections(detected, id, idOf).map((each) => ({ ...each, image: id }));
     detections.push(...found);
     if (pixels) await onDetected?.(index, pixels, found);
     const { image: name, width, height } = detected;
-    await frames.add(image, { name, width, height }, source);
+    await frames.add(image, { name, width, height }, sources[at]!);
   };
   await detector.detect(sources, {
     ...(batch !== undefined && { batch }),
     ...(onProgress && { onProgress }),
     onImage: take,
   });
-  if (unread.size === data.images.length) throw new DataError("no image could be read");
-  if (unread.size > 0) {
-    const left = `${unread.size} of ${data.images.length} images could not be read`;
-    onWarning?.(`${left}: left out, with the objects in them`);
-  }
-  for (const line of frames.warnings("the annotations")) onWarning?.(line);
-  return { data: without(unread, data), detections };
+  return { detections, unread: [...unread], warnings, frames: [...frames.warnings("the annotations")] };
 }
 
 function without(unread: ReadonlySet<number>, data: Annotations): Annotations {

@@ -1,11 +1,19 @@
 /** Collectives of values and of failures: what goes wrong on one rank is known to all, which then do the same. */
 import { deserialize, serialize } from "node:v8";
+import { ALONE, type Group } from "./group.js";
 import type { Ranks } from "./ranks.js";
 
 /** What one rank came to. */
-type Outcome =
-  | { readonly value: unknown }
-  | { readonly failure: { readonly name: string; readonly message: string; readonly rank: number } };
+type Outcome = { readonly value: unknown } | { readonly failure: Failure };
+
+/** An error as others are told of it. */
+interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly rank: number;
+  /** What else it says in words and numbers: the `code` of the system's. */
+  readonly more: Readonly<Record<string, string | number>>;
+}
 
 /** Errors that every rank throws at the same place, with the rank on which it went wrong. */
 const agreed = new WeakMap<Error, number>();
@@ -48,17 +56,28 @@ async function outcomeOf(ranks: Ranks, action: () => unknown): Promise<[outcome:
   try {
     return [{ value: await action() }];
   } catch (error) {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    return [{ failure: { name, message, rank: ranks.rank } }, error];
+    const { name, message, ...others } = error instanceof Error ? error : new Error(String(error));
+    const isPlain = (value: unknown): boolean => typeof value === "string" || typeof value === "number";
+    const more = Object.fromEntries(Object.entries(others).filter(([, value]) => isPlain(value)));
+    return [{ failure: { name, message, rank: ranks.rank, more: more as Failure["more"] } }, error];
   }
 }
 
-function known(
-  { rank: own }: Ranks,
-  { name, message, rank }: { readonly name: string; readonly message: string; readonly rank: number },
-  error: unknown,
-): Error {
-  const thrown = rank === own && error instanceof Error ? error : Object.assign(new Error(message), { name });
+function known({ rank: own }: Ranks, { name, message, rank, more }: Failure, error: unknown): Error {
+  const thrown = rank === own && error instanceof Error ? error : Object.assign(new Error(message), more, { name });
   agreed.set(thrown, rank);
   return thrown;
+}
+
+/** Ranks as a group. */
+export function groupOf(ranks: Ranks): Group {
+  if (ranks.size === 1) return ALONE;
+  return {
+    rank: ranks.rank,
+    size: ranks.size,
+    onFirst: (action) => onFirst(ranks, action),
+    together: (action) => together(ranks, action),
+    isCommon: (error) => failedOn(error) !== undefined,
+    common: everywhere,
+  };
 }

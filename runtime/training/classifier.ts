@@ -11,7 +11,8 @@ import { classifierData, isLabelled, isMultiLabel, type ClassifiedSplit, type Da
 import type { EngineBatch, Values } from "./engine.js";
 import { asTrainingError, TrainingError } from "./error.js";
 import type { Feed } from "./feed.js";
-import { Judge } from "./judge.js";
+import { shareOf } from "../parallel/ranks.js";
+import { Judge, type Measured } from "./judge.js";
 import { withPreciseStatistics } from "./precise-statistics.js";
 import { preprocessOf } from "./preprocess-of.js";
 import type { ImageLogger, JudgeParts, Subject, SubjectJudge, SubjectRequest, Verdict } from "./subject.js";
@@ -110,6 +111,12 @@ function checkShape(shape: readonly number[], { data, model }: SubjectRequest, {
   }
 }
 
+/** A batch: by the weights that count, and by those of the moment, where they are asked for beside them. */
+interface Looked {
+  readonly looked: Measured;
+  readonly raw?: Measured;
+}
+
 /** By its scores of images in batches. */
 class ClassifierJudge implements SubjectJudge {
   readonly measure: "error" | "mAP";
@@ -134,24 +141,38 @@ class ClassifierJudge implements SubjectJudge {
   }
 
   async judge(kind: "validation" | "test", given: ClassifiedSplit, step: number): Promise<Verdict> {
-    const { engine, emit } = this.#parts;
+    const { engine, emit, group } = this.#parts;
     const { data, evaluate } = this.#feed;
     const recipe = this.#recipe;
     const isValidation = kind === "validation";
     const averaged = recipe.emaDecay !== undefined;
     const both = recipe.validateRaw === true && isValidation;
     const [judge, rawJudge] = [0, 1].map(() => new Judge(given, data.classes)) as [Judge, Judge];
-    for await (const batch of evaluate(given, evaluationBatch(recipe), isValidation)) {
-      const { images, targets } = batch;
-      // The engine may take the buffer.
-      const again = both ? images.slice() : undefined;
-      const isShown = isValidation && judge.images === 0 && this.#images;
-      const shown = isShown ? { ...batch, images: images.slice() } : undefined;
-      const evaluated = await engine.evaluate({ images, targets }, averaged);
-      if (again) rawJudge.add(batch, await engine.evaluate({ images: again, targets }, false));
-      if (shown) await this.#images?.evaluated(step, shown, evaluated.scores);
-      judge.add(batch, evaluated);
-      emit({ kind: "validating", done: judge.images, total: given.size });
+    const size = evaluationBatch(recipe);
+    const only = shareOf(Math.ceil(given.size / size), group);
+    const total = Math.min(given.size, (only.first + only.count) * size) - only.first * size;
+    let done = 0;
+    const own = async (): Promise<Looked[]> => {
+      const found: Looked[] = [];
+      for await (const batch of evaluate(given, size, isValidation, only)) {
+        const { images, targets } = batch;
+        // The engine may take the buffer.
+        const again = both ? images.slice() : undefined;
+        const isShown = isValidation && done === 0 && this.#images;
+        const shown = isShown ? { ...batch, images: images.slice() } : undefined;
+        const evaluated = await engine.evaluate({ images, targets }, averaged);
+        const raw = again && rawJudge.measure(batch, await engine.evaluate({ images: again, targets }, false));
+        if (shown) await this.#images?.evaluated(step, shown, evaluated.scores);
+        const looked = judge.measure(batch, evaluated);
+        found.push({ looked, ...(raw && { raw }) });
+        done += looked.images;
+        emit({ kind: "validating", done, total });
+      }
+      return found;
+    };
+    for (const { looked, raw } of (await group.together(own)).flat()) {
+      judge.add(looked);
+      if (raw) rawJudge.add(raw);
     }
     if (judge.images === 0) throw new DataError(`${data.name}: no ${kind} image could be read`);
     return { ...judge.result(), ...(both && { raw: rawJudge.result() }) };

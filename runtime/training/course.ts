@@ -1,9 +1,9 @@
 /** The course of a training: updates, validations, checkpoints, and what it ends in. */
 import { emaDecayAt, type TrainingProgram } from "../../compiler/training/contract.js";
-import { DataError } from "../data-error.js";
 import type { Split } from "../data/data-set.js";
-import { firstNotFinite } from "./diagnose.js";
-import { engineBatch, type Engine, type EngineBatch, type StepInput, type StepResult } from "./engine.js";
+import type { Group } from "../parallel/group.js";
+import { firstNotFinite, NOWHERE } from "./diagnose.js";
+import { engineBatch, type Engine, type EngineBatch, type StepInput, type StepResult, type Values } from "./engine.js";
 import { TrainingError } from "./error.js";
 import { progressAfter, reasonToStop } from "./early-stopping.js";
 import { trainedWeights } from "./export.js";
@@ -45,7 +45,11 @@ export interface Parts {
   /** Of the phase. */
   readonly length: TrainingLength;
   readonly phase: CoursePhase;
+  /** All of them take the same course; the first keeps the records. */
+  readonly group: Group;
   readonly emit: (event: TrainEvent) => void;
+  /** What several do before something is kept: tell what each found, and compare their states. */
+  readonly beforeKeeping?: (state: Values, step: number) => Promise<void>;
 }
 
 /** What it ended in. */
@@ -72,12 +76,12 @@ export class Course {
     this.#parts = parts;
     this.#position = position;
     this.#before = position.seconds;
-    const { engine, options, emit, records } = parts;
-    this.#judge = parts.feed.judge({ engine, options, emit, ...records.shown });
+    const { engine, options, emit, records, group } = parts;
+    this.#judge = parts.feed.judge({ engine, options, emit, group, ...records.shown });
   }
 
   async run(): Promise<CourseResult> {
-    const { feed, length, phase } = this.#parts;
+    const { feed, length, phase, group } = this.#parts;
     let done: Done | undefined;
     let over: CourseResult["over"];
     try {
@@ -89,11 +93,12 @@ export class Course {
     } catch (error) {
       if (!this.#isStop(error)) {
         // Data that can't be read may be mended: nothing of what was learned is lost.
-        if (error instanceof DataError) await this.#save().catch(() => undefined);
+        if (this.#isOfData(error)) await this.#save().catch(() => undefined);
         throw error;
       }
       await this.#save();
     }
+    const unreadable = await group.together(() => feed.unreadable);
     const { step, best } = this.#position;
     return {
       step,
@@ -105,7 +110,7 @@ export class Course {
       ...(done && this.#made < length.steps && { stoppedEarly: this.#noBetter()! }),
       ...(over && { over }),
       waiting: this.#waited / Math.max(1, this.#busy),
-      unreadable: feed.unreadable,
+      unreadable: unreadable.reduce((sum, count) => sum + count, 0),
     };
   }
 
@@ -120,9 +125,14 @@ export class Course {
     return signal?.aborted === true && error === signal.reason;
   }
 
+  /** What one rank alone knows of is no place for others to save something at. */
+  #isOfData(error: unknown): boolean {
+    return error instanceof Error && error.name === "DataError" && this.#parts.group.isCommon(error);
+  }
+
   async #save(): Promise<void> {
     if (this.#saved !== this.#position.step) await this.#checkpoint(false);
-    await this.#saving;
+    await this.#parts.group.onFirst(() => this.#saving);
   }
 
   /** Throws the signal's reason where it is told to stop. */
@@ -137,11 +147,11 @@ export class Course {
         await options.between?.();
         options.signal?.throwIfAborted();
         const asked = performance.now();
-        const { value: batch } = await coming;
+        const batch = await this.#arrived(coming);
         const started = performance.now();
-        const input = this.#input(batch!);
+        const input = this.#input(batch);
         // Of the first batch of each run, before the engine takes its buffer.
-        if (this.#busy === 0) await this.#judge.show(this.#position.step, batch!);
+        if (this.#busy === 0) await this.#judge.show(this.#position.step, batch);
         const updated = engine.step(input);
         // The next batch is taken out of the loader while the device works on this one.
         coming = batches.next();
@@ -157,6 +167,21 @@ export class Course {
     } finally {
       await batches.return();
     }
+  }
+
+  async #arrived(coming: Promise<IteratorResult<EngineBatch, void>>): Promise<EngineBatch> {
+    try {
+      return (await coming).value!;
+    } catch (error) {
+      await this.#parts.engine.abandon?.(error, this.#thawed);
+      throw error;
+    }
+  }
+
+  /** Which of the graphs an update is made by, where parts thaw. */
+  get #thawed(): number | undefined {
+    const { length, request } = this.#parts;
+    return request.recipe.thaws && phaseOf(thawSteps(request.recipe, length), this.#made);
   }
 
   #noticeEarlyEnd(): void {
@@ -179,10 +204,11 @@ export class Course {
     const { step, schedule, lossScale } = this.#position;
     const mixed = recipe.precision === "mixed";
     const made = this.#made;
+    const phase = this.#thawed;
     return {
       ...engineBatch(batch),
       learningRate: learningRate(recipe, made, length, schedule),
-      ...(recipe.thaws && { phase: phaseOf(thawSteps(recipe, length), made) }),
+      ...(phase !== undefined && { phase }),
       ...(recipe.emaWarmUp && { emaDecay: emaDecayAt(recipe.emaDecay ?? 0, made) }),
       key: `noise ${recipe.seed} ${step}`,
       ...(mixed && { lossScale: (lossScale ?? LOSS_SCALE_START).scale }),
@@ -286,8 +312,9 @@ export class Course {
   }
 
   async #evaluate(kind: "validation" | "test", split: Split): Promise<ValidationMetrics> {
-    const { records } = this.#parts;
+    const { records, options } = this.#parts;
     const { step } = this.#position;
+    options.signal?.throwIfAborted();
     const judged = await this.#judge.judge(kind, split, step);
     const line: ValidationMetrics = {
       kind,
@@ -303,13 +330,16 @@ export class Course {
 
   /** State is copied now; the file is written while training goes on. One is written at a time. */
   async #checkpoint(best: boolean): Promise<void> {
-    const { engine, records, emit } = this.#parts;
-    // What went wrong with the one before is told now.
-    await this.#saving;
+    const { engine, records, emit, group, beforeKeeping } = this.#parts;
+    await group.onFirst(async () => {
+      // What went wrong with the one before is told now.
+      await this.#saving;
+      records.flush();
+      records.check();
+    });
     const state = await engine.getState();
+    await beforeKeeping?.(state, this.#position.step);
     const position = { ...this.#position, seconds: this.#seconds() };
-    records.flush();
-    records.check();
     this.#saved = position.step;
     this.#saving = records.checkpoint({ position, state }, best).then((file) => {
       if (file !== undefined) emit({ kind: "checkpoint", file });
@@ -327,15 +357,17 @@ export class Course {
 
   /** Weights, model, and the last evaluation. */
   async #finish(): Promise<Done> {
-    const { engine, request, options, records, feed, emit } = this.#parts;
+    const { engine, request, options, records, feed, emit, group } = this.#parts;
     const { data, leftOut } = feed;
     const exported = options.best ? await this.#takeBest() : { from: "last" as const, step: this.#position.step };
     const state = await this.#judge.finish(await engine.getState());
     if (leftOut.length > 0) {
       emit({ kind: "warning", message: `${records.model}: its preprocessing leaves out ${leftOut.join(", ")}` });
     }
-    records.check();
-    await records.finish(request.model, trainedWeights(request.model, state), feed.trained);
+    await group.onFirst(async () => {
+      records.check();
+      await records.finish(request.model, trainedWeights(request.model, state), feed.trained);
+    });
     const split = data.test ?? data.validation;
     if (split.size === 0) return { exported };
     // The validation's images may just have been looked at: with these weights, and by these transforms.
@@ -353,8 +385,8 @@ export class Course {
 
   /** The state of the best checkpoint, in place of the last. */
   async #takeBest(): Promise<Exported> {
-    const { engine, records } = this.#parts;
-    const { position, state } = await records.best();
+    const { engine, records, group } = this.#parts;
+    const { position, state } = await group.onFirst(() => records.best());
     await engine.setState(state);
     const { best, step } = position;
     const { step: _step, ...reached } = best ?? {};
@@ -363,14 +395,17 @@ export class Course {
 
   /** The step that failed is made once more with its layers looked at. */
   async #explain(loss: number): Promise<TrainingError> {
-    const { engine, program, feed, request } = this.#parts;
+    const { engine, program, feed, request, group } = this.#parts;
     const { step } = this.#position;
     const again = feed.training(this.#made);
     const { value: batch } = await again.next();
     const input = this.#input(batch!);
+    const looked = Number.isFinite(loss) ? [] : await group.together(() => firstNotFinite(engine, program, input));
+    // Of several ranks one may have computed it, and given it to the others.
+    const first = looked.find((found) => found !== NOWHERE) ?? NOWHERE;
     const cause = Number.isFinite(loss)
       ? "a gradient is not finite in fp16, though the loss is not scaled any more"
-      : `the loss is not a number; the first that is not is ${await firstNotFinite(engine, program, input)}`;
+      : `the loss is not a number; the first that is not is ${first}`;
     await again.return();
     const { recipe } = request;
     const advice = [
@@ -379,7 +414,7 @@ export class Course {
       ...(recipe.clipNorm === undefined ? ["clip_norm 1"] : []),
       ...(recipe.precision === "mixed" ? ["precision fp32"] : []),
     ];
-    return new TrainingError(`step ${step + 1}: ${cause}; try ${advice.join(", or ")}`);
+    return group.common(new TrainingError(`step ${step + 1}: ${cause}; try ${advice.join(", or ")}`));
   }
 
   #seconds(): number {

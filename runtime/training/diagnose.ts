@@ -3,6 +3,9 @@ import type { TrainingProgram } from "../../compiler/training/contract.js";
 import { forwardProbes } from "../../compiler/training/probes.js";
 import type { Engine, StepInput } from "./engine.js";
 
+/** Where nothing before the loss is. */
+export const NOWHERE = "the loss";
+
 /** In words: `the output of conv3.2.conv1`, `the weights conv1.weight`, `the batch`. */
 export async function firstNotFinite(engine: Engine, program: TrainingProgram, input: StepInput): Promise<string> {
   if (!input.images.every(Number.isFinite)) return "the batch itself";
@@ -14,5 +17,5 @@ export async function firstNotFinite(engine: Engine, program: TrainingProgram, i
   const { graph, layers } = forwardProbes((phase ?? program).gradients);
   const sums = await engine.probe(graph, input);
   const first = layers.find(({ output }) => !Number.isFinite(sums.get(output)));
-  return first === undefined ? "the loss" : `the output of ${first.path}`;
+  return first === undefined ? NOWHERE : `the output of ${first.path}`;
 }

@@ -1,12 +1,12 @@
 /** The thread in which a {@link RemoteEngine}'s engine works; started by remote-engine.ts. */
 import { parentPort, workerData } from "node:worker_threads";
 import { openDeviceEngine } from "./device-engine.js";
-import type { Engine } from "./engine.js";
+import type { DividedEngine } from "./engine.js";
 import type { EngineData, EngineReply, EngineRequest } from "./remote-engine.js";
 
 const port = parentPort!;
 const { graphs, options } = workerData as EngineData;
-let engine: Engine | undefined;
+let engine: DividedEngine | undefined;
 
 async function answer({ id, method, parameters }: EngineRequest): Promise<void> {
   let reply: EngineReply;

@@ -36,7 +36,8 @@ export interface NamedLoss {
   readonly loss: number;
 }
 
-export interface StepInput extends EngineBatch {
+/** Of an update what its images are not. */
+export interface UpdateInput {
   readonly learningRate: number;
   /** Of the training, from 0; default: the last. */
   readonly phase?: number;
@@ -47,6 +48,8 @@ export interface StepInput extends EngineBatch {
   /** Of the update: random numbers of its dropouts follow from it. */
   readonly key: string;
 }
+
+export interface StepInput extends EngineBatch, UpdateInput {}
 
 export interface StepResult {
   /** Mean over the batch. */
@@ -79,6 +82,8 @@ export interface Engine {
   getState(): Promise<Values>;
   /** One update. Where the loss is not finite the state stays as it was. */
   step(input: StepInput): Promise<StepResult>;
+  /** Where others wait for this one's share of an update: tells them what kept it from that. Always throws. */
+  abandon?(error: unknown, phase?: number): Promise<never>;
   /**
    * Scores and losses by the running statistics, for any number of images.
    *
@@ -92,4 +97,12 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export type EngineOpener = (graphs: TrainingGraphs, options: EngineOptions) => Promise<Engine>;
+/** One that can make an update in two steps, between which what others computed is added. Its graphs are those of a share. */
+export interface DividedEngine extends Engine {
+  /** Fills an array, whose places are those of sums.ts, with what its images give. */
+  gradients(input: StepInput, sums: Float32Array): Promise<void>;
+  /** From the sums over all images of the batch. Where the loss is not finite the state stays as it was. */
+  update(input: UpdateInput, sums: Float32Array): Promise<StepResult>;
+}
+
+export type EngineOpener = (graphs: TrainingGraphs, options: EngineOptions) => Promise<DividedEngine>;

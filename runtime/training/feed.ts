@@ -1,11 +1,12 @@
 /** The batches of a training: a data set seen through a recipe's transforms. */
 import type { Model } from "../../compiler/model.js";
 import { imageChannels } from "../../compiler/preprocess.js";
-import type { Recipe } from "../../compiler/recipe.js";
-import type { Batch, BatchLoader } from "../data/batch-loader.js";
+import { mixesImages, type Recipe } from "../../compiler/recipe.js";
+import type { Batch, BatchLoader, EvaluationBatches } from "../data/batch-loader.js";
 import { classifierData, type ClassifiedSplit, type DataSet } from "../data/data-set.js";
 import { measureStatistics } from "../data/measure.js";
 import { batchesPerEpoch } from "../data/order.js";
+import type { BatchShare } from "../data/shared-plan.js";
 import type { Statistics } from "../images/statistics.js";
 import type { TransformSettings } from "../images/transforms/index.js";
 import { deterministicTransforms, preparePipeline } from "../images/transforms/pipeline.js";
@@ -25,6 +26,10 @@ export interface FeedOptions {
   readonly statistics?: StatisticsStore;
   /** Channels of the network's images: 1 for grey ones. Default: as the recipe's `normalize` says, else 3. */
   readonly channels?: 1 | 3;
+  /** Of each batch of the training the images that are computed here. Default: all. */
+  readonly share?: BatchShare;
+  /** Cores of the machine that there are for this process. Default: all. */
+  readonly cores?: number;
 }
 
 /** A place for what was measured on the training images. */
@@ -60,8 +65,16 @@ export interface Feed extends TrainingFeed {
   training(firstStep: number): AsyncGenerator<TargetBatch, void, void>;
   /** Other batches of the same kind, of so many images in all; none is mixed. */
   calibration(images: number): AsyncGenerator<Batch, void, void>;
-  /** Every image of a split once; `centre`: one view of each, the middle where the recipe takes ten crops. */
-  evaluate(split: ClassifiedSplit, batch: number, centre: boolean): AsyncGenerator<TargetBatch, void, void>;
+  /**
+   * Every image of a split once; `centre`: one view of each, the middle where the recipe takes ten crops; `only`: of the
+   * batches that there are.
+   */
+  evaluate(
+    split: ClassifiedSplit,
+    batch: number,
+    centre: boolean,
+    only?: EvaluationBatches["only"],
+  ): AsyncGenerator<TargetBatch, void, void>;
 }
 
 /**
@@ -72,7 +85,7 @@ export async function feedBy(
   loader: BatchLoader,
   given: DataSet,
   recipe: Recipe,
-  { statistics: store, channels }: Pick<FeedOptions, "statistics" | "channels">,
+  { statistics: store, channels, share }: Pick<FeedOptions, "statistics" | "channels" | "share">,
   seed = recipe.seed,
 ): Promise<Feed> {
   try {
@@ -85,9 +98,11 @@ export async function feedBy(
     const common = { ...seen, ...(statistics && { statistics }) };
     const { imageSize: from } = data.train;
     const pipeline = preparePipeline(train, { ...common, ...(from && { from }) });
-    const batches = (firstStep: number, from: number, endStep?: number) =>
+    const mixedShare = share && mixesImages(recipe) ? { ...share, withBefore: true as const } : share;
+    const batches = (firstStep: number, from: number, own: BatchShare | undefined, endStep?: number) =>
       loader.training({
         ...common,
+        ...(own && { share: own }),
         split: data.train,
         batch: recipe.batch,
         transforms: train,
@@ -106,11 +121,24 @@ export async function feedBy(
       get unreadable() {
         return loader.unreadable;
       },
-      training: (firstStep) => mixed(withTargets(batches(firstStep, seed), data.train, classes), recipe, seed, classes),
-      calibration: (images) => batches(0, seed + 1, Math.ceil(images / recipe.batch)),
-      evaluate: (split, batch, centre) =>
+      training: (firstStep) =>
+        mixed(
+          withTargets(batches(firstStep, seed, mixedShare), data.train, classes),
+          recipe,
+          seed,
+          classes,
+          mixedShare,
+        ),
+      calibration: (images) => batches(0, seed + 1, share, Math.ceil(images / recipe.batch)),
+      evaluate: (split, batch, centre, only) =>
         withTargets(
-          loader.evaluation({ ...common, split, batch, transforms: centre ? oneView(evaluation) : evaluation }),
+          loader.evaluation({
+            ...common,
+            split,
+            batch,
+            transforms: centre ? oneView(evaluation) : evaluation,
+            ...(only && { only }),
+          }),
           split,
           classes,
         ),

@@ -9,7 +9,17 @@ import { createSession, FALLS_BACK, type Ort } from "../onnx/create.js";
 import type { DeviceChoice } from "../onnx/session-types.js";
 import { readable } from "../onnx/readable.js";
 import { SessionError } from "../onnx/session-error.js";
-import type { Engine, EngineBatch, Evaluated, NamedLoss, StepInput, StepResult, Values } from "./engine.js";
+import type {
+  DividedEngine,
+  EngineBatch,
+  Evaluated,
+  NamedLoss,
+  StepInput,
+  StepResult,
+  UpdateInput,
+  Values,
+} from "./engine.js";
+import { addTo, sumsOf, valuesAt } from "./sums.js";
 import type { CanvasGraphs, EmittedGraph, PhaseGraphs, TrainingGraphs } from "../../compiler/training/graphs.js";
 
 type Feeds = Record<string, Tensor>;
@@ -20,7 +30,7 @@ export interface EngineRuntime extends Ort {
   readonly writesInto: boolean;
 }
 
-export class GraphEngine implements Engine {
+export class GraphEngine implements DividedEngine {
   readonly #runtime: EngineRuntime;
   readonly #graphs: TrainingGraphs;
   readonly #threads: number | undefined;
@@ -62,15 +72,63 @@ export class GraphEngine implements Engine {
   }
 
   async step(input: StepInput): Promise<StepResult> {
-    const { phases } = this.#graphs;
-    const index = input.phase ?? phases.length - 1;
-    if (this.#phase !== index) await this.#leavePhase(index);
-    const phase = this.#canvasOf(input).phases[index]!;
+    const phase = await this.#phaseOf(input);
     return phase.accumulate ? this.#stepInParts(input, phase) : this.#wholeStep(input, phase);
   }
 
+  async gradients(input: StepInput, sums: Float32Array): Promise<void> {
+    const { step } = await this.#phaseOf(input);
+    const { parts, share } = this.#graphs;
+    const { gradients, statistics, numbers } = sumsOf(this.#graphs, input.phase);
+    const own = share ? share.count / share.of : 1;
+    sums.fill(0);
+    for (let part = 0; part < parts; part++) {
+      const results = await this.#run(step, this.#stepFeeds(step, input, part), { next: true });
+      const add = (places: typeof gradients, factor: number): void =>
+        places.forEach((place) => addTo(sums, place, results[place.name]!.data as Float32Array, factor));
+      add(gradients, own / parts);
+      // Of how many are right the sum is asked for, of the rest the mean.
+      numbers.forEach((place) => add([place], place.name === "correct" ? 1 : own / parts));
+      const isFinite = Number.isFinite(resultOf(results).loss);
+      this.#settle(step, results, isFinite);
+      if (!isFinite) return;
+    }
+    for (const place of statistics) addTo(sums, place, await this.#valuesOf(place.name), own);
+  }
+
+  async update(input: UpdateInput, sums: Float32Array): Promise<StepResult> {
+    const { update } = (await this.#phaseOf(input)).accumulate!;
+    const { gradients, statistics, numbers } = sumsOf(this.#graphs, input.phase);
+    const tensorsAt = (places: typeof gradients): Feeds =>
+      Object.fromEntries(places.map((place) => [place.name, this.#tensor(valuesAt(sums, place), place.shape)]));
+    const total = resultOf(tensorsAt(numbers));
+    if (!Number.isFinite(total.loss)) return total;
+    for (const [name, tensor] of Object.entries(tensorsAt(statistics))) {
+      this.#release([this.#state.get(name)!]);
+      this.#state.set(name, tensor);
+    }
+    const feeds = { ...this.#feedsOf(update), ...tensorsAt(gradients) };
+    this.#settings(update, input, feeds);
+    const results = await this.#run(update, feeds, { next: true });
+    this.#settle(update, results, true);
+    return { ...total, ...flags(results) };
+  }
+
+  /** A copy of a tensor of the state, wherever it is. */
+  async #valuesOf(name: string): Promise<Float32Array> {
+    const tensor = this.#state.get(name)!;
+    return (tensor.location === "gpu-buffer" ? await tensor.getData() : tensor.data) as Float32Array;
+  }
+
+  /** The graphs of a step; those of the phase before are given up. */
+  async #phaseOf(input: Pick<StepInput, "phase" | "canvas">): Promise<PhaseGraphs> {
+    const index = input.phase ?? this.#graphs.phases.length - 1;
+    if (this.#phase !== index) await this.#leavePhase(index);
+    return this.#canvasOf(input).phases[index]!;
+  }
+
   /** The graphs for images of this size. */
-  #canvasOf({ canvas = 0 }: EngineBatch): CanvasGraphs {
+  #canvasOf({ canvas = 0 }: Pick<EngineBatch, "canvas">): CanvasGraphs {
     return this.#graphs.canvases?.[canvas] ?? this.#graphs;
   }
 
@@ -220,12 +278,16 @@ export class GraphEngine implements Engine {
     for (const { name, shape } of graph.noise) {
       const random = randomStream(`${input.key} ${part} ${name}`);
       const lengths = shape.map((dim) => evaluate(dim, input.sizes));
-      feeds[name] = this.#tensor(Float32Array.from({ length: count(lengths) }, random), lengths);
+      const length = count(lengths);
+      // Images come first: those of others before our own have theirs.
+      const { share } = this.#graphs;
+      for (let other = 0; share && other < (length / share.count) * share.first; other++) random();
+      feeds[name] = this.#tensor(Float32Array.from({ length }, random), lengths);
     }
     return feeds;
   }
 
-  #settings(graph: EmittedGraph, { learningRate, lossScale, emaDecay }: StepInput, feeds: Feeds): void {
+  #settings(graph: EmittedGraph, { learningRate, lossScale, emaDecay }: UpdateInput, feeds: Feeds): void {
     if (graph.inputs.includes("learning_rate")) feeds["learning_rate"] = this.#scalar(learningRate);
     if (graph.inputs.includes("loss_scale")) feeds["loss_scale"] = this.#scalar(lossScale ?? 1);
     if (graph.inputs.includes("ema_decay")) feeds["ema_decay"] = this.#scalar(emaDecay ?? 0);

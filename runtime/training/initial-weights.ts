@@ -1,5 +1,5 @@
 /** The weights that a training began with, for phases that begin with them again. */
-import { valuesOf, type ParameterValues } from "../../compiler/emit/parameters.js";
+import { valuesOf } from "../../compiler/emit/parameters.js";
 import type { PlannedPhase } from "../../compiler/training/phase-plan.js";
 import { existsSync } from "node:fs";
 import { openWeights } from "../weights/open.js";
@@ -30,13 +30,12 @@ export async function keepInitial(
   );
 }
 
-/** Undefined where all follow from the seed. */
+/** Undefined where none were kept: they are those that the training was given, or follow from the seed. */
 export async function readInitial({
   model,
-  options,
   run,
-}: Pick<Session, "model" | "options" | "run">): Promise<ParameterValues | undefined> {
-  if (!existsSync(run.initial)) return options.weights;
+}: Pick<Session, "model" | "run">): Promise<ReadonlyMap<string, Float32Array> | undefined> {
+  if (!existsSync(run.initial)) return undefined;
   const source = await openWeights(run.initial);
   try {
     return new Map(

@@ -2,7 +2,7 @@
 import { LabelTally, type F1 } from "../classification/label-tally.js";
 import { isMultiLabel, type ClassifiedSplit } from "../data/data-set.js";
 import type { Evaluated, NamedLoss } from "./engine.js";
-import { errorsOf, NOTHING, tally } from "./scores.js";
+import { added, errorsOf, measured, NOTHING } from "./scores.js";
 import type { TargetBatch } from "./targets.js";
 
 /** Means over the images. */
@@ -31,10 +31,18 @@ export interface Judged {
   readonly AR?: number;
 }
 
+/** What scores of a batch come to, as numbers of its images one after the other: of whatever process, to be added up by any. */
+export interface Measured {
+  readonly images: number;
+  readonly scores: Float64Array;
+  readonly stated?: Evaluated["stated"];
+}
+
 /** Judges scores, batch by batch. */
 interface ScoreJudge {
   readonly images: number;
-  add(batch: Pick<TargetBatch, "targets" | "views">, scores: Float32Array): void;
+  measure(batch: Pick<TargetBatch, "targets" | "views">, scores: Float32Array): Pick<Measured, "images" | "scores">;
+  add(measured: Pick<Measured, "scores">): void;
   result(): Omit<Judged, "loss" | "losses"> & { readonly loss?: number };
 }
 
@@ -53,11 +61,15 @@ export class Judge {
     return this.#scores.images;
   }
 
-  add(batch: Pick<TargetBatch, "targets" | "views">, { scores, stated }: Evaluated): void {
-    const before = this.images;
-    this.#scores.add(batch, scores);
+  measure(batch: Pick<TargetBatch, "targets" | "views">, { scores, stated }: Evaluated): Measured {
+    return { ...this.#scores.measure(batch, scores), ...(stated && { stated }) };
+  }
+
+  /** In the order of the images. */
+  add(measured: Measured): void {
+    this.#scores.add(measured);
+    const { stated, images: added } = measured;
     if (stated === undefined) return;
-    const added = this.images - before;
     this.#loss += stated.loss * added;
     this.#losses = stated.losses.map(({ name, loss }, index) => ({
       name,
@@ -81,9 +93,13 @@ class ClassJudge implements ScoreJudge {
     return this.#sums.images;
   }
 
-  add({ targets, views }: Pick<TargetBatch, "targets" | "views">, scores: Float32Array): void {
+  measure({ targets, views }: Pick<TargetBatch, "targets" | "views">, scores: Float32Array) {
     const labels = Int32Array.from(targets["labels"]!.filter((_, image) => image % views === 0));
-    this.#sums = tally(this.#sums, scores, labels, views);
+    return { images: labels.length, scores: measured(scores, labels, views) };
+  }
+
+  add({ scores }: Pick<Measured, "scores">): void {
+    this.#sums = added(this.#sums, scores);
   }
 
   result() {
@@ -105,15 +121,27 @@ class LabelJudge implements ScoreJudge {
     return this.#tally.images;
   }
 
-  add({ targets, views }: Pick<TargetBatch, "targets" | "views">, scores: Float32Array): void {
+  /** Of each image the probabilities of all labels, and then 1 for each that it has. */
+  measure({ targets, views }: Pick<TargetBatch, "targets" | "views">, scores: Float32Array) {
     const count = this.#classes.length;
-    for (let first = 0; first < scores.length; first += views * count) {
-      const has = targets["labels"]!.subarray(first, first + count);
-      const mean = new Float64Array(count);
+    const images = scores.length / (views * count);
+    const found = new Float64Array(images * 2 * count);
+    for (let image = 0; image < images; image++) {
+      const first = image * views * count;
+      const mean = found.subarray(image * 2 * count, image * 2 * count + count);
       for (let at = 0; at < views * count; at++) mean[at % count]! += 1 / (1 + Math.exp(-scores[first + at]!)) / views;
+      found.set(targets["labels"]!.subarray(first, first + count), image * 2 * count + count);
+    }
+    return { images, scores: found };
+  }
+
+  add({ scores }: Pick<Measured, "scores">): void {
+    const count = this.#classes.length;
+    for (let first = 0; first < scores.length; first += 2 * count) {
+      const has = scores.subarray(first + count, first + 2 * count);
       this.#tally.add(
         [...has.keys()].filter((label) => has[label] === 1),
-        mean,
+        scores.slice(first, first + count),
       );
     }
   }

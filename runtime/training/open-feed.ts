@@ -8,8 +8,8 @@ import { feedBy, type Feed, type FeedOptions, type StatisticsStore } from "./fee
 
 /** @throws {DataError} for transforms that do not fit the data, and for images of which no class is known */
 export function openFeed(data: DataSet, recipe: Recipe, seed: number, options: FeedOptions): Promise<Feed> {
-  const { statistics, channels, ...how } = options;
-  const kept = { ...(statistics && { statistics }), ...(channels && { channels }) };
+  const { statistics, channels, share, ...how } = options;
+  const kept = { ...(statistics && { statistics }), ...(channels && { channels }), ...(share && { share }) };
   return feedBy(new Loader(how), data, recipe, kept, seed);
 }
 

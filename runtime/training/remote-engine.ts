@@ -5,7 +5,7 @@
 import { Worker } from "node:worker_threads";
 import { SessionError } from "../onnx/session-error.js";
 import type { Device } from "../onnx/device.js";
-import type { Engine, EngineOptions } from "./engine.js";
+import type { DividedEngine, Engine, EngineOptions } from "./engine.js";
 import type { TrainingGraphs } from "../../compiler/training/graphs.js";
 import { threadArguments } from "../thread-arguments.js";
 
@@ -15,7 +15,9 @@ export interface EngineData {
   readonly options: EngineOptions;
 }
 
-type Method = { [K in keyof Engine]: Engine[K] extends (...given: never[]) => unknown ? K : never }[keyof Engine];
+type Method = {
+  [K in keyof DividedEngine]-?: DividedEngine[K] extends (...given: never[]) => unknown ? K : never;
+}[keyof DividedEngine];
 
 export interface EngineRequest {
   readonly id: number;
@@ -31,7 +33,7 @@ export type EngineReply =
     };
 
 /** @throws {SessionError} where the device can't be used */
-export async function openRemoteEngine(graphs: TrainingGraphs, options: EngineOptions): Promise<Engine> {
+export async function openRemoteEngine(graphs: TrainingGraphs, options: EngineOptions): Promise<DividedEngine> {
   const engine = new RemoteEngine({ graphs, options });
   try {
     await engine.ready();
@@ -47,7 +49,7 @@ interface Call {
   readonly failed: (error: Error) => void;
 }
 
-class RemoteEngine implements Engine {
+class RemoteEngine implements DividedEngine {
   readonly #worker: Worker;
   readonly #calls = new Map<number, Call>();
   readonly #ended: Promise<void>;
@@ -79,6 +81,8 @@ class RemoteEngine implements Engine {
   setState: Engine["setState"] = (...given) => this.#call("setState", given) as Promise<void>;
   getState: Engine["getState"] = () => this.#call("getState", []) as ReturnType<Engine["getState"]>;
   step: Engine["step"] = (...given) => this.#call("step", given) as ReturnType<Engine["step"]>;
+  gradients: DividedEngine["gradients"] = (...given) => this.#call("gradients", given) as Promise<void>;
+  update: DividedEngine["update"] = (...given) => this.#call("update", given) as ReturnType<DividedEngine["update"]>;
   evaluate: Engine["evaluate"] = (...given) => this.#call("evaluate", given) as ReturnType<Engine["evaluate"]>;
   statistics: Engine["statistics"] = (...given) => this.#call("statistics", given) as ReturnType<Engine["statistics"]>;
   probe: Engine["probe"] = (...given) => this.#call("probe", given) as ReturnType<Engine["probe"]>;

@@ -5,6 +5,7 @@ import type { Recipe } from "../../compiler/recipe.js";
 import type { AlgorithmChoices } from "../../compiler/tuning/choices.js";
 import type { DataSet } from "../data/index.js";
 import type { Device, DeviceRequest } from "../onnx/device.js";
+import type { Ranks } from "../parallel/ranks.js";
 import type { FeedOptions } from "./feed.js";
 import type { StepMetrics, ValidationMetrics } from "./metrics.js";
 import type { Position } from "./position.js";
@@ -47,6 +48,11 @@ export interface TrainOptions extends Pick<FeedOptions, "workers" | "strict"> {
   readonly best?: boolean;
   /** So many images are shown in TensorBoard: of the first training batch, and of each validation. Default 0: none. */
   readonly images?: number;
+  /**
+   * Processes that train together, each called with the same request: each computes its share of every batch, and the first
+   * keeps the records and tells what happens. Default: this one alone.
+   */
+  readonly ranks?: Ranks;
   /** Told what happens, in order. */
   readonly onEvent?: (event: TrainEvent) => void;
   /** Version of resnetc, for reports. */
@@ -71,6 +77,8 @@ export type TrainEvent =
         readonly before: number;
       };
       readonly batch: number;
+      /** Where several processes train together: how many, on how many machines, and what connects them. */
+      readonly ranks?: { readonly size: number; readonly machines: number; readonly engine: string };
       /** Kinds of operations that are written as was measured. */
       readonly tuned: number;
     }

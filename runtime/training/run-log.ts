@@ -65,9 +65,10 @@ function lineOf(event: TrainEvent): string | undefined {
   }
 }
 
-function startLine({ step, phase, device, length }: Extract<TrainEvent, { kind: "start" }>): string {
+function startLine({ step, phase, device, length, ranks }: Extract<TrainEvent, { kind: "start" }>): string {
   const made = step - (phase?.before ?? 0);
   const what = phase ? `phase ${phase.number} of ${phase.of}, ${phase.name}, ` : "";
   const begins = made === 0 ? "begins" : `goes on after ${made} updates`;
-  return `${what}${begins} on ${device}, ${length.steps} updates in all`;
+  const where = ranks ? ` on ${ranks.size} ranks (${ranks.engine})` : "";
+  return `${what}${begins} on ${device}${where}, ${length.steps} updates in all`;
 }

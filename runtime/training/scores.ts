@@ -13,14 +13,14 @@ export interface Tally {
 export const NOTHING: Tally = { images: 0, loss: 0, correct: 0, correct5: 0 };
 
 /**
- * Adds the images of a batch.
+ * Of each image of a batch its loss, and how many classes are likelier than the right one.
  *
  * @param scores float32[labels * views, classes], what goes into the softmax; the probabilities of an image's views are
  *   averaged
  */
-export function tally(before: Tally, scores: Float32Array, labels: Int32Array, views: number): Tally {
+export function measured(scores: Float32Array, labels: Int32Array, views: number): Float64Array {
   const classes = scores.length / (labels.length * views);
-  let { loss, correct, correct5 } = before;
+  const found = new Float64Array(2 * labels.length);
   labels.forEach((label, image) => {
     const first = image * views * classes;
     const probabilities = meanProbabilities(scores.subarray(first, first + views * classes), views);
@@ -30,11 +30,20 @@ export function tally(before: Tally, scores: Float32Array, labels: Int32Array, v
     probabilities.forEach((other, index) => {
       if (other > right || (other === right && index < label) || Number.isNaN(right)) above++;
     });
-    loss -= Math.log(Math.max(right, Number.MIN_VALUE));
-    if (above === 0) correct++;
-    if (above < 5) correct5++;
+    found.set([-Math.log(Math.max(right, Number.MIN_VALUE)), above], 2 * image);
   });
-  return { images: before.images + labels.length, loss, correct, correct5 };
+  return found;
+}
+
+/** Adds what was {@link measured}. */
+export function added(before: Tally, found: Float64Array): Tally {
+  let { loss, correct, correct5 } = before;
+  for (let at = 0; at < found.length; at += 2) {
+    loss += found[at]!;
+    if (found[at + 1]! === 0) correct++;
+    if (found[at + 1]! < 5) correct5++;
+  }
+  return { images: before.images + found.length / 2, loss, correct, correct5 };
 }
 
 function meanProbabilities(scores: Float32Array, views: number): Float64Array {

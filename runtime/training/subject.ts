@@ -9,6 +9,7 @@ import type { KeptProposals } from "../data/detection/proposals.js";
 import type { TrainingOptions } from "../../compiler/training/contract.js";
 import type { Split } from "../data/data-set.js";
 import type { Device } from "../onnx/device.js";
+import type { Group } from "../parallel/group.js";
 import type { Trained } from "../weights/trained.js";
 import { checkClassifier, classifierSubject } from "./classifier.js";
 import { checkDetector, openDetectorSubject } from "./detection/subject.js";
@@ -63,6 +64,7 @@ export interface Subject extends TrainingFeed {
 export interface KeepParts {
   readonly options: Pick<TrainOptions, "threads" | "strict" | "signal">;
   readonly device: Device;
+  readonly group: Group;
   readonly emit: (event: TrainEvent) => void;
 }
 
@@ -74,6 +76,8 @@ export interface JudgeParts {
   /** Shows images of a classifier's batches there; absent where none are asked for. */
   readonly classifiedImages?: ((recipe: Recipe, feed: Feed) => ImageLogger) | undefined;
   readonly options: Pick<TrainOptions, "threads" | "strict" | "signal" | "images">;
+  /** Among which the images of a validation are shared out. */
+  readonly group: Group;
   readonly emit: (event: TrainEvent) => void;
 }
 

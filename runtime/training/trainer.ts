@@ -2,7 +2,9 @@
 import { rm } from "node:fs/promises";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import { planPhases, type PlannedPhase } from "../../compiler/training/phase-plan.js";
-import { openProposals } from "../data/detection/proposals.js";
+import { openProposals, type KeptProposals } from "../data/detection/proposals.js";
+import { onFirst, together } from "../parallel/agree.js";
+import { SELF } from "../parallel/self.js";
 import { beginning } from "./beginning.js";
 import { discardLeftovers, newestPhase, newestStep } from "./checkpoint.js";
 import { asTrainingError } from "./error.js";
@@ -10,10 +12,12 @@ import { checkRequest } from "./fit.js";
 import { keepInitial, readInitial } from "./initial-weights.js";
 import { lockFolder, type Lock } from "./lock.js";
 import { trainPhase, type PhaseBeginning, type Session } from "./one-phase.js";
+import { openReports } from "./parallel/reports.js";
+import { join } from "./parallel/team.js";
 import { START, startOf } from "./position.js";
-import type { TrainEvent, TrainOptions, TrainRequest, TrainResult } from "./request.js";
+import type { TrainOptions, TrainRequest, TrainResult } from "./request.js";
 import { checkUnused, makeFolder, runFolder, type RunFolder } from "./run-folder.js";
-import { emitter, openRunLog } from "./run-log.js";
+import { emitter, openRunLog, type RunLog } from "./run-log.js";
 import { checkSubject } from "./subject.js";
 
 /**
@@ -23,19 +27,25 @@ import { checkSubject } from "./subject.js";
  * @throws {SessionError | DataError | FileError} for devices, data and files that can't be used
  */
 export async function train(request: TrainRequest, options: TrainOptions = {}): Promise<TrainResult> {
-  checkRequest(request, options, checkSubject);
+  const joined = await join(options.ranks ?? SELF, options);
+  const { ranks } = joined;
+  await together(ranks, () => checkRequest(request, options, checkSubject));
   const run = runFolder(request.folder);
-  await makeFolder(run.folder);
-  const lock = await lockFolder(run.lock);
-  const log = openRunLog(run.log);
-  const emit = emitter(log, options.onEvent);
+  let lock: Lock = { check: () => undefined, release: () => undefined };
+  await onFirst(ranks, async () => {
+    await makeFolder(run.folder);
+    lock = await lockFolder(run.lock);
+  });
+  const log: RunLog = ranks.rank === 0 ? openRunLog(run.log) : { add: () => undefined };
+  const { emit, exchange } = openReports(ranks, emitter(log, options.onEvent));
   try {
-    if (!options.resume) await checkUnused(run);
-    const result = await phaseByPhase(request, options, run, lock, emit);
-    log.add(result.finished ? `ended after ${result.step} updates` : stoppedLine(result.step, options.signal));
+    if (!options.resume) await onFirst(ranks, () => checkUnused(run));
+    const team = { ...joined, exchange };
+    const result = await phaseByPhase(request, { ...options, ...joined.options }, { run, lock, emit, team });
+    log.add(result.finished ? `ended after ${result.step} updates` : stoppedLine(result.step, joined.options.signal));
     return result;
   } catch (error) {
-    const { signal } = options;
+    const { signal } = joined.options;
     // Before the first update: while the mean image was measured, say.
     if (signal?.aborted && error === signal.reason) {
       const step = await newestStep(run.checkpoints);
@@ -58,22 +68,24 @@ function stoppedLine(step: number, signal: AbortSignal | undefined): string {
 async function phaseByPhase(
   request: TrainRequest,
   options: TrainOptions,
-  run: RunFolder,
-  lock: Lock,
-  given: (event: TrainEvent) => void,
+  place: Pick<Session, "run" | "lock" | "emit" | "team">,
 ): Promise<TrainResult> {
-  const emit = once(given);
   const model = beginning(request);
-  const session: Session = { request, options, model, run, lock, emit };
-  await discardLeftovers(run.checkpoints);
-  // What another training left there says nothing about this one.
-  if (!options.resume) await forget(run, request);
-  [...request.data.warnings, ...recipeProblems(request.recipe).map(({ message }) => message)].forEach((message) =>
-    emit({ kind: "warning", message }),
+  const session: Session = { request, options, model, ...place };
+  const { run, emit, team } = session;
+  const { ranks } = team;
+  const onKeeper = <T>(action: () => T | Promise<T>): Promise<T> => onFirst(ranks, action);
+  await onKeeper(async () => {
+    await discardLeftovers(run.checkpoints);
+    // What another training left there says nothing about this one.
+    if (!options.resume) await forget(run, request);
+  });
+  [...request.data.warnings, ...recipeProblems(request.recipe).map(({ message }) => message), ...team.warnings].forEach(
+    (message) => emit({ kind: "warning", message }),
   );
   const phases = asTrainingError(() => planPhases(model, request.recipe));
-  const first = options.resume ? await newestPhase(run.checkpoints) : 0;
-  if (first === 0) await keepInitial(session, phases);
+  const first = options.resume ? await onKeeper(() => newestPhase(run.checkpoints)) : 0;
+  if (first === 0) await onKeeper(() => keepInitial(session, phases));
   let begun: Pick<PhaseBeginning, "index" | "position" | "weights" | "resume"> = {
     index: first,
     position: START,
@@ -86,7 +98,8 @@ async function phaseByPhase(
     options.signal?.throwIfAborted();
     const index = begun.index + 1;
     const isAnew = phases[index]!.recipe.beginsAnew === true;
-    const weights = isAnew ? await readInitial(session) : over.weights;
+    const kept = isAnew ? await onKeeper(() => readInitial(session)) : over.weights;
+    const weights = kept ?? options.weights;
     begun = { index, position: startOf(index, over.position), weights, resume: false };
   }
 }
@@ -99,24 +112,18 @@ async function inPhase(
   const planned = phases[begun.index]!;
   const { proposals: from } = planned.recipe;
   const { data } = session.request;
-  const proposals = from === undefined ? undefined : openProposals(session.run.proposals(from), data.train.size);
+  let proposals: KeptProposals | undefined;
+  // All ranks read them, wherever they are.
+  if (from !== undefined) {
+    await together(session.team.ranks, () => {
+      proposals = openProposals(session.run.proposals(from), data.train.size);
+    });
+  }
   try {
     return await trainPhase(session, { ...begun, planned, count: phases.length, ...(proposals && { proposals }) });
   } finally {
     proposals?.close();
   }
-}
-
-/** What was said of one phase need not be said of the next. */
-function once(emit: (event: TrainEvent) => void): (event: TrainEvent) => void {
-  const said = new Set<string>();
-  return (event) => {
-    if (event.kind === "warning" || event.kind === "notice") {
-      if (said.has(event.message)) return;
-      said.add(event.message);
-    }
-    emit(event);
-  };
 }
 
 async function forget(run: RunFolder, { recipe }: TrainRequest): Promise<void> {

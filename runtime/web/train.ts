@@ -17,6 +17,7 @@ import { asTrainingError, TrainingError } from "../training/error.js";
 import { trainedModel, trainedWeights } from "../training/export.js";
 import { channelsFor, feedBy } from "../training/feed.js";
 import { checkRequest } from "../training/fit.js";
+import { ALONE } from "../parallel/group.js";
 import { GraphEngine } from "../training/graph-engine.js";
 import { initialState } from "../training/initial-state.js";
 import type { Metrics } from "../training/metrics.js";
@@ -118,7 +119,7 @@ export async function train(given: WebTrainRequest, options: WebTrainOptions = {
     emit({ kind: "start", device, deviceReason, step, length, batch: recipe.batch, tuned: 0 });
     const memory = new Memory(begun);
     const phase = { before: 0, isLast: true };
-    const parts = { request, options, records: memory, feed, engine, program, length, phase, emit };
+    const parts = { request, options, records: memory, feed, engine, program, length, phase, group: ALONE, emit };
     const result = await new Course(parts, begun.position).run();
     return { ...result, ...memory.result(model, feed) };
   } finally {

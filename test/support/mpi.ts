@@ -59,18 +59,28 @@ export interface RanksRun {
   readonly seconds: number;
 }
 
-export async function runRanks(
+export function runRanks(
   mpi: Mpi,
   size: number,
   { file }: RankProgram,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<RanksRun> {
+  return runJob([`mpirun.${mpi}`, ...ARGUMENTS[mpi], "-np", String(size), process.execPath, file, ...args], env);
+}
+
+/** @param started is given the number of the process that was started */
+export async function runJob(
+  [command, ...words]: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  started?: (pid: number) => void,
+): Promise<RanksRun> {
   const began = performance.now();
-  const child = spawn(`mpirun.${mpi}`, [...ARGUMENTS[mpi], "-np", String(size), process.execPath, file, ...args], {
+  const child = spawn(command!, words, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...ENVIRONMENT, ...env },
   });
+  started?.(child.pid!);
   const [stdout, stderr] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
   const code = child.exitCode ?? (await new Promise<number | null>((resolve) => child.once("exit", resolve)));
   const told = stdout.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as unknown] : []));

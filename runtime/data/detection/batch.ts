@@ -28,6 +28,15 @@ export interface KnownObjects {
 export interface DetectionOrder extends BatchOrder {
   readonly objects: readonly KnownObjects[];
   readonly canvases: readonly Size[];
+  /** Where these are only some of the images of a batch: what the tensors have to hold all the same. */
+  readonly least?: LeastSizes;
+}
+
+export interface LeastSizes {
+  readonly size: Size;
+  /** Rows of an image. */
+  readonly objects: number;
+  readonly proposals: number;
 }
 
 /** The objects of a batch: `count` rows an image, the most that one of them has and at least 1. */
@@ -120,7 +129,7 @@ export async function makeDetectionBatch(
   }
   // Whoever asked will ask again with other images in their place.
   if (failures.length > 0) return { ...NOTHING, failures };
-  const canvas = canvasOf(opened, order.canvases, samples);
+  const canvas = canvasOf(opened, order, samples);
   const each = pipeline.channels * canvas[0] * canvas[1];
   const images = new Float32Array(opened.length * each);
   const seen: Seen[] = [];
@@ -144,8 +153,8 @@ export async function makeDetectionBatch(
   const isGiven = order.objects.some(({ proposals }) => proposals);
   return {
     ...{ images, canvas, info, failures },
-    objects: stacked(part(true), order.objects),
-    ...(isGiven && { proposals: stacked(part(false)) }),
+    objects: stacked(part(true), order.least?.objects, order.objects),
+    ...(isGiven && { proposals: stacked(part(false), order.least?.proposals) }),
   };
 }
 
@@ -157,9 +166,13 @@ async function open(order: DetectionOrder, place: number, { info }: Pipeline, sa
   return { reference, source, key, info: info(source.size, key) };
 }
 
-function canvasOf(opened: readonly Opened[], canvases: readonly Size[], samples: Samples): Size {
+function canvasOf(
+  opened: readonly Opened[],
+  { canvases, least }: Pick<DetectionOrder, "canvases" | "least">,
+  samples: Samples,
+): Size {
   const sizes = opened.map(({ info: [height, width] }): Size => [height, width]);
-  const canvas = canvasFor(canvases, hullOf(sizes));
+  const canvas = canvasFor(canvases, hullOf(least ? [...sizes, least.size] : sizes));
   if (canvas) return canvas;
   const odd = sizes.findIndex((size) => canvasFor(canvases, size) === undefined);
   const [height, width] = odd < 0 ? hullOf(sizes) : sizes[odd]!;
@@ -174,7 +187,7 @@ function canvasOf(opened: readonly Opened[], canvases: readonly Size[], samples:
  * Corners in single precision, as the network sees them. A box that is none then is left out, as torchvision's and
  * Detectron2's loaders do: by x2 > x1 and y2 > y1.
  */
-function stacked(seen: readonly Seen[], known: readonly KnownObjects[] = []): BatchObjects {
+function stacked(seen: readonly Seen[], least = 1, known: readonly KnownObjects[] = []): BatchObjects {
   const kept = seen.map(({ boxes }) =>
     boxes
       .map(({ box: [x, y, width, height], index }) => ({
@@ -183,7 +196,7 @@ function stacked(seen: readonly Seen[], known: readonly KnownObjects[] = []): Ba
       }))
       .filter(({ corners: [x1, y1, x2, y2] }) => x2! > x1! && y2! > y1!),
   );
-  const count = Math.max(1, ...kept.map((boxes) => boxes.length));
+  const count = Math.max(1, least, ...kept.map((boxes) => boxes.length));
   const rows = kept.length * count;
   const objects = {
     boxes: new Float32Array(4 * rows),

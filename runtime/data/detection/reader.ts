@@ -1,9 +1,12 @@
 /** Batches of a detector's training, with something done about images that can't be read. */
 import { DataError } from "../../data-error.js";
 import type { Size } from "../../images/image.js";
-import type { BatchPlan } from "../order.js";
+import { ImageError } from "../../images/image.js";
+import type { Pipeline } from "../../images/transforms/pipeline.js";
+import type { BatchPlan, PlannedBatch } from "../order.js";
 import type { SampleReference } from "../sample.js";
-import type { DetectionOrder, KnownObjects, MadeDetectionBatch } from "./batch.js";
+import type { DetectionOrder, KnownObjects, LeastSizes, MadeDetectionBatch } from "./batch.js";
+import { hullOf } from "./canvases.js";
 import { proportionOf } from "./order.js";
 import type { KeptProposals } from "./proposals.js";
 
@@ -30,7 +33,7 @@ export interface UnwaitedDetectionBatch extends Omit<MadeDetectionBatch, "failur
 const SUBSTITUTES = 100;
 
 /** What a reader takes batches from. */
-export interface DetectionSource {
+export interface DetectionSource extends Pick<Pipeline, "info" | "kept"> {
   readonly images: readonly DetectionImage[];
   readonly reference: (index: number) => SampleReference;
   readonly canvases: readonly Size[];
@@ -64,10 +67,14 @@ export class DetectionReader {
    * @throws {DataError} where there is none
    */
   async batch(step: number, plan: BatchPlan): Promise<UnwaitedDetectionBatch> {
-    const { epoch, indices, passes } = plan.at(step);
+    const { epoch, indices, passes, whole } = plan.at(step);
     for (;;) {
       const places = indices.map((place) => this.#readable(place));
-      const { failures, ...made } = await this.#make(this.#order(places, epoch, passes));
+      const least = whole && this.#leastSizes(whole);
+      const { failures, ...made } = await this.#make({
+        ...this.#order(places, epoch, passes),
+        ...(least && { least }),
+      });
       if (failures.length === 0) {
         const { images, channels } = this.#source;
         return { step, epoch, channels, ...made, indices: Uint32Array.from(places, (place) => images[place]!.index) };
@@ -92,6 +99,29 @@ export class DetectionReader {
       tried++;
     }
     throw new DataError(`${message}; nor is any of the ${tried} images of its proportions after it readable`);
+  }
+
+  /** Of a batch of which only some images are read here: as large as all of it has to be, wherever it is computed. */
+  #leastSizes({ epoch, indices, passes }: PlannedBatch): LeastSizes {
+    const { images, seed, info, kept, proposals } = this.#source;
+    const each = indices.map((asked, at) => {
+      const { index, size, boxes } = images[this.#readable(asked)]!;
+      const key = { seed, epoch: passes?.[at] ?? epoch, index };
+      try {
+        const [height, width] = info(size, key);
+        const count = (all: typeof boxes): number => kept(size, key, all).length;
+        return { size: [height, width] as Size, objects: count(boxes), proposals: count(proposals?.of(index) ?? []) };
+      } catch (error) {
+        // Whoever reads it will tell.
+        if (error instanceof ImageError) return { size: [0, 0] as Size, objects: 0, proposals: 0 };
+        throw error;
+      }
+    });
+    return {
+      size: hullOf(each.map(({ size }) => size)),
+      objects: Math.max(...each.map(({ objects }) => objects)),
+      proposals: Math.max(...each.map(({ proposals: count }) => count)),
+    };
   }
 
   #order(places: readonly number[], epoch: number, passes: readonly number[] | undefined): DetectionOrder {

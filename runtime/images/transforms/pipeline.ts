@@ -76,6 +76,12 @@ export interface Pipeline {
    */
   readonly info: (size: Size, key: SampleKey) => ImageInfo;
   /**
+   * Of boxes in an image of a size those that its first view still shows. Nothing is decoded for it.
+   *
+   * @throws {ImageError} where it can't be scaled or cut as asked
+   */
+  readonly kept: (size: Size, key: SampleKey, boxes: readonly Box[]) => readonly PlacedBox[];
+  /**
    * Every size that the first view of an image of a size may have.
    *
    * @throws {ImageError} where it can't be scaled or cut as asked
@@ -171,16 +177,19 @@ export function preparePipeline(transforms: readonly TransformSettings[], option
     };
   };
   const geometry = steps.flatMap((step, at) => (step.kind.moves ? [{ step, kind: step.kind, at }] : []));
+  const firstView = (from: Size, key: SampleKey): Frame =>
+    geometry.reduce((frame, { step, at }) => moved([frame], step, draws(key, at))[0]!, wholeFrame(from));
   return {
     size,
     views,
     channels,
     displaces,
     begin,
-    info: (from, key) =>
-      infoOf(
-        geometry.reduce((frame, { step, at }) => moved([frame], step, draws(key, at))[0]!, wholeFrame(from)),
-        from,
+    info: (from, key) => infoOf(firstView(from, key), from),
+    kept: (from, key, boxes) =>
+      boxesIn(
+        firstView(from, key),
+        boxes.map((box, index) => ({ box, index })),
       ),
     sizes: (from) =>
       geometry.reduce<readonly Size[]>(

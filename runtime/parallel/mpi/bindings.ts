@@ -146,7 +146,8 @@ export async function loadBindings({ family }: Pick<Launched, "family">): Promis
   return { file, abi, constants, call, version: versionOf(call) };
 }
 
-async function loadKoffi(): Promise<Koffi> {
+/** @throws {ParallelError} where it is not there */
+export async function loadKoffi(): Promise<Koffi> {
   // Not a name that is looked for when this is compiled: most installations do without.
   const name = "koffi";
   try {

@@ -60,7 +60,7 @@ export async function openDetectionFeed(
   given: DataSet,
   recipe: Recipe,
   seed: number,
-  { labels, rules, masks = false, model, proposals, onProgress, channels: asked, ...how }: DetectionFeedOptions,
+  { labels, rules, masks = false, model, proposals, onProgress, channels: asked, share, ...how }: DetectionFeedOptions,
 ): Promise<DetectionFeed> {
   const data = detectionData(given);
   checkRecipe(recipe);
@@ -111,6 +111,7 @@ export async function openDetectionFeed(
         firstStep,
         ...(asked && { channels: asked }),
         ...(proposals && { proposals }),
+        ...(share && { share }),
       }),
     close: () => loader.close(),
   };

@@ -98,8 +98,9 @@ export class DetectorJudge implements SubjectJudge {
   }
 
   #telling(): DetectDataOptions {
-    const { options, emit } = this.#parts;
+    const { options, emit, group } = this.#parts;
     return {
+      group,
       ...(options.strict && { strict: true }),
       onWarning: (message) => this.#warnOnce(message),
       onProgress(done, total) {

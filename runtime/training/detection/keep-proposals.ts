@@ -5,6 +5,8 @@ import type { AnnotatedSplit } from "../../data/data-set.js";
 import { DataError } from "../../data-error.js";
 import { proposalBytes, writeProposals, type Proposals } from "../../data/detection/proposals.js";
 import { sampleSource } from "../../data/sample.js";
+import { ALONE, type Group } from "../../parallel/group.js";
+import { shareOf } from "../../parallel/ranks.js";
 import type { Detected, Detector, DetectorOptions } from "../../detection/detector.js";
 import { asTrainingError } from "../error.js";
 import { openTrained } from "./open-trained.js";
@@ -17,6 +19,8 @@ const NAMED = 5;
 export interface KeepOptions extends Pick<DetectorOptions, "device" | "threads"> {
   readonly strict?: boolean;
   readonly signal?: AbortSignal;
+  /** Processes among which the images are shared out; the first writes. Default: this one alone. */
+  readonly group?: Group;
   readonly onWarning: (message: string) => void;
   readonly onProgress: (done: number, total: number) => void;
 }
@@ -52,7 +56,7 @@ export async function keepProposals(
   weights: ReadonlyMap<string, Float32Array>,
   preprocess: Preprocess,
   split: AnnotatedSplit,
-  { device, threads, strict = false, signal, onWarning, onProgress }: KeepOptions,
+  { device, threads, strict = false, signal, group = ALONE, onWarning, onProgress }: KeepOptions,
 ): Promise<void> {
   const sources = split.annotations().images.map((_, index) => sampleSource(split.reference(index)));
   const detector = await openProposer(model, weights, preprocess, {
@@ -67,18 +71,26 @@ export async function keepProposals(
     return [];
   };
   async function* batches(): AsyncGenerator<readonly Proposals[]> {
-    for (let first = 0; first < sources.length; first += AT_ONCE) {
-      const some = await detector.detect(sources.slice(first, first + AT_ONCE), {
-        onProgress(done) {
-          signal?.throwIfAborted();
-          onProgress(first + done, sources.length);
-        },
+    const atOnce = AT_ONCE * group.size;
+    for (let first = 0; first < sources.length; first += atOnce) {
+      const own = shareOf(Math.min(atOnce, sources.length - first), group);
+      const start = first + own.first;
+      const found = await group.together(async () => {
+        const some = await detector.detect(sources.slice(start, start + own.count), {
+          onProgress(done) {
+            signal?.throwIfAborted();
+            onProgress(first + done * group.size, sources.length);
+          },
+        });
+        return some.map(boxesOf);
       });
-      yield some.map(boxesOf);
+      yield found.flat();
     }
   }
   try {
-    await writeProposals(file, { images: sources.length, most: mostProposals(model) }, batches());
+    const layout = { images: sources.length, most: mostProposals(model) };
+    if (group.rank === 0) await writeProposals(file, layout, batches());
+    else for await (const _ of batches());
     if (unread > NAMED) onWarning(`${unread} images could not be read, and nothing is proposed for them`);
   } finally {
     await detector.close();

@@ -121,13 +121,14 @@ export async function openDetectorSubject(
     // Canvases are made to fit.
     checkShape: () => undefined,
     judge: (parts) => new DetectorJudge(model, trained, measures, canvases, parts),
-    async keepProposals(file, weights, { options: { threads, strict, signal }, device, emit }) {
+    async keepProposals(file, weights, { options: { threads, strict, signal }, device, group, emit }) {
       const { train } = feed.data;
       const tell = (message: string): void => emit({ kind: "notice", message });
       const most = (bytesToKeep(model, train) / 1e6).toPrecision(3);
       tell(`proposals for ${train.size} training images are computed, and kept in ${file} (${most} MB)`);
       await keepProposals(file, model, weights, trained.preprocess, train, {
         device,
+        group,
         ...(threads !== undefined && { threads }),
         ...(strict !== undefined && { strict }),
         ...(signal && { signal }),

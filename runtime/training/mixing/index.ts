@@ -3,6 +3,7 @@
  * it. What is drawn follows from the seed and the number of the batch, so that going on draws what would have been drawn.
  */
 import { MIXINGS, type MixingName, type Recipe } from "../../../compiler/recipe.js";
+import type { BatchShare } from "../../data/shared-plan.js";
 import { beta, randomStream, type Random } from "../../random.js";
 import { cutmix } from "./cutmix.js";
 import type { MixingWay, Mixture } from "./mixing.js";
@@ -12,12 +13,17 @@ import type { TargetBatch } from "../targets.js";
 /** A new one is a file beside this one, a line here, and its word among a recipe's. */
 const WAYS: Readonly<Record<MixingName, MixingWay>> = { mixup, cutmix };
 
-/** Batches, mixed as a recipe says; where it mixes images, labels are shares in every batch. */
+/**
+ * Batches, mixed as a recipe says; where it mixes images, labels are shares in every batch.
+ *
+ * @param share of the batches that these are, with the image before each part: it is mixed in, and then left out
+ */
 export async function* mixed(
   batches: AsyncGenerator<TargetBatch, void, void>,
   recipe: Pick<Recipe, MixingName>,
   seed: number,
   classes: number,
+  share?: BatchShare,
 ): AsyncGenerator<TargetBatch, void, void> {
   const names = MIXINGS.filter((name) => recipe[name] !== undefined);
   for await (const batch of batches) {
@@ -29,8 +35,31 @@ export async function* mixed(
     const labels = targets["labels"]!;
     const mixture = drawMixture(recipe, names, [shape[2], shape[3]], randomStream(`mix ${seed} ${step}`));
     if (mixture) mixImages(images, shape[0], mixture);
-    yield { ...batch, targets: { ...targets, labels: sharesOf(labels, classes, mixture?.share ?? 1) } };
+    const whole = { ...batch, targets: { ...targets, labels: sharesOf(labels, classes, mixture?.share ?? 1) } };
+    yield share?.withBefore ? withoutBefore(whole, classes, share) : whole;
   }
+}
+
+/** Without the first image of each part. */
+function withoutBefore(batch: TargetBatch, classes: number, { parts, count }: BatchShare): TargetBatch {
+  const own = (values: Float32Array<ArrayBuffer>, each: number): Float32Array<ArrayBuffer> => {
+    const kept = new Float32Array(parts * count * each);
+    for (let part = 0; part < parts; part++) {
+      const start = (part * (count + 1) + 1) * each;
+      kept.set(values.subarray(start, start + count * each), part * count * each);
+    }
+    return kept;
+  };
+  const [, ...shape] = batch.shape;
+  const isOwn = (_: number, at: number): boolean => at % (count + 1) > 0;
+  return {
+    ...batch,
+    shape: [parts * count, ...shape],
+    images: own(batch.images, batch.images.length / batch.shape[0]),
+    labels: batch.labels.filter(isOwn),
+    indices: batch.indices.filter(isOwn),
+    targets: { ...batch.targets, labels: own(batch.targets["labels"] as Float32Array<ArrayBuffer>, classes) },
+  };
 }
 
 /** One of the ways, each as likely; undefined where the batch stays as it is. */

@@ -1,0 +1,197 @@
+// What several ranks gain: one process with one thread beside two ranks with one thread each, and what follows for more.
+//
+//     npm run build
+//     node bench/parallel.mjs [resnet20|resnet50] [--rounds 3] [--mpirun mpirun.openmpi] [--svg bench/parallel.svg]
+//
+// Each rank has as many images as the one process, so the efficiency is the time of its update through that of two. The two are
+// measured in turn. "sum" is the time in which the numbers of an update are added up over the ranks, "waited" that in which the first
+// rank had nothing to do until the other came.
+//
+// More ranks, and machines with a network between them, are computed and not measured:
+//
+//     update(N) = compute + spread * sqrt(2 ln N) + local + 2 (N - 1) / N * bytes / bandwidth + 2 log2(N) * latency
+//
+// - compute: the median update of one process, and spread its standard deviation: what an update of N waits for is the slowest of N,
+//   of independent normal times at most sqrt(2 ln N) of them above the mean.
+// - local: what two ranks of one machine need beyond that: copies, the sum itself in memory, the update apart from the gradients.
+// - an allreduce of so many bytes by a ring, of which each link carries 2 (N - 1) / N (Patarasu and Yuan, 2009). Nothing of it is
+//   hidden behind the computation, as it is built.
+// - bandwidth: 10 and 100 Gb/s Ethernet, of which TCP gets 94 % (frames of 1,500 bytes: 1,448 of 1,538 on the wire); latency:
+//   50 and 10 microseconds a message.
+// - A rank of 32 cores computes 32 times as fast as one core: it does not, so its efficiency is better than drawn.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { elaborate, elaborateRecipe, memoryHost, parseTarget } from "../dist/compiler/index.js";
+import { openRanks } from "../dist/runtime/parallel/open.js";
+import { openShapes } from "../dist/runtime/data/index.js";
+import { chart, COLOURS } from "../dist/runtime/figures/chart.js";
+import { train } from "../dist/runtime/training/trainer.js";
+import { median } from "./median.mjs";
+
+const NETWORKS = {
+  resnet20: { target: "CifarResNet(depth: 20)", batch: 64, side: 32, updates: 24 },
+  resnet50: { target: "ResNet50(classes: 10)", batch: 8, side: 224, updates: 6 },
+};
+/** Updates that are not counted: sessions are made in them. */
+const FIRST = 2;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: "string", default: "3" },
+    mpirun: { type: "string", default: "mpirun" },
+    svg: { type: "string" },
+    rank: { type: "string" },
+    updates: { type: "string" },
+  },
+});
+
+if (options.rank) await asRank(options.rank);
+else await measure();
+
+/** Trains, and prints what each update took. */
+async function asRank(name) {
+  const ranks = await openRanks({ patience: 600, onEnd: (message) => console.error(message) });
+  const { target, batch, side } = NETWORKS[name];
+  const updates = Number(options.updates);
+  const source = `recipe bench {
+    optimizer sgd(momentum: 0.9, weight_decay: 1e-4)
+    batch ${batch * ranks.size}
+    learning_rate 0.01
+    stop ${updates}
+    validate 1000000
+    checkpoint 1000000
+    train { ${side === 32 ? "" : `resize ${side}x${side}   `}normalize(mean: 0.5, std: 0.25) }
+  }`;
+  const host = memoryHost({ "bench.resnet": source });
+  const { model } = elaborate(parseTarget(target));
+  const { recipe, diagnostics } = elaborateRecipe(parseTarget("bench.resnet#bench"), { host });
+  if (!recipe) throw new Error(JSON.stringify(diagnostics));
+  const folder = await mkdtemp(path.join(os.tmpdir(), "resnetc-bench-"));
+  const rows = [];
+  let before = { ...ranks.traffic };
+  let began = performance.now();
+  const shapes = openShapes();
+  const data = { ...shapes, validation: { ...shapes.validation, size: 0 }, test: { ...shapes.test, size: 0 } };
+  try {
+    await train(
+      { model, recipe, data, folder, names: { target, recipe: "bench", data: "shapes" } },
+      {
+        ...{ device: "cpu", threads: 1, workers: 0, ranks },
+        onEvent({ kind, metrics }) {
+          if (kind !== "step") return;
+          const { waited, moved, bytes } = ranks.traffic;
+          const now = performance.now();
+          rows.push({
+            step: metrics.step,
+            took: now - began,
+            waited: waited - before.waited,
+            moved: moved - before.moved,
+            bytes: bytes - before.bytes,
+          });
+          [before, began] = [{ waited, moved, bytes }, now];
+        },
+      },
+    );
+    await ranks.finalize();
+    if (ranks.rank === 0) console.log(JSON.stringify(rows.slice(FIRST)));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function measure() {
+  const names = positionals.length > 0 ? positionals : Object.keys(NETWORKS);
+  const panels = [];
+  for (const name of names) {
+    const { batch, updates } = NETWORKS[name];
+    const [one, two] = [[], []];
+    for (let round = 0; round < Number(options.rounds); round++) {
+      one.push(...(await run([process.execPath], name, updates)));
+      two.push(...(await run([...launcher(2), process.execPath], name, updates)));
+    }
+    const [single, double] = [one, two].map((rows) => median(rows.map(({ took }) => took)));
+    const of = (key) => median(two.map((row) => row[key]));
+    const mean = one.reduce((sum, { took }) => sum + took, 0) / one.length;
+    const spread = Math.sqrt(one.reduce((sum, { took }) => sum + (took - mean) ** 2, 0) / (one.length - 1));
+    const facts = { compute: single, spread, bytes: of("bytes"), local: Math.max(0, double - single - of("waited")) };
+    const percent = (share) => `${(100 * share).toFixed(1)} %`;
+    console.log(
+      `${name}, ${batch} images a rank: one ${single.toFixed(1)} ms, two ${double.toFixed(1)} ms: efficiency ` +
+        `${percent(single / double)} (asked: 90 %); sum ${of("moved").toFixed(1)} ms of ${(of("bytes") / 1e6).toFixed(1)} MB, waited ` +
+        `${of("waited").toFixed(1)} ms; spread ${spread.toFixed(1)} ms; ${one.length} and ${two.length} updates`,
+    );
+    const series = NETS.flatMap((net, at) =>
+      [1, 32].map((cores) => ({
+        name: `${cores === 1 ? "a core" : `${cores} cores`} a rank, ${net.gigabits} Gb/s`,
+        colour: COLOURS[at],
+        dashed: cores > 1,
+        marked: true,
+        points: [1, 2, 4, 8, 16, 32, 64, 128, 256].map((ranks) => [ranks, 100 * efficiency(facts, net, ranks, cores)]),
+      })),
+    );
+    for (const { name: line, points } of series) {
+      const at = [8, 64, 256].map((ranks) => `${ranks}: ${points.find(([x]) => x === ranks)[1].toFixed(1)} %`);
+      console.log(`  ${line}: ${at.join(", ")}`);
+    }
+    panels.push({
+      title: `${NETWORKS[name].target}, ${batch} images a rank`,
+      x: { label: "ranks", domain: [1, 256], log: true },
+      y: { label: "efficiency (%)", domain: [0, 100] },
+      series,
+    });
+  }
+  if (options.svg) {
+    const legend = panels[0].series.map(({ name, colour, dashed }) => ({ name, colour, dashed }));
+    writeFileSync(
+      options.svg,
+      chart(panels, legend, "Efficiency of training on several ranks, computed from measurements of two"),
+    );
+    console.log(`wrote ${options.svg}`);
+  }
+}
+
+const NETS = [10, 100].map((gigabits) => ({
+  gigabits,
+  // Bytes a millisecond.
+  bandwidth: ((gigabits * 1e9) / 8 / 1000) * (1448 / 1538),
+  latency: gigabits === 10 ? 0.05 : 0.01,
+}));
+
+/** Of so many ranks, each as fast as so many of the measured cores. */
+function efficiency({ compute, spread, bytes, local }, { bandwidth, latency }, ranks, cores) {
+  if (ranks === 1) return 1;
+  const own = compute / cores;
+  const slowest = (spread / cores) * Math.sqrt(2 * Math.log(ranks));
+  const wire = ((2 * (ranks - 1)) / ranks) * (bytes / bandwidth) + 2 * Math.log2(ranks) * latency;
+  // Copies and the sum are by one core, however many a rank has.
+  return own / (own + slowest + local + wire);
+}
+
+function launcher(ranks) {
+  const isOpenMpi = !options.mpirun.includes("mpich");
+  return [
+    options.mpirun,
+    ...(isOpenMpi ? ["--bind-to", "none", "--map-by", "slot:OVERSUBSCRIBE"] : []),
+    "-np",
+    String(ranks),
+  ];
+}
+
+async function run([command, ...words], name, updates) {
+  const own = [fileURLToPath(import.meta.url), "--rank", name, "--updates", String(updates + FIRST)];
+  const child = spawn(command, [...words, ...own], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1", ...process.env },
+  });
+  let said = "";
+  for await (const chunk of child.stdout) said += chunk;
+  const rows = said.split("\n").find((line) => line.startsWith("["));
+  if (rows === undefined) throw new Error(`${name}: ${command} gave nothing`);
+  return JSON.parse(rows);
+}

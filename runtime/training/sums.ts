@@ -1,0 +1,51 @@
+/**
+ * What engines that compute shares of a batch add up for an update, one behind the other in one array: the gradients, the next
+ * running statistics, and the loss with what is told beside it. Each gives its own times its share of the images.
+ */
+import { lossOfName } from "../../compiler/ir/names.js";
+import type { TrainingGraphs } from "../../compiler/training/graphs.js";
+
+/** Where in the array a tensor is. */
+export interface Place {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly length: number;
+}
+
+export interface Sums {
+  readonly gradients: readonly Place[];
+  /** By the names of the state. */
+  readonly statistics: readonly Place[];
+  /** Single numbers: `loss`, `loss.NAME`, and how many are `correct`. */
+  readonly numbers: readonly Place[];
+  readonly length: number;
+}
+
+/** @param phase default: the last */
+export function sumsOf({ phases, state }: Pick<TrainingGraphs, "phases" | "state">, phase = phases.length - 1): Sums {
+  const { step, accumulate } = phases[phase]!;
+  if (accumulate === undefined) throw new TypeError("these graphs make a whole update");
+  const shapes = new Map(state.map(({ name, shape }) => [name, shape]));
+  let length = 0;
+  const place = (name: string, shape: readonly number[]): Place => {
+    const start = length;
+    length += shape.reduce((product, size) => product * size, 1);
+    return { name, shape, start, length: length - start };
+  };
+  const gradients = accumulate.gradients.map(({ gradient, shape }) => place(gradient, shape));
+  const statistics = step.writes.map((name) => place(name, shapes.get(name)!));
+  const isNumber = (name: string): boolean => name === "loss" || name === "correct" || lossOfName(name) !== undefined;
+  const numbers = step.outputs.filter(isNumber).map((name) => place(name, []));
+  return { gradients, statistics, numbers, length };
+}
+
+/** Adds a tensor, times a factor, to its place. */
+export function addTo(sums: Float32Array, { start, length }: Place, values: ArrayLike<number>, factor: number): void {
+  for (let at = 0; at < length; at++) sums[start + at]! += factor * values[at]!;
+}
+
+/** A copy: ONNX Runtime takes no memory that threads share. */
+export function valuesAt(sums: Float32Array, { start, length }: Place): Float32Array {
+  return sums.slice(start, start + length);
+}
