@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { chromium } from "playwright-core";
+import sharp from "sharp";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const folder = path.join(ROOT, "out/playground");
@@ -48,25 +49,30 @@ async function keystrokes(count) {
   await page.context().close();
 }
 
+async function picture(page, name) {
+  const png = sharp(await page.screenshot()).png({ palette: true, compressionLevel: 9, effort: 10 });
+  await png.toFile(path.join(images, `${name}.png`));
+}
+
 async function screenshots() {
   const light = await open({ viewport: { width: 1280, height: 800 } });
   await light.locator(".cm-line", { hasText: "stage conv3" }).click();
   await light.mouse.move(1100, 20);
   await light.waitForTimeout(500);
-  await light.screenshot({ path: path.join(images, "playground.png") });
+  await picture(light, "playground");
   await light.emulateMedia({ colorScheme: "dark" });
   await light.locator("#tab-train").click();
   await light.getByRole("button", { name: "Train", exact: true }).click();
   await light.locator(".confusion svg").waitFor({ timeout: 900_000 });
   await light.waitForTimeout(300);
-  await light.screenshot({ path: path.join(images, "playground-train-dark.png") });
+  await picture(light, "playground-train-dark");
   await light.context().close();
   const small = await open({ viewport: { width: 390, height: 800 }, isMobile: true, hasTouch: true });
   await small.locator("#tab-run").click();
   await small.getByRole("button", { name: "cat" }).click();
   await small.locator("#run caption").waitFor();
   await small.locator("#run caption").scrollIntoViewIfNeeded();
-  await small.screenshot({ path: path.join(images, "playground-small.png") });
+  await picture(small, "playground-small");
 }
 
 if (process.argv.includes("--screenshots")) await screenshots();
