@@ -28,6 +28,7 @@ export {
 } from "./loader.js";
 export type { BatchBoxes, BatchMasks, BatchObjects, KnownObjects } from "./detection/batch.js";
 export type { KeptProposals } from "./detection/proposals.js";
+export type { BatchShare } from "./shared-plan.js";
 export type { DetectionImage } from "./detection/reader.js";
 export { measureStatistics, type MeasureOptions } from "./measure.js";
 export { openDataSet, type OpenOptions } from "./open.js";

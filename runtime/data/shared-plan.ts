@@ -1,6 +1,7 @@
 /** Which images of a batch one of several computes: of each part of it some in a row, so that all together compute all. */
 import type { BatchPlan } from "./order.js";
 
+/** Which images of every batch are read here. */
 export interface BatchShare {
   /** Parts that the batch is computed in, all of one size. */
   readonly parts: number;

@@ -5,6 +5,7 @@
 
 /** Numbers that ranks can combine, element by element. */
 export type Combined = Float32Array | Float64Array;
+/** How they are combined. */
 export type Operation = "sum" | "max" | "min";
 
 /** What collectives took so far. */
@@ -17,6 +18,7 @@ export interface Traffic {
   bytes: number;
 }
 
+/** One process of several, and what it can do together with the others. */
 export interface Ranks {
   /** From 0, of `size`. */
   readonly rank: number;
@@ -32,7 +34,11 @@ export interface Ranks {
   gather(bytes: Uint8Array): Promise<Uint8Array[]>;
   /** The first rank's bytes; what the others give is not looked at. */
   broadcast(bytes: Uint8Array | undefined): Promise<Uint8Array>;
-  /** @param patient the others may take as long as they need: one of them has much to do alone */
+  /**
+   * Resolves when all have come.
+   *
+   * @param patient the others may take as long as they need: one of them has much to do alone
+   */
   barrier(patient?: boolean): Promise<void>;
   /** Ends the processes of all ranks, this one too. */
   abort(code: number): void;

@@ -19,7 +19,7 @@ import type {
   UpdateInput,
   Values,
 } from "./engine.js";
-import { addTo, sumsOf, valuesAt } from "./sums.js";
+import { putAt, sumsOf, valuesAt } from "./sums.js";
 import type { CanvasGraphs, EmittedGraph, PhaseGraphs, TrainingGraphs } from "../../compiler/training/graphs.js";
 
 type Feeds = Record<string, Tensor>;
@@ -38,6 +38,8 @@ export class GraphEngine implements DividedEngine {
   readonly #state = new Map<string, Tensor>();
   /** On the processor: where the next values of a tensor are written, so that nothing is allotted for a step. */
   readonly #spare = new Map<string, Tensor>();
+  /** Sums over several engines, as they are handed to the update. */
+  #received = new Float32Array();
   #phase: number | undefined;
   readonly device: Device;
   deviceReason: string;
@@ -81,31 +83,35 @@ export class GraphEngine implements DividedEngine {
     const { parts, share } = this.#graphs;
     const { gradients, statistics, numbers } = sumsOf(this.#graphs, input.phase);
     const own = share ? share.count / share.of : 1;
-    sums.fill(0);
     for (let part = 0; part < parts; part++) {
       const results = await this.#run(step, this.#stepFeeds(step, input, part), { next: true });
-      const add = (places: typeof gradients, factor: number): void =>
-        places.forEach((place) => addTo(sums, place, results[place.name]!.data as Float32Array, factor));
-      add(gradients, own / parts);
-      // Of how many are right the sum is asked for, of the rest the mean.
-      numbers.forEach((place) => add([place], place.name === "correct" ? 1 : own / parts));
+      for (const place of [...gradients, ...numbers]) {
+        // Of how many are right the sum is asked for, of the rest the mean.
+        const factor = place.name === "correct" ? 1 : own / parts;
+        putAt(sums, place, results[place.name]!.data as Float32Array, factor, part > 0);
+      }
       const isFinite = Number.isFinite(resultOf(results).loss);
       this.#settle(step, results, isFinite);
       if (!isFinite) return;
     }
-    for (const place of statistics) addTo(sums, place, await this.#valuesOf(place.name), own);
+    for (const place of statistics) putAt(sums, place, await this.#valuesOf(place.name), own, false);
   }
 
   async update(input: UpdateInput, sums: Float32Array): Promise<StepResult> {
     const { update } = (await this.#phaseOf(input)).accumulate!;
     const { gradients, statistics, numbers } = sumsOf(this.#graphs, input.phase);
+    // ONNX Runtime takes no memory that threads share.
+    if (this.#received.length !== sums.length) this.#received = new Float32Array(sums.length);
+    this.#received.set(sums);
     const tensorsAt = (places: typeof gradients): Feeds =>
-      Object.fromEntries(places.map((place) => [place.name, this.#tensor(valuesAt(sums, place), place.shape)]));
+      Object.fromEntries(
+        places.map((place) => [place.name, this.#tensor(valuesAt(this.#received, place), place.shape)]),
+      );
     const total = resultOf(tensorsAt(numbers));
     if (!Number.isFinite(total.loss)) return total;
-    for (const [name, tensor] of Object.entries(tensorsAt(statistics))) {
-      this.#release([this.#state.get(name)!]);
-      this.#state.set(name, tensor);
+    for (const place of statistics) {
+      this.#release([this.#state.get(place.name)!]);
+      this.#state.set(place.name, this.#tensor(valuesAt(sums, place).slice(), place.shape));
     }
     const feeds = { ...this.#feedsOf(update), ...tensorsAt(gradients) };
     this.#settings(update, input, feeds);

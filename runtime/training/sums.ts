@@ -40,12 +40,19 @@ export function sumsOf({ phases, state }: Pick<TrainingGraphs, "phases" | "state
   return { gradients, statistics, numbers, length };
 }
 
-/** Adds a tensor, times a factor, to its place. */
-export function addTo(sums: Float32Array, { start, length }: Place, values: ArrayLike<number>, factor: number): void {
-  for (let at = 0; at < length; at++) sums[start + at]! += factor * values[at]!;
+/** A tensor, times a factor, to its place: added to what is there, or in place of it. */
+export function putAt(
+  sums: Float32Array,
+  { start, length }: Place,
+  values: ArrayLike<number>,
+  factor: number,
+  isAdded: boolean,
+): void {
+  // Loops of their own: what is in them is done for every weight of a network.
+  if (isAdded) for (let at = 0; at < length; at++) sums[start + at]! += factor * values[at]!;
+  else for (let at = 0; at < length; at++) sums[start + at] = factor * values[at]!;
 }
 
-/** A copy: ONNX Runtime takes no memory that threads share. */
 export function valuesAt(sums: Float32Array, { start, length }: Place): Float32Array {
-  return sums.slice(start, start + length);
+  return sums.subarray(start, start + length);
 }

@@ -12,6 +12,7 @@ import { Watchdog } from "../watchdog.js";
 import { loadBindings, type Bindings } from "./bindings.js";
 import { RollCall } from "./roll-call.js";
 
+/** How a process waits for the others, and how it says why it ends the job. */
 export interface MpiOptions {
   /** Seconds that a rank waits for the others. */
   readonly patience: number;

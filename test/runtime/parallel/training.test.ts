@@ -85,7 +85,7 @@ async function modelOf(folder: string): Promise<Map<string, Float32Array>> {
 }
 
 const WRITTEN = ["metrics.jsonl", "model.onnx", "model.safetensors"];
-const FIFTY: Partial<Recipe> = { stop: { steps: 50 }, frozenBatchNorm: true, checkpointEvery: 50 };
+const FIFTY: Partial<Recipe> = { stop: { steps: 50 }, frozenBatchNorm: true, checkpointEvery: 50, validateEvery: 25 };
 
 // What many of them are compared with.
 beforeAll(() => alone({ folder: at("one"), network: "Tiny", recipe: FIFTY }));

@@ -69,7 +69,12 @@ describe.skipIf(!isPossible).each(tested)("over two machines, %s", (mpi) => {
   };
 
   it("one is slow for a while: the result is that of one process", async () => {
-    const recipe: Partial<Recipe> = { stop: { steps: 60 }, frozenBatchNorm: true, checkpointEvery: 10 };
+    const recipe: Partial<Recipe> = {
+      stop: { steps: 60 },
+      frozenBatchNorm: true,
+      checkpointEvery: 10,
+      validateEvery: 30,
+    };
     const [one, two] = [at("one"), at("two")];
     const request = await requestOf({ folder: one, network: "Tiny", recipe });
     await train(request, { device: "cpu", threads: 1, workers: 0, sameThread: true });
