@@ -9,11 +9,13 @@
 //
 // More ranks, and machines with a network between them, are computed and not measured:
 //
-//     update(N) = compute + spread * sqrt(2 ln N) + local + 2 (N - 1) / N * bytes / bandwidth + 2 log2(N) * latency
+//     update(N) = compute (1 + shared) + spread * sqrt(2 ln N) + local + 2 (N - 1) / N * bytes / bandwidth + 2 log2(N) * latency
 //
 // - compute: the median update of one process, and spread its standard deviation: what an update of N waits for is the slowest of N,
 //   of independent normal times at most sqrt(2 ln N) of them above the mean.
-// - local: what two ranks of one machine need beyond that: copies, the sum itself in memory, the update apart from the gradients.
+// - local: the sum itself in memory, as it was measured, and the copies of gradients to it and from it. One core does both.
+// - shared: what two ranks of one machine took longer beyond that, for they share its memory and its caches: in shares of the
+//   computation.
 // - an allreduce of so many bytes by a ring, of which each link carries 2 (N - 1) / N (Patarasu and Yuan, 2009). Nothing of it is
 //   hidden behind the computation, as it is built.
 // - bandwidth: 10 and 100 Gb/s Ethernet, of which TCP gets 94 % (frames of 1,500 bytes: 1,448 of 1,538 on the wire); latency:
@@ -28,8 +30,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { elaborate, elaborateRecipe, memoryHost, parseTarget } from "../dist/compiler/index.js";
 import { openRanks } from "../dist/runtime/parallel/open.js";
-import { openShapes } from "../dist/runtime/data/index.js";
 import { chart, COLOURS } from "../dist/runtime/figures/chart.js";
+import { putAt } from "../dist/runtime/training/sums.js";
 import { train } from "../dist/runtime/training/trainer.js";
 import { median } from "./median.mjs";
 
@@ -37,6 +39,14 @@ const NETWORKS = {
   resnet20: { target: "CifarResNet(depth: 20)", batch: 64, side: 32, updates: 24 },
   resnet50: { target: "ResNet50(classes: 10)", batch: 8, side: 224, updates: 6 },
 };
+/** Networks between machines. */
+const NETS = [10, 100].map((gigabits) => ({
+  gigabits,
+  // Bytes a millisecond.
+  bandwidth: ((gigabits * 1e9) / 8 / 1000) * (1448 / 1538),
+  latency: gigabits === 10 ? 0.05 : 0.01,
+}));
+
 /** Updates that are not counted: sessions are made in them. */
 const FIRST = 2;
 
@@ -66,7 +76,7 @@ async function asRank(name) {
     stop ${updates}
     validate 1000000
     checkpoint 1000000
-    train { ${side === 32 ? "" : `resize ${side}x${side}   `}normalize(mean: 0.5, std: 0.25) }
+    train { normalize(mean: 0.5, std: 0.25) }
   }`;
   const host = memoryHost({ "bench.resnet": source });
   const { model } = elaborate(parseTarget(target));
@@ -76,11 +86,10 @@ async function asRank(name) {
   const rows = [];
   let before = { ...ranks.traffic };
   let began = performance.now();
-  const shapes = openShapes();
-  const data = { ...shapes, validation: { ...shapes.validation, size: 0 }, test: { ...shapes.test, size: 0 } };
+  const data = plainImages(side);
   try {
     await train(
-      { model, recipe, data, folder, names: { target, recipe: "bench", data: "shapes" } },
+      { model, recipe, data, folder, names: { target, recipe: "bench", data: "plain" } },
       {
         ...{ device: "cpu", threads: 1, workers: 0, ranks },
         onEvent({ kind, metrics }) {
@@ -105,6 +114,22 @@ async function asRank(name) {
   }
 }
 
+/** Images that cost nothing to read: what is measured is what the network takes. */
+function plainImages(side) {
+  const data = Uint8Array.from({ length: 3 * side * side }, (_, at) => (at * 37) % 256);
+  const image = { width: side, height: side, data };
+  const split = (name, size) => ({
+    ...{ name, size, imageSize: [side, side], isLight: true },
+    label: (index) => index % 10,
+    reference: () => ({ kind: "pixels", name: "plain", image }),
+  });
+  const classes = Array.from({ length: 10 }, (_, label) => `class ${label}`);
+  return {
+    ...{ name: "plain", classes, inputShape: [3, side, side], warnings: [] },
+    ...{ train: split("train", 50_000), validation: split("validation", 0) },
+  };
+}
+
 async function measure() {
   const names = positionals.length > 0 ? positionals : Object.keys(NETWORKS);
   const panels = [];
@@ -119,12 +144,15 @@ async function measure() {
     const of = (key) => median(two.map((row) => row[key]));
     const mean = one.reduce((sum, { took }) => sum + took, 0) / one.length;
     const spread = Math.sqrt(one.reduce((sum, { took }) => sum + (took - mean) ** 2, 0) / (one.length - 1));
-    const facts = { compute: single, spread, bytes: of("bytes"), local: Math.max(0, double - single - of("waited")) };
+    const copies = copying(of("bytes") / 4);
+    const local = of("moved") + copies;
+    const shared = Math.max(0, double - single - of("waited") - local) / single;
+    const facts = { compute: single, spread, bytes: of("bytes"), local, shared };
     const percent = (share) => `${(100 * share).toFixed(1)} %`;
     console.log(
       `${name}, ${batch} images a rank: one ${single.toFixed(1)} ms, two ${double.toFixed(1)} ms: efficiency ` +
         `${percent(single / double)} (asked: 90 %); sum ${of("moved").toFixed(1)} ms of ${(of("bytes") / 1e6).toFixed(1)} MB, waited ` +
-        `${of("waited").toFixed(1)} ms; spread ${spread.toFixed(1)} ms; ${one.length} and ${two.length} updates`,
+        `${of("waited").toFixed(1)} ms, copies ${copies.toFixed(1)} ms; spread ${spread.toFixed(1)} ms; ${one.length} and ${two.length} updates`,
     );
     const series = NETS.flatMap((net, at) =>
       [1, 32].map((cores) => ({
@@ -156,21 +184,25 @@ async function measure() {
   }
 }
 
-const NETS = [10, 100].map((gigabits) => ({
-  gigabits,
-  // Bytes a millisecond.
-  bandwidth: ((gigabits * 1e9) / 8 / 1000) * (1448 / 1538),
-  latency: gigabits === 10 ? 0.05 : 0.01,
-}));
-
 /** Of so many ranks, each as fast as so many of the measured cores. */
-function efficiency({ compute, spread, bytes, local }, { bandwidth, latency }, ranks, cores) {
+function efficiency({ compute, spread, bytes, local, shared }, { bandwidth, latency }, ranks, cores) {
   if (ranks === 1) return 1;
-  const own = compute / cores;
+  const own = (compute * (1 + shared)) / cores;
   const slowest = (spread / cores) * Math.sqrt(2 * Math.log(ranks));
   const wire = ((2 * (ranks - 1)) / ranks) * (bytes / bandwidth) + 2 * Math.log2(ranks) * latency;
-  // Copies and the sum are by one core, however many a rank has.
-  return own / (own + slowest + local + wire);
+  return compute / cores / (own + slowest + local + wire);
+}
+
+/** Milliseconds in which gradients of so many numbers get to what threads share, and back. */
+function copying(length) {
+  const [sums, gradients] = [new Float32Array(new SharedArrayBuffer(4 * length)), new Float32Array(length)];
+  const times = Array.from({ length: 7 }, () => {
+    const began = performance.now();
+    putAt(sums, { start: 0, length }, gradients, 0.5, false);
+    gradients.set(sums);
+    return performance.now() - began;
+  });
+  return median(times.slice(2));
 }
 
 function launcher(ranks) {

@@ -170,7 +170,8 @@ class MpiRanks implements Ranks {
     this.#isOver = true;
     // MPICH's launcher drops what a rank has just written when it is told to end the job: why it ends has to get through first.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HANDED_ON);
-    this.#mpi.call.Abort(this.#mpi.constants.world, code);
+    // Where the network is gone neither this nor a message need come back.
+    this.#watchdog.watch(() => this.#mpi.call.Abort(this.#mpi.constants.world, code));
   }
 
   async finalize(): Promise<void> {
@@ -222,13 +223,13 @@ class MpiRanks implements Ranks {
         await setImmediate();
         continue;
       }
-      this.#rollCall.answer(place);
+      this.#watchdog.watch(() => this.#rollCall.answer(place));
       if (asked === undefined && now - began > limit) {
         asked = now;
-        this.#rollCall.ask(place);
+        this.#watchdog.watch(() => this.#rollCall.ask(place));
       }
       if (asked !== undefined) {
-        this.#rollCall.collect(place, present);
+        this.#watchdog.watch(() => this.#rollCall.collect(place, present));
         if (now - asked > ANSWERED) this.#endWithout(present, now - began);
       }
       await setTimeout(PAUSE);
