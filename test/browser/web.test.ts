@@ -251,7 +251,7 @@ describe.skipIf(NO_BROWSER)("in a browser", () => {
       const { elaborate, elaborateRecipe, parseTarget } = resnetc;
       const { model } = elaborate(parseTarget("CifarResNet(depth: 20, classes: 2)"));
       const { recipe } = elaborateRecipe(parseTarget("std/recipes#shapes"), {
-        set: ["stop.steps=4", "batch=8", "warm_up=none"],
+        set: ["stop.steps=20", "batch=8", "warm_up=none", "learning_rate.rate=0.02"],
       });
       const file = await bytes("/cifar10/cifar_resnet20.safetensors");
       const { values } = web.loadWeights(model!, file, "w", { newHead: true });
