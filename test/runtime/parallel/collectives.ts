@@ -1,4 +1,5 @@
 /** One rank of collectives.test.ts: does what its argument names, and prints what came of it as a line of JSON. */
+import { setTimeout } from "node:timers/promises";
 import { writeSync } from "node:fs";
 import { failedOn, onFirst, together } from "../../../runtime/parallel/agree.js";
 import { openRanks } from "../../../runtime/parallel/open.js";
@@ -79,7 +80,11 @@ const SCENES: Readonly<Record<string, () => Promise<void> | void>> = {
     await ranks.barrier();
   },
   async rejects() {
-    if (rank === 1) void Promise.reject(new Error("a mistake of rank 1"));
+    if (rank === 1) {
+      void Promise.reject(new Error("a mistake of rank 1"));
+      // Once both were at the barrier, the other could leave before this one has said why.
+      await setTimeout(10_000);
+    }
     await ranks.barrier();
   },
   async leaves() {
