@@ -12,8 +12,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import sharp from "sharp";
 import { openClassifier } from "../dist/runtime/index.js";
-import { median } from "./median.mjs";
 import { startPeer } from "./peer.mjs";
+import { comparison, timed } from "./timing.mjs";
 
 const BATCH = 8;
 const { values: options, positionals } = parseArgs({
@@ -57,7 +57,10 @@ const size = Math.floor(count / rounds / BATCH) * BATCH;
 for (let round = -1; round < rounds; round++) {
   const first = Math.max(0, round) * size;
   for (const [name, list] of Object.entries(times)) {
-    const time = name in routes ? await measure(routes[name], first) : await theirs.step(`${first} ${first + size}`);
+    const time =
+      name in routes
+        ? await timed(() => routes[name](files.slice(first, first + size)))
+        : await theirs.step(`${first} ${first + size}`);
     if (round >= 0) list.push(time);
   }
 }
@@ -66,23 +69,12 @@ await classifier.close();
 
 console.log(`${size * rounds} JPEGs, batches of ${BATCH}, ${threads} threads`);
 for (const kind of ["passed", "spent"]) {
-  const of = (who) => times[who].map((each) => each[kind]);
-  const rate = (who) => ((1000 * size) / median(of(who))).toFixed(1);
-  const against = (who) => {
-    const ratios = of(who).map((their, i) => their / of("classify")[i]);
-    return `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
-  };
+  const { rate, ratio } = comparison(times, kind);
   console.log(
-    `time ${kind}: classify ${rate("classify")} images/s; the session alone ${rate("session")}, ratio ${against("session")}; ` +
-      `torchvision ${rate("torchvision")}, ratio ${against("torchvision")}`,
+    `time ${kind}: classify ${rate("classify", size)} images/s; ` +
+      `the session alone ${rate("session", size)}, ratio ${ratio("session", "classify")}; ` +
+      `torchvision ${rate("torchvision", size)}, ratio ${ratio("torchvision", "classify")}`,
   );
-}
-
-async function measure(route, first) {
-  const [before, used] = [performance.now(), process.cpuUsage()];
-  await route(files.slice(first, first + size));
-  const { user, system } = process.cpuUsage(used);
-  return { passed: performance.now() - before, spent: (user + system) / 1000 };
 }
 
 /** Parts of two photographs of the repository, 500x375 as most of ImageNet's are. */

@@ -19,6 +19,7 @@ import { readModelMetadata } from "../dist/runtime/onnx/model-metadata.js";
 import { kernelLocator } from "../dist/runtime/onnx/profile.js";
 import { openSession } from "../dist/runtime/onnx/session.js";
 import { median } from "./median.mjs";
+import { comparison, LAYOUTS, timed } from "./timing.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -31,7 +32,6 @@ const { values: options } = parseArgs({
 });
 const [threads, rounds] = [Number(options.threads), Number(options.rounds)];
 const [height, width] = options.size.split("x").map(Number);
-const LAYOUTS = ["contiguous", "channels_last"];
 const OUTPUTS = ["boxes", "scores", "labels"];
 const PROFILED_RUNS = 5;
 /** Paths of our nodes, in the order of stages; what the optimiser added, changes of layout, is none of them. */
@@ -95,23 +95,15 @@ async function compareTimes() {
   }
   let faster;
   for (const kind of ["passed", "spent"]) {
-    const of = (who) => times[who].map((each) => each[kind]);
-    const best = LAYOUTS.reduce((a, b) => (median(of(a)) <= median(of(b)) ? a : b));
+    const of = comparison(times, kind);
+    const best = of.fastest(LAYOUTS);
     faster ??= best;
-    const ratios = of(best).map((their, i) => their / of("ours")[i]);
     console.log(
-      `time ${kind}: ours ${median(of("ours")).toFixed(0)} ms, torchvision ${median(of(best)).toFixed(0)} ms (${best}); ` +
-        `ratio ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`,
+      `time ${kind}: ours ${of.median("ours").toFixed(0)} ms, torchvision ${of.median(best).toFixed(0)} ms (${best}); ` +
+        `ratio ${of.ratio(best, "ours")}`,
     );
   }
   return faster;
-}
-
-async function timed(run) {
-  const [before, used] = [performance.now(), process.cpuUsage()];
-  await run();
-  const [passed, { user, system }] = [performance.now() - before, process.cpuUsage(used)];
-  return { passed, spent: (user + system) / 1000 };
 }
 
 /** Medians over a few runs, ours of a session that records every kernel, which costs some time itself. */

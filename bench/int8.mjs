@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadRuntime } from "../dist/runtime/onnx/onnxruntime.js";
-import { median } from "./median.mjs";
 import { startPeer } from "./peer.mjs";
+import { comparison, LAYOUTS, timed } from "./timing.mjs";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -42,17 +42,13 @@ for (const [precision, file] of Object.entries(files)) {
   sessions[precision] = await ort.InferenceSession.create(file, { intraOpNumThreads: threads, logSeverityLevel: 3 });
 }
 
-async function ours(precision) {
+function ours(precision) {
   const session = sessions[precision];
   const feeds = { [session.inputNames[0]]: new ort.Tensor("float32", pixels, [batch, 3, 224, 224]) };
-  const [before, used] = [performance.now(), process.cpuUsage()];
-  await session.run(feeds, [session.outputNames.at(-1)]);
-  const { user, system } = process.cpuUsage(used);
-  return { passed: performance.now() - before, spent: (user + system) / 1000 };
+  return timed(() => session.run(feeds, [session.outputNames.at(-1)]));
 }
 
 const theirs = await startPeer(options.python, "torchscript.py", [weights, String(batch), String(threads)]);
-const LAYOUTS = ["contiguous", "channels_last"];
 const times = Object.fromEntries(["int8", "fp32", ...LAYOUTS].map((who) => [who, []]));
 for (let round = -3; round < rounds; round++) {
   for (const [who, list] of Object.entries(times)) {
@@ -65,15 +61,10 @@ theirs.close();
 const size = (precision) => statSync(files[precision]).size;
 console.log(`batch ${batch}, ${threads} threads; size ${(size("int8") / size("fp32")).toFixed(2)} of fp32's`);
 for (const kind of ["passed", "spent"]) {
-  const of = (who) => times[who].map((each) => each[kind]);
-  const best = LAYOUTS.reduce((a, b) => (median(of(a)) <= median(of(b)) ? a : b));
-  const rate = (who) => ((1000 * batch) / median(of(who))).toFixed(1);
-  const against = (who) => {
-    const ratios = of(who).map((their, i) => their / of("int8")[i]);
-    return `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
-  };
+  const { rate, ratio, fastest } = comparison(times, kind);
+  const best = fastest(LAYOUTS);
   console.log(
-    `time ${kind}: int8 ${rate("int8")} images/s; fp32 ${rate("fp32")}, ratio ${against("fp32")}; ` +
-      `PyTorch ${rate(best)} (${best}), ratio ${against(best)}`,
+    `time ${kind}: int8 ${rate("int8", batch)} images/s; fp32 ${rate("fp32", batch)}, ratio ${ratio("fp32", "int8")}; ` +
+      `PyTorch ${rate(best, batch)} (${best}), ratio ${ratio(best, "int8")}`,
   );
 }

@@ -6,6 +6,7 @@ import { evaluate } from "../dist/compiler/ir/dim.js";
 import { buildTraining } from "../dist/compiler/training/build.js";
 import { nextName } from "../dist/compiler/training/contract.js";
 import { loadRuntime } from "../dist/runtime/onnx/onnxruntime.js";
+import { timed } from "./timing.mjs";
 
 /** What is trained, by the names that train_step.py has. */
 export const NETWORKS = {
@@ -85,13 +86,11 @@ export async function openStep(network, { threads, blockSize, session: more = {}
         learning_rate: tensor(Float32Array.of(rate), []),
       };
       const fetches = { loss: null, ...Object.fromEntries([...spare].map(([key, value]) => [nextName(key), value])) };
-      const [before, used] = [performance.now(), process.cpuUsage()];
-      const { loss } = await session.run({ ...feeds, ...Object.fromEntries(state) }, fetches);
-      const [passed, { user, system }] = [performance.now() - before, process.cpuUsage(used)];
+      const { made, ...time } = await timed(() => session.run({ ...feeds, ...Object.fromEntries(state) }, fetches));
       const next = new Map([...state, ...spare]);
       spare = new Map([...spare.keys()].map((key) => [key, state.get(key)]));
       state = next;
-      return { passed, spent: (user + system) / 1000, loss: loss.data[0] };
+      return { ...time, loss: made.loss.data[0] };
     },
     endProfiling: () => session.endProfiling(),
     close: () => session.release(),

@@ -8,9 +8,9 @@
 // than the time that passed, and with one thread both libraries spend it on nothing but their work.
 import { parseArgs } from "node:util";
 import { machineBlockSize } from "../dist/runtime/onnx/blocked-layout.js";
-import { median } from "./median.mjs";
 import { NETWORKS, openStep } from "./our-step.mjs";
 import { startPeer } from "./peer.mjs";
+import { comparison, LAYOUTS } from "./timing.mjs";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,13 +40,11 @@ async function compare(name, network) {
   theirs.close();
   await ours.close();
   for (const kind of ["passed", "spent"]) {
-    const of = (who) => times[who].map((each) => each[kind]);
-    const best = ["contiguous", "channels_last"].reduce((a, b) => (median(of(a)) <= median(of(b)) ? a : b));
-    const ratios = of(best).map((their, i) => their / of("ours")[i]);
-    const rate = (who) => ((1000 * network.batch) / median(of(who))).toFixed(1);
+    const { rate, ratio, fastest } = comparison(times, kind);
+    const best = fastest(LAYOUTS);
     console.log(
-      `${name}, batch ${network.batch}, time ${kind}: ours ${rate("ours")} images/s, PyTorch ${rate(best)} (${best}); ` +
-        `ratio ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`,
+      `${name}, batch ${network.batch}, time ${kind}: ours ${rate("ours", network.batch)} images/s, ` +
+        `PyTorch ${rate(best, network.batch)} (${best}); ratio ${ratio(best, "ours")}`,
     );
   }
 }

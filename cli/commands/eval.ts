@@ -119,7 +119,8 @@ function refuse(options: Options, names: readonly (keyof Options)[], why: string
 
 async function run(target: string | undefined, options: Options): Promise<void> {
   const ranks = await joinRanks(options);
-  const { cores: threads } = await ownCores(ranks);
+  const { cores: threads, problem } = await ownCores(ranks);
+  if (problem !== undefined) logWarning(problem);
   const shared = ranks.size > 1 && { threads, group: groupOf(ranks) };
   await asRank(ranks, () => evaluate(target, { ...shared, ...options }));
 }

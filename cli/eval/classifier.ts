@@ -4,7 +4,7 @@ import type { WeightsOrigin } from "../../compiler/metadata.js";
 import type { Preprocess } from "../../compiler/model.js";
 import type { ClassesBy } from "../../runtime/data/class-match.js";
 import type { DataSet, Split } from "../../runtime/data/index.js";
-import type { Group } from "../../runtime/parallel/group.js";
+import { isOther, type Group } from "../../runtime/parallel/group.js";
 import type { EvaluateOptions, Judgement } from "../../runtime/classification/evaluate.js";
 import type { ScoreKind } from "../../runtime/classification/score-kind.js";
 import { classificationReport } from "./classification-report.js";
@@ -61,7 +61,7 @@ export async function evalClassifier(
   // Now, and not after the last image.
   if (confusion !== undefined) await checkTarget(confusion, { followLinks: true });
   const { result, weights } = await judged(target, { data, split }, options, evaluateModel);
-  if (isOther(options)) return;
+  if (isOther(options.group)) return;
   if (confusion !== undefined) {
     const { drawConfusion } = await import("../../runtime/figures/confusion.js");
     await writeOutput(confusion, [Buffer.from(drawConfusion(result, `${target} on ${data.name}, ${split.name}`))]);
@@ -76,13 +76,8 @@ export async function evalLabels(target: string, given: EvaluatedData, options: 
   const found = await judged(target, given, options, (model, data, split, how) =>
     evaluateLabels(model, data, split, { ...how, ...(threshold !== undefined && { threshold }) }),
   );
-  if (isOther(options)) return;
+  if (isOther(options.group)) return;
   await present(target, given, options, { ...found, files: [] }, labelsReport);
-}
-
-/** Whether another process tells what this one found too. */
-function isOther({ group }: Pick<EvalClassifierOptions, "group">): boolean {
-  return group !== undefined && group.rank > 0;
 }
 
 type Judged = Judgement & { readonly images: number };
@@ -100,7 +95,7 @@ async function judged<R extends Judged>(
   const unreadable = new FewWarnings();
   const top = Math.min(options.top ?? 5, data.classes.length);
   const { predictions, group } = options;
-  const file = predictions === undefined || isOther(options) ? undefined : openPredictions(predictions, top);
+  const file = predictions === undefined || isOther(group) ? undefined : openPredictions(predictions, top);
   const progress = await startProgress({ label: "evaluating", total: split.size, unit: "images" });
   try {
     const result = await evaluate(model, data, split, {

@@ -3,7 +3,7 @@ import type { DeviceRequest } from "../../compiler/device.js";
 import type { ClassesBy } from "../../runtime/data/class-match.js";
 import type { Detector } from "../../runtime/detection/detector.js";
 import type { DetectedData } from "../../runtime/detection/run.js";
-import type { Group } from "../../runtime/parallel/group.js";
+import { isOther, type Group } from "../../runtime/parallel/group.js";
 import { outputFile } from "../output.js";
 import { startProgress } from "../progress.js";
 import { runnable, type RunnableOptions } from "../runnable.js";
@@ -47,7 +47,7 @@ export async function evalDetector(
   });
   try {
     const found = await detect(detector, data, options, warn);
-    if (options.group && options.group.rank > 0) return;
+    if (isOther(options.group)) return;
     const save = options.save === undefined ? undefined : outputFile(options.save, options);
     if (save !== undefined) {
       const { withOwnIds, writeCocoDetections } = await import("../../runtime/data/sources/coco/write.js");

@@ -23,3 +23,8 @@ export const ALONE: Group = {
   isCommon: () => true,
   common: (error) => error,
 };
+
+/** Whether another process tells what all of them found. */
+export function isOther({ rank }: Pick<Group, "rank"> = ALONE): boolean {
+  return rank > 0;
+}
