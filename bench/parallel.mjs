@@ -5,7 +5,8 @@
 //
 // Each rank has as many images as the one process, so the efficiency is the time of its update through that of two. The two are
 // measured in turn. "sum" is the time in which the numbers of an update are added up over the ranks, "waited" that in which the first
-// rank had nothing to do until the other came.
+// rank had nothing to do until the other came. "apart" is an update of two processes that train beside each other and know nothing
+// of each other: what is lost there, no MPI and no network can win back, for it is the machine that two cores share.
 //
 // More ranks, and machines with a network between them, are computed and not measured:
 //
@@ -135,12 +136,14 @@ async function measure() {
   const panels = [];
   for (const name of names) {
     const { batch, updates } = NETWORKS[name];
-    const [one, two] = [[], []];
+    const [one, two, apart] = [[], [], []];
     for (let round = 0; round < Number(options.rounds); round++) {
       one.push(...(await run([process.execPath], name, updates)));
       two.push(...(await run([...launcher(2), process.execPath], name, updates)));
+      const both = await Promise.all([0, 1].map(() => run([process.execPath], name, updates)));
+      apart.push(...both.flat());
     }
-    const [single, double] = [one, two].map((rows) => median(rows.map(({ took }) => took)));
+    const [single, double, beside] = [one, two, apart].map((rows) => median(rows.map(({ took }) => took)));
     const of = (key) => median(two.map((row) => row[key]));
     const mean = one.reduce((sum, { took }) => sum + took, 0) / one.length;
     const spread = Math.sqrt(one.reduce((sum, { took }) => sum + (took - mean) ** 2, 0) / (one.length - 1));
@@ -151,7 +154,8 @@ async function measure() {
     const percent = (share) => `${(100 * share).toFixed(1)} %`;
     console.log(
       `${name}, ${batch} images a rank: one ${single.toFixed(1)} ms, two ${double.toFixed(1)} ms: efficiency ` +
-        `${percent(single / double)} (asked: 90 %); sum ${of("moved").toFixed(1)} ms of ${(of("bytes") / 1e6).toFixed(1)} MB, waited ` +
+        `${percent(single / double)} (asked: 90 %); apart ${beside.toFixed(1)} ms: ${percent(single / beside)}, of which two ranks have ` +
+        `${percent(beside / double)}; sum ${of("moved").toFixed(1)} ms of ${(of("bytes") / 1e6).toFixed(1)} MB, waited ` +
         `${of("waited").toFixed(1)} ms, copies ${copies.toFixed(1)} ms; spread ${spread.toFixed(1)} ms; ${one.length} and ${two.length} updates`,
     );
     const series = NETS.flatMap((net, at) =>

@@ -31,15 +31,22 @@ export function formatSelection(
 export const TYPED = ["}", "\n"] as const;
 
 /**
- * After a `}`: what it closes, with what stands before it. After a line's end: a doc comment's last line that was left empty
- * goes, so that a second Enter ends the comment.
+ * After a `}`: what it closes, with what stands before it. After a line's end: a doc comment goes on in the next line, as far as the
+ * editor has not seen to that itself; its last line goes where it was left empty, so that a second Enter ends the comment.
  */
 export function formatTyped(editor: Editor, path: string, offset: number, layout: Layout = LAYOUT): Edit[] | undefined {
   const text = editor.source(path) ?? "";
   if (text[offset - 1] === "}") return formatSelection(editor, path, { start: offset - 1, end: offset }, layout);
-  const empty = /(?<=\/\/\/[^\n]*\n)[ \t]*\/\/\/[ \t]*\r?\n(?=[ \t]*$)/.exec(text.slice(0, offset));
-  if (!empty) return [];
-  return [{ span: { file: path, start: empty.index, end: empty.index + empty[0].length }, text: "" }];
+  const before = text.slice(0, offset);
+  const edit = (start: number, length: number, text: string): Edit[] => [
+    { span: { file: path, start, end: start + length }, text },
+  ];
+  const empty = /(?<=\/\/\/[^\n]*\n)[ \t]*\/\/\/[ \t]*\r?\n(?=[ \t]*$)/.exec(before);
+  if (empty) return edit(empty.index, empty[0].length, "");
+  const open = /(?:^|\n)([ \t]*)\/\/\/[^\n]*[^\s/][^\n]*\n([ \t]*)$/.exec(before);
+  if (!open || text.startsWith("///", offset)) return [];
+  const [, indent, there] = open;
+  return edit(offset - there!.length, there!.length, `${indent}/// `);
 }
 
 /** Edits of single lines, so that cursors, marks and folds stay where they are: all that differs between equal lines. */

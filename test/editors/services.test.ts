@@ -391,15 +391,23 @@ test("formatting: the file, a selection, what a brace closes; a broken text stay
   expect(formatFile(broken.editor, PATH)).toBeUndefined();
 });
 
-it("ends a doc comment where its next line was left empty", () => {
+it("a doc comment goes on in the next line, and ends where that was left empty", () => {
   const typed = (text: string): string => {
-    const { editor, offset } = marked(`${text}|`);
+    const { editor, offset } = marked(text.includes("|") ? text : `${text}|`);
     return shown(editor, formatTyped(editor, PATH, offset)!);
   };
+  expect(typed("/// One.\n")).toBe("/// One.\n/// ");
+  expect(typed("  /// One.\n    ")).toBe("  /// One.\n  /// ");
+  expect(typed("relu\n/// One.\r\n|\r\nrelu")).toBe("relu\n/// One.\r\n/// \r\nrelu");
+  expect(typed("/// One,\n|two.\n")).toBe("/// One,\n/// two.\n");
   expect(typed("/// One.\n/// \n")).toBe("/// One.\n");
   expect(typed("  /// One.\n  /// \n  ")).toBe("  /// One.\n  ");
   expect(typed("/// One.\r\n/// \r\n")).toBe("/// One.\r\n");
-  for (const text of ["/// \n", "/// One.\n", "// One.\n// \n", "relu\n\n"]) expect(typed(text)).toBe(text);
+  for (const text of ["/// \n", "/// One.\n/// ", "/// One.\n\n", "// One.\n", "// One.\n// \n", "relu\n\n"]) {
+    expect(typed(text)).toBe(text);
+  }
+  // The editor has seen to it, and left the cursor before it.
+  expect(typed("/// One.\n|/// ")).toBe("/// One.\n/// ");
 });
 
 describe("quick fixes: what they make has no such problem", () => {
