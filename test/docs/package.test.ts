@@ -42,7 +42,7 @@ const EXPECTED: readonly RegExp[] = [
   /^stdlib\/\w+\.resnet$/,
   /^cli\/templates\//,
   /^editors\/vscode\/syntaxes\/resnet\.tmLanguage\.json$/,
-  /^docs\/.*\.(md|svg|png|json)$/,
+  /^docs\/.*\.(md|svg|png|jpg|json)$/,
   /^examples\//,
 ];
 
