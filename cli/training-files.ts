@@ -1,6 +1,7 @@
 /** `--training` of compile and summary: the graphs of a training step, and what they need. */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Device } from "../compiler/device.js";
 import type { CompileTrainingOptions, Model, ParameterValues, Recipe, TrainingMemory } from "../compiler/index.js";
 import type { InputShape } from "./arguments.js";
 import { InputFailure, UsageFailure } from "./failure.js";
@@ -13,6 +14,7 @@ export interface TrainingRequest {
   readonly phase?: string;
   readonly batch?: number | "dynamic";
   readonly opset?: number;
+  readonly device?: "any" | Device;
   /** Of a detector: the canvas. */
   readonly size?: readonly [height: number, width: number];
 }
@@ -47,8 +49,16 @@ function recipeOf({ recipe, phase }: TrainingRequest): Promise<Recipe> {
 }
 
 /** A dynamic batch is none: all sizes of a training graph are numbers. */
-function sizesOf({ batch, size }: TrainingRequest): Pick<CompileTrainingOptions, "batch" | "size"> {
-  return { ...(typeof batch === "number" && { batch }), ...(size && { size }) };
+function settingsOf({
+  batch,
+  size,
+  device,
+}: TrainingRequest): Pick<CompileTrainingOptions, "batch" | "size" | "device"> {
+  return {
+    ...(typeof batch === "number" && { batch }),
+    ...(size && { size }),
+    ...(device !== undefined && device !== "any" && { device }),
+  };
 }
 
 /** Writes train.onnx, gradients.onnx, update.onnx, evaluate.onnx, training.json and the first weights into a folder. */
@@ -65,7 +75,7 @@ export async function writeTraining(
   const recipe = await recipeOf(request);
   const { files, initial, description, memory } = untrainable(() =>
     compileTraining(model, recipe, {
-      ...sizesOf(request),
+      ...settingsOf(request),
       ...(opset === undefined ? {} : { opset }),
       ...(weights && { weights }),
       ...(seed === undefined ? {} : { seed }),
@@ -93,7 +103,7 @@ export async function memoryOfTraining(
 ): Promise<TrainingMemory & { readonly batch: number }> {
   const compiler = await import("../compiler/index.js");
   const recipe = await recipeOf(request);
-  return untrainable(() => compiler.memoryOfTraining(model, recipe, sizesOf(request)));
+  return untrainable(() => compiler.memoryOfTraining(model, recipe, settingsOf(request)));
 }
 
 export function describeMemory(memory: TrainingMemory & { readonly batch: number }): string {

@@ -82,6 +82,7 @@ export function compileCommand(): Command {
         ["resnetc compile ResNet50 --weights resnet50.pth --precision int8 --calibrate photos", "8-bit numbers"],
         ["resnetc compile ResNet152 --no-weights", "structure only"],
         ["resnetc compile ResNet18 --training --batch 16 -o step", "for other bindings of ONNX Runtime"],
+        ["resnetc compile ResNet18 --training --device cuda -o step", "the same for a GPU"],
       ),
     )
     .action(run);
@@ -163,9 +164,7 @@ async function run(target: string, options: Options): Promise<void> {
 }
 
 async function compileTraining(target: string, options: Options): Promise<void> {
-  const given = (["labels", "precision", "device", "externalData"] as const).find(
-    (name) => options[name] !== undefined,
-  );
+  const given = (["labels", "precision", "externalData"] as const).find((name) => options[name] !== undefined);
   if (given !== undefined) throw new UsageFailure(`--${given} does not go with --training: state is the graphs' input`);
   if (options.weights === false)
     throw new UsageFailure("--no-weights does not go with --training, which needs a beginning");

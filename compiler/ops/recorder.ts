@@ -11,6 +11,8 @@ export interface Recorder extends GraphBuilder {
   readonly constants: Constant[];
   /** Nodes made from here on carry this path and span. */
   at(path: string, span: Span): void;
+  /** That span. */
+  readonly span: Span;
 }
 
 const NOWHERE: Span = { file: "", start: 0, end: 0 };
@@ -22,6 +24,9 @@ export function recorder(start: { readonly path: string; readonly span?: Span })
   return {
     nodes,
     constants,
+    get span() {
+      return span;
+    },
     at(nextPath, nextSpan) {
       [path, span] = [nextPath, nextSpan];
     },

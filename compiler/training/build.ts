@@ -1,6 +1,6 @@
 /** The graphs of training, from a model. contract.ts says what they are. */
 import type { Span } from "../../grammar/ast.js";
-import { value } from "../ir/build.js";
+import { tensor, value } from "../ir/build.js";
 import { bindDim, formatShape } from "../ir/dim.js";
 import { isNoiseName, lossOfName } from "../ir/names.js";
 import type { Graph, NamedValue, Parameter, Value } from "../ir/types.js";
@@ -23,8 +23,9 @@ import { logitsOf } from "../passes/take-logits.js";
 import {
   gradientName,
   nextName,
+  NUMBERS,
+  type HeldTensor,
   type NoiseInput,
-  type StateTensor,
   type StepGraphs,
   type TargetInput,
   type TrainingGraph,
@@ -35,8 +36,9 @@ import { onlyForClassifiers } from "./classifiers-only.js";
 import { learnedLosses, onlyLearned, parametersOfLosses, requireLearnable } from "./learned.js";
 import { isInside, requirePart, requireScope } from "./places.js";
 import { withGivenProposals } from "./proposals.js";
-import { trainingState, type TrainingState } from "./state.js";
+import { trainedGroups, trainingState, type TrainingState } from "./state.js";
 import { applyUpdate } from "./update.js";
+import { nextStatistics, packed, unpacked } from "./vectors.js";
 import { withLosses, withNumberedLosses } from "./with-losses.js";
 
 /**
@@ -54,7 +56,9 @@ export function buildTraining(model: Model, options: TrainingOptions): TrainingP
   return {
     options,
     state: plan.state.all,
+    held: plan.state.held,
     trained: own.trained,
+    learned: own.learned,
     train: own.train,
     get gradients() {
       return own.gradients;
@@ -74,27 +78,26 @@ export function buildTraining(model: Model, options: TrainingOptions): TrainingP
 
 function stepGraphs(model: Model, plan: Plan, suffix: string): StepGraphs {
   const { options } = plan;
+  const learned = trainedGroups(plan.state).map(({ held }) => held);
   const gradients = lazy(() =>
     finish(plan, `${model.name}.gradients${suffix}`, (record) => {
       const step = forwardBackward(plan, record);
-      const outputs = plan.trained.map(({ path }) => ({
-        name: gradientName(path),
-        value: step.gradients.get(path)!,
-      }));
+      const outputs = learned.map(({ name }) => ({ name: gradientName(name), value: step.gradients.get(name)! }));
       return { ...step, outputs: [...step.outputs, ...outputs] };
     }),
   );
   const update = lazy(() =>
     finish(plan, `${model.name}.update${suffix}`, (record) => {
-      const given = plan.trained.map((each): [string, Value] => {
-        return [each.path, value(each.value.type, gradientName(each.path))];
+      const given = learned.map(({ name, shape, dtype }): [string, Value] => {
+        return [name, value(tensor(shape, dtype), gradientName(name))];
       });
-      const inputs = given.map(([path, made]) => ({ name: gradientName(path), value: made }));
+      const inputs = given.map(([name, made]) => ({ name: gradientName(name), value: made }));
       return { inputs, ...applyUpdate(plan.state, options, new Map(given), movedStatistics(plan), record) };
     }),
   );
   return {
     trained: plan.trained,
+    learned,
     train: finish(plan, `${model.name}.train${suffix}`, (record) => {
       const step = forwardBackward(plan, record);
       const next = applyUpdate(plan.state, options, step.gradients, step.statistics, record);
@@ -111,8 +114,8 @@ function stepGraphs(model: Model, plan: Plan, suffix: string): StepGraphs {
 
 /** Running statistics that `gradients` has moved, by path: in the state by the time of `update`. */
 function movedStatistics({ state, frozen }: Plan): ReadonlyMap<string, Value> {
-  const moved = state.parameters.filter(({ trainable, path }) => !trainable && !frozen(path));
-  return new Map(moved.map(({ path }) => [path, state.value(path)]));
+  const moved = state.groups.filter(({ members: [first] }) => !first!.trainable && !frozen(first!.path));
+  return new Map(moved.map(({ held }) => [held.name, state.value(held.name)]));
 }
 
 /** What is made when it is first asked for. */
@@ -158,10 +161,17 @@ function planTraining(model: Model, options: TrainingOptions): Plan {
     trained,
     frozen: (path) => options.frozenBatchNorm === true || inParts(path, frozenStages),
     options,
-    state: trainingState(graph.parameters, trained, options),
+    state: trainingState(graph.parameters, trained, options, isTracked(joined.graph, options)),
     segments:
       checkpointStages === true || checkpointStages.length > 0 ? segmentsOf(model.root, checkpointStages) : undefined,
   };
+}
+
+/** Whether a statistic is moved in a step, sooner or later: it is one of a batch norm that is there, and is not frozen for good. */
+function isTracked({ nodes }: Graph, { frozenStages = [], frozenBatchNorm = false }: TrainingOptions) {
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs.map(({ id }) => id)));
+  return ({ path, value: { id } }: Parameter): boolean =>
+    used.has(id) && !frozenBatchNorm && !inParts(path, frozenStages);
 }
 
 /** Losses and the parameters that are trained by them: known without any size. */
@@ -341,9 +351,10 @@ interface Pieces {
   readonly next: readonly NamedValue[];
 }
 
+/** By the names of what is held. */
 interface Step extends Pieces {
   readonly gradients: ReadonlyMap<string, Value>;
-  /** Next running statistics by path. */
+  /** Next running statistics. */
   readonly statistics: ReadonlyMap<string, Value>;
 }
 
@@ -358,21 +369,19 @@ function forwardBackward(plan: Plan, record: Recorder): Step {
   record.at("unscale", spanOf(plan.graph));
   const scale = inputs.find(({ name }) => name === "loss_scale");
   const gradients = new Map(
-    plan.trained.map(({ path }) => {
-      const gradient = output.get(gradientName(path))!;
-      return [path, scale ? f.over(gradient, scale.value) : gradient] as const;
+    trainedGroups(state).map(({ members, held }) => {
+      const each = members.map(({ path }) => output.get(gradientName(path))!);
+      const gradient = each.length === 1 ? each[0]! : packed(each, record);
+      return [held.name, scale ? f.over(gradient, scale.value) : gradient] as const;
     }),
   );
-  const statistics = state.parameters.flatMap(({ path }) => {
-    const next = output.get(nextName(path));
-    return next ? [[path, next] as const] : [];
-  });
+  const statistics = nextStatistics(state, (path) => output.get(nextName(path)), record);
   return {
     inputs,
     outputs: outputs.filter(({ name }) => isMeasured(name)),
-    next: statistics.map(([name, next]) => ({ name, value: next })),
+    next: [...statistics].map(([name, next]) => ({ name, value: next })),
     gradients,
-    statistics: new Map(statistics),
+    statistics,
   };
 }
 
@@ -394,40 +403,49 @@ function evaluation(model: Model, plan: Plan, batch: number, name: string): Trai
   const { lossWeights, evaluated, options } = plan;
   const sizes = { ...options.sizes, ...classesOf(evaluated), N: batch };
   const context = { sizes, lossWeights, logits: true, ...(options.multiLabel && { multiLabel: true }) };
-  return finish(plan, `${model.name}.${name}`, (record) => {
-    const { inputs, nodes, constants, outputs } = model.detection
-      ? runPasses(DETECTION_PASSES, evaluated, {})
-      : runPasses(EVALUATION_PASSES, evaluated, context);
-    record.nodes.push(...nodes);
-    record.constants.push(...constants);
-    return { inputs, outputs, next: [] };
-  });
+  return finish(
+    plan,
+    `${model.name}.${name}`,
+    (record) => {
+      const { inputs, nodes, constants, outputs } = model.detection
+        ? runPasses(DETECTION_PASSES, evaluated, {})
+        : runPasses(EVALUATION_PASSES, evaluated, context);
+      record.nodes.push(...nodes);
+      record.constants.push(...constants);
+      return { inputs, outputs, next: [] };
+    },
+    false,
+  );
 }
 
 /** The graph of what `make` records, its inputs those that are used. */
-function finish(plan: Plan, name: string, make: (record: Recorder) => Pieces): TrainingGraph {
-  const { state } = plan;
+function finish(plan: Plan, name: string, make: (record: Recorder) => Pieces, isStep = true): TrainingGraph {
+  const { state, options } = plan;
   const record = recorder({ path: "update", span: spanOf(plan.graph) });
+  const apart = unpacked(state, options, record);
   const pieces = make(record);
   const next = [...pieces.next].sort((a, b) => state.order(a.name) - state.order(b.name));
-  const isState = new Set(state.all.map((each) => each.name));
+  const isState = new Set([...state.all, ...state.held].map((each) => each.name));
   const others = [...pieces.inputs.filter((each) => !isState.has(each.name)), state.learningRate];
-  const stateInputs = state.all.map((each) => ({ name: each.name, value: state.value(each.name) }));
+  const stateInputs = state.held.map((each) => ({ name: each.name, value: state.value(each.name) }));
+  record.at("numbers", spanOf(plan.graph));
+  const measured = isStep && options.held === "vectors" ? inOne(pieces.outputs, record) : { outputs: pieces.outputs };
   const whole: Graph = {
     name,
     inputs: [...others, ...(state.emaDecay ? [state.emaDecay] : []), ...stateInputs],
     parameters: [],
     constants: record.constants,
-    nodes: record.nodes,
-    outputs: [...pieces.outputs, ...next.map((each) => ({ name: nextName(each.name), value: each.value }))],
+    nodes: [...apart, ...record.nodes],
+    outputs: [...measured.outputs, ...next.map((each) => ({ name: nextName(each.name), value: each.value }))],
   };
   const graph = runPasses(TRIMMING_PASSES, whole, {});
   const used = new Set(graph.inputs.map((input) => input.name));
-  const byName = new Map(state.all.map((each) => [each.name, each]));
+  const byName = new Map(state.held.map((each) => [each.name, each]));
   return {
     graph,
-    reads: state.all.filter((each) => used.has(each.name)),
-    writes: next.map((each): StateTensor => byName.get(each.name)!),
+    reads: state.held.filter((each) => used.has(each.name)),
+    writes: next.map((each): HeldTensor => byName.get(each.name)!),
+    ...(measured.numbers && { numbers: measured.numbers }),
     noise: graph.inputs.flatMap(({ name: input, value: { type } }): readonly NoiseInput[] =>
       isNoiseName(input) ? [{ name: input, shape: type.shape }] : [],
     ),
@@ -435,6 +453,21 @@ function finish(plan: Plan, name: string, make: (record: Recorder) => Pieces): T
       plan.targets.has(input) ? [{ name: input, shape: type.shape, dtype: type.dtype }] : [],
     ),
   };
+}
+
+/** Single numbers as the values of one output: all of them are read back from a GPU at once. */
+function inOne(
+  outputs: readonly NamedValue[],
+  record: Recorder,
+): { readonly outputs: readonly NamedValue[]; readonly numbers?: readonly string[] } {
+  const numbers = outputs.filter(({ value: { type } }) => type.shape.length === 0 && type.dtype === "float32");
+  if (numbers.length === 0) return { outputs };
+  const [together] = record.apply(
+    "pack",
+    numbers.map((each) => each.value),
+  );
+  const rest = outputs.filter((each) => !numbers.includes(each));
+  return { outputs: [{ name: NUMBERS, value: together! }, ...rest], numbers: numbers.map(({ name }) => name) };
 }
 
 function spanOf(graph: Graph): Span {

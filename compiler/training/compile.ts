@@ -1,12 +1,14 @@
 /** `resnetc compile --training` for programs: a recipe's training step as files, for any binding of ONNX Runtime. */
 import type { Chunked } from "../emit/onnx.js";
 import { valuesOf, type ParameterValues } from "../emit/parameters.js";
+import type { Device } from "../device.js";
 import type { Model } from "../model.js";
 import { phaseNamed, type Recipe } from "../recipe.js";
 import { buildTraining } from "./build.js";
 import type { TrainingOptions } from "./contract.js";
 import { describeTraining, type TrainingDescription } from "./describe.js";
 import { emitTraining } from "./emit.js";
+import { heldOn } from "./held.js";
 import { recipeOptions, thawGroups } from "./from-recipe.js";
 import { trainingMemory, type TrainingMemory } from "./memory.js";
 import { sizesFor } from "./sizes.js";
@@ -20,6 +22,8 @@ export interface CompileTrainingOptions {
   readonly size?: readonly [height: number, width: number];
   /** Version of the ai.onnx operators, 16 to 21. Default 17. */
   readonly opset?: number;
+  /** Whose operators, algorithms and way to hold the state are taken; a GPU's is in vectors. Default cpu. */
+  readonly device?: Device;
   /** First values by parameter path; what is not in it begins as its initializer says. */
   readonly weights?: ParameterValues;
   /** What random initial values are made from. Default 0. */
@@ -55,10 +59,10 @@ const INITIAL = "initial.safetensors";
  * @throws RangeError, TypeError one line, where the network can't be trained so, or an option is out of range
  */
 export function compileTraining(source: Model, recipe: Recipe, options: CompileTrainingOptions = {}): CompiledTraining {
-  const { batch, size, opset, weights, seed = 0 } = options;
+  const { batch, size, opset, device, weights, seed = 0 } = options;
   phaseNamed(recipe);
   const model = recipe.zeroInitResidual ? zeroInitResidual(source) : source;
-  const settings = { ...optionsOf(model, recipe, { batch, size }), ...(opset === undefined ? {} : { opset }) };
+  const settings = { ...optionsOf(model, recipe, { batch, size, device }), ...(opset === undefined ? {} : { opset }) };
   const { program, files } = emitTraining(model, settings);
   const description = describeTraining(model, program, {
     accumulate: batch === undefined ? recipe.accumulate : 1,
@@ -87,7 +91,7 @@ export function compileTraining(source: Model, recipe: Recipe, options: CompileT
 export function memoryOfTraining(
   model: Model,
   recipe: Recipe,
-  given: Pick<CompileTrainingOptions, "batch" | "size"> = {},
+  given: Pick<CompileTrainingOptions, "batch" | "size" | "device"> = {},
 ): TrainingMemory & { readonly batch: number } {
   phaseNamed(recipe);
   const options = optionsOf(model, recipe, given);
@@ -97,15 +101,13 @@ export function memoryOfTraining(
 function optionsOf(
   model: Model,
   recipe: Recipe,
-  {
-    batch,
-    size,
-  }: Partial<Record<"batch", number | undefined> & Record<"size", CompileTrainingOptions["size"] | undefined>>,
+  { batch, size, device }: { readonly [K in "batch" | "size" | "device"]?: CompileTrainingOptions[K] | undefined },
 ): TrainingOptions {
   return {
     ...recipeOptions(recipe),
     ...(batch !== undefined && { batch }),
     ...(size && { sizes: sizesFor(model, size) }),
+    ...(device && { device, held: heldOn(device) }),
   };
 }
 

@@ -65,6 +65,12 @@ export interface TrainingOptions {
   readonly blockSize?: number;
   /** Those that were measured to be the fastest on the machine (compiler/tuning/). Default: by estimate. */
   readonly algorithms?: AlgorithmChoices;
+  /**
+   * How graphs are given the state. `tensors`: each of it by its name. `vectors`: what is updated alike as one vector
+   * ({@link HeldTensor}), its gradients too, and the numbers of a step as one output ({@link TrainingGraph.numbers}): a step of a
+   * GPU is some large operators then, in place of hundreds of small ones. Default tensors.
+   */
+  readonly held?: "tensors" | "vectors";
 }
 
 /** What a state tensor is to the training. */
@@ -90,6 +96,19 @@ export interface StateTensor {
   /** Path of the parameter or statistic that it is, or belongs to; absent for `step`. */
   readonly parameter?: string;
   readonly init: StateInit;
+}
+
+/**
+ * A tensor that graphs take and give: one of the state, by its name and with its shape; or several of one role as a vector, one
+ * behind the other, which has a name that no tensor of the state can have (`parameter/0`).
+ */
+export interface HeldTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DataType;
+  readonly role: StateRole;
+  /** What it holds; of one tensor of the state itself. */
+  readonly parts: readonly StateTensor[];
 }
 
 /** The graphs of a program, as their files are called: `train.onnx`, ... */
@@ -128,28 +147,36 @@ export function emaDecayAt(decay: number, update: number): number {
  * - `loss_scale`, float32 scalar, in mixed precision
  * - `ema_decay`, float32 scalar, where the average has a warm-up
  * - `random.LAYER`: {@link noise}
- * - `gradient.PATH` for every trained parameter, of `update`
+ * - `gradient.NAME` for every trained parameter, or every vector of them, of `update`
  *
  * and outputs besides state are `loss` (mean over the batch), `loss.NAME` of each loss statement, `correct` and `correct5` (how many labels were the
- * likeliest class, among the five likeliest), float32 scalars; `logits`, of `evaluate`; `gradient.PATH`, of `gradients`;
+ * likeliest class, among the five likeliest), float32 scalars; `logits`, of `evaluate`; `gradient.NAME`, of `gradients`;
  * `gradient_norm` (before clipping), where gradients are clipped or it is asked for; `finite`, in mixed precision: 1, or 0 where a gradient
- * was not a number: parameters, momenta and the step then stay as they were.
+ * was not a number: parameters, momenta and the step then stay as they were. Where state is held in vectors, those that are single
+ * numbers are one output, {@link numbers}.
  */
 export interface TrainingGraph {
   readonly graph: Graph;
-  /** State tensors among the inputs, in their order. */
-  readonly reads: readonly StateTensor[];
-  /** State tensors with an output `next.NAME`, in the outputs' order. */
-  readonly writes: readonly StateTensor[];
+  /** What it is given of the state, in the inputs' order. */
+  readonly reads: readonly HeldTensor[];
+  /** That with an output `next.NAME`, in the outputs' order. */
+  readonly writes: readonly HeldTensor[];
+  /** What the values of the output `numbers` are, in their order: `loss`, `correct`, ... Absent where each is an output of its own. */
+  readonly numbers?: readonly string[];
   readonly noise: readonly NoiseInput[];
   /** Inputs that the data fill beside the image, in their order. */
   readonly targets: readonly TargetInput[];
 }
 
+/** The output that has the numbers of a step, where they are in one. */
+export const NUMBERS = "numbers";
+
 /** The graphs of a step. */
 export interface StepGraphs {
-  /** Parameters that are trained, in the graph's order: those with `gradient.PATH`. */
+  /** Parameters that are trained, in the graph's order. */
   readonly trained: readonly Parameter[];
+  /** The same as graphs hold them: those with `gradient.NAME`. */
+  readonly learned: readonly HeldTensor[];
   /** A whole step: forward, loss, backward, update. */
   readonly train: TrainingGraph;
   /** Forward, loss, backward: `gradient.PATH` (of the mean loss) and next running statistics. */
@@ -163,6 +190,8 @@ export interface TrainingProgram extends StepGraphs {
   readonly options: TrainingOptions;
   /** All state of training, each once: what a checkpoint holds. */
   readonly state: readonly StateTensor[];
+  /** The same as graphs hold it. */
+  readonly held: readonly HeldTensor[];
   /** Where parts thaw: the step of each phase before the last, the first with all of them frozen. Else empty. */
   readonly phases: readonly StepGraphs[];
   /** Forward by the running statistics: `loss`, `loss.NAME`, `correct`, `correct5`, `logits`. Batch norms are not folded. */

@@ -27,15 +27,25 @@ export interface StateDescription extends TensorDescription {
   readonly like?: string;
 }
 
+/** A tensor that graphs take and give: several of the state in a row, each behind the one before. */
+export interface VectorDescription {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Names of the state, in the vector's order. */
+  readonly parts: readonly string[];
+}
+
 /** What one `.onnx` file takes and gives. */
 export interface GraphDescription {
   readonly file: string;
   /** All of them, the state's too. */
   readonly inputs: readonly TensorDescription[];
   readonly outputs: readonly TensorDescription[];
-  /** Names of the state that is among the inputs, and that has an output `next.NAME`. */
+  /** Names of the state, or the vectors of it, that are among the inputs, and that have an output `next.NAME`. */
   readonly reads: readonly string[];
   readonly writes: readonly string[];
+  /** What the values of the output `numbers` are, where numbers are in one. */
+  readonly numbers?: readonly string[];
   /** Names of the inputs to fill with new uniform numbers in [0, 1) for every step. */
   readonly noise: readonly string[];
 }
@@ -67,6 +77,8 @@ export interface TrainingDescription extends PhaseDescription {
   /** A safetensors file with the first values of parameters and statistics. */
   readonly initial: string;
   readonly state: readonly StateDescription[];
+  /** Of graphs for a GPU: in what they hold the state. */
+  readonly vectors?: readonly VectorDescription[];
   readonly evaluate: GraphDescription;
   /** Where stages thaw: the phases before the last one, and when each ends. */
   readonly phases: readonly (PhaseDescription & { readonly until: Moment })[];
@@ -104,6 +116,7 @@ export function describeTraining(
     ...(options.emaDecay !== undefined && { ema: { decay: options.emaDecay, warm_up: options.emaWarmUp === true } }),
     initial,
     state: program.state.map(describeState),
+    ...(options.held === "vectors" && { vectors: describeVectors(program) }),
     ...describePhase(program, undefined),
     evaluate: describeGraph("evaluate.onnx", evaluate),
     phases: program.phases.map((phase, index) => ({ until: until[index]!, ...describePhase(phase, index) })),
@@ -132,6 +145,11 @@ export function describeState({ name, shape, dtype, role, parameter, init }: Sta
   };
 }
 
+function describeVectors({ held }: TrainingProgram): readonly VectorDescription[] {
+  const vectors = held.filter(({ parts }) => parts.length > 1);
+  return vectors.map(({ name, shape, parts }) => ({ name, shape, parts: parts.map((part) => part.name) }));
+}
+
 function describePhase(phase: StepGraphs, index: number | undefined): PhaseDescription {
   return {
     trained: phase.trained.map(({ path }) => path),
@@ -141,7 +159,7 @@ function describePhase(phase: StepGraphs, index: number | undefined): PhaseDescr
   };
 }
 
-function describeGraph(file: string, { graph, reads, writes, noise }: TrainingGraph): GraphDescription {
+function describeGraph(file: string, { graph, reads, writes, numbers, noise }: TrainingGraph): GraphDescription {
   const describe = ({ name, value: { type } }: (typeof graph.inputs)[number]): TensorDescription => ({
     name,
     shape: type.shape.map((dim) => (isSymbolic(dim) ? formatDim(dim) : dim)),
@@ -153,6 +171,7 @@ function describeGraph(file: string, { graph, reads, writes, noise }: TrainingGr
     outputs: graph.outputs.map(describe),
     reads: reads.map(({ name }) => name),
     writes: writes.map(({ name }) => name),
+    ...(numbers && { numbers }),
     noise: noise.map(({ name }) => name),
   };
 }

@@ -6,7 +6,7 @@ import { buildTraining } from "./build.js";
 import { describeState, graphFile } from "./describe.js";
 import {
   TRAINING_GRAPHS,
-  type StateTensor,
+  type HeldTensor,
   type TrainingGraph,
   type TrainingOptions,
   type TrainingProgram,
@@ -62,7 +62,10 @@ export function emitTrainingGraph(
 }
 
 /** Shorter than in `training.json`: all state is float32. */
-function forMetadata(state: StateTensor): unknown {
-  const { dtype: _dtype, ...description } = describeState(state);
-  return description;
+function forMetadata({ name, shape, parts }: HeldTensor): unknown {
+  const [first, ...others] = parts.map((state) => {
+    const { dtype: _dtype, ...description } = describeState(state);
+    return description;
+  });
+  return others.length === 0 ? first : { name, shape, parts: [first, ...others] };
 }

@@ -8,6 +8,7 @@ import { runPasses, TRIMMING_PASSES } from "../passes/index.js";
 import {
   gradientName,
   nextName,
+  NUMBERS,
   type NoiseInput,
   type StepGraphs,
   type TargetInput,
@@ -15,6 +16,8 @@ import {
   type TrainingProgram,
 } from "./contract.js";
 import { emitTrainingGraph } from "./emit.js";
+import type { HeldParts } from "./held.js";
+import { emaName } from "./state.js";
 
 /** One graph, emitted. */
 export interface EmittedGraph {
@@ -22,18 +25,29 @@ export interface EmittedGraph {
   readonly onnx: Uint8Array;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Names of the state tensors that it reads, and that it gives the next values of. */
+  /** Names of the held tensors that it reads, and that it gives the next values of. */
   readonly reads: readonly string[];
   readonly writes: readonly string[];
+  /** What the values of its output `numbers` are; absent where each is an output of its own. */
+  readonly numbers?: readonly string[];
   /** Filled with uniform numbers for every run. */
   readonly noise: readonly NoiseInput[];
   /** Filled with what the data say of the images. */
   readonly targets: readonly TargetInput[];
 }
 
+/** A tensor that graphs hold, and the tensors of the state that are in it, one behind the other. */
+export interface Held extends HeldParts {
+  readonly name: string;
+  /** Name of the held tensor with the averages of this one's parts, where they are kept. */
+  readonly average?: string;
+}
+
 export interface TrainingGraphs {
   /** All state, in the order of checkpoints. */
   readonly state: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** The same as the graphs are given it. */
+  readonly held: readonly Held[];
   /** Name of the image among the inputs, and its shape in `step` and in `evaluate`. */
   readonly image: string;
   readonly stepShape: readonly number[];
@@ -109,6 +123,7 @@ export function emitTrainingGraphs(
   const canvases = others.length > 0 ? [program, ...others].map((each) => emitCanvas(each, isWhole)) : undefined;
   return {
     state: program.state.map(({ name, shape }) => ({ name, shape })),
+    held: heldOf(program),
     image: image.name,
     stepShape: sizes(image.value),
     evaluationShape: logits ? sizes(imageOf(evaluate).value) : [],
@@ -147,7 +162,7 @@ function emitPhase(phase: StepGraphs, index: number, isWhole: boolean): PhaseGra
 
 /** As plain data. */
 export function emitGraph(training: TrainingGraph): EmittedGraph {
-  const { graph, reads, writes, noise, targets } = training;
+  const { graph, reads, writes, numbers, noise, targets } = training;
   const { chunks, byteLength } = emitTrainingGraph(training);
   return {
     name: graph.name,
@@ -156,9 +171,23 @@ export function emitGraph(training: TrainingGraph): EmittedGraph {
     outputs: graph.outputs.map(({ name }) => name),
     reads: reads.map(({ name }) => name),
     writes: writes.map(({ name }) => name),
+    ...(numbers && { numbers }),
     noise,
     targets,
   };
+}
+
+function heldOf({ held }: TrainingProgram): readonly Held[] {
+  const holding = new Map(held.flatMap(({ name, parts }) => parts.map((part) => [part.name, name] as const)));
+  return held.map(({ name, shape, parts }) => {
+    const average = holding.get(emaName(parts[0]!.name));
+    return {
+      name,
+      shape,
+      parts: parts.map((part) => ({ name: part.name, shape: part.shape })),
+      ...(average !== undefined && { average }),
+    };
+  });
 }
 
 /** The input with the network's own name: float32 [N, 3, H, W]. */
@@ -181,6 +210,7 @@ export function part(whole: TrainingGraph, outputs: readonly NamedValue[]): Trai
     graph,
     reads: whole.reads.filter(({ name }) => names.has(name)),
     writes: whole.writes.filter(({ name }) => names.has(nextName(name))),
+    ...(whole.numbers && names.has(NUMBERS) && { numbers: whole.numbers }),
     noise: whole.noise.filter(({ name }) => names.has(name)),
     targets: whole.targets.filter(({ name }) => names.has(name)),
   };
@@ -199,9 +229,9 @@ function statisticsOf(program: TrainingProgram): TrainingGraph | undefined {
   return { ...found, graph: { ...found.graph, name: `${found.graph.name}.statistics` } };
 }
 
-/** sum + share * gradient for every parameter. */
+/** sum + share * gradient for every parameter, or every vector of them. */
 function accumulation(
-  { trained }: StepGraphs,
+  { learned }: StepGraphs,
   phase: number,
 ): {
   readonly sum: EmittedGraph;
@@ -210,9 +240,10 @@ function accumulation(
   const record = recorder({ path: "accumulate" });
   const f = formula(record);
   const share: NamedValue = { name: "share", value: value(tensor([]), "share") };
-  const each = trained.map(({ path, value: { type } }) => {
-    const gradient: NamedValue = { name: gradientName(path), value: value(type, gradientName(path)) };
-    const sum: NamedValue = { name: `sum.${path}`, value: value(type, `sum.${path}`) };
+  const each = learned.map(({ name, shape, dtype }) => {
+    const type = tensor(shape, dtype);
+    const gradient: NamedValue = { name: gradientName(name), value: value(type, gradientName(name)) };
+    const sum: NamedValue = { name: `sum.${name}`, value: value(type, `sum.${name}`) };
     const next = f.plus(sum.value, f.times(gradient.value, share.value));
     return { gradient, sum, next: { name: nextName(sum.name), value: next } };
   });
@@ -234,8 +265,8 @@ function accumulation(
   };
 }
 
-function identity({ state }: TrainingProgram): TrainingGraph {
-  const inputs = state.map(({ name, shape }): NamedValue => ({ name, value: value(tensor(shape), name) }));
+function identity({ held }: TrainingProgram): TrainingGraph {
+  const inputs = held.map(({ name, shape }): NamedValue => ({ name, value: value(tensor(shape), name) }));
   const graph: Graph = {
     name: "identity",
     inputs,
@@ -244,5 +275,5 @@ function identity({ state }: TrainingProgram): TrainingGraph {
     constants: [],
     nodes: [],
   };
-  return { graph, reads: state, writes: state, noise: [], targets: [] };
+  return { graph, reads: held, writes: held, noise: [], targets: [] };
 }

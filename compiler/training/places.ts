@@ -3,6 +3,7 @@ import { didYouMean } from "../diagnostics/suggest.js";
 import { isScope, type Parameter, type Scope } from "../ir/types.js";
 import type { Model } from "../model.js";
 import type { ParameterKind, ParameterRate, StageRate } from "../recipe.js";
+import type { TrainingOptions } from "./contract.js";
 
 /** Whether a path is this part's, or of something in it: `head.fc.weight` is inside `head` and `head.fc`. */
 export function isInside(path: string, part: string): boolean {
@@ -55,4 +56,9 @@ export function kindRate(
 ): { readonly times: number; readonly decayTimes: number } {
   const { times = 1, decayTimes = 1 } = rates.find(({ kind }) => kind === KINDS[role]) ?? {};
   return { times, decayTimes };
+}
+
+/** 0, or the number from 1 of the group of parts that a parameter thaws with. */
+export function thawGroup(path: string, { thawing = [] }: Pick<TrainingOptions, "thawing">): number {
+  return thawing.findLastIndex((parts) => parts.some((part) => isInside(path, part))) + 1;
 }

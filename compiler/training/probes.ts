@@ -3,7 +3,7 @@ import type { NamedValue, Value } from "../ir/types.js";
 import { formula, type Formula } from "../ops/formula.js";
 import { recorder } from "../ops/recorder.js";
 import { runPasses, TRIMMING_PASSES } from "../passes/index.js";
-import type { TrainingGraph } from "./contract.js";
+import { NUMBERS, type TrainingGraph } from "./contract.js";
 import { emitGraph, part, type EmittedGraph } from "./graphs.js";
 
 /** The mean of all values of a tensor, in fp32: finite only if all of them are. */
@@ -21,7 +21,7 @@ export interface Probes {
 
 /** The forward pass of a step, with the mean of the output of each of its layers. */
 export function forwardProbes(step: TrainingGraph): Probes {
-  const loss = step.graph.outputs.filter(({ name }) => name === "loss");
+  const loss = step.graph.outputs.filter(({ name }) => name === "loss" || name === NUMBERS);
   const forward = runPasses(TRIMMING_PASSES, { ...step.graph, outputs: loss }, {});
   const record = recorder({ path: "probe" });
   const f = formula(record);
@@ -30,8 +30,9 @@ export function forwardProbes(step: TrainingGraph): Probes {
     return output && /^float/.test(output.type.dtype) ? [{ path: node.path, output }] : [];
   });
   const outputs = seen.map(({ output }, index): NamedValue => ({ name: `probe.${index}`, value: meanOf(f, output) }));
+  const { numbers: _numbers, ...plain } = step;
   const whole: TrainingGraph = {
-    ...step,
+    ...plain,
     graph: {
       ...step.graph,
       name: "probes",

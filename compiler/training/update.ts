@@ -1,12 +1,12 @@
 /** From gradients to the next state: clipping, the optimiser's step, the average of weights. */
 import type { Span } from "../../grammar/ast.js";
-import type { NamedValue, Value } from "../ir/types.js";
+import type { NamedValue, Parameter, Value } from "../ir/types.js";
 import { formula, type Formula } from "../ops/formula.js";
 import type { TrainingOptions } from "./contract.js";
 import type { Recorder } from "../ops/recorder.js";
 import { preparedOptimizer } from "./optimizers/index.js";
-import { kindRate, rateOf } from "./places.js";
-import { emaName, slotName, stepName, thawGroup, type TrainingState } from "./state.js";
+import { kindRate, rateOf, thawGroup } from "./places.js";
+import { stepName, trainedGroups, type TrainingState } from "./state.js";
 
 export interface Update {
   readonly outputs: readonly NamedValue[];
@@ -16,8 +16,8 @@ export interface Update {
 const NOWHERE: Span = { file: "", start: 0, end: 0 };
 
 /**
- * `gradients` and `statistics` (next running ones; those that are missing stay) by path. In mixed precision nothing
- * but the statistics changes where a gradient is not finite.
+ * `gradients` and `statistics` (next running ones; those that are missing stay) by the names of the held tensors. In mixed
+ * precision nothing but the statistics changes where a gradient is not finite.
  */
 export function applyUpdate(
   state: TrainingState,
@@ -52,37 +52,38 @@ export function applyUpdate(
     clip = f.apply("smaller", [f.over(limit, f.affine(norm!, 1, 1e-6)), one]);
   }
 
+  const groups = trainedGroups(state);
   const counts = once((group: number) => f.affine(state.value(stepName(group)), 1, 1));
   const { value: learningRate } = state.learningRate;
   const rates = once((times: number) => (times === 1 ? learningRate : f.affine(learningRate, times)));
   // Before the parameters, as the sole count always was.
   if (optimizer.countsSteps) state.trained.forEach(({ path }) => counts.get(thawGroup(path, options)));
-  for (const parameter of state.trained) {
-    const { path } = parameter;
-    record.at(`${path}.update`, NOWHERE);
-    const gradient = gradients.get(path)!;
-    const names = optimizer.slots.map((slot) => slotName(slot.name, path));
+  for (const { members, held, slots } of groups) {
+    // What is held together is updated alike: any of them says how.
+    const [parameter] = members as readonly [Parameter];
+    record.at(`${held.name}.update`, NOWHERE);
+    const gradient = gradients.get(held.name)!;
     const { times, decayTimes } = kindRate(parameter, parameterRates);
     const result = optimizer.step(f, parameter, {
-      weight: state.value(path),
+      weight: state.value(held.name),
       gradient: clip ? f.times(gradient, clip) : gradient,
-      slots: names.map(state.value),
-      learningRate: rates.get(times * rateOf(path, stageRates)),
+      slots: slots.map(({ name }) => state.value(name)),
+      learningRate: rates.get(times * rateOf(parameter.path, stageRates)),
       decayTimes,
-      ...(optimizer.countsSteps && { step: counts.get(thawGroup(path, options)) }),
+      ...(optimizer.countsSteps && { step: counts.get(thawGroup(parameter.path, options)) }),
     });
-    settle(path, result.weight);
-    names.forEach((name, index) => settle(name, result.slots[index]!));
+    settle(held.name, result.weight);
+    slots.forEach(({ name }, index) => settle(name, result.slots[index]!));
   }
   for (const [group, count] of counts.made) settle(stepName(group), count);
 
   if (emaDecay !== undefined) {
-    for (const { path } of state.parameters) {
-      const current = next.get(path) ?? statistics.get(path);
+    for (const { held, average: kept } of state.groups) {
+      const current = next.get(held.name) ?? statistics.get(held.name);
       // The average of what stays is that, to the bit.
-      if (current === undefined) continue;
-      record.at(emaName(path), NOWHERE);
-      next.set(emaName(path), average(f, state, emaDecay, state.value(emaName(path)), current));
+      if (current === undefined || kept === undefined) continue;
+      record.at(kept.name, NOWHERE);
+      next.set(kept.name, average(f, state, emaDecay, state.value(kept.name), current));
     }
   }
   return { outputs, next: [...next].map(([name, value]) => ({ name, value })) };

@@ -10,6 +10,14 @@ export type Ort = Pick<Runtime, "InferenceSession" | "Tensor">;
 export const NO_CPU_FALLBACK = { session: { disable_cpu_ep_fallback: "1" } };
 
 /**
+ * What runs the graphs of a training. WebGPU's provider would put most maps into its own layout and back, by some
+ * transpositions for each convolution, whose weights it would turn in every step as well.
+ */
+export function trainingProvider(device: Device): InferenceSession.ExecutionProviderConfig {
+  return device === "webgpu" ? { name: "webgpu", preferredLayout: "NCHW" } : device;
+}
+
+/**
  * Opens a model on a device. Operators that a GPU lacks run on the processor.
  *
  * @returns the session, and whether there are such operators

@@ -4,6 +4,7 @@ import type { Model } from "../../compiler/model.js";
 import type { Recipe } from "../../compiler/recipe.js";
 import { requireIndependentLosses } from "../../compiler/training/build.js";
 import { recipeOptions } from "../../compiler/training/from-recipe.js";
+import { heldOn } from "../../compiler/training/held.js";
 import { sizesFor } from "../../compiler/training/sizes.js";
 import { balancedWeights, classCounts } from "../data/balanced.js";
 import { DataError } from "../data-error.js";
@@ -75,6 +76,7 @@ export function classifierSubject(request: SubjectRequest, feed: Feed): Subject 
         sizes: sizesFor(model, feed.size),
         device,
         blockSize,
+        held: heldOn(device),
       },
     ],
     checkShape: (shape) => checkShape(shape, request, feed),

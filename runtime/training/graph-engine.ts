@@ -3,9 +3,10 @@ import type { InferenceSession, Tensor } from "#onnxruntime";
 import { randomStream } from "../../compiler/emit/random.js";
 import { evaluate } from "../../compiler/ir/dim.js";
 import { lossOfName } from "../../compiler/ir/names.js";
-import { nextName } from "../../compiler/training/contract.js";
+import { nextName, NUMBERS } from "../../compiler/training/contract.js";
+import { heldValues, partValues } from "../../compiler/training/held.js";
 import type { Device } from "../../compiler/device.js";
-import { createSession, FALLS_BACK, type Ort } from "../onnx/create.js";
+import { createSession, FALLS_BACK, trainingProvider, type Ort } from "../onnx/create.js";
 import type { DeviceChoice } from "../onnx/session-types.js";
 import { readable } from "../onnx/readable.js";
 import { SessionError } from "../onnx/session-error.js";
@@ -54,9 +55,15 @@ export class GraphEngine implements DividedEngine {
 
   async setState(state: Values): Promise<void> {
     this.#release(this.#state.values());
-    for (const { name, shape } of this.#graphs.state) {
+    for (const held of this.#graphs.held) {
       // A copy: a spare of it is written to.
-      this.#state.set(name, this.#tensor(state.get(name)!.slice(), shape));
+      this.#state.set(
+        held.name,
+        this.#tensor(
+          heldValues(held, (name) => state.get(name)!),
+          held.shape,
+        ),
+      );
     }
     if (!this.#staysOnDevice) return;
     const { identity } = this.#graphs;
@@ -65,12 +72,14 @@ export class GraphEngine implements DividedEngine {
   }
 
   async getState(): Promise<Values> {
-    const { identity, state } = this.#graphs;
-    if (!this.#staysOnDevice) {
-      return new Map(state.map(({ name }) => [name, (this.#state.get(name)!.data as Float32Array).slice()]));
-    }
-    const down = await this.#run(identity, this.#feedsOf(identity), { key: "down" });
-    return new Map(state.map(({ name }) => [name, down[nextName(name)]!.data as Float32Array]));
+    const { identity, held, state } = this.#graphs;
+    const down = this.#staysOnDevice && (await this.#run(identity, this.#feedsOf(identity), { key: "down" }));
+    const valuesOf = (name: string): Float32Array => {
+      if (down) return down[nextName(name)]!.data as Float32Array;
+      return (this.#state.get(name)!.data as Float32Array).slice();
+    };
+    const values = new Map(held.flatMap((each) => partValues(each, valuesOf(each.name))));
+    return new Map(state.map(({ name }) => [name, values.get(name)!]));
   }
 
   async step(input: StepInput): Promise<StepResult> {
@@ -229,16 +238,15 @@ export class GraphEngine implements DividedEngine {
   }
 
   async statistics(images: Float32Array, before: number): Promise<Values> {
-    const { statistics, state } = this.#graphs;
+    const { statistics, held } = this.#graphs;
     if (statistics === undefined) return new Map();
     const feeds = this.#stepFeeds(statistics, { images, targets: {}, learningRate: 0, key: "statistics" }, 0);
-    const shapes = new Map(state.map(({ name, shape }) => [name, shape]));
-    for (const name of statistics.writes) {
-      const shape = shapes.get(name)!;
+    const written = held.filter(({ name }) => statistics.writes.includes(name));
+    for (const { name, shape } of written) {
       feeds[name] = this.#tensor(new Float32Array(count(shape)).fill(before), shape);
     }
     const results = await this.#run(statistics, feeds, {});
-    return new Map(statistics.writes.map((name) => [name, results[nextName(name)]!.data as Float32Array]));
+    return new Map(written.flatMap((each) => partValues(each, results[nextName(each.name)]!.data as Float32Array)));
   }
 
   async probe(graph: EmittedGraph, input: StepInput): Promise<ReadonlyMap<string, number>> {
@@ -266,8 +274,8 @@ export class GraphEngine implements DividedEngine {
   }
 
   #feedsOf(graph: EmittedGraph, averaged = false): Feeds {
-    const tensorOf = (name: string): Tensor =>
-      (averaged ? this.#state.get(`ema.${name}`) : undefined) ?? this.#state.get(name)!;
+    const averages = new Map(averaged ? this.#graphs.held.map(({ name, average = name }) => [name, average]) : []);
+    const tensorOf = (name: string): Tensor => this.#state.get(averages.get(name) ?? name)!;
     return Object.fromEntries(graph.reads.map((name) => [name, tensorOf(name)]));
   }
 
@@ -355,10 +363,17 @@ export class GraphEngine implements DividedEngine {
       for (const name of graph.writes) fetches[nextName(name)] = this.#spareFor(name);
     }
     try {
-      return await session.run(feeds, fetches);
+      return this.#apart(graph, await session.run(feeds, fetches));
     } catch (error) {
       throw new SessionError(`${graph.name}: ${readable(error)}`, { cause: error });
     }
+  }
+
+  /** Numbers that came together, each by its name. */
+  #apart({ numbers = [] }: EmittedGraph, results: Record<string, Tensor>): Record<string, Tensor> {
+    const values = results[NUMBERS]?.data as Float32Array | undefined;
+    if (values === undefined) return results;
+    return { ...results, ...Object.fromEntries(numbers.map((name, at) => [name, this.#scalar(values[at]!)])) };
   }
 
   #spareFor(name: string): Tensor {
@@ -396,7 +411,7 @@ export class GraphEngine implements DividedEngine {
     if (session === undefined) {
       const next = new Set(graph.writes.map(nextName));
       const places = graph.outputs.map((name): [string, "gpu-buffer" | "cpu"] => {
-        const isNumber = NUMBERS.has(name) || lossOfName(name) !== undefined;
+        const isNumber = name === NUMBERS || SINGLE.has(name) || lossOfName(name) !== undefined;
         return [name, !isNumber && (all || next.has(name)) ? "gpu-buffer" : "cpu"];
       });
       session = this.#open(graph, stays ? { preferredOutputLocation: Object.fromEntries(places) } : {});
@@ -408,6 +423,7 @@ export class GraphEngine implements DividedEngine {
   async #open(graph: EmittedGraph, more: InferenceSession.SessionOptions): Promise<InferenceSession> {
     try {
       const { session, fallsBack } = await createSession(this.#runtime, graph.onnx, this.device, {
+        executionProviders: [trainingProvider(this.device)],
         ...(this.#threads !== undefined && { intraOpNumThreads: this.#threads }),
         ...more,
       });
@@ -422,8 +438,8 @@ export class GraphEngine implements DividedEngine {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Outputs that are looked at after every step. */
-const NUMBERS: ReadonlySet<string> = new Set(["loss", "correct", "correct5", "finite", "gradient_norm"]);
+/** Outputs that are looked at after every step, where they do not come together. */
+const SINGLE: ReadonlySet<string> = new Set(["loss", "correct", "correct5", "finite", "gradient_norm"]);
 
 function resultOf(results: Record<string, Tensor>): StepResult {
   const number = (name: string): number => Number(results[name]?.data[0] ?? 0);

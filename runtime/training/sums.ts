@@ -15,7 +15,7 @@ export interface Place {
 
 export interface Sums {
   readonly gradients: readonly Place[];
-  /** By the names of the state. */
+  /** By the names of what is held. */
   readonly statistics: readonly Place[];
   /** Single numbers: `loss`, `loss.NAME`, and how many are `correct`. */
   readonly numbers: readonly Place[];
@@ -23,10 +23,10 @@ export interface Sums {
 }
 
 /** @param phase default: the last */
-export function sumsOf({ phases, state }: Pick<TrainingGraphs, "phases" | "state">, phase = phases.length - 1): Sums {
+export function sumsOf({ phases, held }: Pick<TrainingGraphs, "phases" | "held">, phase = phases.length - 1): Sums {
   const { step, accumulate } = phases[phase]!;
   if (accumulate === undefined) throw new TypeError("these graphs make a whole update");
-  const shapes = new Map(state.map(({ name, shape }) => [name, shape]));
+  const shapes = new Map(held.map(({ name, shape }) => [name, shape]));
   let length = 0;
   const place = (name: string, shape: readonly number[]): Place => {
     const start = length;
@@ -36,7 +36,7 @@ export function sumsOf({ phases, state }: Pick<TrainingGraphs, "phases" | "state
   const gradients = accumulate.gradients.map(({ gradient, shape }) => place(gradient, shape));
   const statistics = step.writes.map((name) => place(name, shapes.get(name)!));
   const isNumber = (name: string): boolean => name === "loss" || name === "correct" || lossOfName(name) !== undefined;
-  const numbers = step.outputs.filter(isNumber).map((name) => place(name, []));
+  const numbers = (step.numbers ?? step.outputs).filter(isNumber).map((name) => place(name, []));
   return { gradients, statistics, numbers, length };
 }
 

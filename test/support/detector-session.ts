@@ -4,7 +4,9 @@ import { initialValues } from "../../compiler/emit/initialise.js";
 import { evaluate } from "../../compiler/ir/dim.js";
 import type { Parameter } from "../../compiler/ir/types.js";
 import { nextName, type TrainingGraph } from "../../compiler/training/contract.js";
+import { heldValues, sizeOf } from "../../compiler/training/held.js";
 import { emitBytes } from "../compiler/emit/run.js";
+import { outputsByName, partOf } from "./held.js";
 import { uniform } from "./oracle-weights.js";
 
 export interface TrainingObject {
@@ -79,13 +81,15 @@ export async function openDetectorTraining(
 ): Promise<DetectorSession> {
   const session = await ort.InferenceSession.create(emitBytes(training.graph), { logSeverityLevel: 3, ...options });
   const state = new Map<string, ort.Tensor>(
-    training.reads.map(({ name, shape, init, role, parameter }) => {
-      const size = shape.reduce((a, b) => a * b, 1);
-      const values =
-        init.kind === "parameter"
+    training.reads.map((held) => {
+      const parts = new Map(held.parts.map((part) => [part.name, part]));
+      const values = heldValues(held, (part) => {
+        const { shape, init, role, parameter } = parts.get(part)!;
+        return init.kind === "parameter"
           ? weights(init.path)
-          : initialValues(init satisfies Parameter["init"], size, `${role} ${parameter ?? ""}`, 0);
-      return [name, new ort.Tensor("float32", values, shape)] as const;
+          : initialValues(init satisfies Parameter["init"], sizeOf(shape), `${role} ${parameter ?? ""}`, 0);
+      });
+      return [held.name, new ort.Tensor("float32", values, held.shape)] as const;
     }),
   );
   return {
@@ -116,9 +120,12 @@ export async function openDetectorTraining(
       const wanted = Object.entries(feeds).filter(([name]) => session.inputNames.includes(name));
       const outputs = await session.run(Object.fromEntries(wanted));
       for (const { name } of training.writes) state.set(name, outputs[nextName(name)] as ort.Tensor);
-      return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data as Float32Array]));
+      return outputsByName(
+        training,
+        Object.entries(outputs).map(([name, { data }]) => [name, data as Float32Array]),
+      );
     },
-    state: (name) => state.get(name)!.data as Float32Array,
+    state: (name) => partOf(training, name, (held) => state.get(held)!.data as Float32Array),
     close: () => session.release(),
   };
 }

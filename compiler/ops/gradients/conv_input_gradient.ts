@@ -55,7 +55,8 @@ function inputGradientCosts(node: Node, target: Device): readonly Algorithm[] {
   const pointwise = kernel.every((size) => size === 1) && pad.every((size) => size === 0);
   const apart = target === "webgpu" && isMisreadOnWebgpu(sizes(node.inputs[1]!), attributes);
   return [
-    { name: apart ? "transposed_apart" : "transposed", seconds: macs / 3e10 },
+    // cuDNN's gradient of a convolution's input is what ONNX Runtime's ConvTranspose is on CUDA.
+    { name: apart ? "transposed_apart" : "transposed", seconds: macs / (target === "cuda" ? 1e12 : 3e10) },
     ...(fits ? [{ name: "convolution", seconds: (macs * zeros) / 5e10 }] : []),
     ...(pointwise ? [{ name: "pointwise", seconds: macs / 6e10 }] : []),
   ];

@@ -2,8 +2,10 @@ import type { Lowering } from "../lowering.js";
 import { int, size2, word } from "../attributes.js";
 import { fitsStripes } from "../blocked/stripes.js";
 import { sizes } from "../formula.js";
-import type { Node, Operator } from "../operator.js";
+import type { Device } from "../../device.js";
+import type { Algorithm, Node, Operator, Value } from "../operator.js";
 import { reshaped } from "../shapes.js";
+import { oneHot } from "./windows.js";
 
 /**
  * Gradient of a convolution's weight: x [N, C, H, W], dy [N, O, H', W'] to [O, C/groups, kh, kw]. The attributes are
@@ -12,26 +14,30 @@ import { reshaped } from "../shapes.js";
  * - `columns`: the input as the kernel sees it, one shifted copy a tap, and one product of matrices an image
  * - `gathered`: the same with the images side by side, one product in all: better where the map is small
  * - `columns_plain`, `gathered_plain`: without ONNX Runtime's own product that transposes for itself
+ * - `windows`, `windows_aside`: the same in few operators, for GPUs: one convolution with filters that each let one tap through
+ *   makes all columns. With `_plain` without ONNX Runtime's own product, which WebGPU lacks
+ *
+ * `flat`: as a vector.
  */
 export const convWeightGradient: Operator = {
   name: "conv_weight_gradient",
   doc: "Gradient of a convolution's weight, from the input and the output's gradient.",
   infer([x, dy], attributes) {
     const channels = (x!.shape[1] as number) / int(attributes, "groups");
-    return [reshaped(x, [dy!.shape[1]!, channels, ...size2(attributes, "kernel")])];
+    const shape = [dy!.shape[1] as number, channels, ...size2(attributes, "kernel")];
+    return [reshaped(x, attributes["flat"] === true ? [shape.reduce((product, size) => product * size, 1)] : shape)];
   },
   algorithms(node, target) {
+    if (target !== "cpu") return onGpu(node, target);
     const { batch, groups, out, channels, taps, pixels } = shapesOf(node);
     // Values written and read again: the columns; the products of single images, or the images side by side.
     const copies = batch * groups * channels * taps * pixels;
     const apart = batch * groups * out * channels * taps;
     const aside = batch * groups * (channels * taps + out) * pixels;
-    const suffix = target === "cpu" ? "" : "_plain";
-    const plain = suffix === "" ? ["columns_plain", "gathered_plain"].map((name) => ({ name, seconds: 1e3 })) : [];
     return [
-      { name: `columns${suffix}`, seconds: (copies + apart) / 5e8 },
-      { name: `gathered${suffix}`, seconds: (copies + aside) / 5e8 },
-      ...plain,
+      { name: "columns", seconds: (copies + apart) / 5e8 },
+      { name: "gathered", seconds: (copies + aside) / 5e8 },
+      ...["columns_plain", "gathered_plain"].map((name) => ({ name, seconds: 1e3 })),
     ];
   },
   blocked: {
@@ -46,11 +52,36 @@ export const convWeightGradient: Operator = {
   },
   lower(node, emit) {
     const algorithm = word(node.attributes, "algorithm");
+    if (algorithm.startsWith("windows")) return byWindows(node, emit, algorithm);
     if (algorithm === "gathered" || algorithm === "gathered_plain")
       return gathered(node, emit, algorithm === "gathered");
     return columns(node, emit, algorithm === "columns");
   },
 };
+
+/** Multiply-adds and values a second of a GPU, and how many groups of threads keep it busy: for comparisons alone. */
+const [GPU_MACS, GPU_VALUES, GPU_GROUPS] = [1e12, 2e11, 128];
+/** Rows and columns of a product that a group of threads makes. */
+const TILE = 32;
+
+/** A product of long rows and few results leaves a GPU idle; cuBLAS cuts it up for itself, ONNX Runtime's WebGPU does not. */
+function onGpu(node: Node, target: Device): readonly Algorithm[] {
+  const { batch, groups, out, channels, taps, pixels } = shapesOf(node);
+  const macs = batch * groups * out * channels * taps * pixels;
+  const tiles = groups * Math.ceil(out / TILE) * Math.ceil((channels * taps) / TILE);
+  const seconds = (products: number, values: number): number => {
+    const busy = target === "webgpu" ? Math.min(1, (tiles * products) / GPU_GROUPS) : 1;
+    return macs / (GPU_MACS * busy) + values / GPU_VALUES;
+  };
+  const suffix = target === "webgpu" ? "_plain" : "";
+  const apart = 2 * batch * groups * out * channels * taps;
+  const aside = 2 * batch * out * pixels;
+  return [
+    { name: `windows${suffix}`, seconds: seconds(batch, apart) },
+    ...(groups === 1 ? [{ name: `windows_aside${suffix}`, seconds: seconds(1, aside) }] : []),
+    ...["columns_plain", "gathered_plain"].map((name) => ({ name, seconds: 1e3 })),
+  ];
+}
 
 interface Shapes {
   readonly batch: number;
@@ -124,6 +155,65 @@ function gathered(node: Node, emit: Lowering, fused: boolean): void {
   const sum = emit.temporary("sum");
   writeProduct(aside(emit.name(node.inputs[1]!), out, "dy"), all, sum, axis + 2, emit, fused);
   writeTapsLast(sum, node, emit);
+}
+
+function byWindows(node: Node, emit: Lowering, algorithm: string): void {
+  const { batch, groups, out, channels, taps, pixels } = shapesOf(node);
+  const [fused, isAside] = [!algorithm.endsWith("_plain"), algorithm.startsWith("windows_aside")];
+  const { dtype } = node.outputs[0]!.type;
+  const vector = (values: readonly number[]): string => emit.constant(values, "int64");
+  const step = (onnx: string, inputs: readonly string[], suffix: string, attributes = {}): string => {
+    const made = emit.temporary(suffix);
+    emit.node(onnx, inputs, [made], attributes);
+    return made;
+  };
+  const split = groups === 1 ? [] : [groups];
+  const result = emit.name(node.outputs[0]!);
+  const shape = vector(sizes(node.outputs[0]!));
+  const seen = step(
+    "Reshape",
+    [writeColumns(node, emit), vector([batch, ...split, channels * taps, pixels])],
+    "columns",
+  );
+  const dy = step("Reshape", [emit.name(node.inputs[1]!), vector([batch, ...split, out, pixels])], "dy");
+  const turn = (x: string, perm: readonly number[], suffix: string): string => step("Transpose", [x], suffix, { perm });
+  if (isAside) {
+    const rows = step("Reshape", [turn(seen, [0, 2, 1], "turned"), vector([batch * pixels, channels * taps])], "rows");
+    const maps = step("Reshape", [turn(dy, [1, 0, 2], "dy.turned"), vector([out, batch * pixels])], "maps");
+    emit.node("Reshape", [step("MatMul", [maps, rows], "product"), shape], [result]);
+    return;
+  }
+  const products = emit.temporary("images");
+  writeProduct(dy, seen, products, 3 + split.length, emit, fused);
+  let sum = products;
+  if (batch > 1 && !fused && dtype === "float32") {
+    // What WebGPU sums along a first axis it transposes: a product with ones does not.
+    const all = groups * out * channels * taps;
+    const ones = emit.constant(Array<number>(batch).fill(1), dtype, [1, batch]);
+    sum = step("MatMul", [ones, step("Reshape", [products, vector([batch, all])], "images.flat")], "sum");
+  } else if (batch > 1) sum = step("ReduceSum", [products, vector([0])], "sum", { keepdims: 0 });
+  emit.node("Reshape", [sum, shape], [result]);
+}
+
+/** The input as the kernel's taps see it: all taps of a channel one behind the other, [N * C, taps, H', W']. */
+function writeColumns(node: Node, emit: Lowering): string {
+  const { batch, groups, channels, taps } = shapesOf(node);
+  const [x] = node.inputs as readonly [Value, Value];
+  if (taps === 1) return writeTaps(node, emit)[0]!;
+  const { attributes } = node;
+  const [kernel, pad] = [size2(attributes, "kernel"), size2(attributes, "pad")];
+  const planes = emit.temporary("planes");
+  const map = emit.constant([batch * groups * channels, 1, ...sizes(x).slice(2)], "int64");
+  emit.node("Reshape", [emit.name(x), map], [planes]);
+  const filters = emit.constant(oneHot(taps), x.type.dtype, [taps, 1, ...kernel]);
+  const columns = emit.temporary("taps");
+  emit.node("Conv", [planes, filters], [columns], {
+    kernel_shape: kernel,
+    strides: size2(attributes, "stride"),
+    pads: [...pad, ...pad],
+    dilations: size2(attributes, "dilation"),
+  });
+  return columns;
 }
 
 /** a b^T over the last two axes. */

@@ -20,7 +20,7 @@ export const maxPoolGradient: Operator = {
   infer: ([, x]) => [known(x)],
   algorithms: (_node, target) => [
     { name: "windows", seconds: 2 },
-    ...(target === "cpu" ? [{ name: "indices", seconds: 1 }] : []),
+    ...(target === "webgpu" ? [] : [{ name: "indices", seconds: 1 }]),
   ],
   lower(node, emit) {
     if (word(node.attributes, "algorithm") === "indices") byIndices(node, emit);

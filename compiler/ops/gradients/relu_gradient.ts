@@ -5,8 +5,8 @@ import { onnxType } from "../../ir/dtype.js";
 import { word } from "../attributes.js";
 
 /**
- * dy where y > 0, else 0: dy, y to dx. `algorithm`: `compare`, a comparison as a factor; `clip`, the same factor as one
- * operator, a hard sigmoid so steep that it is 1 for every normal number above 0.
+ * dy where y > 0, else 0: dy, y to dx. `algorithm`: `compare`, a comparison as a factor; `choose`, one that chooses; `clip`, the
+ * factor as one operator, a hard sigmoid so steep that it is 1 for every normal number above 0.
  */
 export const reluGradient: Operator = {
   name: "relu_gradient",
@@ -15,12 +15,20 @@ export const reluGradient: Operator = {
   elementwise: true,
   algorithms: (_node, target) => [
     { name: "compare", seconds: 2 },
-    ...(target === "cpu" ? [{ name: "clip", seconds: 1 }] : []),
+    { name: target === "cpu" ? "clip" : "choose", seconds: 1 },
   ],
   lower(node, emit) {
     const [dy, y] = node.inputs;
     const open = emit.temporary("open");
-    if (word(node.attributes, "algorithm") === "clip") {
+    const algorithm = word(node.attributes, "algorithm");
+    if (algorithm === "choose") {
+      const truth = emit.temporary("positive");
+      const zero = scalar(0, y!.type, emit);
+      emit.node("Greater", [emit.name(y!), zero], [truth]);
+      emit.node("Where", [truth, emit.name(dy!), zero], [emit.name(node.outputs[0]!)]);
+      return;
+    }
+    if (algorithm === "clip") {
       emit.node("HardSigmoid", [emit.name(y!)], [open], { alpha: { float: 3e38 }, beta: { float: 0 } });
     } else {
       const truth = emit.temporary("positive");

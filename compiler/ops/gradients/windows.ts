@@ -6,7 +6,7 @@ import { reshaped } from "../shapes.js";
 import { ints } from "../tensor/shape.js";
 
 /** A filter for each place in the window that lets this place through, flat: [kh * kw, 1, kh, kw]. */
-function oneHot(taps: number): readonly number[] {
+export function oneHot(taps: number): readonly number[] {
   return Array.from({ length: taps * taps }, (_, index) => (Math.floor(index / taps) === index % taps ? 1 : 0));
 }
 

@@ -80,6 +80,45 @@ export function writeChannelSum(x: string, shape: readonly number[], y: string, 
   emit.node("ReduceSum", [current, emit.constant([0], "int64")], [y], { keepdims: 0 });
 }
 
+/** How the sums of the images are added up: by one more sum, or as a product with a row of factors, which WebGPU has a kernel for. */
+export type ImageSums = "sum" | "product";
+
+/**
+ * A factor times the sum of each channel, [N, C, ...] to [C], on a GPU: the map's axes as they are, of each image apart, so that
+ * there are as many sums as a GPU needs to be busy; then the images'. With `squares` of each value's square.
+ */
+export function writeChannelTotal(
+  x: string,
+  shape: readonly number[],
+  y: string,
+  emit: Lowering,
+  suffix: string,
+  { images, factor = 1, squares = false }: { images: ImageSums; factor?: number; squares?: boolean },
+): void {
+  const [batch, channels, ...map] = shape as readonly [number, number, ...number[]];
+  const [own, row, total] = ["images", "row", "total"].map((each) => emit.temporary(`${suffix}.${each}`));
+  let current = x;
+  if (map.length > 0) {
+    const axes = map.map((_, axis) => axis + 2);
+    // ReduceSum took its axes as an input from opset 13 on, the others from 18 on.
+    const asInput = !squares || emit.opset >= 18;
+    const inputs = asInput ? [x, emit.constant(axes, "int64")] : [x];
+    emit.node(squares ? "ReduceSumSquare" : "ReduceSum", inputs, [own!], { ...(!asInput && { axes }), keepdims: 0 });
+    current = own!;
+  } else if (squares) {
+    emit.node("Mul", [x, x], [own!]);
+    current = own!;
+  }
+  if (images === "product") {
+    emit.node("MatMul", [emit.constant(Array<number>(batch).fill(factor), "float32", [1, batch]), current], [row!]);
+    emit.node("Reshape", [row!, emit.constant([channels], "int64")], [y]);
+    return;
+  }
+  const sum = factor === 1 ? y : total!;
+  emit.node("ReduceSum", [current, emit.constant([0], "int64")], [sum], { keepdims: 0 });
+  if (factor !== 1) emit.node("Mul", [sum, emit.constant([factor], "float32", [])], [y]);
+}
+
 /** Products of matrices, the last two axes; axes before them broadcast. `left` and `right`: transposed first. */
 const matmul: Operator = {
   name: "matmul",

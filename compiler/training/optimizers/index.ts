@@ -7,7 +7,15 @@ import { accepts } from "../../words/values.js";
 import { takes } from "../../words/describe.js";
 import { adamw } from "./adamw.js";
 import { lars } from "./lars.js";
-import type { DecayScope, OptimizerRecord, OptimizerSettings, Slot, StepInputs, StepOutputs } from "./optimizer.js";
+import {
+  decayOf,
+  type DecayScope,
+  type OptimizerRecord,
+  type OptimizerSettings,
+  type Slot,
+  type StepInputs,
+  type StepOutputs,
+} from "./optimizer.js";
 import { sgd } from "./sgd.js";
 
 const ALL = [sgd, adamw, lars] as const;
@@ -32,6 +40,9 @@ export function optimizerOf({ form, values }: Form<Known>): Optimizer {
 export interface PreparedOptimizer {
   readonly slots: readonly Slot[];
   readonly countsSteps: boolean;
+  /** Equal for parameters that one step can take as one vector, if their rates are equal; undefined for one that is on its own. */
+  likeness(parameter: Parameter, decayTimes: number): string | undefined;
+  /** @param parameter one of those that are stepped */
   step(f: Formula, parameter: Parameter, inputs: StepInputs): StepOutputs;
 }
 
@@ -40,6 +51,8 @@ export function preparedOptimizer(optimizer: Optimizer): PreparedOptimizer {
   return {
     slots: record.slots(values),
     countsSteps: record.countsSteps === true,
+    likeness: (parameter, decayTimes) =>
+      record.whole?.(values, parameter) ? undefined : String(decayOf(decayIn(values), parameter, { decayTimes })),
     step: (f, parameter, inputs) => record.step(f, values, parameter, inputs),
   };
 }
@@ -59,8 +72,13 @@ export function optimizerProblems(optimizer: Optimizer): readonly Omit<RecipePro
 /** The weight decay of an optimiser, and what has it, defaults filled in. */
 export function weightDecayOf(optimizer: Optimizer): { readonly decay: number; readonly scope: DecayScope } {
   const { values } = resolved(optimizer);
-  const { weight_decay: decay, decay_scope: scope } = values as { weight_decay: number; decay_scope: DecayScope };
+  const { weight_decay: decay, decay_scope: scope } = decayIn(values);
   return { decay, scope };
+}
+
+/** Every optimiser has these arguments. */
+function decayIn(values: Readonly<Record<string, unknown>>): { weight_decay: number; decay_scope: DecayScope } {
+  return values as { weight_decay: number; decay_scope: DecayScope };
 }
 
 function resolved(optimizer: Optimizer): {

@@ -25,6 +25,7 @@ export const lars = optimizer({
     decay_scope: DECAY_SCOPE,
   },
   slots: ({ momentum }) => (momentum === 0 ? [] : [MOMENTUM]),
+  whole: ({ adapt_scope }, parameter) => inScope(parameter, adapt_scope),
   step(f, settings, parameter, inputs) {
     const { momentum, trust, adapt_scope } = settings;
     const { weight, gradient, learningRate } = inputs;

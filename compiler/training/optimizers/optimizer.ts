@@ -39,7 +39,12 @@ export interface OptimizerRecord<N extends string = string, S extends Schema = S
   slots(values: Values<S>): readonly Slot[];
   /** It counts its steps: Adam's moments are corrected for beginning at 0. */
   readonly countsSteps?: true;
-  /** One step for one parameter, as IR. */
+  /**
+   * Its step of this parameter depends on more than value by value on weight, gradient and slots: parameters with the same decay
+   * and rate can't be taken as one.
+   */
+  whole?(values: Values<S>, parameter: Parameter): boolean;
+  /** One step for one parameter, or for several with the same decay and rate as one vector, as IR. */
   step(f: Formula, values: Values<S>, parameter: Parameter, inputs: StepInputs): StepOutputs;
   /** What the values, each within its bounds, may not be, or say without effect. */
   problems?(values: Values<S>): readonly (Omit<RecipeProblem, "word"> | false)[];

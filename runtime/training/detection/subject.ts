@@ -3,6 +3,7 @@ import type { Model, ObjectRules, Preprocess } from "../../../compiler/model.js"
 import type { Recipe } from "../../../compiler/recipe.js";
 import { onlyForClassifiers } from "../../../compiler/training/classifiers-only.js";
 import { recipeOptions } from "../../../compiler/training/from-recipe.js";
+import { heldOn } from "../../../compiler/training/held.js";
 import { sizesFor } from "../../../compiler/training/sizes.js";
 import type { TrainingOptions } from "../../../compiler/training/contract.js";
 import { transformWord, type TransformSettings } from "../../../compiler/words/transforms.js";
@@ -114,7 +115,7 @@ export async function openDetectorSubject(
     training: (firstStep) => engineBatches(feed.training(firstStep), canvases),
     close: () => feed.close(),
     settings(device, blockSize) {
-      const common = { ...recipeOptions(recipe), evaluationBatch: 1, device, blockSize };
+      const common = { ...recipeOptions(recipe), evaluationBatch: 1, device, blockSize, held: heldOn(device) };
       const each = canvases.map((canvas): TrainingOptions => ({ ...common, sizes: sizesFor(model, canvas) }));
       return each as [TrainingOptions, ...TrainingOptions[]];
     },

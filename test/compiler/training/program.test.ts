@@ -64,7 +64,7 @@ describe("a training program", () => {
 
   it("writes every state tensor that it trains, under the names of the contract", () => {
     const { train, gradients, update, evaluate, state, trained } = program({ emaDecay: 0.9 });
-    const names = (of: TrainingProgram["state"]): string[] => of.map((each) => each.name).sort();
+    const names = (of: readonly { readonly name: string }[]): string[] => of.map((each) => each.name).sort();
     expect(names(train.writes)).toEqual(names(state));
     expect(names(gradients.writes)).toEqual(names(state.filter((each) => each.role === "running statistic")));
     expect(names(evaluate.reads)).toEqual(

@@ -22,11 +22,22 @@ const golden = (name: string): Golden =>
 const names = (steps: boolean): string[] =>
   Object.keys(NETWORKS).filter((name) => (NETWORKS[name]!.training !== undefined) === steps);
 
+/** As a processor's graphs are, and those of GPUs, which every processor computes too. */
+const WAYS = {
+  cpu: {},
+  webgpu: { device: "webgpu", held: "vectors" },
+  cuda: { device: "cuda", held: "vectors" },
+} as const;
+
+const everyWay = (steps: boolean) =>
+  names(steps).flatMap((name) => Object.entries(WAYS).map(([device, way]) => ({ name, device, way })));
+
 describe("gradients are PyTorch's", () => {
-  it.each(names(false))("%s", async (name) => {
+  it.each(everyWay(false))("$name, as for $device", async ({ name, way }) => {
     const expected = golden(name);
     const network = NETWORKS[name]!;
-    const training = await openTraining(buildTraining(modelOf(network), optionsOf(network)).gradients, network);
+    const { gradients } = buildTraining(modelOf(network), { ...optionsOf(network), ...way });
+    const training = await openTraining(gradients, network);
     const outputs = await training.run(0);
     expect(Math.abs(outputs["loss"]![0]! / expected.loss - 1)).toBeLessThan(1e-5);
     for (const [path, [norm, ...products]] of Object.entries(expected.gradients)) {
@@ -49,12 +60,13 @@ describe("gradients are PyTorch's", () => {
 });
 
 describe("steps follow PyTorch's losses", () => {
-  it.each(names(true))(
-    "%s",
-    async (name) => {
+  it.each(everyWay(true))(
+    "$name, as for $device",
+    async ({ name, way }) => {
       const expected = golden(name);
       const network = NETWORKS[name]!;
-      const training = await openTraining(buildTraining(modelOf(network), optionsOf(network)).train, network);
+      const { train } = buildTraining(modelOf(network), { ...optionsOf(network), ...way });
+      const training = await openTraining(train, network);
       const own: number[] = [];
       for (let step = 0; step < expected.losses.length; step += 1) {
         const outputs = await training.run(step);

@@ -53,11 +53,13 @@ function differences(
   return elements.map((at) => (loss(at, step) - loss(at, -step)) / (2 * step));
 }
 
-/** Nodes with several algorithms, each in every one of them at once: as many graphs as the most algorithms. */
+/** Nodes with several algorithms, each in every one of them at once: for each device as many graphs as the most algorithms. */
 function* everyAlgorithm(graph: Graph): Generator<Graph> {
-  const most = Math.max(1, ...graph.nodes.map((node) => operator(node.op).algorithms?.(node, "cpu").length ?? 1));
-  for (let index = 0; index < most; index += 1) {
-    yield withAlgorithms(graph, "cpu", (_node, algorithms) => algorithms[index % algorithms.length]);
+  for (const device of ["cpu", "webgpu", "cuda"] as const) {
+    const most = Math.max(0, ...graph.nodes.map((node) => operator(node.op).algorithms?.(node, device).length ?? 0));
+    for (let index = 0; index < Math.max(most, device === "cpu" ? 1 : 0); index += 1) {
+      yield withAlgorithms(graph, device, (_node, algorithms) => algorithms[index % algorithms.length]);
+    }
   }
 }
 

@@ -4,6 +4,8 @@ import { initialValues } from "../../../compiler/emit/initialise.js";
 import { evaluate } from "../../../compiler/ir/dim.js";
 import type { Parameter } from "../../../compiler/ir/types.js";
 import { nextName, type StateTensor, type TrainingGraph } from "../../../compiler/training/contract.js";
+import { heldValues } from "../../../compiler/training/held.js";
+import { outputsByName, partOf } from "../../support/held.js";
 import { oracleTensor, uniform } from "../../support/oracle-weights.js";
 import { emitBytes } from "../emit/run.js";
 import type { OracleNetwork } from "./networks.js";
@@ -28,12 +30,14 @@ export async function openTraining(
   const bytes = emitBytes(training.graph);
   const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3, ...options });
   const state = new Map<string, ort.Tensor>();
+  const held = new Set(training.reads.flatMap(({ parts }) => parts.map(({ name }) => name)));
   for (const each of training.reads) {
-    const values = given[each.name] ?? initial(each, network);
+    const parts = new Map(each.parts.map((part) => [part.name, part]));
+    const values = heldValues(each, (name) => given[name] ?? initial(parts.get(name)!, network));
     state.set(each.name, new ort.Tensor("float32", values, each.shape));
   }
   const others = training.graph.inputs.flatMap(({ name, value }) =>
-    given[name] === undefined || state.has(name)
+    given[name] === undefined || state.has(name) || held.has(name)
       ? []
       : [[name, new ort.Tensor("float32", given[name], value.type.shape as number[])] as const],
   );
@@ -65,13 +69,14 @@ export async function openTraining(
         if (state.get(name)?.location === "gpu-buffer") state.get(name)!.dispose();
         state.set(name, outputs[nextName(name)] as ort.Tensor);
       }
-      return Object.fromEntries(
+      return outputsByName(
+        training,
         Object.entries(outputs).flatMap(([name, tensor]) =>
           tensor.location === "cpu" ? [[name, tensor.data as Float32Array]] : [],
         ),
       );
     },
-    state: (name) => state.get(name)!.data as Float32Array,
+    state: (name) => partOf(training, name, (held) => state.get(held)!.data as Float32Array),
     close: () => session.release(),
   };
 }
