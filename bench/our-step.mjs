@@ -4,7 +4,9 @@ import { concat, emitOnnx } from "../dist/compiler/emit/onnx.js";
 import { valuesOf } from "../dist/compiler/emit/parameters.js";
 import { evaluate } from "../dist/compiler/ir/dim.js";
 import { buildTraining } from "../dist/compiler/training/build.js";
-import { nextName } from "../dist/compiler/training/contract.js";
+import { nextName, NUMBERS } from "../dist/compiler/training/contract.js";
+import { heldOn, heldValues } from "../dist/compiler/training/held.js";
+import { trainingProvider } from "../dist/runtime/onnx/create.js";
 import { loadRuntime } from "../dist/runtime/onnx/onnxruntime.js";
 import { timed } from "./timing.mjs";
 
@@ -26,34 +28,40 @@ export const NETWORKS = {
   },
 };
 
-/**
- * @param network what is trained, and on how much: `target`, `batch`, `size` or `height` and `width`, `classes` or `objects`
- * @param more `session`: options of ONNX Runtime besides
- */
-export async function openStep(network, { threads, blockSize, session: more = {} }) {
-  const ort = await loadRuntime();
-  const {
-    target,
-    batch,
-    size,
-    height = size,
-    width = size,
-    classes,
-    objects,
-    rate = objects ? 1e-5 : 0.01,
-    ...frozen
-  } = network;
+/** The network and the graph of a whole step of it, as the trainer has them on a device. */
+export function trainingOf(network, { device = "cpu", blockSize = 0, precision = "fp32", held = heldOn(device) } = {}) {
+  const { target, batch, size, height = size, width = size, objects, frozenBatchNorm, frozenStages } = network;
   const { model } = elaborate(parseTarget(target), objects ? {} : { input: [3, size, size] });
   const { train } = buildTraining(model, {
     batch,
     blockSize,
-    ...frozen,
+    device,
+    precision,
+    held,
+    ...(frozenBatchNorm && { frozenBatchNorm }),
+    ...(frozenStages && { frozenStages }),
     ...(objects && { sizes: { H: height, W: width } }),
     optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
   });
+  return { model, train };
+}
+
+/**
+ * @param network what is trained, and on how much: `target`, `batch`, `size` or `height` and `width`, `classes` or `objects`
+ * @param more `device`, `precision` and `held` of the training; `session`: options of ONNX Runtime besides
+ */
+export async function openStep(network, { threads, blockSize, session: more = {}, ...how }) {
+  const ort = await loadRuntime();
+  const { batch, size, height = size, width = size, classes, objects, rate = objects ? 1e-5 : 0.01 } = network;
+  const { device = "cpu", precision = "fp32" } = how;
+  const { model, train } = trainingOf(network, { blockSize, ...how });
+  const staysThere = device === "webgpu";
+  const places = train.graph.outputs.map(({ name }) => [name, name.startsWith("next.") ? "gpu-buffer" : "cpu"]);
   const { chunks, byteLength } = emitOnnx(train.graph);
   const session = await ort.InferenceSession.create(concat(chunks, byteLength), {
-    intraOpNumThreads: threads,
+    executionProviders: [trainingProvider(device)],
+    ...(threads !== undefined && { intraOpNumThreads: threads }),
+    ...(staysThere && { preferredOutputLocation: Object.fromEntries(places) }),
     ...more,
   });
   const parameters = new Map(model.graph.parameters.map((each) => [each.path, each]));
@@ -62,9 +70,15 @@ export async function openStep(network, { threads, blockSize, session: more = {}
       ? valuesOf(parameters.get(init.path), undefined, 0)
       : new Float32Array(product(shape)).fill(init.value);
   const tensor = (data, shape) => new ort.Tensor("float32", data, shape);
-  let state = new Map(train.reads.map((each) => [each.name, tensor(Float32Array.from(first(each)), each.shape)]));
-  // Next values are written where those before the last were, as the trainer does.
-  let spare = new Map(train.writes.map(({ name, shape }) => [name, tensor(new Float32Array(product(shape)), shape)]));
+  const begun = (held) => {
+    const parts = new Map(held.parts.map((part) => [part.name, part]));
+    return heldValues(held, (name) => first(parts.get(name)));
+  };
+  let state = new Map(train.reads.map((each) => [each.name, tensor(begun(each), each.shape)]));
+  // Next values are written where those before the last were, as the trainer does: on a processor.
+  let spare = staysThere
+    ? undefined
+    : new Map(train.writes.map(({ name, shape }) => [name, tensor(new Float32Array(product(shape)), shape)]));
   const shape = [batch, 3, height, width];
   const image = tensor(pixelsOf(shape), shape);
   const targets = objects
@@ -84,13 +98,17 @@ export async function openStep(network, { threads, blockSize, session: more = {}
         [imageName]: image,
         ...targets,
         learning_rate: tensor(Float32Array.of(rate), []),
+        ...(precision === "mixed" && { loss_scale: tensor(Float32Array.of(128), []) }),
       };
-      const fetches = { loss: null, ...Object.fromEntries([...spare].map(([key, value]) => [nextName(key), value])) };
+      const measured = train.numbers ? NUMBERS : "loss";
+      const places = train.writes.map(({ name }) => [nextName(name), spare?.get(name) ?? null]);
+      const fetches = { [measured]: null, ...Object.fromEntries(places) };
       const { made, ...time } = await timed(() => session.run({ ...feeds, ...Object.fromEntries(state) }, fetches));
-      const next = new Map([...state, ...spare]);
-      spare = new Map([...spare.keys()].map((key) => [key, state.get(key)]));
+      const next = new Map([...state, ...train.writes.map(({ name }) => [name, made[nextName(name)]])]);
+      if (spare) spare = new Map([...spare.keys()].map((key) => [key, state.get(key)]));
+      else train.writes.forEach(({ name }) => state.get(name).dispose());
       state = next;
-      return { ...time, loss: made.loss.data[0] };
+      return { ...time, loss: made[measured].data[0] };
     },
     endProfiling: () => session.endProfiling(),
     close: () => session.release(),

@@ -5,13 +5,11 @@
 //
 // The peaks are measured in the same run: a product of 2048x1536 and 1536x1536 for FLOP/s, a sum of two arrays of 64 MB for
 // bytes/s. The bound is the time of a step whose operators all run at their peaks, the slower one for each.
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { parseArgs } from "node:util";
 import { compile } from "../dist/compiler/index.js";
 import { machineBlockSize } from "../dist/runtime/onnx/blocked-layout.js";
 import { loadRuntime } from "../dist/runtime/onnx/onnxruntime.js";
+import { byOperator, profiled } from "./kernels.mjs";
 import { NETWORKS, openStep } from "./our-step.mjs";
 
 const { values: options, positionals } = parseArgs({
@@ -21,17 +19,6 @@ const { values: options, positionals } = parseArgs({
 const [threads, steps] = [Number(options.threads), Number(options.steps)];
 /** Kinds of operators that are shown; the rest are summed up. */
 const SHOWN = 9;
-/** Multiplications and additions of one kernel, from the shapes that it was given and that it made. */
-const FLOPS = {
-  Conv: ([, [, ...weight]], [out]) => 2 * product(out) * product(weight),
-  Gemm: ([[rows, inner]], [out]) => 2 * product(out) * (product(out) / out.at(-1) === rows ? inner : rows),
-  MatMul: ([a], [out]) => 2 * product(out) * a.at(-1),
-  FusedMatMul: ([a], [out]) => 2 * product(out) * (product(a) / Math.max(1, product(out.slice(0, -1)))),
-};
-
-/** They move nothing. */
-const VIEWS = new Set(["Reshape", "Squeeze", "Unsqueeze", "Identity"]);
-
 const PROBES = {
   Product: "network Product { input image 1536x1x1   flatten   fc 1536 }",
   Sum: "network Sum { input image 16x1024x1024   residual { relu } }",
@@ -51,7 +38,7 @@ function report(name, kernels) {
   const bound = (list) =>
     list.reduce((sum, { flops, bytes }) => sum + Math.max(flops / peaks.flops, bytes / peaks.bytes), 0) / steps;
   const total = seconds(kernels);
-  const kinds = grouped(kernels);
+  const kinds = byOperator(kernels);
   const sorted = [...kinds].sort((a, b) => seconds(b[1]) - seconds(a[1]));
   console.log(
     `\n${name}: ${(1000 * total).toFixed(0)} ms in kernels, ${(1000 * bound(kernels)).toFixed(0)} ms at the peaks`,
@@ -76,15 +63,9 @@ function report(name, kernels) {
   );
 }
 
-function grouped(kernels) {
-  const groups = new Map();
-  for (const each of kernels) groups.set(each.op, [...(groups.get(each.op) ?? []), each]);
-  return groups;
-}
-
 /** Kernels of some steps, after as many that are left out. */
 async function stepsOf(name) {
-  return profiled(async (session) => {
+  return secondHalf(async (session) => {
     const step = await openStep(NETWORKS[name], { threads, blockSize: await machineBlockSize(), session });
     for (let made = 0; made < 2 * steps; made++) await step.step();
     step.endProfiling();
@@ -95,7 +76,7 @@ async function stepsOf(name) {
 async function probe(name, shape, op) {
   const ort = await loadRuntime();
   const { onnx } = compile({ files: { "probe.resnet": PROBES[name] }, entry: `probe.resnet#${name}` });
-  const kernels = await profiled(async (more) => {
+  const kernels = await secondHalf(async (more) => {
     const session = await ort.InferenceSession.create(onnx, { intraOpNumThreads: threads, ...more });
     const image = new ort.Tensor("float32", new Float32Array(product(shape)).fill(0.5), shape);
     for (let made = 0; made < 2 * steps; made++) await session.run({ [session.inputNames[0]]: image });
@@ -105,29 +86,9 @@ async function probe(name, shape, op) {
   return kernels.filter((each) => each.op === op);
 }
 
-async function profiled(run) {
-  const folder = await mkdtemp(path.join(tmpdir(), "resnetc-roofline-"));
-  try {
-    await run({ enableProfiling: true, profileFilePrefix: path.join(folder, "run"), logSeverityLevel: 3 });
-    const [file] = await readdir(folder);
-    const events = JSON.parse(await readFile(path.join(folder, file), "utf8"));
-    const kernels = events.filter(({ cat, name }) => cat === "Node" && name.endsWith("_kernel_time")).map(kernelOf);
-    return kernels.slice(kernels.length / 2);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function kernelOf({ dur, args }) {
-  const shapes = (list) => list.map((each) => Object.values(each)[0]);
-  const [given, made] = [shapes(args.input_type_shape), shapes(args.output_type_shape)];
-  const sizes = [args.activation_size, args.parameter_size, args.output_size].map(Number);
-  return {
-    op: args.op_name,
-    seconds: dur / 1e6,
-    flops: FLOPS[args.op_name]?.(given, made) ?? 0,
-    bytes: VIEWS.has(args.op_name) ? 0 : sizes.reduce((a, b) => a + b, 0),
-  };
+async function secondHalf(run) {
+  const kernels = await profiled(run);
+  return kernels.slice(kernels.length / 2);
 }
 
 function product(shape) {
