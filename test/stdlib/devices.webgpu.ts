@@ -1,5 +1,6 @@
 /** In a process of its own, with the software adapter: standard networks on the processor and on WebGPU. Prints JSON. */
 import { compile } from "../../compiler/index.js";
+import { GPU } from "../support/gpu.js";
 import { openSession, type Values } from "../../runtime/onnx/session.js";
 
 /** Deep networks in short: each kind of block that they have. FCN's head is the smaller of DeepLab's two. */
@@ -55,15 +56,15 @@ for (const [target, size] of Object.entries(TARGETS)) {
   const data = Float32Array.from({ length: 2 * 3 * size * size }, (_, i) => ((i * 7919) % 1009) / 504 - 1);
   const given: Readonly<Record<string, Values>>[] = [];
   let reason = "";
-  for (const device of ["cpu", "webgpu"] as const) {
+  for (const device of ["cpu", GPU] as const) {
     const session = await openSession(onnx, { device });
     reason = session.deviceReason;
     given.push(await session.run({ image: { data, shape: [2, 3, size, size] } }));
     await session.close();
   }
-  const [cpu, webgpu] = given;
+  const [cpu, gpu] = given;
   const outputs = Object.keys(cpu!);
-  const difference = Math.max(...outputs.map((name) => relativeDifference(cpu![name]!, webgpu![name]!)));
+  const difference = Math.max(...outputs.map((name) => relativeDifference(cpu![name]!, gpu![name]!)));
   report.push({ target, difference, reason });
 }
 process.stdout.write(JSON.stringify(report));

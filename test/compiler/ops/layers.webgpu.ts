@@ -4,12 +4,13 @@
  */
 import * as ort from "#onnxruntime";
 import fc from "fast-check";
-import { NO_CPU_FALLBACK } from "../../../runtime/onnx/create.js";
+import type { Device } from "../../../compiler/device.js";
 import { evaluate } from "../../../compiler/ir/dim.js";
 import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
 import type { Graph } from "../../../compiler/ir/types.js";
 import { withAlgorithms } from "../../../compiler/passes/choose-algorithms.js";
 import { dropDeadCode } from "../../../compiler/passes/drop-dead-code.js";
+import { ALONE, GPU } from "../../support/gpu.js";
 import { emitBytes, relativeError, type Tensor } from "../emit/run.js";
 import { gradientGraph } from "../training/graphs.js";
 import { layerGraph } from "./graphs.js";
@@ -46,10 +47,10 @@ function normal(shape: readonly number[], name: string, positive = name.endsWith
   return { shape, data: positive ? data.map((value) => Math.abs(value) + 0.1) : data };
 }
 
-async function run(graph: Graph, feeds: Readonly<Record<string, Tensor>>, device: "cpu" | "webgpu") {
+async function run(graph: Graph, feeds: Readonly<Record<string, Tensor>>, device: Device) {
   const session = await ort.InferenceSession.create(emitBytes(withAlgorithms(graph, device)), {
     logSeverityLevel: 3,
-    ...(device === "webgpu" && { executionProviders: ["webgpu"], extra: NO_CPU_FALLBACK }),
+    ...(device !== "cpu" && ALONE),
   });
   const given = session.inputNames.map((name) => {
     const { data, shape } = feeds[name]!;
@@ -80,7 +81,7 @@ async function report({ op, shapes, attributes }: Sample): Promise<LayerReport> 
   );
   const output = await attempt(async () => {
     const { data } = REFERENCE[op]!(Object.values(feeds), attributes);
-    return relativeError((await run(graph, feeds, "webgpu"))["output"]!, data, 1);
+    return relativeError((await run(graph, feeds, GPU))["output"]!, data, 1);
   });
   const gradients = await attempt(async () => {
     const backward = dropDeadCode.run(
@@ -88,7 +89,7 @@ async function report({ op, shapes, attributes }: Sample): Promise<LayerReport> 
       {},
     );
     const given = { ...feeds, dy: normal(sizes(layer.outputs[0]!.value), "dy") };
-    const [expected, actual] = [await run(backward, given, "cpu"), await run(backward, given, "webgpu")];
+    const [expected, actual] = [await run(backward, given, "cpu"), await run(backward, given, GPU)];
     return Math.max(0, ...Object.keys(expected).map((name) => relativeError(actual[name]!, expected[name]!, 1)));
   });
   return { op, sample: JSON.stringify({ shapes, attributes }), output, gradients };

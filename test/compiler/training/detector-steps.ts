@@ -3,6 +3,7 @@ import type * as ort from "#onnxruntime";
 import type { Device } from "../../../compiler/device.js";
 import { initialValues } from "../../../compiler/emit/initialise.js";
 import { buildTraining } from "../../../compiler/training/build.js";
+import { heldOn } from "../../../compiler/training/held.js";
 import { openDetectorTraining, type TrainingObject } from "../../support/detector-session.js";
 import { uniform } from "../../support/oracle-weights.js";
 import { tinyDetector } from "../../support/tiny-detector-training.js";
@@ -26,6 +27,7 @@ export async function detectorSteps(
     batch: N,
     sizes: { H, W },
     device,
+    held: heldOn(device),
   });
   const parameters = new Map(model.graph.parameters.map((each) => [each.path, each]));
   const weights = (path: string): Float32Array => {

@@ -5,6 +5,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { GPU } from "../../support/gpu.js";
 import { detectorSteps } from "./detector-steps.js";
 
 interface ProfileEvent {
@@ -13,8 +14,8 @@ interface ProfileEvent {
 }
 
 const folder = await mkdtemp(path.join(tmpdir(), "resnetc-profile-"));
-const steps = await detectorSteps("webgpu", {
-  executionProviders: ["webgpu"],
+const steps = await detectorSteps(GPU, {
+  executionProviders: [GPU],
   enableProfiling: true,
   profileFilePrefix: path.join(folder, "steps"),
 });

@@ -7,6 +7,7 @@ import { elaborate, memoryHost, parseTarget } from "../../../compiler/index.js";
 import type { Device } from "../../../compiler/device.js";
 import type { Parameter, Value } from "../../../compiler/ir/types.js";
 import { buildTraining } from "../../../compiler/training/build.js";
+import { heldOn } from "../../../compiler/training/held.js";
 import { openDetectorTraining, type TrainingObject } from "../../support/detector-session.js";
 import { oracleTensor, uniform, type Ranges } from "../../support/oracle-weights.js";
 
@@ -110,19 +111,19 @@ export async function trainTiny(
   const { model, diagnostics } = elaborate(parseTarget("tiny.resnet"), { host: memoryHost({ "tiny.resnet": text }) });
   if (!model || diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
   const [batch, , height, width] = golden.canvas;
-  const { gradients, trained } = buildTraining(model, {
+  const { gradients, trained, state } = buildTraining(model, {
     optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 0 },
     batch,
     sizes: { H: height, W: width },
-    ...(device && { device }),
+    ...(device && { device, held: heldOn(device) }),
   });
   const value = ([path, index]: readonly [string, number]): Value =>
     gradients.graph.nodes.find((node) => node.path === path)!.outputs[index]!;
   const watched = Object.entries(WATCHED).map(([name, at]) => ({ name, value: value(at) }));
   const graph = { ...gradients.graph, outputs: [...gradients.graph.outputs, ...watched] };
   const weights = (path: string): Float32Array => {
-    const { shape } = trained.find((each) => each.path === path)!.value.type;
-    return oracleTensor(path, shape as readonly number[], RANGES);
+    const { shape } = state.find(({ name }) => name === path)!;
+    return oracleTensor(path, shape, RANGES);
   };
   const session = await openDetectorTraining({ ...gradients, graph }, weights, options);
   const size = golden.canvas.reduce((a, b) => a * b, 1);

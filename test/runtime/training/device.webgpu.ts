@@ -1,6 +1,7 @@
 /**
  * Run by device-webgpu.test.ts in a process of its own: a training that changes its device, and what a step of it reads back.
  */
+import type { Device } from "../../../compiler/device.js";
 import { buildTraining } from "../../../compiler/training/build.js";
 import { emitTrainingGraphs } from "../../../compiler/training/graphs.js";
 import { heldOn } from "../../../compiler/training/held.js";
@@ -9,6 +10,7 @@ import { loadRuntime } from "../../../runtime/onnx/onnxruntime.js";
 import { GraphEngine } from "../../../runtime/training/graph-engine.js";
 import { initialState } from "../../../runtime/training/initial-state.js";
 import type { Values } from "../../../runtime/training/engine.js";
+import { GPU } from "../../support/gpu.js";
 import { uniform } from "../../support/oracle-weights.js";
 import { tinyModel } from "./tiny.js";
 
@@ -47,16 +49,16 @@ const noting = {
   },
 };
 
-async function trained(device: "cpu" | "webgpu", begun: Values | undefined, steps: readonly number[]) {
+async function trained(device: Device, begun: Values | undefined, steps: readonly number[]) {
   const options = { optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 }, batch: BATCH } as const;
   const program = buildTraining(model, { ...options, device, held: heldOn(device) });
-  const sessions = device === "webgpu" ? noting : InferenceSession;
+  const sessions = device !== "cpu" ? noting : InferenceSession;
   const runtime = { InferenceSession: sessions as typeof InferenceSession, Tensor, writesInto: true };
   const engine = new GraphEngine(runtime, emitTrainingGraphs(program, 1), { device, reason: "asked for" });
   await engine.setState(begun ?? initialState(model, program.state, 3));
   const losses: number[] = [];
   for (const step of steps) {
-    updates = device === "webgpu" ? [] : undefined;
+    updates = device !== "cpu" ? [] : undefined;
     const { loss } = await engine.step({
       images: uniform(`image${step}`, BATCH * 3072, -1, 1),
       targets: { labels: Int32Array.from({ length: BATCH }, (_, index) => (step + index) % 10) },
@@ -74,7 +76,7 @@ async function trained(device: "cpu" | "webgpu", begun: Values | undefined, step
 
 const whole = await trained("cpu", undefined, [0, 1, 2, 3]);
 const first = await trained("cpu", undefined, [0]);
-const second = await trained("webgpu", first.state, [1, 2]);
+const second = await trained(GPU, first.state, [1, 2]);
 const third = await trained("cpu", second.state, [3]);
 const apart = [...whole.state].flatMap(([name, values]) => {
   const own = third.state.get(name)!;

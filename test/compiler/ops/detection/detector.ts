@@ -1,10 +1,11 @@
 /** A whole detector, compiled for a device and run there. */
+import type { Device } from "../../../../compiler/device.js";
 import * as ort from "#onnxruntime";
 import { compile, memoryHost } from "../../../../compiler/index.js";
 import type { Tensor } from "./run.js";
 
 /** Boxes and scores of one image, and masks where it has some. */
-export async function detections(source: string, image: Tensor, device: "cpu" | "webgpu"): Promise<Tensor[]> {
+export async function detections(source: string, image: Tensor, device: Device): Promise<Tensor[]> {
   const host = memoryHost({ "net.resnet": source });
   const { onnx, diagnostics } = compile("net.resnet", { host, device, seed: 5 });
   if (onnx === undefined) throw new Error(JSON.stringify(diagnostics));

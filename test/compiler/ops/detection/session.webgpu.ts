@@ -1,5 +1,5 @@
 /** Run by webgpu.test.ts in a process of its own: prints what WebGPU gives for each case, or why it gives nothing. */
-import { NO_CPU_FALLBACK } from "../../../../runtime/onnx/create.js";
+import { ALONE, GPU } from "../../../support/gpu.js";
 import { emitBytes } from "../../emit/run.js";
 import { operatorGraph, run, type Tensor } from "./run.js";
 import { detections } from "./detector.js";
@@ -8,7 +8,7 @@ import { CASES, DETECTORS, IMAGE } from "./webgpu.cases.js";
 const results: Record<string, Tensor[] | string> = {};
 for (const [name, { op, inputs, attributes, alone }] of Object.entries(CASES)) {
   const bytes = emitBytes(operatorGraph(op, inputs, attributes, !alone));
-  const options = { executionProviders: ["webgpu"], ...(alone && { extra: NO_CPU_FALLBACK }) };
+  const options = { ...(alone && ALONE), executionProviders: [GPU] };
   try {
     results[name] = await run(bytes, inputs, options);
   } catch (error) {
@@ -18,7 +18,7 @@ for (const [name, { op, inputs, attributes, alone }] of Object.entries(CASES)) {
 const found: Record<string, Tensor[] | string> = {};
 for (const [name, source] of Object.entries(DETECTORS)) {
   try {
-    found[name] = await detections(source, IMAGE, "webgpu");
+    found[name] = await detections(source, IMAGE, GPU);
   } catch (error) {
     found[name] = (error as Error).message;
   }
