@@ -1,7 +1,7 @@
 // What a training step asks of a GPU: kernels, programs that are dispatched for them, and bytes that they move.
 //
 //     npm run build
-//     VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json node bench/dispatches.mjs [cifar20|resnet50|...] [--batch 2]
+//     VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json node bench/dispatches.mjs [cifar20|resnet50|...] [--batch 2] [--size 64]
 //
 // With an adapter, in software too, one step runs on it, and ONNX Runtime's profile is what counts: a kernel may be several
 // programs. Bytes are those of its tensors, read or written once, at that batch. `--tensors` holds the state tensor by tensor,
@@ -16,6 +16,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     batch: { type: "string" },
+    size: { type: "string" },
     device: { type: "string", default: "webgpu" },
     precision: { type: "string", default: "fp32" },
     tensors: { type: "boolean", default: false },
@@ -25,7 +26,11 @@ const { values: options, positionals } = parseArgs({
 const { device, precision } = options;
 const how = { device, precision, ...(options.tensors && { held: "tensors" }) };
 for (const name of positionals.length > 0 ? positionals : ["cifar20", "resnet50"]) {
-  const network = { ...NETWORKS[name], ...(options.batch && { batch: Number(options.batch) }) };
+  const network = {
+    ...NETWORKS[name],
+    ...(options.batch && { batch: Number(options.batch) }),
+    ...(options.size && { size: Number(options.size) }),
+  };
   if (options.graph) reportGraph(name, network);
   else await reportStep(name, network);
 }

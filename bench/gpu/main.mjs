@@ -91,7 +91,7 @@ async function time(device, theirs) {
   const how = { quick, rounds };
   const peaks = await peaksOf(device, quick);
   say(
-    `\n${device}: ${(peaks.flops / 1e12).toFixed(2)} TFLOP/s of a product of matrices, ` +
+    `\n${device}: ${(peaks.flops / 1e9).toFixed(0)} GFLOP/s of a product of matrices, ` +
       `${(peaks.bytes / 1e9).toFixed(0)} GB/s of a sum of arrays`,
   );
   const timings = [
@@ -105,7 +105,7 @@ async function time(device, theirs) {
   for (const [what, name, precision, measure] of timings) {
     const key = `${what} ${name} ${precision}`;
     if (!hasTime()) say(`  ${key}: left out, after ${minutes()}`);
-    else if (what === "training" && networkOf(name, quick) === undefined) say(`  ${key}: only in whole sizes`);
+    else if (networkOf(name, quick) === undefined) say(`  ${key}: only in whole sizes`);
     else {
       const rate = await measure(device, name, precision, how).catch((error) => String(error.message).split("\n")[0]);
       const own = typeof rate === "number" ? `${rate.toFixed(1)} images/s` : rate;
@@ -114,7 +114,7 @@ async function time(device, theirs) {
     }
   }
   for (const name of ["resnet50", "cifar20"]) {
-    if (!hasTime()) continue;
+    if (!hasTime() || networkOf(name, quick) === undefined) continue;
     const lines = await operatorTimes(device, name, peaks, how).catch((error) => [`  ${name}: ${error.message}`]);
     lines.forEach(say);
   }

@@ -22,20 +22,24 @@ const RECIPE = `recipe r {
   ema 0.9, warm_up: true   freeze conv1, steps: 2
 }`;
 
-let folder = "";
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "resnetc-training-json-"));
-  await writeFile(path.join(folder, "r.resnet"), RECIPE);
-  await writeTraining(tinyModel(), folder, { recipe: path.join(folder, "r.resnet"), seed: 5 });
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+/** Those of a GPU hold the state in vectors, and are right on a processor too. */
+const DEVICES = ["cpu", "webgpu", "cuda"] as const;
 
-const description = async (): Promise<TrainingDescription> =>
+let root = "";
+beforeAll(async () => {
+  root = await mkdtemp(path.join(tmpdir(), "resnetc-training-json-"));
+  const recipe = path.join(root, "r.resnet");
+  await writeFile(recipe, RECIPE);
+  for (const device of DEVICES) await writeTraining(tinyModel(), path.join(root, device), { recipe, seed: 5, device });
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const description = async (folder: string): Promise<TrainingDescription> =>
   JSON.parse(await readFile(path.join(folder, "training.json"), "utf8")) as TrainingDescription;
 
 /** The eight bytes of a length, JSON, data: all that a reader of safetensors needs. */
 async function readInitial(file: string): Promise<Map<string, Float32Array>> {
-  const bytes = await readFile(path.join(folder, file));
+  const bytes = await readFile(file);
   const length = Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.toString("utf8", 8, 8 + length)) as Record<
     string,
@@ -55,11 +59,12 @@ const batchAt = (step: number) => ({
   labels: Int32Array.from({ length: 8 }, (_, index) => (step + index) % 10),
 });
 
-it("follows its schema", async () => {
+it.each(DEVICES)("follows its schema, for %s", async (device) => {
   const schema = JSON.parse(
     await readFile(new URL("../../docs/schemas/training.schema.json", import.meta.url), "utf8"),
   ) as object;
-  const found = await description();
+  const found = await description(path.join(root, device));
+  expect(found.vectors === undefined).toBe(device === "cpu");
   const follows = new Ajv({ allErrors: true }).compile(schema);
   expect(follows(found), JSON.stringify(follows.errors)).toBe(true);
   expect(follows({ ...found, more: 1 })).toBe(false);
@@ -67,8 +72,9 @@ it("follows its schema", async () => {
   expect(follows({ ...found, state: [first] })).toBe(false);
 });
 
-it("trains from the JSON alone, as the trainer does", async () => {
-  const training = await description();
+it.each(DEVICES)("trains from the JSON alone, as the trainer does, for %s", async (device) => {
+  const folder = path.join(root, device);
+  const training = await description(folder);
   expect(training).toMatchObject({
     batch: 8,
     accumulate: 2,
@@ -82,14 +88,19 @@ it("trains from the JSON alone, as the trainer does", async () => {
       sessions.set(file, await ort.InferenceSession.create(path.join(folder, file), { intraOpNumThreads: 1 }));
     return sessions.get(file)!.run(feeds);
   };
-  const first = await readInitial(training.initial);
+  const first = await readInitial(path.join(folder, training.initial));
   const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-  const state = new Map(
+  const begun = new Map(
     training.state.map(({ name, shape, value, like }) => {
       const data = like === undefined ? new Float32Array(size(shape)).fill(value!) : first.get(like)!.slice();
       return [name, new ort.Tensor("float32", data, shape)];
     }),
   );
+  const state = new Map(begun);
+  for (const { name, shape, parts } of training.vectors ?? []) {
+    const data = Float32Array.from(parts.flatMap((part) => [...begun.get(part)!.data]));
+    state.set(name, new ort.Tensor("float32", data, shape));
+  }
   const feedsOf = (graph: GraphDescription, more: Record<string, ort.Tensor>): Record<string, ort.Tensor> => ({
     ...Object.fromEntries(graph.reads.map((name) => [name, state.get(name)!])),
     ...Object.fromEntries(Object.entries(more).filter(([name]) => graph.inputs.some((input) => input.name === name))),
@@ -102,7 +113,8 @@ it("trains from the JSON alone, as the trainer does", async () => {
   for (let step = 0; step < 6; step++) {
     const phase = training.phases.find(({ until }) => step < until.after) ?? training;
     const { images, labels } = batchAt(step);
-    const sums = new Map(phase.trained.map((name) => [name, new Float32Array(size(state.get(name)!.dims))]));
+    const learned = phase.gradients.outputs.flatMap(({ name }) => name.match(/^gradient\.(.*)/)?.[1] ?? []);
+    const sums = new Map(learned.map((name) => [name, new Float32Array(size(state.get(name)!.dims))]));
     let loss = 0;
     for (let part = 0; part < training.accumulate; part++) {
       const shape = phase.gradients.inputs.find(({ name }) => name === training.image)!.shape as readonly number[];
@@ -121,7 +133,9 @@ it("trains from the JSON alone, as the trainer does", async () => {
         }),
       );
       keep(phase.gradients, outputs);
-      loss += Number(outputs["loss"]!.data[0]) / training.accumulate;
+      const { numbers } = phase.gradients;
+      const measured = numbers ? outputs["numbers"]!.data[numbers.indexOf("loss")] : outputs["loss"]!.data[0];
+      loss += Number(measured) / training.accumulate;
       for (const [name, sum] of sums) {
         const gradient = outputs[`gradient.${name}`]!.data as Float32Array;
         gradient.forEach((value, at) => (sum[at]! += value / training.accumulate));
@@ -137,7 +151,7 @@ it("trains from the JSON alone, as the trainer does", async () => {
   }
   for (const session of sessions.values()) await session.release();
 
-  const { recipe } = elaborateRecipe(parseTarget(path.join(folder, "r.resnet")), { host: fileHost() });
+  const { recipe } = elaborateRecipe(parseTarget(path.join(root, "r.resnet")), { host: fileHost() });
   const program = buildTraining(tinyModel(), recipeOptions(recipe!));
   const engine = await openDeviceEngine(emitTrainingGraphs(program, 2), { device: "cpu", threads: 1 });
   await engine.setState(initialState(tinyModel(), program.state, 5));
@@ -155,8 +169,13 @@ it("trains from the JSON alone, as the trainer does", async () => {
   }
   const ours = await engine.getState();
   await engine.close();
-  for (const [name, tensor] of state) {
-    const [theirs, own] = [tensor.data, ours.get(name)!];
+  const ended = new Map([...state].map(([name, { data }]) => [name, data]));
+  for (const { name, parts } of training.vectors ?? []) {
+    let at = 0;
+    for (const part of parts) ended.set(part, ended.get(name)!.subarray(at, (at += ours.get(part)!.length)));
+  }
+  for (const [name, own] of ours) {
+    const theirs = ended.get(name)!;
     const apart = Math.max(...own.map((value, at) => Math.abs(value - theirs[at]!)));
     expect(apart, name).toBeLessThan(2e-3);
   }
