@@ -21,6 +21,20 @@ it("writes the four graphs of a training step, with their memory and state for p
   );
 });
 
+it("writes them for a GPU, with the state in vectors that training.json lists", async () => {
+  const folder = await folderWith();
+  const args = ["compile", TARGET, "--training", "--batch", "4", "--device", "cuda", "-o", "step"];
+  const { code, stderr } = await resnetc(args, { cwd: folder });
+  expect(code, stderr).toBe(0);
+  const description = JSON.parse(await readFile(`${folder}/step/training.json`, "utf8")) as TrainingDescription;
+  expect(description.vectors!.map(({ name }) => name)).toEqual(["parameter/0", "running_statistic/0", "momentum/0"]);
+  expect(description.vectors!.flatMap(({ parts }) => parts).sort()).toEqual(
+    description.state.map(({ name }) => name).sort(),
+  );
+  expect(description.train.numbers).toEqual(["loss", "correct", "correct5"]);
+  expect(description.train.writes).toEqual(["parameter/0", "running_statistic/0", "momentum/0"]);
+});
+
 it("tells the memory of a step before anything runs: less with recomputation", async () => {
   const folder = await folderWith({
     "r.resnet": `import { cifar10 } from "std/recipes"
