@@ -100,6 +100,7 @@ export type {
   StateDescription,
   TensorDescription,
   TrainingDescription,
+  VectorDescription,
 } from "./training/describe.js";
 export type { StateRole } from "./training/contract.js";
 export type { TrainingMemory } from "./training/memory.js";

@@ -111,7 +111,7 @@ function started(device: "webgpu" | "cuda"): number {
 }
 
 describe("a step of a GPU", () => {
-  // 1,554 with the state tensor by tensor, and norms and gradients in small operators.
+  // 1,553 with the state tensor by tensor, and norms and gradients in small operators.
   it.each(["webgpu", "cuda"] as const)("has few operators, on %s", (device) => {
     expect(started(device)).toBeLessThan(610);
   });
