@@ -1,7 +1,7 @@
-// What several ranks gain: one process with one thread beside two ranks with one thread each, and what follows for more.
+// What several ranks gain: one process on one core beside two ranks on a core each, and what follows for more.
 //
 //     npm run build
-//     node bench/parallel.mjs [resnet20|resnet50] [--rounds 3] [--mpirun mpirun.openmpi] [--svg bench/parallel.svg]
+//     node bench/parallel.mjs [resnet20|resnet50] [--rounds 3] [--mpirun mpirun.openmpi] [--gradients fp16] [--svg FILE]
 //
 // Each rank has as many images as the one process, so the efficiency is the time of its update through that of two. The two are
 // measured in turn. "sum" is the time in which the numbers of an update are added up over the ranks, "waited" that in which the first
@@ -14,7 +14,7 @@
 //
 // - compute: the median update of one process, and spread its standard deviation: what an update of N waits for is the slowest of N,
 //   of independent normal times at most sqrt(2 ln N) of them above the mean.
-// - local: the sum itself in memory, as it was measured, and the copies of gradients to it and from it. One core does both.
+// - local: the sum itself in memory, as it was measured. One core does it.
 // - shared: what two ranks of one machine took longer beyond that, for they share its memory and its caches: in shares of the
 //   computation.
 // - an allreduce of so many bytes by a ring, of which each link carries 2 (N - 1) / N (Patarasu and Yuan, 2009). Nothing of it is
@@ -32,7 +32,6 @@ import { parseArgs } from "node:util";
 import { elaborate, elaborateRecipe, memoryHost, parseTarget } from "../dist/compiler/index.js";
 import { openRanks } from "../dist/runtime/parallel/open.js";
 import { chart, COLOURS } from "../dist/runtime/figures/chart.js";
-import { putAt } from "../dist/runtime/training/sums.js";
 import { train } from "../dist/runtime/training/trainer.js";
 import { median } from "./median.mjs";
 
@@ -57,6 +56,7 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: "string", default: "3" },
     mpirun: { type: "string", default: "mpirun" },
     svg: { type: "string" },
+    gradients: { type: "string", default: "fp32" },
     rank: { type: "string" },
     updates: { type: "string" },
   },
@@ -92,7 +92,7 @@ async function asRank(name) {
     await train(
       { model, recipe, data, folder, names: { target, recipe: "bench", data: "plain" } },
       {
-        ...{ device: "cpu", threads: 1, workers: 0, ranks },
+        ...{ device: "cpu", threads: 1, workers: 0, ranks, gradients: options.gradients },
         onEvent({ kind, metrics }) {
           if (kind !== "step") return;
           const { waited, moved, bytes } = ranks.traffic;
@@ -138,17 +138,16 @@ async function measure() {
     const { batch, updates } = NETWORKS[name];
     const [one, two, apart] = [[], [], []];
     for (let round = 0; round < Number(options.rounds); round++) {
-      one.push(...(await run([process.execPath], name, updates)));
+      one.push(...(await run([...onCore(0), process.execPath], name, updates)));
       two.push(...(await run([...launcher(2), process.execPath], name, updates)));
-      const both = await Promise.all([0, 1].map(() => run([process.execPath], name, updates)));
+      const both = await Promise.all([0, 1].map((core) => run([...onCore(core), process.execPath], name, updates)));
       apart.push(...both.flat());
     }
     const [single, double, beside] = [one, two, apart].map((rows) => median(rows.map(({ took }) => took)));
     const of = (key) => median(two.map((row) => row[key]));
     const mean = one.reduce((sum, { took }) => sum + took, 0) / one.length;
     const spread = Math.sqrt(one.reduce((sum, { took }) => sum + (took - mean) ** 2, 0) / (one.length - 1));
-    const copies = copying(of("bytes") / 4);
-    const local = of("moved") + copies;
+    const local = of("moved");
     const shared = Math.max(0, double - single - of("waited") - local) / single;
     const facts = { compute: single, spread, bytes: of("bytes"), local, shared };
     const percent = (share) => `${(100 * share).toFixed(1)} %`;
@@ -156,7 +155,7 @@ async function measure() {
       `${name}, ${batch} images a rank: one ${single.toFixed(1)} ms, two ${double.toFixed(1)} ms: efficiency ` +
         `${percent(single / double)} (asked: 90 %); apart ${beside.toFixed(1)} ms: ${percent(single / beside)}, of which two ranks have ` +
         `${percent(beside / double)}; sum ${of("moved").toFixed(1)} ms of ${(of("bytes") / 1e6).toFixed(1)} MB, waited ` +
-        `${of("waited").toFixed(1)} ms, copies ${copies.toFixed(1)} ms; spread ${spread.toFixed(1)} ms; ${one.length} and ${two.length} updates`,
+        `${of("waited").toFixed(1)} ms; spread ${spread.toFixed(1)} ms; ${one.length} and ${two.length} updates`,
     );
     const series = NETS.flatMap((net, at) =>
       [1, 32].map((cores) => ({
@@ -197,23 +196,16 @@ function efficiency({ compute, spread, bytes, local, shared }, { bandwidth, late
   return compute / cores / (own + slowest + local + wire);
 }
 
-/** Milliseconds in which gradients of so many numbers get to what threads share, and back. */
-function copying(length) {
-  const [sums, gradients] = [new Float32Array(new SharedArrayBuffer(4 * length)), new Float32Array(length)];
-  const times = Array.from({ length: 7 }, () => {
-    const began = performance.now();
-    putAt(sums, { start: 0, length }, gradients, 0.5, false);
-    gradients.set(sums);
-    return performance.now() - began;
-  });
-  return median(times.slice(2));
+/** All threads of a process on one core, as a rank's are: its images are made there too. */
+function onCore(core) {
+  return ["taskset", "-c", String(core)];
 }
 
 function launcher(ranks) {
   const isOpenMpi = !options.mpirun.includes("mpich");
   return [
     options.mpirun,
-    ...(isOpenMpi ? ["--bind-to", "none", "--map-by", "slot:OVERSUBSCRIBE"] : []),
+    ...(isOpenMpi ? ["--bind-to", "core", "--map-by", "core"] : ["-bind-to", "core"]),
     "-np",
     String(ranks),
   ];
@@ -221,6 +213,7 @@ function launcher(ranks) {
 
 async function run([command, ...words], name, updates) {
   const own = [fileURLToPath(import.meta.url), "--rank", name, "--updates", String(updates + FIRST)];
+  own.push("--gradients", options.gradients);
   const child = spawn(command, [...words, ...own], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1", ...process.env },

@@ -54,6 +54,8 @@ export { ParallelError, type Combined, type Operation, type Ranks, type Traffic 
 export type { MpiOptions } from "./parallel/mpi/ranks.js";
 export {
   type Exported,
+  type GradientFormat,
+  type RanksInfo,
   type TrainEvent,
   type TrainOptions,
   type TrainRequest,

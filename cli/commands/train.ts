@@ -1,10 +1,17 @@
 /** `resnetc train TARGET --recipe R --data D -o run/`: from random weights to a model that classifies. */
 import type { DeviceRequest } from "../../compiler/device.js";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { recipeProblems } from "../../compiler/recipe-rules.js";
 import type { AlgorithmChoices } from "../../runtime/tuning/tune.js";
 import type { Ranks } from "../../runtime/parallel/ranks.js";
-import type { Exported, TrainEvent, TrainRequest, TrainResult } from "../../runtime/training/request.js";
+import type {
+  Exported,
+  GradientFormat,
+  RanksInfo,
+  TrainEvent,
+  TrainRequest,
+  TrainResult,
+} from "../../runtime/training/request.js";
 import { comparedWords, judgedWords } from "../../runtime/training/judge.js";
 import { examples, shareOrCount, TARGET, wholeNumber } from "../arguments.js";
 import { DATA, LABELS_DATA, loadData } from "../data.js";
@@ -40,6 +47,7 @@ interface Options extends WeightsChoice, RecipeChanges, RankOptions {
   readonly weights?: string;
   readonly workers?: number;
   readonly threads?: number;
+  readonly gradients?: GradientFormat;
   readonly tuned: boolean;
   readonly validation?: number;
   readonly strict?: boolean;
@@ -81,6 +89,12 @@ export function trainCommand(): Command {
     .option("--ranks <n>", "processes on this machine that train together, started by mpirun", wholeNumber(1, 4096))
     .option("--restart <n>", "with --ranks: starts a job that was lost again, so often at most", wholeNumber(0, 10_000))
     .addOption(rankTimeoutOption())
+    .addOption(
+      new Option(
+        "--gradients <format>",
+        "of ranks: what goes between them; fp16 is half the bytes, and rounds (default: fp32)",
+      ).choices(["fp32", "fp16"]),
+    )
     .option("--json", "for programs: a report at the end")
     .addHelpText(
       "after",
@@ -140,6 +154,7 @@ async function trainOn(ranks: Ranks, target: string, options: Options): Promise<
         ...(weights && { weights: weights.values }),
         ...(options.workers !== undefined && { workers: options.workers }),
         ...(options.threads !== undefined && { threads: options.threads }),
+        ...(options.gradients && { gradients: options.gradients }),
       });
       report.stop();
       await logResult(result, options, report, ranks);
@@ -180,9 +195,10 @@ async function measuredAlgorithms({ threads }: Options): Promise<AlgorithmChoice
   return tunedAlgorithms({ onWarning: logWarning, ...(threads !== undefined && { threads }) });
 }
 
-function ranksWords({ size, machines, engine }: NonNullable<Extract<TrainEvent, { kind: "start" }>["ranks"]>): string {
+function ranksWords({ size, machines, engine, gradients }: RanksInfo): string {
   const where = machines === 1 ? "one machine" : plural(machines, "machine");
-  return `on ${size} ranks on ${where}, connected by ${engine}: each computes its share of every batch`;
+  const sent = gradients === "fp16" ? "; gradients go between them in fp16" : "";
+  return `on ${size} ranks on ${where}, connected by ${engine}: each computes its share of every batch${sent}`;
 }
 
 /** Milliseconds between two lines of how far the proposals are. */
@@ -266,18 +282,19 @@ class Report {
 
 async function logResult(
   result: TrainResult,
-  { output, json }: Options,
+  { output, json, gradients = "fp32" }: Options,
   { warnings, notices }: Report,
-  { rank, size, hosts, engine }: Ranks,
+  ranks: Ranks,
 ): Promise<void> {
   const { finished, step, validation, test, best, exported, stoppedEarly, run, waiting, unreadable } = result;
-  if (rank > 0) {
+  if (ranks.rank > 0) {
     // The first tells.
   } else if (json) {
     const measured = { validation, test, best, exported, stoppedEarly, waiting, unreadable };
     const files = await writtenFiles(finished ? [run.model, run.weights] : []);
-    const ranks = size > 1 && { ranks: { size, machines: new Set(hosts).size, engine } };
-    printReport({ finished, step, ...measured, ...ranks, notices, folder: output, files, warnings });
+    const { ranksInfo } = await import("../../runtime/training/parallel/team.js");
+    const together = ranks.size > 1 && { ranks: ranksInfo(ranks, gradients) };
+    printReport({ finished, step, ...measured, ...together, notices, folder: output, files, warnings });
   } else if (finished) {
     if (test) log(`test ${testWords(test)}`);
     if (unreadable > 0) {

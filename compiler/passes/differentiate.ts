@@ -10,12 +10,12 @@ import type { Pass, TrainingContext } from "./pass.js";
 /** An output `gradient.PATH` for every parameter that is trained: that of the output `loss`, or of a multiple of it. */
 export const addGradients: Pass<TrainingContext> = {
   name: "add gradients",
-  run(graph, { trained = [], lossScale = false }) {
+  run(graph, { trained = [], lossScale = false, lossShare = 1 }) {
     const scale = lossScale ? [{ name: "loss_scale", value: value(tensor([]), "loss_scale") }] : [];
     const inputs = new Map(graph.inputs.map((input) => [input.name, input.value]));
     const loss = graph.outputs.find(({ name }) => name === "loss")!;
     const record = recorder({ path: "loss", span: spanOf(graph) });
-    const seed = scale[0]?.value ?? record.constant(Float32Array.of(1), []);
+    const seed = scale[0]?.value ?? record.constant(Float32Array.of(lossShare), []);
     const parameters = trained.map((path) => inputs.get(path)!);
     const found = differentiate(graph, loss.value, parameters, seed, record);
     const gradients = trained.map((path, index): NamedValue => {

@@ -49,6 +49,8 @@ export interface TrainingContext extends PassContext {
   readonly logits?: boolean;
   /** Gradients are those of the loss times an input `loss_scale`. Default false. */
   readonly lossScale?: boolean;
+  /** Without such an input: gradients are those of the loss times this. Default 1. */
+  readonly lossShare?: number;
   /** Parts whose values are computed again in the backward pass. Default: none. */
   readonly segments?: Segments;
 }

@@ -321,7 +321,7 @@ function sizesOf({ sizes, batch }: TrainingOptions): Readonly<Record<string, num
 /** What the passes are told. */
 function contextOf({ options, trained, frozen, segments, lossWeights, graph }: Plan): TrainingContext {
   const { device = "cpu", blockSize = 0, algorithms, precision } = options;
-  const { labelSmoothing, softLabels, multiLabel, classWeights } = options;
+  const { labelSmoothing, softLabels, multiLabel, classWeights, lossShare } = options;
   const mixed = precision === "mixed";
   return {
     sizes: { ...sizesOf(options), ...classesOf(graph) },
@@ -331,6 +331,7 @@ function contextOf({ options, trained, frozen, segments, lossWeights, graph }: P
     device,
     block: device === "cpu" ? blockSize : 0,
     lossScale: mixed,
+    ...(lossShare !== undefined && { lossShare }),
     precision: mixed ? "fp16" : "fp32",
     ...(algorithms && { algorithms }),
     ...(labelSmoothing !== undefined && { labelSmoothing }),
@@ -368,11 +369,14 @@ function forwardBackward(plan: Plan, record: Recorder): Step {
   const f = formula(record);
   record.at("unscale", spanOf(plan.graph));
   const scale = inputs.find(({ name }) => name === "loss_scale");
+  const { lossShare = 1 } = plan.options;
+  // Where they are scaled as it is, their share is taken with that, behind what is in fp16.
+  const divisor = scale && (lossShare === 1 ? scale.value : f.affine(scale.value, 1 / lossShare));
   const gradients = new Map(
     trainedGroups(state).map(({ members, held }) => {
       const each = members.map(({ path }) => output.get(gradientName(path))!);
       const gradient = each.length === 1 ? each[0]! : packed(each, record);
-      return [held.name, scale ? f.over(gradient, scale.value) : gradient] as const;
+      return [held.name, divisor ? f.over(gradient, divisor) : gradient] as const;
     }),
   );
   const statistics = nextStatistics(state, (path) => output.get(nextName(path)), record);

@@ -57,6 +57,8 @@ export interface TrainingOptions {
    * blocks, only what goes from run to run is kept. `true`: every stage.
    */
   readonly checkpointStages?: readonly string[] | true;
+  /** The gradients are those of the loss times this: of a batch's share, whose gradients are added to those of others. Default 1. */
+  readonly lossShare?: number;
   /** `mixed`: convolutions and what is between them in fp16, weights, statistics, loss and update in fp32. Default fp32. */
   readonly precision?: "fp32" | "mixed";
   /** Whose algorithms are taken. Default cpu. */

@@ -2,7 +2,7 @@
 // lower (figures 1, 6 and 7). Trains plain and residual networks of several depths, then draws. A run that was
 // interrupted goes on with the same command.
 //
-//     node examples/degradation/run.mjs [--data shapes] [--recipe shapes] [--depths 20,44] [--epochs 2] [-o dist/degradation]
+//     node examples/degradation/run.mjs [--data shapes] [--recipe shapes] [--depths 20,44] [--epochs 2] [--threads 2] [-o dist/degradation]
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     depths: { type: "string", default: "20,44" },
     epochs: { type: "string", default: "2" },
     device: { type: "string", default: "auto" },
+    threads: { type: "string" },
     output: { type: "string", short: "o", default: "dist/degradation" },
   },
 });
@@ -39,6 +40,7 @@ for (const [kind, network] of Object.entries(kinds)) {
     resnetc(
       ...["train", `${network}(depth: ${depth})`, "--recipe", values.recipe, "--epochs", values.epochs],
       ...["--data", values.data, "--device", values.device, "-o", folder, ...resume],
+      ...(values.threads === undefined ? [] : ["--threads", values.threads]),
     );
   }
 }

@@ -30,6 +30,8 @@ export interface Ranks {
   readonly traffic: Readonly<Traffic>;
   /** Combines the arrays of all ranks, which are of one length; each gets the result in place. */
   allreduce(values: Combined, operation: Operation): Promise<void>;
+  /** Each rank gives every rank an array, and gets one of each. Those that go to one rank are of one length, whoever gives them. */
+  exchange(parts: readonly Uint8Array[]): Promise<Uint8Array[]>;
   /** Every rank's bytes, in the order of ranks; they may be of different lengths. */
   gather(bytes: Uint8Array): Promise<Uint8Array[]>;
   /** The first rank's bytes; what the others give is not looked at. */

@@ -9,6 +9,7 @@ export const SELF: Ranks = {
   engine: "one process",
   traffic: { waited: 0, moved: 0, bytes: 0 },
   allreduce: async () => undefined,
+  exchange: async (parts) => [...parts],
   gather: async (bytes) => [bytes],
   broadcast: async (bytes) => bytes ?? new Uint8Array(),
   barrier: async () => undefined,

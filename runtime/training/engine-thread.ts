@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { openDeviceEngine } from "./device-engine.js";
 import type { DividedEngine } from "./engine.js";
-import type { EngineData, EngineReply, EngineRequest } from "./remote-engine.js";
+import { wholeBuffer, type EngineData, type EngineReply, type EngineRequest } from "./remote-engine.js";
 
 const port = parentPort!;
 const { graphs, options } = workerData as EngineData;
@@ -19,7 +19,7 @@ async function answer({ id, method, parameters }: EngineRequest): Promise<void> 
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
     reply = { id, error: { name, message, ...(stack !== undefined && { stack }) } };
   }
-  port.postMessage(reply);
+  port.postMessage(reply, "value" in reply ? wholeBuffer(reply.value) : []);
   if (method === "close") port.close();
 }
 

@@ -97,10 +97,13 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** One that can make an update in two steps, between which what others computed is added. Its graphs are those of a share. */
+/**
+ * One that can make an update in two steps, between which what others computed is added. Its graphs are those of a share. An array
+ * of sums, whose places are those of sums.ts, is handed over with each call: who gave it does not touch it any more.
+ */
 export interface DividedEngine extends Engine {
-  /** Fills an array, whose places are those of sums.ts, with what its images give. */
-  gradients(input: StepInput, sums: Float32Array): Promise<void>;
+  /** What its images give, times its share of the images. */
+  gradients(input: StepInput): Promise<Float32Array>;
   /** From the sums over all images of the batch. Where the loss is not finite the state stays as it was. */
   update(input: UpdateInput, sums: Float32Array): Promise<StepResult>;
 }

@@ -20,7 +20,7 @@ import type {
   UpdateInput,
   Values,
 } from "./engine.js";
-import { putAt, sumsOf, valuesAt } from "./sums.js";
+import { putAt, scale, sumsOf, valuesAt, type Place } from "./sums.js";
 import type { CanvasGraphs, EmittedGraph, PhaseGraphs, TrainingGraphs } from "../../compiler/training/graphs.js";
 
 type Feeds = Record<string, Tensor>;
@@ -39,8 +39,8 @@ export class GraphEngine implements DividedEngine {
   readonly #state = new Map<string, Tensor>();
   /** On the processor: where the next values of a tensor are written, so that nothing is allotted for a step. */
   readonly #spare = new Map<string, Tensor>();
-  /** Sums over several engines, as they are handed to the update. */
-  #received = new Float32Array();
+  /** Sums of the last update, to be filled again. */
+  #sums: Float32Array = new Float32Array();
   #phase: number | undefined;
   readonly device: Device;
   deviceReason: string;
@@ -87,46 +87,55 @@ export class GraphEngine implements DividedEngine {
     return phase.accumulate ? this.#stepInParts(input, phase) : this.#wholeStep(input, phase);
   }
 
-  async gradients(input: StepInput, sums: Float32Array): Promise<void> {
+  async gradients(input: StepInput): Promise<Float32Array> {
     const { step } = await this.#phaseOf(input);
     const { parts, share } = this.#graphs;
-    const { gradients, statistics, numbers } = sumsOf(this.#graphs, input.phase);
-    const own = share ? share.count / share.of : 1;
+    const { gradients, statistics, numbers, failed, asked, length } = sumsOf(this.#graphs, input.phase);
+    const sums = this.#sums.length === length ? this.#sums : new Float32Array(length);
+    this.#sums = new Float32Array();
+    for (const place of [failed, asked]) putAt(sums, place, [0], false);
+    // A first part writes its gradients to their places.
+    const into = this.#writesInPlace ? Object.fromEntries(this.#tensorsAt(sums, gradients)) : {};
     for (let part = 0; part < parts; part++) {
-      const results = await this.#run(step, this.#stepFeeds(step, input, part), { next: true });
+      const isFirst = part === 0;
+      const how = { next: true, ...(isFirst && { into }) };
+      const results = await this.#run(step, this.#stepFeeds(step, input, part), how);
       for (const place of [...gradients, ...numbers]) {
-        // Of how many are right the sum is asked for, of the rest the mean.
-        const factor = place.name === "correct" ? 1 : own / parts;
-        putAt(sums, place, results[place.name]!.data as Float32Array, factor, part > 0);
+        if (isFirst && place.name in into) continue;
+        putAt(sums, place, results[place.name]!.data as Float32Array, !isFirst);
       }
       const isFinite = Number.isFinite(resultOf(results).loss);
       this.#settle(step, results, isFinite);
-      if (!isFinite) return;
+      if (!isFinite) return sums;
     }
-    for (const place of statistics) putAt(sums, place, await this.#valuesOf(place.name), own, false);
+    for (const place of statistics) putAt(sums, place, await this.#valuesOf(place.name), false);
+    const own = share ? share.count / share.of : 1;
+    // The gradients are of their share already. Of how many are right the sum is asked for, of the rest the mean.
+    for (const place of statistics) scale(sums, place, own);
+    for (const place of numbers) if (place.name !== "correct") scale(sums, place, own / parts);
+    return sums;
   }
 
   async update(input: UpdateInput, sums: Float32Array): Promise<StepResult> {
     const { update } = (await this.#phaseOf(input)).accumulate!;
     const { gradients, statistics, numbers } = sumsOf(this.#graphs, input.phase);
-    // ONNX Runtime takes no memory that threads share.
-    if (this.#received.length !== sums.length) this.#received = new Float32Array(sums.length);
-    this.#received.set(sums);
-    const tensorsAt = (places: typeof gradients): Feeds =>
-      Object.fromEntries(
-        places.map((place) => [place.name, this.#tensor(valuesAt(this.#received, place), place.shape)]),
-      );
-    const total = resultOf(tensorsAt(numbers));
+    this.#sums = sums;
+    const total = resultOf(Object.fromEntries(this.#tensorsAt(sums, numbers)));
     if (!Number.isFinite(total.loss)) return total;
     for (const place of statistics) {
       this.#release([this.#state.get(place.name)!]);
       this.#state.set(place.name, this.#tensor(valuesAt(sums, place).slice(), place.shape));
     }
-    const feeds = { ...this.#feedsOf(update), ...tensorsAt(gradients) };
+    const feeds = { ...this.#feedsOf(update), ...Object.fromEntries(this.#tensorsAt(sums, gradients)) };
     this.#settings(update, input, feeds);
     const results = await this.#run(update, feeds, { next: true });
     this.#settle(update, results, true);
     return { ...total, ...flags(results) };
+  }
+
+  /** By name: what is at these places, not copied. */
+  #tensorsAt(sums: Float32Array, places: readonly Place[]): (readonly [string, Tensor])[] {
+    return places.map((place) => [place.name, this.#tensor(valuesAt(sums, place), place.shape)]);
   }
 
   /** A copy of a tensor of the state, wherever it is. */
@@ -342,6 +351,7 @@ export class GraphEngine implements DividedEngine {
   /**
    * @param next next state is written where it stays: in the spare tensors, or on the device
    * @param onDevice all tensors (but single numbers) stay on the device, where that is possible
+   * @param into on the processor: what these outputs are written to
    * @param key for another session of the same graph
    */
   async #run(
@@ -351,13 +361,14 @@ export class GraphEngine implements DividedEngine {
       readonly next?: boolean;
       readonly onDevice?: boolean;
       readonly wanted?: readonly string[];
+      readonly into?: Feeds;
       readonly key?: string;
     },
   ): Promise<Record<string, Tensor>> {
     const stays = this.#staysOnDevice && (how.next === true || how.onDevice === true);
     const session = await this.#session(graph, `${graph.name} ${how.key ?? ""}`, stays, how.onDevice === true);
     const fetches: Record<string, Tensor | null> = Object.fromEntries(
-      (how.wanted ?? graph.outputs).map((name) => [name, null]),
+      (how.wanted ?? graph.outputs).map((name) => [name, how.into?.[name] ?? null]),
     );
     if (how.next === true && this.#writesInPlace) {
       for (const name of graph.writes) fetches[nextName(name)] = this.#spareFor(name);

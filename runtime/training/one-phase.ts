@@ -25,6 +25,7 @@ import { planTraining, tellBeginning, type Programs, type TrainingPlan } from ".
 import { checkAlike, checkReplicas } from "./parallel/replicas.js";
 import { RankEngine } from "./parallel/rank-engine.js";
 import { batchShare } from "./parallel/share.js";
+import { ranksInfo } from "./parallel/team.js";
 import type { Team } from "./parallel/team.js";
 import { beforePhase, type Position } from "./position.js";
 import { noRecords } from "./records.js";
@@ -76,6 +77,7 @@ export async function trainPhase(session: Session, beginning: PhaseBeginning): P
   const { measures } = planned;
   const asked = { ...request, model, measures, ...(proposals && { proposals }) };
   const { ranks, group } = team;
+  const { gradients = "fp32" } = options;
   const share = batchShare(recipe, ranks);
   const feed = await openOnAll(asked, session, share);
   let inner: DividedEngine | undefined;
@@ -95,7 +97,7 @@ export async function trainPhase(session: Session, beginning: PhaseBeginning): P
       });
       await inner.setState(begun.state);
     });
-    const engine = share ? new RankEngine(inner!, ranks, graphs, team.stop) : inner!;
+    const engine = share ? new RankEngine(inner!, ranks, graphs, team.stop, gradients === "fp16") : inner!;
     const { length } = plan;
     const before = beforePhase(position);
     await group.onFirst(async () => {
@@ -111,7 +113,7 @@ export async function trainPhase(session: Session, beginning: PhaseBeginning): P
       length,
       ...(count > 1 && { phase: { name, number: index + 1, of: count, before } }),
       batch: recipe.batch,
-      ...(share && { ranks: { size: ranks.size, machines: new Set(ranks.hosts).size, engine: ranks.engine } }),
+      ...(share && { ranks: ranksInfo(ranks, gradients) }),
       tuned: Object.keys(program.options.algorithms ?? {}).length,
     });
     const { meanImage } = feed.trained;
@@ -203,7 +205,8 @@ async function planOf(
   const { device } = await chooseDevice(options.device ?? "auto");
   const blockSize = device === "cpu" ? await machineBlockSize() : 0;
   const settings = feed.settings(device, blockSize);
-  const [first, ...others] = settings.map((each) => (share ? { ...each, batch: share.count } : each));
+  const own = share && { batch: share.count, lossShare: share.count / share.of / share.parts };
+  const [first, ...others] = settings.map((each) => ({ ...each, ...own }));
   const plan = planTraining(model, recipe, feed, [first!, ...others]);
   const programs = plan.build(algorithms);
   const begun = resume ? undefined : { weights: before };

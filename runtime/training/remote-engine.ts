@@ -81,7 +81,8 @@ class RemoteEngine implements DividedEngine {
   setState: Engine["setState"] = (...given) => this.#call("setState", given) as Promise<void>;
   getState: Engine["getState"] = () => this.#call("getState", []) as ReturnType<Engine["getState"]>;
   step: Engine["step"] = (...given) => this.#call("step", given) as ReturnType<Engine["step"]>;
-  gradients: DividedEngine["gradients"] = (...given) => this.#call("gradients", given) as Promise<void>;
+  gradients: DividedEngine["gradients"] = (...given) =>
+    this.#call("gradients", given) as ReturnType<DividedEngine["gradients"]>;
   update: DividedEngine["update"] = (...given) => this.#call("update", given) as ReturnType<DividedEngine["update"]>;
   evaluate: Engine["evaluate"] = (...given) => this.#call("evaluate", given) as ReturnType<Engine["evaluate"]>;
   statistics: Engine["statistics"] = (...given) => this.#call("statistics", given) as ReturnType<Engine["statistics"]>;
@@ -119,12 +120,24 @@ class RemoteEngine implements DividedEngine {
   }
 }
 
-/** Images are handed over, not copied: nobody reads a batch again. Views of a larger buffer are copied all the same. */
+/**
+ * Images and sums are handed over, not copied: who gave them does not read them again. Views of a larger buffer are copied all the
+ * same.
+ */
 function transferable(parameters: readonly unknown[]): ArrayBuffer[] {
   const [first] = parameters;
-  const images = first instanceof Float32Array ? first : (first as { images?: unknown } | undefined)?.images;
-  const whole = images instanceof Float32Array && images.buffer instanceof ArrayBuffer && images.byteLength > 0;
-  return whole && images.byteLength === images.buffer.byteLength ? [images.buffer] : [];
+  const images = (first as { images?: unknown } | undefined)?.images;
+  return [...parameters, images].flatMap((each) => wholeBuffer(each));
+}
+
+/** The buffer of an array that is all of it. */
+export function wholeBuffer(values: unknown): ArrayBuffer[] {
+  const isWhole =
+    values instanceof Float32Array &&
+    values.buffer instanceof ArrayBuffer &&
+    values.byteLength > 0 &&
+    values.byteLength === values.buffer.byteLength;
+  return isWhole ? [values.buffer] : [];
 }
 
 /** An error of the other thread, of a class that callers know it by. */

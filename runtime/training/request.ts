@@ -53,10 +53,23 @@ export interface TrainOptions extends Pick<FeedOptions, "workers" | "strict"> {
    * keeps the records and tells what happens. Default: this one alone.
    */
   readonly ranks?: Ranks;
+  /** As what gradients go from rank to rank: `fp16` halves the bytes, and rounds. Default fp32. */
+  readonly gradients?: GradientFormat;
   /** Told what happens, in order. */
   readonly onEvent?: (event: TrainEvent) => void;
   /** Version of resnetc, for reports. */
   readonly version?: string;
+}
+
+/** As what gradients go from rank to rank. */
+export type GradientFormat = "fp32" | "fp16";
+
+/** Several processes that train together: how many, on how many machines, what connects them, and what they send. */
+export interface RanksInfo {
+  readonly size: number;
+  readonly machines: number;
+  readonly engine: string;
+  readonly gradients: GradientFormat;
 }
 
 /** What happens while a training runs, as it is reported. */
@@ -77,8 +90,8 @@ export type TrainEvent =
         readonly before: number;
       };
       readonly batch: number;
-      /** Where several processes train together: how many, on how many machines, and what connects them. */
-      readonly ranks?: { readonly size: number; readonly machines: number; readonly engine: string };
+      /** Where several processes train together. */
+      readonly ranks?: RanksInfo;
       /** Kinds of operations that are written as was measured. */
       readonly tuned: number;
     }

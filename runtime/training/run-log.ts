@@ -69,6 +69,6 @@ function startLine({ step, phase, device, length, ranks }: Extract<TrainEvent, {
   const made = step - (phase?.before ?? 0);
   const what = phase ? `phase ${phase.number} of ${phase.of}, ${phase.name}, ` : "";
   const begins = made === 0 ? "begins" : `goes on after ${made} updates`;
-  const where = ranks ? ` on ${ranks.size} ranks (${ranks.engine})` : "";
+  const where = ranks ? ` on ${ranks.size} ranks (${ranks.engine}, gradients in ${ranks.gradients})` : "";
   return `${what}${begins} on ${device}${where}, ${length.steps} updates in all`;
 }

@@ -1,6 +1,7 @@
 /**
  * What engines that compute shares of a batch add up for an update, one behind the other in one array: the gradients, the next
- * running statistics, and the loss with what is told beside it. Each gives its own times its share of the images.
+ * running statistics, and the loss with what is told beside it. Each gives its own times its share of the images. Behind them is room
+ * for what those tell one another that do the adding up.
  */
 import { lossOfName } from "../../compiler/ir/names.js";
 import type { TrainingGraphs } from "../../compiler/training/graphs.js";
@@ -19,6 +20,9 @@ export interface Sums {
   readonly statistics: readonly Place[];
   /** Single numbers: `loss`, `loss.NAME`, and how many are `correct`. */
   readonly numbers: readonly Place[];
+  /** How many engines failed, and how many were asked to stop: 0 of an engine itself. */
+  readonly failed: Place;
+  readonly asked: Place;
   readonly length: number;
 }
 
@@ -37,20 +41,19 @@ export function sumsOf({ phases, held }: Pick<TrainingGraphs, "phases" | "held">
   const statistics = step.writes.map((name) => place(name, shapes.get(name)!));
   const isNumber = (name: string): boolean => name === "loss" || name === "correct" || lossOfName(name) !== undefined;
   const numbers = (step.numbers ?? step.outputs).filter(isNumber).map((name) => place(name, []));
-  return { gradients, statistics, numbers, length };
+  const [failed, asked] = [place("failed", []), place("asked", [])];
+  return { gradients, statistics, numbers, failed, asked, length };
 }
 
-/** A tensor, times a factor, to its place: added to what is there, or in place of it. */
-export function putAt(
-  sums: Float32Array,
-  { start, length }: Place,
-  values: ArrayLike<number>,
-  factor: number,
-  isAdded: boolean,
-): void {
-  // Loops of their own: what is in them is done for every weight of a network.
-  if (isAdded) for (let at = 0; at < length; at++) sums[start + at]! += factor * values[at]!;
-  else for (let at = 0; at < length; at++) sums[start + at] = factor * values[at]!;
+/** A tensor to its place, or added to what is there. */
+export function putAt(sums: Float32Array, { start, length }: Place, values: ArrayLike<number>, isAdded: boolean): void {
+  // A loop of its own: what is in it is done for every weight of a network.
+  if (isAdded) for (let at = 0; at < length; at++) sums[start + at]! += values[at]!;
+  else sums.set(values, start);
+}
+
+export function scale(sums: Float32Array, { start, length }: Place, factor: number): void {
+  for (let at = start; at < start + length; at++) sums[at]! *= factor;
 }
 
 export function valuesAt(sums: Float32Array, { start, length }: Place): Float32Array {

@@ -39,6 +39,12 @@ export async function train(request: TrainRequest, options: TrainOptions = {}): 
   const log: RunLog = ranks.rank === 0 ? openRunLog(run.log) : { add: () => undefined };
   const { emit, exchange } = openReports(ranks, emitter(log, options.onEvent));
   try {
+    if (options.gradients === "fp16" && ranks.size === 1) {
+      emit({
+        kind: "notice",
+        message: "gradients in fp16 are for several ranks: this process trains alone, and sends none",
+      });
+    }
     if (!options.resume) await onFirst(ranks, () => checkUnused(run));
     const team = { ...joined, exchange };
     const result = await phaseByPhase(request, { ...options, ...joined.options }, { run, lock, emit, team });

@@ -38,6 +38,6 @@ export { SessionError } from "../onnx/session-error.js";
 export type { Session, Values } from "../onnx/session-types.js";
 export { TrainingError } from "../training/error.js";
 export type { Metrics, StepMetrics, ValidationMetrics } from "../training/metrics.js";
-export type { Exported, TrainEvent } from "../training/request.js";
+export type { Exported, GradientFormat, RanksInfo, TrainEvent } from "../training/request.js";
 export type { LoadedWeights, LoadWeightsOptions, WeightsReport } from "../weights/fit.js";
 export { WeightsError } from "../weights/source.js";

@@ -31,6 +31,7 @@ export function memoryRanks(size: number): readonly Ranks[] {
           values[at] = all.slice(1).reduce((total, each) => OPERATIONS[operation](total, each[at]!), all[0]![at]!);
         });
       },
+      exchange: async (parts) => (await meet(parts.map((part) => part.slice()))).map((each) => each[rank]!),
       gather: async (bytes) => [...(await meet(bytes.slice()))],
       broadcast: async (bytes) => (await meet(bytes ?? new Uint8Array()))[0]!,
       barrier: async () => void (await meet(true)),

@@ -46,6 +46,7 @@ const FUNCTIONS = {
   Allreduce: "void *, void *, int, H, H, H",
   Allgather: "void *, int, H, void *, int, H, H",
   Allgatherv: "void *, int, H, void *, void *, void *, H, H",
+  Alltoallv: "void *, void *, void *, H, void *, void *, void *, H, H",
   Bcast: "void *, int, H, int, H",
   Ibarrier: "H, void *",
   Test: "void *, void *, void *",

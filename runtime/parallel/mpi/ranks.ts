@@ -125,6 +125,31 @@ class MpiRanks implements Ranks {
     });
   }
 
+  async exchange(parts: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    if (parts.length !== this.size)
+      throw new TypeError(`${parts.length} parts are not one for each of ${this.size} ranks`);
+    const { call, constants } = this.#mpi;
+    const { world, byte } = constants;
+    const given = parts.map(({ byteLength }) => byteLength);
+    const total = given.reduce((sum, length) => sum + length, 0);
+    const length = given[this.rank]!;
+    const received = new Uint8Array(length * this.size);
+    if (Math.max(total, received.length) >= 2 ** 31)
+      throw new ParallelError(`${total} bytes are too many to exchange at once`);
+    await this.#collective(total, () => {
+      this.#checkLengths(total);
+      const out = new Uint8Array(total);
+      const [counts, starts] = [Int32Array.from(given), startsOf(given)];
+      parts.forEach((part, rank) => out.set(part, starts[rank]));
+      const lengths = given.map(() => length);
+      call.Alltoallv(
+        ...[some(out), counts, starts, byte],
+        ...[some(received), Int32Array.from(lengths), startsOf(lengths), byte, world],
+      );
+    });
+    return given.map((_, rank) => received.subarray(rank * length, (rank + 1) * length));
+  }
+
   async gather(bytes: Uint8Array): Promise<Uint8Array[]> {
     const { call, constants } = this.#mpi;
     const { world, byte, double } = constants;
@@ -261,6 +286,12 @@ class MpiRanks implements Ranks {
       );
     }
   }
+}
+
+/** Where each of some things begins that lie one behind the other. */
+function startsOf(lengths: readonly number[]): Int32Array {
+  let at = 0;
+  return Int32Array.from(lengths, (length) => (at += length) - length);
 }
 
 /** An empty array has no address. */

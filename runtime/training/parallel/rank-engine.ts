@@ -5,9 +5,10 @@
  */
 import type { TrainingGraphs } from "../../../compiler/training/graphs.js";
 import { everywhere, together } from "../../parallel/agree.js";
+import { sumAsHalves } from "../../parallel/halves.js";
 import type { Ranks } from "../../parallel/ranks.js";
 import type { DividedEngine, Engine, StepInput, StepResult, Values } from "../engine.js";
-import { sumsOf } from "../sums.js";
+import { sumsOf, type Place } from "../sums.js";
 
 /** A signal to stop, as one rank may be given it, and as all of them come to know of it. */
 export class AgreedStop {
@@ -34,18 +35,17 @@ export class AgreedStop {
   }
 }
 
-/** Places behind the sums: how many ranks failed, and how many were asked to stop. */
-const [FAILED, ASKED, MORE] = [0, 1, 2];
-
 export class RankEngine implements Engine {
   readonly #inner: DividedEngine;
   readonly #ranks: Ranks;
   readonly #graphs: TrainingGraphs;
   readonly #stop: AgreedStop;
-  #sums: Float32Array = new Float32Array();
+  readonly #halves: boolean;
 
-  constructor(inner: DividedEngine, ranks: Ranks, graphs: TrainingGraphs, stop: AgreedStop) {
+  /** @param halves gradients go from rank to rank in half precision */
+  constructor(inner: DividedEngine, ranks: Ranks, graphs: TrainingGraphs, stop: AgreedStop, halves: boolean) {
     this.#inner = inner;
+    this.#halves = halves;
     this.#ranks = ranks;
     this.#graphs = graphs;
     this.#stop = stop;
@@ -66,20 +66,19 @@ export class RankEngine implements Engine {
   close: Engine["close"] = () => this.#inner.close();
 
   async step(input: StepInput): Promise<StepResult> {
-    const sums = this.#room(input.phase);
-    let failure: { readonly error: unknown } | undefined;
+    let sums: Float32Array;
     try {
-      await this.#inner.gradients(input, sums.subarray(0, sums.length - MORE));
+      sums = await this.#inner.gradients(input);
     } catch (error) {
-      failure = { error };
+      return this.abandon(error, input.phase);
     }
-    await this.#combine(sums, failure);
-    return this.#inner.update(settingsOf(input), sums.subarray(0, sums.length - MORE));
+    await this.#combine(sums, input.phase);
+    return this.#inner.update(settingsOf(input), sums);
   }
 
   /** In place of a step: throws on all ranks. */
   async abandon(error: unknown, phase?: number): Promise<never> {
-    await this.#combine(this.#room(phase), { error });
+    await this.#combine(new Float32Array(sumsOf(this.#graphs, phase).length), phase, { error });
     throw error;
   }
 
@@ -94,29 +93,26 @@ export class RankEngine implements Engine {
     return new Map([...own].map(([name, { length }]) => [name, sums.subarray(at, (at += length))]));
   }
 
-  /** In memory that the engine's thread has too. */
-  #room(phase: number | undefined): Float32Array {
-    const length = sumsOf(this.#graphs, phase).length + MORE;
-    if (this.#sums.length !== length) this.#sums = new Float32Array(new SharedArrayBuffer(4 * length));
-    return this.#sums;
-  }
-
-  async #combine(sums: Float32Array, failure: { readonly error: unknown } | undefined): Promise<void> {
-    const more = sums.subarray(sums.length - MORE);
-    if (failure) sums.fill(0);
-    more[FAILED] = failure ? 1 : 0;
-    more[ASKED] = this.#stop.isAsked ? 1 : 0;
-    await this.#ranks.allreduce(sums, "sum");
-    const [failed, asked] = [more[FAILED] > 0, more[ASKED] > 0];
-    if (failed) {
+  async #combine(sums: Float32Array, phase: number | undefined, failure?: { readonly error: unknown }): Promise<void> {
+    const places = sumsOf(this.#graphs, phase);
+    const [failed, asked] = [places.failed.start, places.asked.start];
+    sums[failed] = failure ? 1 : 0;
+    sums[asked] = this.#stop.isAsked ? 1 : 0;
+    const gradients = sums.subarray(0, this.#halves ? lengthOf(places.gradients) : 0);
+    await this.#ranks.allreduce(sums.subarray(gradients.length), "sum");
+    if (sums[failed] > 0) {
       await together(this.#ranks, () => {
         if (failure) throw failure.error;
       });
       throw everywhere(new Error("a rank failed, and does not say why"));
     }
-    if (asked) await this.#stop.agree(this.#ranks);
+    if (gradients.length > 0) await sumAsHalves(this.#ranks, gradients);
+    if (sums[asked] > 0) await this.#stop.agree(this.#ranks);
   }
 }
+
+/** They are at the beginning of the sums. */
+const lengthOf = (places: readonly Place[]): number => places.reduce((total, { length }) => total + length, 0);
 
 /** Without the images, which may have been handed over. */
 function settingsOf({ learningRate, phase, emaDecay, lossScale, key }: StepInput) {

@@ -3,8 +3,13 @@ import { groupOf, onFirst } from "../../parallel/agree.js";
 import { ownCores } from "../../parallel/cores.js";
 import type { Group } from "../../parallel/group.js";
 import type { Ranks } from "../../parallel/ranks.js";
-import type { TrainOptions } from "../request.js";
+import type { GradientFormat, RanksInfo, TrainOptions } from "../request.js";
 import { AgreedStop } from "./rank-engine.js";
+
+/** What is told of ranks. */
+export function ranksInfo({ size, hosts, engine }: Ranks, gradients: GradientFormat): RanksInfo {
+  return { size, machines: new Set(hosts).size, engine, gradients };
+}
 
 export interface Team {
   readonly ranks: Ranks;

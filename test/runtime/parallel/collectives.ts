@@ -2,6 +2,7 @@
 import { setTimeout } from "node:timers/promises";
 import { writeSync } from "node:fs";
 import { failedOn, onFirst, together } from "../../../runtime/parallel/agree.js";
+import { sumAsHalves } from "../../../runtime/parallel/halves.js";
 import { openRanks } from "../../../runtime/parallel/open.js";
 
 const [what, patience = "30"] = process.argv.slice(2);
@@ -40,6 +41,28 @@ const SCENES: Readonly<Record<string, () => Promise<void> | void>> = {
     const gathered = await ranks.gather(Uint8Array.from({ length: 5 * rank }, () => rank));
     if (gathered.some((bytes, of) => bytes.length !== 5 * of || bytes.some((byte) => byte !== of)))
       wrong.push("gather");
+    // To rank n go n + 1 bytes, of each.
+    const exchanged = await ranks.exchange(Array.from({ length: size }, (_, to) => new Uint8Array(to + 1).fill(rank)));
+    if (exchanged.some((bytes, of) => bytes.length !== rank + 1 || bytes.some((byte) => byte !== of)))
+      wrong.push("exchange");
+    for (const length of [1, 1000, 100_003]) {
+      const all = Array.from({ length: size }, (_, of) => numbers(length, of).map((value) => value * 1e-9));
+      const sum = all[rank]!.slice();
+      await sumAsHalves(ranks, sum);
+      const expected = all[0]!.map((_, i) => all.reduce((total, each) => total + each[i]!, 0));
+      // Each of them is rounded by 2^-11 at most, and the sum once more; the largest is 500e-9.
+      const most = (size + 1) * 500e-9 * 2 ** -11;
+      if (!sum.every((value, i) => Math.abs(value - expected[i]!) <= most)) wrong.push(`halves of ${length}`);
+      const [first] = await ranks.gather(new Uint8Array(sum.buffer));
+      if (!Buffer.from(first!).equals(Buffer.from(sum.buffer))) wrong.push(`halves of ${length} differ`);
+    }
+    const odd = Float32Array.of(1, Infinity, rank === 1 ? NaN : 2, 0);
+    await sumAsHalves(ranks, odd);
+    if (!(odd[0] === size && odd[1] === Infinity && Number.isNaN(odd[2]) && odd[3] === 0))
+      wrong.push(`odd halves: ${odd.join(" ")}`);
+    const none = new Float32Array(5);
+    await sumAsHalves(ranks, none);
+    if (none.some((value) => value !== 0)) wrong.push("halves of zero");
     const told = await ranks.broadcast(rank === 0 ? Buffer.from("from the first") : undefined);
     if (Buffer.from(told).toString() !== "from the first") wrong.push("broadcast");
     const values = await together(ranks, () => ({ rank, values: new Map([["a", Float32Array.of(rank)]]) }));

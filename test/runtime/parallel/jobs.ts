@@ -2,7 +2,7 @@
 import path from "node:path";
 import type { Recipe } from "../../../compiler/index.js";
 import type { DataSet, LabelledSplit } from "../../../runtime/data/index.js";
-import type { TrainRequest } from "../../../runtime/training/request.js";
+import type { GradientFormat, TrainRequest } from "../../../runtime/training/request.js";
 import { DETECTOR_NAMES, tinyDetector, tinyDetectorRecipe, tinyScenes } from "../../support/tiny-detector-training.js";
 import { NAMES, tinyData, tinyModel, tinyRecipe } from "../training/tiny.js";
 
@@ -17,6 +17,7 @@ export interface Job {
   readonly named?: string;
   /** Training and validation images. */
   readonly images?: readonly [number, number];
+  readonly gradients?: GradientFormat;
   readonly resume?: boolean;
   readonly best?: boolean;
   readonly strict?: boolean;

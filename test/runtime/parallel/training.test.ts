@@ -127,6 +127,35 @@ describe("with frozen batch norms any number of ranks gives what one gives", () 
   });
 });
 
+describe("with fewer bits", () => {
+  it.each<[Mpi, number]>([
+    ["openmpi", 2],
+    ["mpich", 3],
+  ])("gradients go between %s's %i ranks in fp16: rounded, and all have the same", async (mpi, size) => {
+    const folder = at(`${mpi}-halves`);
+    const run = await onRanks(mpi, size, { folder, network: "Tiny", recipe: FIFTY, gradients: "fp16" });
+    // Replicas that are not the same to the bit end a job.
+    expect([run.code, run.stderr]).toEqual([0, ""]);
+    const { loss, state } = await differences(folder, at("one"), 50);
+    expect(loss).toBeGreaterThan(1e-7);
+    expect(loss).toBeLessThan(0.03);
+    expect(state).toBeLessThan(0.03);
+    const log = await readFile(path.join(folder, "training.log"), "utf8");
+    expect(log).toContain(`on cpu on ${size} ranks (`);
+    expect(log).toContain("gradients in fp16)");
+  });
+
+  it("mixed precision on two ranks gives what it gives on one, but for its rounding", async () => {
+    const recipe: Partial<Recipe> = { ...FIFTY, precision: "mixed" };
+    await alone({ folder: at("mixed-precision-one"), network: "Tiny", recipe });
+    const run = await onRanks("openmpi", 2, { folder: at("mixed-precision"), network: "Tiny", recipe });
+    expect([run.code, run.stderr]).toEqual([0, ""]);
+    const { loss, state } = await differences(at("mixed-precision"), at("mixed-precision-one"), 50);
+    expect(loss).toBeLessThan(5e-3);
+    expect(state).toBeLessThan(5e-3);
+  });
+});
+
 describe("what is drawn by chance follows from the images, wherever they are computed", () => {
   it("dropout and mixed images, in a batch of two parts among three", async () => {
     const recipe: Partial<Recipe> = {

@@ -45,6 +45,7 @@ try {
     threads: 1,
     workers: 0,
     sameThread: job.sameThread ?? true,
+    ...(job.gradients && { gradients: job.gradients }),
     ...(job.resume && { resume: true }),
     ...(job.best && { best: true }),
     ...(job.strict && { strict: true }),
