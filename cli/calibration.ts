@@ -104,9 +104,10 @@ async function tell(calibration: Calibration, report: string | boolean | undefin
   log(
     `measured on ${plural(images, "image")} (${method}): ${layers.length - kept.length} of ${plural(layers.length, "layer")} in int8`,
   );
-  for (const { path, kept: why, decibels: own } of kept) {
+  for (const layer of kept) {
+    const { path, kept: why, decibels: own } = layer;
     const noise = why === "error" ? `, ${own!.toFixed(1)} dB` : "";
-    log(`  ${path} stays in fp32: ${KEPT[why!]}${noise}`);
+    log(`  ${path} stays in fp32: ${KEPT[why!]}${noise}${layer.stored ? `; ${storedWeight(layer)}` : ""}`);
   }
   if (decibels !== null) {
     log(`  ${decibels.toFixed(1)} dB of signal to noise in what the network gives, on these images`);
@@ -118,11 +119,19 @@ async function tell(calibration: Calibration, report: string | boolean | undefin
   }
 }
 
+function storedWeight({ weightDecibels }: LayerError): string {
+  const noise = typeof weightDecibels === "number" ? `, ${weightDecibels.toFixed(1)} dB` : "";
+  return `its weight is stored in int8${noise}`;
+}
+
 function table(layers: readonly LayerError[], kept: Readonly<Record<string, string>>): string {
-  const rows = layers.map(({ path, decibels, kept: why }) => [
-    path,
-    decibels === null ? "all 0" : decibels.toFixed(1),
-    why ? `fp32: ${kept[why]}` : "int8",
-  ]);
+  const rows = layers.map((layer) => {
+    const { path, decibels, kept: why, stored } = layer;
+    return [
+      path,
+      decibels === null ? "all 0" : decibels.toFixed(1),
+      why ? `fp32: ${kept[why]}${stored ? `; ${storedWeight(layer)}` : ""}` : "int8",
+    ];
+  });
   return renderTable([["layer", "signal to noise, dB", ""], "rule", ...rows], ["left", "right", "left"]);
 }

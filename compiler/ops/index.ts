@@ -42,6 +42,7 @@ import { relu } from "./relu.js";
 import { relu6 } from "./relu6.js";
 import { rescale } from "./rescale.js";
 import { resizeLike } from "./resize_like.js";
+import { restore } from "./restore.js";
 import { scale } from "./scale.js";
 import { sigmoid } from "./sigmoid.js";
 import { silu } from "./silu.js";
@@ -64,7 +65,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     ...[padChannels, sliceChannels, channelShuffle],
     ...[dropout, dropPath, flatten, identity],
     ...[add, multiply, maximum, average, concat],
-    ...[cast, quantize, dequantize, imagePixels],
+    ...[cast, quantize, dequantize, restore, imagePixels],
     ...TENSOR_OPERATORS,
     ...GRADIENT_OPERATORS,
     ...LOSS_OPERATORS,

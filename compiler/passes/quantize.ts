@@ -5,7 +5,7 @@ import type { Pass } from "./pass.js";
 
 /**
  * 8-bit numbers as ONNX's QDQ form has them: what a layer takes is dequantized before it, what it gives quantized behind it, and a
- * runtime makes one integer layer of the three.
+ * runtime makes one integer layer of the three. Of layers that stay in fp32 some have their weights stored as 8-bit numbers.
  */
 export const quantize: Pass = {
   name: "int8",
@@ -13,7 +13,7 @@ export const quantize: Pass = {
     const [first] = graph.nodes;
     if (!quantization || !first) return graph;
     const plan = planQuantization(graph, (path) => quantization.kept.has(path));
-    const quantizer = new Quantizer(graph, plan, quantization.ranges);
+    const quantizer = new Quantizer(graph, plan, quantization.ranges, quantization.stored);
     /** What values of the graph have become. */
     const current = new Map<number, Value>();
     const now = (value: Value): Value => current.get(value.id) ?? value;

@@ -2,6 +2,7 @@
 import { formula, type Formula } from "../ops/formula.js";
 import { operator } from "../ops/index.js";
 import { node as makeNode } from "../ops/node.js";
+import type { Dim } from "../ir/dim.js";
 import type { Graph, NamedValue, Node, Value } from "../ir/types.js";
 import { planQuantization } from "./plan.js";
 import { Quantizer } from "./quantizer.js";
@@ -14,10 +15,14 @@ export const MEASURED = {
   values: (name: string): string => `values.${name}`,
 } as const;
 
-/** Of a layer the sum of squares of what it gives, and of the differences that 8-bit numbers make there. */
+/**
+ * Of a layer the sum of squares of what it gives, and of the differences that 8-bit numbers make there: with all of it rounded, and
+ * with its weight alone.
+ */
 export const ERRORS = {
   signal: (path: string): string => `signal.${path}`,
   noise: (path: string): string => `noise.${path}`,
+  weightNoise: (path: string): string => `weight_noise.${path}`,
 } as const;
 
 const NONE_KEPT = (): boolean => false;
@@ -41,6 +46,20 @@ export function weightedLayers(graph: Graph): readonly Node[] {
   return graph.nodes.filter((node) => layers.has(node) && operator(node.op).quantized === "weighted");
 }
 
+/** A layer whose weight is less than this of all is as well left as it is: nothing is gained by storing it otherwise. */
+const WORTH_STORING = 0.01;
+
+/** Of the {@link weightedLayers} those whose weights would make the file smaller as 8-bit numbers, in their order. */
+export function largeLayers(graph: Graph): readonly Node[] {
+  const sizes = new Map(graph.parameters.map(({ value }) => [value.id, value.type.shape.reduce<number>(times, 1)]));
+  const all = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  return weightedLayers(graph).filter(({ inputs }) => sizes.get(inputs[1]!.id)! >= WORTH_STORING * all);
+}
+
+function times(product: number, dim: Dim): number {
+  return product * (dim as number);
+}
+
 /** The greatest and the least number of each value. */
 export function measuringRanges(graph: Graph): Graph {
   const nodes: Node[] = [];
@@ -62,25 +81,37 @@ export function measuringValues(graph: Graph): Graph {
 
 /**
  * What 8-bit numbers change in what each layer with a weight gives, each by itself: on what it is given in fp32, with its weight,
- * its bias and its data rounded.
+ * its bias and its data rounded; and of large layers with the weight alone rounded.
  */
 export function measuringErrors(graph: Graph, ranges: ReadonlyMap<string, Range>): Graph {
   const plan = planQuantization(graph, NONE_KEPT);
   const quantizer = new Quantizer(graph, plan, ranges);
+  const large = new Set(largeLayers(graph));
   const outputs = weightedLayers(graph).flatMap((layer): readonly NamedValue[] => {
-    const made = quantizer.layer(layer, (input) => quantizer.rounded(input, plan.values.get(input.id)!, layer));
     const after = plan.cutOff.get(layer);
-    let given = made.outputs[0]!;
-    if (after) given = quantizer.add(after.op, [given], after.attributes, after).outputs[0]!;
     const exact = (after ?? layer).outputs[0]!;
     const group = plan.values.get(exact.id);
-    const rounded = group ? quantizer.rounded(given, group, layer) : given;
     const f = formulasInto(quantizer.nodes, layer.path, layer.span);
     const axes = axesOf(exact);
-    const difference = f.minus(rounded, exact);
+    const cutOff = (given: Value): Value =>
+      after ? quantizer.add(after.op, [given], after.attributes, after).outputs[0]! : given;
+    const noise = (name: string, given: Value): NamedValue => {
+      const difference = f.minus(given, exact);
+      return { name, value: f.sum(f.times(difference, difference), axes) };
+    };
+    const rounded = quantizer.layer(layer, (input) => quantizer.rounded(input, plan.values.get(input.id)!, layer));
+    const given = cutOff(rounded.outputs[0]!);
     return [
       { name: ERRORS.signal(layer.path), value: f.sum(f.times(exact, exact), axes) },
-      { name: ERRORS.noise(layer.path), value: f.sum(f.times(difference, difference), axes) },
+      noise(ERRORS.noise(layer.path), group ? quantizer.rounded(given, group, layer) : given),
+      ...(large.has(layer)
+        ? [
+            noise(
+              ERRORS.weightNoise(layer.path),
+              cutOff(quantizer.withStoredWeight(layer, (input) => input).outputs[0]!),
+            ),
+          ]
+        : []),
     ];
   });
   return {

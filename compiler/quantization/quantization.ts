@@ -7,4 +7,6 @@ export interface Quantization {
   readonly ranges: ReadonlyMap<string, Range>;
   /** Paths of layers that stay in fp32: `conv1.conv`. */
   readonly kept: ReadonlySet<string>;
+  /** Those of them whose weights are stored as 8-bit numbers all the same. */
+  readonly stored: ReadonlySet<string>;
 }

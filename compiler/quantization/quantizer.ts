@@ -25,21 +25,37 @@ export class Quantizer {
   readonly #graph: Graph;
   readonly #plan: Plan;
   readonly #ranges: ReadonlyMap<string, Range>;
+  readonly #stored: ReadonlySet<string>;
   readonly #own: ReadonlyMap<number, Parameter>;
   readonly #scales = new Map<Group, Scale>();
   readonly #weights = new Map<number, QuantizedParameter>();
 
-  /** @param ranges by the names of values; what the plan needs and is not there is a RangeError */
-  constructor(graph: Graph, plan: Plan, ranges: ReadonlyMap<string, Range>) {
+  /**
+   * @param ranges by the names of values; what the plan needs and is not there is a RangeError
+   * @param stored paths of layers in fp32 whose weights are stored as 8-bit numbers
+   */
+  constructor(graph: Graph, plan: Plan, ranges: ReadonlyMap<string, Range>, stored: ReadonlySet<string> = new Set()) {
     this.#graph = graph;
     this.#plan = plan;
     this.#ranges = ranges;
+    this.#stored = stored;
     this.#own = new Map(graph.parameters.map((each) => [each.value.id, each]));
   }
 
   /** A layer of the graph, on these data. Where the plan has it in 8-bit numbers, so are its weight and bias. */
   layer(original: Node, data: (input: Value) => Value): Node {
+    if (this.#stored.has(original.path)) return this.withStoredWeight(original, data);
     const inputs = original.inputs.map((input, index) => this.#input(original, input, index, data));
+    return this.add(original.op, inputs, original.attributes, original);
+  }
+
+  /** A layer with a weight, in fp32 but for how the weight is stored. */
+  withStoredWeight(original: Node, data: (input: Value) => Value): Node {
+    const inputs = original.inputs.map((input, index) => {
+      if (index !== 1) return data(input);
+      const { numbers, scale } = this.#weight(this.#own.get(input.id)!);
+      return this.add("restore", [numbers.value, scale.value], {}, original).outputs[0]!;
+    });
     return this.add(original.op, inputs, original.attributes, original);
   }
 

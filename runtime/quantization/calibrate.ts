@@ -9,7 +9,13 @@ import {
   rangesGraph,
   valuesGraph,
 } from "../../compiler/quantization/graphs.js";
-import { ERRORS, MEASURED, measuredValues, weightedLayers } from "../../compiler/quantization/measuring.js";
+import {
+  ERRORS,
+  largeLayers,
+  MEASURED,
+  measuredValues,
+  weightedLayers,
+} from "../../compiler/quantization/measuring.js";
 import type { Quantization } from "../../compiler/quantization/quantization.js";
 import type { Range } from "../../compiler/quantization/scale.js";
 import { DataError } from "../data-error.js";
@@ -49,6 +55,13 @@ export interface LayerError {
   readonly decibels: number | null;
   /** Why it stays in fp32; absent: it computes with 8-bit numbers. */
   readonly kept?: "first" | "last" | "error" | "asked";
+  /**
+   * Signal to noise of what it gives in fp32, where its weight alone is rounded, in dB; of layers that stay in fp32 and have a
+   * hundredth of all weights at least.
+   */
+  readonly weightDecibels?: number | null;
+  /** It stays in fp32, and its weight is stored as 8-bit numbers, which become fp32 when the model is loaded. */
+  readonly stored?: true;
 }
 
 /** What was measured of a network. */
@@ -69,6 +82,8 @@ export interface Calibration {
 }
 
 const LEAST_DECIBELS = 20;
+/** Under which a weight isn't stored as 8-bit numbers: a tenth of the noise that a layer of 8-bit numbers may have. */
+const LEAST_STORED_DECIBELS = 30;
 /** Of what is the same: JSON has no infinity. */
 const EXACT = 300;
 /** Values of one run that are taken out for histograms, about. */
@@ -100,7 +115,8 @@ export async function calibrate(
   requireDifferentImages(model, graph, limits, over.readable());
   const ranges = method === "minmax" ? limits : await cutRanges(graph, limits, FROM_HISTOGRAM[method], over, options);
   const layers = await measureErrors(graph, ranges, paths, over, options);
-  const quantization = { ranges, kept: new Set(layers.flatMap(({ path, kept }) => (kept ? [path] : []))) };
+  const pathsOf = (chosen: (layer: LayerError) => unknown) => new Set(layers.filter(chosen).map(({ path }) => path));
+  const quantization = { ranges, kept: pathsOf(({ kept }) => kept), stored: pathsOf(({ stored }) => stored) };
   return {
     quantization,
     method,
@@ -235,18 +251,20 @@ async function measureErrors(
   options: CalibrateOptions,
 ): Promise<readonly LayerError[]> {
   const { keep, leastDecibels = LEAST_DECIBELS } = options;
-  const sums = new Map(paths.map((path) => [path, { signal: 0, noise: 0 }]));
+  const large = new Set(largeLayers(graph).map(({ path }) => path));
+  const sums = new Map(paths.map((path) => [path, { signal: 0, noise: 0, weightNoise: 0 }]));
   await using(errorsGraph(graph, ranges), options, async (session) => {
     await over.each(async (feeds) => {
       const found = await session.run(feeds);
       for (const [path, sum] of sums) {
         sum.signal += numberOf(found[ERRORS.signal(path)]!.data);
         sum.noise += numberOf(found[ERRORS.noise(path)]!.data);
+        if (large.has(path)) sum.weightNoise += numberOf(found[ERRORS.weightNoise(path)]!.data);
       }
     });
   });
   return paths.map((path, place): LayerError => {
-    const { signal, noise } = sums.get(path)!;
+    const { signal, noise, weightNoise } = sums.get(path)!;
     const decibels = decibelsOf(signal, noise);
     const why = (): LayerError["kept"] => {
       if (keep?.includes(path)) return "asked";
@@ -255,7 +273,12 @@ async function measureErrors(
       return decibels !== null && decibels < leastDecibels ? "error" : undefined;
     };
     const kept = why();
-    return { path, decibels, ...(kept && { kept }) };
+    if (kept === undefined) return { path, decibels };
+    // What was asked for is left as it is.
+    if (kept === "asked" || !large.has(path)) return { path, decibels, kept };
+    const weightDecibels = decibelsOf(signal, weightNoise);
+    const isStored = weightDecibels === null || weightDecibels >= LEAST_STORED_DECIBELS;
+    return { path, decibels, kept, weightDecibels, ...(isStored && { stored: true }) };
   });
 }
 

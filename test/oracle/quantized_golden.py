@@ -1,6 +1,7 @@
 """Makes test/golden/quantized/tiny.json: what a small network of 8-bit numbers gives, its integer arithmetic written out in numpy.
 Activations are uint8 with a scale and a zero point from their least and greatest number, weights int8 with a scale for each output
-channel, biases int32; products are added up in integers. Run by hand: python3 test/oracle/quantized_golden.py
+channel, biases int32; products are added up in integers. The first and the last layer compute in floating point, with weights that
+are stored as int8. Run by hand: python3 test/oracle/quantized_golden.py
 """
 
 import json
@@ -91,11 +92,18 @@ def quantized(images):
         scale, zero = scales[name]
         return (q - zero) * scale
 
-    def integer_layer(q, given, name, product):
+    def whole_weight(name):
         w = weight(name).astype(np.float64)
         magnitude = np.abs(w.reshape(len(w), -1)).max(1)
         by_channel = (magnitude / 127).astype(np.float32).astype(np.float64)
-        whole = np.rint(w / by_channel.reshape(-1, *[1] * (w.ndim - 1))).astype(np.int64)
+        return np.rint(w / by_channel.reshape(-1, *[1] * (w.ndim - 1))).astype(np.int64), by_channel
+
+    def stored_weight(name):
+        whole, by_channel = whole_weight(name)
+        return whole * by_channel.reshape(-1, *[1] * (whole.ndim - 1))
+
+    def integer_layer(q, given, name, product):
+        whole, by_channel = whole_weight(name)
         scale, zero = scales[given]
         products = (by_channel.astype(np.float32) * np.float32(scale)).astype(np.float64)
         whole_bias = np.rint(bias(name) / products).astype(np.int64)
@@ -105,7 +113,8 @@ def quantized(images):
 
     logits = []
     for x in images:
-        v = {"a": round_to(fp32(x)["a"], "a")}
+        first = conv(x.astype(np.float64), stored_weight("a.conv"), 1) + per_channel(bias("a.conv"))
+        v = {"a": round_to(np.maximum(first, 0), "a")}
         v["b"] = round_to(integer_layer(v["a"], "a", "b.conv", lambda q, w: conv(q, w, 1)), "b")
         v["pool"] = max_pool(v["b"])
         branch = round_to(integer_layer(v["pool"], "pool", "c.conv", lambda q, w: conv(q, w, 1)), "branch")
@@ -115,7 +124,7 @@ def quantized(images):
         mean = real(round_to(join, "join"), "join").mean((2, 3), keepdims=True)
         v["mean"] = round_to(mean, "mean")
         fc = integer_layer(v["mean"][:, :, 0, 0], "mean", "d.fc", lambda q, w: q @ w.T)
-        logits.append((real(round_to(fc, "fc"), "fc") @ weight("head.fc").T.astype(np.float64) + bias("head.fc"))[0])
+        logits.append((real(round_to(fc, "fc"), "fc") @ stored_weight("head.fc").T + bias("head.fc"))[0])
     return seen, scales, logits
 
 

@@ -1,13 +1,17 @@
 /** Models of 8-bit numbers: what they are made from, and what they give beside numpy's integers (test/oracle/quantized_golden.py). */
+import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { elaborate, memoryHost, parseTarget } from "../../../compiler/index.js";
 import { emitModel } from "../../../compiler/compile.js";
 import { concat } from "../../../compiler/emit/onnx.js";
 import { onnx as onnxModel } from "../../../compiler/emit/proto.js";
 import { preprocessImage } from "../../../runtime/images/views.js";
 import type { NamedSource } from "../../../runtime/images/source.js";
+import { loadRuntime } from "../../../runtime/onnx/onnxruntime.js";
 import { openSession } from "../../../runtime/onnx/session.js";
 import { calibrate, type CalibrateOptions } from "../../../runtime/quantization/calibrate.js";
 import { oraclePixels, oracleTensor } from "../../support/oracle-weights.js";
@@ -23,6 +27,9 @@ const golden = JSON.parse(
   fs.readFileSync(fileURLToPath(new URL("../../golden/quantized/tiny.json", import.meta.url)), "utf8"),
 ) as Golden;
 const SIDE = 16;
+
+const PYTHON = "/usr/bin/python3";
+const NO_CHECKER = spawnSync(PYTHON, ["-c", "import onnx"]).status !== 0;
 
 const SOURCE = `
 preprocess halves { normalize(mean: 0.5, std: 0.25) }
@@ -95,13 +102,13 @@ describe("beside numpy", () => {
 
   test("the model gives its logits, and not those of fp32", async () => {
     const { quantization, layers } = await calibrated();
-    expect(layers.map(({ path, kept }) => [path, kept])).toEqual([
-      ["a.conv", "first"],
-      ["b.conv", undefined],
-      ["c.conv", undefined],
-      ["d.conv", undefined],
-      ["d.fc", undefined],
-      ["head.fc", "last"],
+    expect(layers.map(({ path, kept, stored }) => [path, kept, stored])).toEqual([
+      ["a.conv", "first", true],
+      ["b.conv", undefined, undefined],
+      ["c.conv", undefined, undefined],
+      ["d.conv", undefined, undefined],
+      ["d.fc", undefined, undefined],
+      ["head.fc", "last", true],
     ]);
     const exact = await logitsOf(emitted({}));
     const rounded = await logitsOf(emitted({ quantization }));
@@ -152,6 +159,16 @@ describe("what stays in fp32", () => {
     expect(ops).not.toContain("QuantizeLinear");
   });
 
+  test("a layer that was asked for keeps its weight, too", async () => {
+    const { layers, quantization } = await calibrated({ keep: ["b.conv"] });
+    expect(layers.find(({ path }) => path === "b.conv")).toEqual({
+      path: "b.conv",
+      decibels: expect.any(Number) as number,
+      kept: "asked",
+    });
+    expect(quantization.stored.size).toBe(0);
+  });
+
   test("no layer of another name", async () => {
     await expect(calibrated({ keep: ["c.cnov"] })).rejects.toThrow("no layer with a weight is called c.cnov");
   });
@@ -197,6 +214,71 @@ describe("bad data", () => {
       "net.resnet#A",
     );
     await expect(calibrate(other.model, images, {})).rejects.toThrow("no layer of it can compute with 8-bit numbers");
+  });
+});
+
+describe("weights of layers that stay in fp32", () => {
+  const WIDE = `
+preprocess halves { normalize(mean: 0.5, std: 0.25) }
+network Wide {
+  input image 3x16x16
+  preprocess halves
+  stage a { conv 3x3, 64, bias: true   relu }
+  stage b { conv 3x3, 256, bias: true   relu   global_avg_pool }
+  head { fc 1000   softmax }
+}`;
+  const wide = modelOf(WIDE, "net.resnet#Wide");
+  let folder: string;
+  beforeAll(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "resnetc-int8-"));
+  });
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  const emittedWide = (options: Parameters<typeof emitModel>[1]): Uint8Array => {
+    const { chunks, byteLength } = emitModel(wide.model, { weights: wide.weights, ...options });
+    return concat(chunks, byteLength);
+  };
+  const storing = async () => (await calibrate(wide.model, images, { weights: wide.weights })).quantization;
+
+  test("are stored as 8-bit numbers: the file is a quarter of that of fp32", async () => {
+    const quantization = await storing();
+    // The first has less than a hundredth of all weights.
+    expect([...quantization.stored]).toEqual(["head.fc"]);
+    const [exact, small] = [emittedWide({}), emittedWide({ quantization })];
+    expect(small.length / exact.length).toBeLessThan(0.27);
+    const unstored = emittedWide({ quantization: { ...quantization, stored: new Set() } });
+    expect(unstored.length / exact.length).toBeGreaterThan(0.6);
+  });
+
+  test("are of fp32 once the model is loaded: no run computes them again", async () => {
+    const quantization = await storing();
+    const file = path.join(folder, "optimised.onnx");
+    const { InferenceSession } = await loadRuntime();
+    const session = await InferenceSession.create(emittedWide({ quantization }), {
+      optimizedModelFilePath: file,
+      logSeverityLevel: 4,
+    });
+    await session.release();
+    const { node, initializer } = onnxModel.ModelProto.decode(fs.readFileSync(file)).graph!;
+    const head = node!.find(({ opType }) => opType === "Gemm" || opType === "MatMul" || opType === "FusedGemm")!;
+    const weight = initializer!.find(({ name }) => name === head.input![1])!;
+    expect(weight.dataType).toBe(onnxModel.TensorProto.DataType.FLOAT);
+    expect(node!.map(({ opType }) => opType)).not.toContain("Cast");
+    expect(node!.map(({ opType }) => opType)).not.toContain("Mul");
+  });
+
+  test.skipIf(NO_CHECKER)("ONNX's checker takes them", async () => {
+    const quantization = await storing();
+    const files = [13, 17].map((opset) => {
+      const file = path.join(folder, `${opset}.onnx`);
+      fs.writeFileSync(file, emittedWide({ quantization, opset }));
+      return file;
+    });
+    const script = path.join(import.meta.dirname, "../../oracle/check_onnx.py");
+    const lines = execFileSync(PYTHON, [script, ...files], { encoding: "utf8" })
+      .trim()
+      .split("\n");
+    expect(lines).toEqual(files.map((file) => `${file}: ok`));
   });
 });
 
