@@ -14,6 +14,7 @@ import { elaborate, elaborateRecipe, memoryHost, parseTarget } from "../dist/com
 import { openDataSet } from "../dist/runtime/data/index.js";
 import { fileHost } from "../dist/runtime/host.js";
 import { train } from "../dist/runtime/training/trainer.js";
+import { residentMemory } from "./resident.mjs";
 
 const SOURCE = `import { basic } from "std/blocks"
 network Small {
@@ -58,8 +59,7 @@ const { model } = options.detector
 const { recipe } = elaborateRecipe(parseTarget(options.detector ? "sizes.resnet" : "small.resnet"), { host });
 const batch = options.batch === undefined ? recipe.batch : Number(options.batch);
 const data = options.detector ? "scenes:400" : "shapes";
-const every = Math.ceil(updates / 10);
-const resident = [];
+const resident = residentMemory(updates);
 const folder = await mkdtemp(join(tmpdir(), "resnetc-memory-"));
 try {
   await train(
@@ -75,24 +75,11 @@ try {
       onEvent(event) {
         if (event.kind === "notice") console.log(event.message);
         if (event.kind === "start") console.log(`${event.device}, batch ${batch}, resident MB after so many updates`);
-        if (event.kind !== "step" || event.metrics.step % every !== 0) return;
-        resident.push(process.memoryUsage.rss() / 1e6);
-        console.log(`${String(event.metrics.step).padStart(6)} ${resident.at(-1).toFixed(1).padStart(8)}`);
+        if (event.kind === "step") resident.after(event.metrics.step);
       },
     },
   );
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
-console.log(`${((slope(resident.slice(-6)) / every) * 1000).toFixed(1)} kB an update in the second half`);
-
-/** Of the straight line that fits best: what it grows from one value to the next. */
-function slope(values) {
-  const middle = (values.length - 1) / 2;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [above, below] = values.reduce(
-    ([a, b], value, i) => [a + (i - middle) * (value - mean), b + (i - middle) ** 2],
-    [0, 0],
-  );
-  return above / below;
-}
+resident.tell("update");

@@ -1,6 +1,6 @@
 /** Classifiers in Node: models of files or bytes, on Node's ONNX Runtime. */
 import path from "node:path";
-import { readImage } from "../images/read.js";
+import { preparerFor } from "../data/preparer.js";
 import { readModelInfo } from "../onnx/model-info.js";
 import { orClosed } from "../onnx/or-closed.js";
 import { openSession } from "../onnx/session.js";
@@ -19,5 +19,5 @@ export async function openClassifier(model: string | Uint8Array, options: Classi
   // Before a session is opened, which takes time.
   classifierPreprocess(info, typeof model === "string" ? path.basename(model) : "model", options);
   const session = await openSession(model, options);
-  return orClosed(session, () => classifierOn({ session, info, read: readImage }, options));
+  return orClosed(session, () => classifierOn({ session, info, preparer: preparerFor(session, options) }, options));
 }

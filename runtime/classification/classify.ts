@@ -1,28 +1,21 @@
 /** Images to class names: the paper's three ways of testing, on any classification model in ONNX. */
 import type { ModelMetadata } from "../../compiler/metadata.js";
 import type { Preprocess } from "../../compiler/model.js";
-import type { Image } from "../images/image.js";
-import { pixelsOf, type Pixels, type Planes } from "../images/planes.js";
-import {
-  namedSources,
-  nameOf,
-  orProblem,
-  type ImageSource,
-  type NamedImage,
-  type NamedSource,
-  type ReadImage,
-} from "../images/source.js";
+import type { PixelsPlan, ViewsPlan } from "../images/model-input.js";
+import { grouped, inGroups, type Preparer } from "../images/preparing.js";
+import { namedSources, type ImageSource, type NamedImage, type NamedSource } from "../images/source.js";
 import { fitted } from "../../compiler/preprocess.js";
 import {
   checkBatch,
   meanProbabilities,
   onlyImageInput,
   scoreOutput,
-  viewsFor,
+  checkViews,
   type ScoreOutput,
   type Scorer,
 } from "./scores.js";
 import { checkChannels, type ImageInput } from "../images/network-input.js";
+import type { View } from "../images/views.js";
 import { metadataOf } from "../onnx/metadata-of.js";
 import type { ModelInfo } from "../onnx/read-model.js";
 import type { ScoreKind } from "./score-kind.js";
@@ -106,7 +99,7 @@ export type { NamedImage };
 export interface ClassifierParts {
   readonly session: Session;
   readonly info: ModelInfo;
-  readonly read: ReadImage;
+  readonly preparer: Preparer;
 }
 
 /** How a classifier is asked, whatever it runs on. */
@@ -129,7 +122,7 @@ export function classifierPreprocess(info: ModelInfo, name: string, options: Sco
 }
 
 /** @throws {SessionError} one line: not a classification model, or not one for this preprocessing or these labels */
-export function classifierOn({ session, info, read }: ClassifierParts, options: ScoreOptions): Classifier {
+export function classifierOn({ session, info, preparer }: ClassifierParts, options: ScoreOptions): Classifier {
   const { name } = session;
   const carried = metadataOf(info, name);
   const chosen = classifierPreprocess(info, name, options);
@@ -137,7 +130,7 @@ export function classifierOn({ session, info, read }: ClassifierParts, options: 
   // What was chosen for another network is made to fit; what the file says of itself has to.
   const { preprocess, assumed } = options.preprocess ? fitted(chosen, input.channels) : { preprocess: chosen };
   checkChannels(name, input, preprocess);
-  if (!input.pixels) viewsFor({ session, input }, preprocess, { kind: "center" });
+  checkViews(session, inputPlan({ input, preprocess }, [{ kind: "center" }]));
   const labels = options.labels ?? carried.labels;
   const { views } = carried;
   const scores = scoreOutput(session, info, { ...options, labels: labels?.length, carried: carried.scores });
@@ -156,15 +149,22 @@ export function classifierOn({ session, info, read }: ClassifierParts, options: 
     scores,
     assumed: assumed === undefined ? [] : [`${name}: ${assumed}`],
     classify: async (images, how = {}) =>
-      classifyAll({ session, input, views, output: scores, preprocess, labels, read }, await namedSources(images), how),
-    close: () => session.close(),
+      classifyAll(
+        { session, input, views, output: scores, preprocess, labels, preparer },
+        await namedSources(images),
+        how,
+      ),
+    async close() {
+      await session.close();
+      await preparer.close();
+    },
   };
 }
 
 interface Ready extends Scorer, Pick<ModelMetadata, "views"> {
   readonly preprocess: Preprocess;
   readonly labels: readonly string[] | undefined;
-  readonly read: ReadImage;
+  readonly preparer: Preparer;
 }
 
 async function classifyAll(
@@ -178,24 +178,22 @@ async function classifyAll(
   const tests = testViews({ name: model.session.name, ...model }, options);
   const batch = model.input.batch ?? options.batch ?? DEFAULT_BATCH;
   checkBatch(model, batch);
-  const cut = tests.map((view) => viewsFor(model, model.preprocess, view));
-  const prepare = (image: NamedSource): Promise<Prepared> => prepareImage(model, image, cut);
+  const plan = inputPlan(model, tests);
+  checkViews(model.session, plan);
 
   const results: Classified[] = [];
   // Images that fill a batch are taken together; of many views each, one at a time, which bounds the memory.
   const group = tests.length === 1 && tests[0]!.kind === "center" ? batch : 1;
-  // While the network runs, the next images are decoded on other threads.
-  let coming = images.slice(0, group).map(prepare);
-  for (let start = 0; start < images.length; start += group) {
-    const prepared = await Promise.all(coming);
-    coming = images.slice(start + group, start + 2 * group).map(prepare);
+  for await (const prepared of inGroups(grouped(images, group), model.preparer, plan, images.length)) {
     const scores = await meanProbabilities(
       model,
-      prepared.map(({ crops }) => crops),
+      prepared.map((each) => ("error" in each ? [] : each.crops)),
       batch,
     );
-    prepared.forEach(({ name: image, error }, i) => {
-      const problem = error ?? (scores[i]!.every(Number.isFinite) ? undefined : `${image}: ${NOT_NUMBERS}`);
+    prepared.forEach((each, i) => {
+      const { name: image } = each;
+      const isNumbers = scores[i]!.every(Number.isFinite);
+      const problem = "error" in each ? each.error : isNumbers ? undefined : `${image}: ${NOT_NUMBERS}`;
       results.push(
         problem === undefined
           ? { image, predictions: topPredictions(scores[i]!, top, model.labels).filter(isAbove) }
@@ -232,25 +230,14 @@ function chosenClasses({ output, session }: Ready, { top, threshold }: ClassifyO
 }
 const NOT_NUMBERS = "the network's scores are not finite numbers; do its weights and preprocessing fit?";
 
-/** An image as the network wants it, or why it can't be. */
-interface Prepared {
-  readonly name: string;
-  readonly crops: readonly (Planes | Pixels)[];
-  readonly error?: string;
-}
-
-async function prepareImage(
-  model: Ready,
-  image: NamedSource,
-  cut: readonly ((image: Image) => Planes[])[],
-): Promise<Prepared> {
-  const name = nameOf(image);
-  const made = await orProblem(image, async () => {
-    const decoded = await model.read(image);
-    if (model.input.pixels) return { crops: [pixelsOf(decoded, model.input.channels)] };
-    return { crops: cut.flatMap((views) => views(decoded)) };
-  });
-  return "error" in made ? { name, crops: [], ...made } : { name, ...made };
+/** What the network is given of each image. */
+export function inputPlan(
+  { input, preprocess }: { readonly input: ImageInput; readonly preprocess: Preprocess },
+  views: readonly View[],
+): ViewsPlan | PixelsPlan {
+  return input.pixels
+    ? { kind: "pixels", channels: input.channels }
+    : { kind: "views", preprocess, size: input.size, views };
 }
 
 /** The `top` best classes, likeliest first; of equals, the lower number first. */

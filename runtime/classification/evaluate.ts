@@ -3,6 +3,7 @@ import type { Preprocess } from "../../compiler/model.js";
 import {
   hasThreshold,
   topPredictions,
+  inputPlan,
   openClassifier,
   type Classifier,
   type ClassifierOptions,
@@ -10,7 +11,7 @@ import {
   type Prediction,
 } from "./classifier.js";
 import { matchClasses, type ClassesBy } from "../data/class-match.js";
-import { checkBatch, forLabels, meanProbabilities, viewsFor, type ScoreOutput } from "./scores.js";
+import { checkBatch, checkViews, forLabels, meanProbabilities, type ScoreOutput } from "./scores.js";
 import { testViews } from "./test-views.js";
 import { LabelTally, type LabelScores } from "./label-tally.js";
 import { ClassTally, noNumbers, notNumbersLines, requireScores, type Tallied } from "./tally.js";
@@ -23,12 +24,11 @@ import {
   type DataSet,
   type Split,
 } from "../data/index.js";
-import { asImage } from "../images/transforms/raster.js";
-import { describeSample, openSample } from "../data/sample.js";
+import { preparerFor } from "../data/preparer.js";
+import { sampleSource } from "../data/sample.js";
 import type { Device } from "../onnx/device.js";
-import { ImageError, type Image } from "../images/image.js";
-import { pixelsOf, type Pixels, type Planes } from "../images/planes.js";
-import type { ImageInput } from "../images/network-input.js";
+import { inGroups } from "../images/preparing.js";
+import type { NamedSource } from "../images/source.js";
 import { SessionError } from "../onnx/session-error.js";
 import { ALONE, type Group } from "../parallel/group.js";
 
@@ -182,6 +182,7 @@ async function judged<R>(
 ): Promise<R & Judgement> {
   const classifier = await openClassifier(model, options);
   const { session, preprocess, labels } = classifier;
+  const preparer = preparerFor(session, options);
   try {
     const { output, known, tally: begin } = ask(classifier);
     const match = matchClasses({ name: session.name, labels, outputs: output.classes }, data, options.classesBy);
@@ -191,29 +192,26 @@ async function judged<R>(
     const batch = scorer.input.batch ?? options.batch ?? BATCH;
     checkBatch(scorer, batch);
     const group = Math.max(1, Math.floor(batch / (tests[0]!.kind === "ten crops" ? 10 : tests.length)));
-    const cut = tests.map((view) => viewsFor(scorer, preprocess, view));
-    const prepare = (first: number): Promise<Prepared>[] =>
-      Array.from({ length: Math.max(0, Math.min(group, split.size - first)) }, (_, i) =>
-        prepareSample(split, first + i, scorer.input, cut),
-      );
+    const plan = inputPlan({ input: scorer.input, preprocess }, tests);
+    checkViews(session, plan);
     const { group: processes = ALONE } = options;
     const stride = group * processes.size;
     let [unreadable, images] = [0, 0];
-    let coming = prepare(processes.rank * group);
-    const scored = async (first: number): Promise<readonly Scored[]> => {
-      const prepared = await Promise.all(coming);
-      coming = prepare(first + stride + processes.rank * group);
+    const own = groupsOf(split, { first: processes.rank * group, group, stride });
+    const coming = inGroups(own, preparer, plan, Math.ceil(split.size / processes.size));
+    const scored = async (): Promise<readonly Scored[]> => {
+      const prepared = (await coming.next()).value ?? [];
       const scores = await meanProbabilities(
         scorer,
-        prepared.map(({ crops }) => crops),
+        prepared.map((each) => ("error" in each ? [] : each.crops)),
         batch,
       );
-      return prepared.map(({ file, error }, i) =>
-        error === undefined ? { file, scores: scores[i]! } : { file, error },
+      return prepared.map((each, i) =>
+        "error" in each ? { file: each.name, error: each.error } : { file: each.name, scores: scores[i]! },
       );
     };
     for (let first = 0; first < split.size; first += stride) {
-      const found = await processes.together(() => scored(first));
+      const found = await processes.together(scored);
       found.flat().forEach((each, i) => {
         const own = { file: each.file, ...known(first + i) };
         if ("error" in each) {
@@ -251,34 +249,20 @@ async function judged<R>(
     };
   } finally {
     await classifier.close();
+    await preparer.close();
+  }
+}
+
+/** The images of every `stride` that one process looks at. */
+function* groupsOf(
+  split: Split,
+  { first, group, stride }: { readonly first: number; readonly group: number; readonly stride: number },
+): Generator<readonly NamedSource[]> {
+  for (let start = first; start < split.size; start += stride) {
+    const size = Math.min(group, split.size - start);
+    yield Array.from({ length: size }, (_, i) => sampleSource(split.reference(start + i)));
   }
 }
 
 /** What one process found of an image. */
 type Scored = { readonly file: string } & ({ readonly scores: Float64Array } | { readonly error: string });
-
-interface Prepared {
-  readonly file: string;
-  readonly crops: readonly (Planes | Pixels)[];
-  readonly error?: string;
-}
-
-async function prepareSample(
-  split: Split,
-  index: number,
-  input: ImageInput,
-  cut: readonly ((image: Image) => Planes[])[],
-): Promise<Prepared> {
-  const reference = split.reference(index);
-  const file = describeSample(reference);
-  try {
-    const raster = await (await openSample(reference)).pixels(1);
-    if (input.pixels) return { file, crops: [pixelsOf(asImage(raster), input.channels)] };
-    const image = asImage(raster);
-    return { file, crops: cut.flatMap((views) => views(image)) };
-  } catch (error) {
-    if (!(error instanceof ImageError)) throw error;
-    const problem = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`;
-    return { file, crops: [], error: problem };
-  }
-}

@@ -1,9 +1,7 @@
 /** Scores of classes out of a model: which output has them, what its numbers mean, and their means over views. */
 import type { ModelMetadata } from "../../compiler/metadata.js";
-import type { Preprocess } from "../../compiler/model.js";
 import { DataError } from "../data-error.js";
-import type { Image } from "../images/image.js";
-import { prepareViews, type View } from "../images/views.js";
+import { modelInput, type PixelsPlan, type ViewsPlan } from "../images/model-input.js";
 import type { Pixels, Planes } from "../images/planes.js";
 import { MOST_CLASSES, MOST_VALUES, tooManyValues } from "../images/limits.js";
 import { imageInput, type ImageInput } from "../images/network-input.js";
@@ -95,25 +93,17 @@ function kindOf(model: string, info: ModelInfo, output: string, asked: ScoreKind
   );
 }
 
-/** A session whose output is read as scores of classes. */
-/**
- * How images are cut for a network.
- *
- * @throws {SessionError} where the preprocessing can't be followed
- */
-export function viewsFor(
-  { session, input }: Pick<Scorer, "session" | "input">,
-  preprocess: Preprocess,
-  view: View,
-): (image: Image) => Planes[] {
+/** @throws {SessionError} where the preprocessing can't be followed */
+export function checkViews({ name }: Session, plan: ViewsPlan | PixelsPlan): void {
   try {
-    return prepareViews(preprocess, input.size, view);
+    modelInput(plan);
   } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    throw new SessionError(`${session.name}: preprocessing ${preprocess.name}: ${error.message}`, { cause: error });
+    if (!(error instanceof DataError) || plan.kind !== "views") throw error;
+    throw new SessionError(`${name}: preprocessing ${plan.preprocess.name}: ${error.message}`, { cause: error });
   }
 }
 
+/** A session whose output is read as scores of classes. */
 export interface Scorer {
   readonly session: Session;
   readonly input: ImageInput;

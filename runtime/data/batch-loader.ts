@@ -5,14 +5,14 @@ import { groupedPlan, proportionOf } from "./detection/order.js";
 import type { KeptProposals } from "./detection/proposals.js";
 import { DetectionReader, type DetectionImage, type UnwaitedDetectionBatch } from "./detection/reader.js";
 import { DataError } from "../data-error.js";
-import { make, type Made, type Maker } from "./make.js";
+import { make, type Maker, type MadeInput, type PipelinePlan } from "./make.js";
 import { evaluationPlan, trainingPlan, type BatchPlan } from "./order.js";
 import { sharedPlan, type BatchShare } from "./shared-plan.js";
-import { preparePipeline, type Pipeline, type PipelineOptions } from "../images/transforms/pipeline.js";
-import type { BatchOrder } from "./batch.js";
-import type { Samples } from "./samples.js";
+import { preparePipeline, type Pipeline } from "../images/transforms/pipeline.js";
+import type { SampleReference, Samples } from "./samples.js";
 import { SplitReader, type Unwaited } from "./split-reader.js";
 import type { Size } from "../images/image.js";
+import type { InputPlan } from "../images/model-input.js";
 import type { Statistics } from "../images/statistics.js";
 import type { TransformSettings } from "../images/transforms/index.js";
 
@@ -88,11 +88,6 @@ export interface DetectionBatch extends UnwaitedDetectionBatch {
 /** Milliseconds for which batches are made on the program's own thread before others get their turn. */
 const TURN = 2;
 
-/** What a pipeline is made of: the threads make their own from it. */
-export interface PipelinePlan extends PipelineOptions {
-  readonly transforms: readonly TransformSettings[];
-}
-
 /** The reason that batches fail with when the pool is closed before they are made. */
 export class PoolClosed extends Error {
   constructor() {
@@ -101,12 +96,15 @@ export class PoolClosed extends Error {
   }
 }
 
-/** Threads that make batches. */
+/**
+ * Threads that make batches, and inputs of models. What they make rejects with a DataError that a thread found, with what
+ * broke the pool, or with {@link PoolClosed}.
+ */
 export interface Pool {
   /** Makes a pipeline known to all threads. */
-  addPipeline(plan: PipelinePlan): number;
-  /** Rejects with a DataError that the thread found, with what broke the pool, or with {@link PoolClosed}. */
-  make<O extends BatchOrder>(pipeline: number, order: O): Promise<Made<O>>;
+  batches(plan: PipelinePlan): Maker;
+  /** The same of what a model is given of an image. */
+  inputs<P extends InputPlan>(plan: P): (reference: SampleReference) => Promise<MadeInput<P>>;
   close(): Promise<void>;
 }
 
@@ -187,7 +185,11 @@ export class BatchLoader {
   detection(options: DetectionBatches): AsyncGenerator<DetectionBatch, void, void> {
     const { split, images, batch, transforms, channels: asked, canvases, seed, firstStep, endStep } = options;
     const { proposals, share } = options;
-    const { channels, make, info, kept } = this.#prepared(split, { transforms, ...(asked && { channels: asked }) });
+    const { channels, make, info, kept } = this.#prepared(split, {
+      kind: "pipeline",
+      transforms,
+      ...(asked && { channels: asked }),
+    });
     const plan = sharedPlan(
       groupedPlan(
         images.map(({ size }) => proportionOf(size)),
@@ -221,6 +223,7 @@ export class BatchLoader {
   ): AsyncGenerator<Batch, void, void> {
     const { split, transforms, statistics, channels: asked } = options;
     const { channels, views, make } = this.#prepared(split, {
+      kind: "pipeline",
       transforms,
       ...(statistics && { statistics }),
       ...(asked && { channels: asked }),
@@ -284,8 +287,7 @@ export class BatchLoader {
 
   #makerInThreads(workers: number, plan: PipelinePlan): Maker {
     const pool = (this.#pool ??= this.#platform.threads!.start(workers));
-    const pipeline = pool.addPipeline(plan);
-    return (order) => pool.make(pipeline, order);
+    return pool.batches(plan);
   }
 
   /** One batch after the other on this thread, which is busy for a moment at a time only. */

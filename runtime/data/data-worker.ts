@@ -1,16 +1,15 @@
-/** A thread that makes batches; started by pool.ts. */
+/** A thread that makes batches and inputs of models; started by pool.ts. */
 import { parentPort, workerData } from "node:worker_threads";
 import { sharePixelCount } from "../images/memory.js";
-import { make } from "./make.js";
+import { makerOf, type Order, type Result } from "./make.js";
 import { DataError } from "../data-error.js";
-import { preparePipeline, type Pipeline } from "../images/transforms/pipeline.js";
 import type { Reply, Request, WorkerData } from "./pool.js";
 import { SAMPLES } from "./sample.js";
 import { useOneThreadPerImage } from "./sources/image-file.js";
 
 const { stop, pixels } = workerData as WorkerData;
 const port = parentPort!;
-const pipelines = new Map<number, Pipeline>();
+const makers = new Map<number, (order: Order) => Promise<Result>>();
 
 class Stopped extends Error {}
 
@@ -18,10 +17,10 @@ const pause = () => {
   if (Atomics.load(stop, 0) !== 0) throw new Stopped();
 };
 
-async function answer(request: Extract<Request, { kind: "batch" }>): Promise<void> {
+async function answer({ plan, order }: Extract<Request, { kind: "order" }>): Promise<void> {
   try {
-    const batch = await make(request.order, pipelines.get(request.pipeline)!, SAMPLES, pause);
-    port.postMessage({ kind: "made", batch } satisfies Reply, [batch.images.buffer]);
+    const { made, memory } = await makers.get(plan)!(order);
+    port.postMessage({ kind: "made", made } satisfies Reply, memory);
   } catch (error) {
     if (error instanceof Stopped) port.postMessage({ kind: "stopped" } satisfies Reply);
     else {
@@ -34,7 +33,7 @@ async function answer(request: Extract<Request, { kind: "batch" }>): Promise<voi
 sharePixelCount(pixels);
 await useOneThreadPerImage();
 port.on("message", (request: Request) => {
-  if (request.kind === "pipeline") pipelines.set(request.id, preparePipeline(request.plan.transforms, request.plan));
-  else if (request.kind === "batch") void answer(request);
+  if (request.kind === "plan") makers.set(request.id, makerOf(request.plan, SAMPLES, pause));
+  else if (request.kind === "order") void answer(request);
   else port.close();
 });

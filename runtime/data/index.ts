@@ -60,7 +60,7 @@ export type { ImageInfo, PlacedBox } from "../images/transforms/boxes.js";
 export type { Raster } from "../images/transforms/raster.js";
 export type { SampleReference } from "./sample.js";
 export type { Shrink } from "../images/transforms/frame.js";
-export type { FileReference } from "./sources/image-file.js";
+export type { BytesReference, FileReference } from "./sources/image-file.js";
 export type { PixelsReference } from "./sources/pixels/sample.js";
 export type { RecordReference } from "./sources/cifar/record.js";
 export type { ShapesReference } from "./sources/synthetic/shapes/sample.js";

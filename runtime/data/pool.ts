@@ -1,22 +1,23 @@
-/** Threads that make batches. */
+/** Threads that make batches, and inputs of models that run. */
 import { Worker } from "node:worker_threads";
 import { pixelCount } from "../images/memory.js";
-import type { BatchOrder, MadeBatch } from "./batch.js";
+import type { BatchOrder } from "./batch.js";
 import { DataError } from "../data-error.js";
-import type { MadeDetectionBatch } from "./detection/batch.js";
-import { PoolClosed, type Pool, type PipelinePlan } from "./batch-loader.js";
-import type { Made } from "./make.js";
+import { PoolClosed, type Pool } from "./batch-loader.js";
+import type { InputPlan } from "../images/model-input.js";
+import type { Made, MadeInput, Maker, Order, PipelinePlan, Plan, Result } from "./make.js";
+import type { SampleReference } from "./samples.js";
 import { threadArguments } from "../thread-arguments.js";
 
 /** To a thread. */
 export type Request =
-  | { readonly kind: "pipeline"; readonly id: number; readonly plan: PipelinePlan }
-  | { readonly kind: "batch"; readonly pipeline: number; readonly order: BatchOrder }
+  | { readonly kind: "plan"; readonly id: number; readonly plan: Plan }
+  | { readonly kind: "order"; readonly plan: number; readonly order: Order }
   | { readonly kind: "close" };
 
-/** From a thread, one for each batch. */
+/** From a thread, one for each order. */
 export type Reply =
-  | { readonly kind: "made"; readonly batch: MadeBatch | MadeDetectionBatch }
+  | { readonly kind: "made"; readonly made: Result["made"] }
   | { readonly kind: "stopped" }
   /** `expected`: the message is for the user. */
   | { readonly kind: "failed"; readonly message: string; readonly expected: boolean };
@@ -31,7 +32,7 @@ export interface WorkerData {
 
 interface Job {
   readonly request: Request;
-  readonly done: (batch: MadeBatch | MadeDetectionBatch) => void;
+  readonly done: (made: Result["made"]) => void;
   readonly failed: (error: Error) => void;
 }
 
@@ -41,32 +42,40 @@ interface Thread {
   job?: Job;
 }
 
-/** Batches are made in the order in which they are asked for, as many at once as there are threads. */
+/** Orders are carried out as they come, as many at once as there are threads. */
 export class WorkerPool implements Pool {
   readonly #threads: Thread[] = [];
   readonly #waiting: Job[] = [];
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));
   #broken: Error | undefined;
-  #pipelines = 0;
+  #plans = 0;
   #closing: Promise<void> | undefined;
 
   constructor(size: number) {
     for (let i = 0; i < size; i++) this.#threads.push(this.#start());
   }
 
-  /** Makes a pipeline known to all threads. */
-  addPipeline(plan: PipelinePlan): number {
-    const id = this.#pipelines++;
-    for (const { worker } of this.#threads) worker.postMessage({ kind: "pipeline", id, plan } satisfies Request);
+  batches(plan: PipelinePlan): Maker {
+    const id = this.#add(plan);
+    return <O extends BatchOrder>(order: O) => this.#ask(id, order) as Promise<Made<O>>;
+  }
+
+  inputs<P extends InputPlan>(plan: P): (reference: SampleReference) => Promise<MadeInput<P>> {
+    const id = this.#add(plan);
+    return (reference) => this.#ask(id, reference) as Promise<MadeInput<P>>;
+  }
+
+  /** Makes a plan known to all threads. */
+  #add(plan: Plan): number {
+    const id = this.#plans++;
+    for (const { worker } of this.#threads) worker.postMessage({ kind: "plan", id, plan } satisfies Request);
     return id;
   }
 
-  /** Rejects with a DataError that the thread found, with what broke the pool, or with {@link PoolClosed}. */
-  make<O extends BatchOrder>(pipeline: number, order: O): Promise<Made<O>> {
-    return new Promise<Made<O>>((done, failed) => {
+  #ask(plan: number, order: Order): Promise<Result["made"]> {
+    return new Promise((done, failed) => {
       if (this.#broken) return failed(this.#broken);
-      const request = { kind: "batch", pipeline, order } as const;
-      this.#waiting.push({ request, done: (batch) => done(batch as Made<O>), failed });
+      this.#waiting.push({ request: { kind: "order", plan, order }, done, failed });
       this.#next();
     });
   }
@@ -120,14 +129,14 @@ export class WorkerPool implements Pool {
     delete thread.job;
     // Whoever closes the pool waits for the end.
     if (!this.#closing) thread.worker.unref();
-    if (reply.kind === "made") job?.done(reply.batch);
+    if (reply.kind === "made") job?.done(reply.made);
     else if (reply.kind === "stopped") job?.failed(this.#broken ?? new PoolClosed());
     else
       job?.failed(reply.expected ? new DataError(reply.message) : new Error(`a data thread failed: ${reply.message}`));
     this.#next();
   }
 
-  /** All batches that are not made yet fail, and all that will be asked for. */
+  /** All orders that are not carried out yet fail, and all that will be given. */
   #fail(error: Error): void {
     this.#broken ??= error;
     const jobs = [...this.#threads.flatMap(({ job }) => job ?? []), ...this.#waiting.splice(0)];

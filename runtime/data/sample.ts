@@ -1,6 +1,6 @@
 /** From where a sample is to its image, on any thread of Node. */
 import { readRecord } from "./sources/cifar/record.js";
-import { readImage } from "./sources/image-file.js";
+import { readBytes, readImage } from "./sources/image-file.js";
 import { imageOfSample, READERS, samplesBy, type SampleReference, type Samples } from "./samples.js";
 import type { NamedSource } from "../images/source.js";
 import type { LazyImage } from "../images/transforms/pipeline.js";
@@ -8,7 +8,7 @@ import type { LazyImage } from "../images/transforms/pipeline.js";
 export type { SampleReference };
 
 /** Samples of all kinds. */
-export const SAMPLES: Samples = samplesBy({ ...READERS, file: readImage, record: readRecord });
+export const SAMPLES: Samples = samplesBy({ ...READERS, file: readImage, bytes: readBytes, record: readRecord });
 
 /** @throws {ImageError} naming the place */
 export function openSample(reference: SampleReference): LazyImage | Promise<LazyImage> {

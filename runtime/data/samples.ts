@@ -1,6 +1,6 @@
 /** Samples that need no files: those that are drawn, and images that are there as pixels. */
 import type { RecordReference } from "./sources/cifar/record.js";
-import type { FileReference } from "./sources/image-file.js";
+import type { BytesReference, FileReference } from "./sources/image-file.js";
 import { givenImage, type PixelsReference } from "./sources/pixels/sample.js";
 import { drawSceneSample, type ScenesReference } from "./sources/synthetic/scenes/sample.js";
 import { drawSample, type ShapesReference } from "./sources/synthetic/shapes/sample.js";
@@ -10,10 +10,11 @@ import type { LazyImage } from "../images/transforms/pipeline.js";
 import { asImage } from "../images/transforms/raster.js";
 
 /**
- * Where a sample is: an image file, a record of a CIFAR file, a number of `shapes` or `scenes`, which is drawn, or the pixels
- * themselves.
+ * Where a sample is: an image file or its bytes, a record of a CIFAR file, a number of `shapes` or `scenes`, which is drawn,
+ * or the pixels themselves.
  */
-export type SampleReference = FileReference | RecordReference | ShapesReference | ScenesReference | PixelsReference;
+export type SampleReference =
+  FileReference | BytesReference | RecordReference | ShapesReference | ScenesReference | PixelsReference;
 
 /** Readers by the kind of reference. */
 export type Readers = { readonly [K in SampleReference["kind"]]?: Reader<Extract<SampleReference, { kind: K }>> };

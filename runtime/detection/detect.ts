@@ -3,16 +3,11 @@ import type { Preprocess } from "../../compiler/model.js";
 import { channelProblem, fitted } from "../../compiler/preprocess.js";
 import { DataError } from "../data-error.js";
 import { preparePipeline } from "../images/transforms/pipeline.js";
-import { detectorInput, padToOf, type DetectorInput } from "../images/detector-input.js";
-import { ImageError, type Image } from "../images/image.js";
-import {
-  namedSources,
-  nameOf,
-  orProblem,
-  type ImageSource,
-  type NamedSource,
-  type ReadImage,
-} from "../images/source.js";
+import { padToOf } from "../images/detector-input.js";
+import type { Image } from "../images/image.js";
+import type { DetectorImage, DetectorPlan } from "../images/model-input.js";
+import { grouped, inGroups, type Prepared, type Preparer } from "../images/preparing.js";
+import { namedSources, type ImageSource, type NamedSource } from "../images/source.js";
 import { metadataOf, type BoxEnds } from "../onnx/metadata-of.js";
 import type { ModelInfo } from "../onnx/read-model.js";
 import { SessionError } from "../onnx/session-error.js";
@@ -102,12 +97,12 @@ export interface Detector {
 export interface DetectorParts {
   readonly session: Session;
   readonly info: Pick<ModelInfo, "metadata">;
-  readonly read: ReadImage;
+  readonly preparer: Preparer;
 }
 
 /** @throws {SessionError} one line: not a detector, no preprocessing known or one that a detector can't have */
 export function detectorOn(
-  { session, info, read }: DetectorParts,
+  { session, info, preparer }: DetectorParts,
   options: Pick<DetectorOptions, "preprocess" | "labels" | "boxes">,
 ): Detector {
   const { name } = session;
@@ -124,7 +119,7 @@ export function detectorOn(
   checkPreprocess(preprocess, name);
   const labels = options.labels ?? carried.labels;
   const boxes = detection?.boxes ?? options.boxes ?? "exclusive";
-  const ready: Ready = { session, read, preprocess, labels, run: { ...graph, boxes, padTo: padToOf(preprocess) } };
+  const ready: Ready = { session, preparer, preprocess, labels, run: { ...graph, boxes, padTo: padToOf(preprocess) } };
   return {
     session,
     preprocess,
@@ -133,7 +128,10 @@ export function detectorOn(
     network: carried.network,
     assumed: assumed === undefined ? [] : [`${name}: ${assumed}`],
     detect: async (images, how = {}) => detectAll(ready, await namedSources(images), how),
-    close: () => session.close(),
+    async close() {
+      await session.close();
+      await preparer.close();
+    },
   };
 }
 
@@ -157,7 +155,7 @@ function checkPreprocess({ name, transforms }: Preprocess, model: string): void 
 
 interface Ready {
   readonly session: Session;
-  readonly read: ReadImage;
+  readonly preparer: Preparer;
   readonly preprocess: Preprocess;
   readonly labels: readonly string[] | undefined;
   readonly run: RunOptions;
@@ -173,14 +171,16 @@ async function detectAll(
   }
   if (!Number.isInteger(asked) || asked < 1) throw new SessionError(`batch: ${asked} is not a positive whole number`);
   const batch = model.run.batch ?? asked;
-  const group = (start: number) => images.slice(start, start + batch).map((image) => prepare(model, image));
-
+  const plan: DetectorPlan = {
+    kind: "detector",
+    preprocess: model.preprocess,
+    model: model.session.name,
+    size: model.run.size,
+    keepsPixels: onImage !== undefined,
+  };
   const results: Detected[] = [];
-  let coming = group(0);
   let handed: Promise<unknown> = Promise.resolve();
-  for (let start = 0; start < images.length; start += batch) {
-    const prepared = await Promise.all(coming);
-    coming = group(start + batch);
+  for await (const prepared of inGroups(grouped(images, batch), model.preparer, plan, images.length)) {
     const found = await find(model, prepared);
     const detected = prepared.map((image, i) => describe(model, image, found[i]!, { score, maskThreshold }));
     await handed;
@@ -198,47 +198,33 @@ async function detectAll(
 
 async function handOn(
   detected: readonly Detected[],
-  prepared: readonly Prepared[],
+  prepared: readonly Prepared<DetectorPlan>[],
   onImage: DetectOptions["onImage"],
 ): Promise<void> {
-  for (const [i, each] of detected.entries()) await onImage?.(each, prepared[i]!.pixels);
+  for (const [i, each] of detected.entries()) {
+    const image = prepared[i]!;
+    await onImage?.(each, "error" in image ? undefined : image.pixels);
+  }
 }
 
-/** An image as the network wants it, or why it can't be. */
-interface Prepared {
-  readonly name: string;
-  readonly pixels?: Image;
-  readonly input?: DetectorInput;
-  readonly error?: string;
-}
-
-async function prepare({ session, preprocess, run, read }: Ready, source: NamedSource): Promise<Prepared> {
-  const made = await orProblem(source, async () => {
-    const pixels = await read(source);
-    const input = detectorInput(pixels, preprocess);
-    const [height, width] = input.info;
-    if (run.size !== undefined && (height > run.size[0] || width > run.size[1])) {
-      const [most, size] = [run.size.join("x"), `${height}x${width}`];
-      throw new ImageError(`scaled to ${size}, it doesn't go into ${session.name}, whose input is ${most}`);
-    }
-    return { pixels, input };
-  });
-  return { name: nameOf(source), ...made };
-}
+/** An image that could be read. */
+type Readable = DetectorImage & { readonly name: string };
 
 type Found = readonly Finding[] | { readonly error: string };
 
 /** What the network finds in each; where it fails on several images, they are tried one by one. */
-async function find(model: Ready, prepared: readonly Prepared[]): Promise<Found[]> {
-  const readable = prepared.filter(({ input }) => input !== undefined);
-  const found = await findIn(model, readable);
-  return prepared.map((image) => found.get(image) ?? { error: image.error! });
+async function find(model: Ready, prepared: readonly Prepared<DetectorPlan>[]): Promise<Found[]> {
+  const found = await findIn(
+    model,
+    prepared.filter((image): image is Readable => !("error" in image)),
+  );
+  return prepared.map((image) => ("error" in image ? { error: image.error } : found.get(image)!));
 }
 
-async function findIn(model: Ready, images: readonly Prepared[]): Promise<Map<Prepared, Found>> {
+async function findIn(model: Ready, images: readonly Readable[]): Promise<Map<Readable, Found>> {
   if (images.length === 0) return new Map();
   try {
-    const inputs = images.map(({ input }) => input!);
+    const inputs = images.map(({ input }) => input);
     const found = await runDetector(model.session, inputs, model.run);
     return new Map(images.map((image, i) => [image, found[i]!]));
   } catch (error) {
@@ -252,12 +238,14 @@ async function findIn(model: Ready, images: readonly Prepared[]): Promise<Map<Pr
 
 function describe(
   { labels, session }: Ready,
-  prepared: Prepared,
+  prepared: Prepared<DetectorPlan>,
   found: Found,
   least: Required<Pick<DetectOptions, "score" | "maskThreshold">>,
 ): Detected {
-  const { name: image, pixels } = prepared;
+  const { name: image } = prepared;
+  if ("error" in prepared) return { image, error: prepared.error };
   if ("error" in found) return { image, error: found.error };
+  const { width, height } = prepared;
   const objects = found
     .filter(({ score }) => score >= least.score)
     .map(({ index, score, box, mask }): DetectedObject => ({
@@ -265,9 +253,9 @@ function describe(
       index,
       score,
       box,
-      ...(mask && { mask: writeMask(maskInImage(mask.grid, mask.corners, pixels!, least.maskThreshold)) }),
+      ...(mask && { mask: writeMask(maskInImage(mask.grid, mask.corners, { width, height }, least.maskThreshold)) }),
     }));
-  return { image, width: pixels!.width, height: pixels!.height, objects };
+  return { image, width, height, objects };
 }
 
 function labelOf(index: number, labels: readonly string[] | undefined, { name }: Session): string {

@@ -1,5 +1,5 @@
 /** Detectors in Node: models of files or bytes, on Node's ONNX Runtime. */
-import { readImage } from "../images/read.js";
+import { preparerFor } from "../data/preparer.js";
 import { readModelInfo } from "../onnx/model-info.js";
 import { orClosed } from "../onnx/or-closed.js";
 import { openSession } from "../onnx/session.js";
@@ -16,5 +16,5 @@ export * from "./detect.js";
 export async function openDetector(model: string | Uint8Array, options: DetectorOptions = {}): Promise<Detector> {
   const info = readModelInfo(model);
   const session = await openSession(model, options);
-  return orClosed(session, () => detectorOn({ session, info, read: readImage }, options));
+  return orClosed(session, () => detectorOn({ session, info, preparer: preparerFor(session, options) }, options));
 }

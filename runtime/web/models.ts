@@ -6,6 +6,7 @@ import {
   type ClassifierOptions,
 } from "../classification/classify.js";
 import { detectorOn, type Detector, type DetectorOptions } from "../detection/detect.js";
+import { preparerHere } from "../images/preparing.js";
 import { orClosed } from "../onnx/or-closed.js";
 import { bytesOf } from "../onnx/protobuf-cursor.js";
 import { modelInfo } from "../onnx/read-model.js";
@@ -36,7 +37,7 @@ export async function openClassifier(model: WebModel, options: WebClassifierOpti
   // Before ONNX Runtime is fetched.
   classifierPreprocess(info, "model", options);
   const session = await openWebSession(bytes, options);
-  return orClosed(session, () => classifierOn({ session, info, read: readImage }, options));
+  return orClosed(session, () => classifierOn({ session, info, preparer: preparerHere(readImage) }, options));
 }
 
 /**
@@ -48,7 +49,7 @@ export async function openDetector(model: WebModel, options: WebDetectorOptions 
   const bytes = await modelBytes(model);
   const info = modelInfo(bytesOf(bytes), "model");
   const session = await openWebSession(bytes, options);
-  return orClosed(session, () => detectorOn({ session, info, read: readImage }, options));
+  return orClosed(session, () => detectorOn({ session, info, preparer: preparerHere(readImage) }, options));
 }
 
 async function modelBytes(model: WebModel): Promise<Uint8Array> {

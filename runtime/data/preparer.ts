@@ -1,0 +1,68 @@
+/** Images made ready for a model by the threads that make batches for training, too. */
+import { availableParallelism } from "node:os";
+import { preparerHere, prepareHere, type Preparer, type PrepareImage } from "../images/preparing.js";
+import type { InputPlan } from "../images/model-input.js";
+import { readImage } from "../images/read.js";
+import { nameOf, type NamedSource } from "../images/source.js";
+import type { SessionOptions } from "../onnx/session.js";
+import type { Session } from "../onnx/session-types.js";
+import { dataThreads } from "./loader.js";
+import { WorkerPool } from "./pool.js";
+import type { SampleReference } from "./samples.js";
+
+/** Of fewer images the last would be ready before threads have started. */
+const WORTH_THREADS = 32;
+/** Decoded images that are kept beside what was made of them, at most: one may take 300 MB. */
+const MOST_PIXELS_KEPT = 4;
+
+/** For runs of a session. */
+export function preparerFor(
+  { device }: Pick<Session, "device">,
+  { threads }: Pick<SessionOptions, "threads">,
+): Preparer {
+  const cores = availableParallelism();
+  const isOnCores = device === "cpu";
+  const busy = isOnCores ? Math.min(cores, threads ?? cores) : 1;
+  const besideRuns = !isOnCores || busy < cores;
+  const workers = dataThreads(cores, besideRuns ? busy : 0);
+  const here = preparerHere(readImage, besideRuns);
+  let pool: WorkerPool | undefined;
+  let isClosed = false;
+  return {
+    besideRuns,
+    begin(plan, images) {
+      // Checks the plan, too.
+      const alone = here.begin(plan, images);
+      if (images < WORTH_THREADS || isClosed) return alone;
+      return inThreads(() => (pool ??= new WorkerPool(workers)), plan);
+    },
+    ahead(plan) {
+      const all = workers + (besideRuns ? 1 : 0);
+      return plan.kind === "detector" && plan.keepsPixels ? Math.min(MOST_PIXELS_KEPT, all) : all;
+    },
+    async close() {
+      isClosed = true;
+      await pool?.close();
+    },
+  };
+}
+
+function inThreads<P extends InputPlan>(pool: () => WorkerPool, plan: P): PrepareImage<P> {
+  const alone = prepareHere(readImage, plan);
+  let make: ReturnType<WorkerPool["inputs"]> | undefined;
+  return async (source) => {
+    const reference = referenceTo(source);
+    if (reference === undefined) return alone(source);
+    make ??= pool().inputs(plan);
+    return { name: nameOf(source), ...(await make(reference)) } as Awaited<ReturnType<PrepareImage<P>>>;
+  };
+}
+
+/** Where the image is, for another thread; undefined of what a function of the program makes. */
+function referenceTo(source: NamedSource): SampleReference | undefined {
+  if (typeof source === "string") return { kind: "file", file: source };
+  if ("pixels" in source) return undefined;
+  // With a view all the memory that it is of would be copied.
+  const { name, bytes } = source;
+  return { kind: "bytes", name, bytes: bytes.byteLength < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes };
+}
