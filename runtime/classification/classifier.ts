@@ -18,6 +18,6 @@ export async function openClassifier(model: string | Uint8Array, options: Classi
   const info = readModelInfo(model);
   // Before a session is opened, which takes time.
   classifierPreprocess(info, typeof model === "string" ? path.basename(model) : "model", options);
-  const session = await openSession(model, options);
+  const session = await openSession(model, { rests: true, ...options });
   return orClosed(session, () => classifierOn({ session, info, preparer: preparerFor(session, options) }, options));
 }

@@ -184,11 +184,13 @@ async function classifyAll(
   const results: Classified[] = [];
   // Images that fill a batch are taken together; of many views each, one at a time, which bounds the memory.
   const group = tests.length === 1 && tests[0]!.kind === "center" ? batch : 1;
+  const memory = {};
   for await (const prepared of inGroups(grouped(images, group), model.preparer, plan, images.length)) {
     const scores = await meanProbabilities(
       model,
       prepared.map((each) => ("error" in each ? [] : each.crops)),
       batch,
+      memory,
     );
     prepared.forEach((each, i) => {
       const { name: image } = each;

@@ -199,12 +199,14 @@ async function judged<R>(
     let [unreadable, images] = [0, 0];
     const own = groupsOf(split, { first: processes.rank * group, group, stride });
     const coming = inGroups(own, preparer, plan, Math.ceil(split.size / processes.size));
+    const memory = {};
     const scored = async (): Promise<readonly Scored[]> => {
       const prepared = (await coming.next()).value ?? [];
       const scores = await meanProbabilities(
         scorer,
         prepared.map((each) => ("error" in each ? [] : each.crops)),
         batch,
+        memory,
       );
       return prepared.map((each, i) =>
         "error" in each ? { file: each.name, error: each.error } : { file: each.name, scores: scores[i]! },

@@ -118,17 +118,34 @@ export function checkBatch({ session, input }: Scorer, batch: number): void {
   if (problem !== undefined) throw new SessionError(`${session.name}: batch: ${problem}`);
 }
 
+/** What images are put together in, again and again: memory that is new to the system takes time. */
+export interface BatchMemory {
+  data?: Float32Array | Uint8Array;
+}
+
+/** So many values, of which those up to `used` are to be written; those behind are 0. */
+function valuesIn(memory: BatchMemory, pixels: boolean, length: number, used: number): Float32Array | Uint8Array {
+  const { data } = memory;
+  const fits = data !== undefined && data instanceof Uint8Array === pixels && data.length >= length;
+  const own = fits ? data : (memory.data = pixels ? new Uint8Array(length) : new Float32Array(length));
+  const values = own.subarray(0, length);
+  values.fill(0, used);
+  return values;
+}
+
 /**
  * Mean probabilities of each image over its crops; of independent classes, each class's own. Crops of one size, of
  * whichever images, share runs.
  *
  * @param images crops of each; one without any has an empty result
  * @param batch crops a run, at most; just so many where the model's batch is fixed
+ * @param memory of one who asks several times, one after the other
  */
 export async function meanProbabilities(
   scorer: Scorer,
   images: readonly (readonly (Planes | Pixels)[])[],
   batch: number,
+  memory: BatchMemory,
 ): Promise<Float64Array[]> {
   const crops = images.flatMap((views, image) => views.map((planes) => ({ image, planes })));
   const bySize = new Map<string, typeof crops>();
@@ -143,6 +160,7 @@ export async function meanProbabilities(
       const rows = await run(
         scorer,
         part.map(({ planes }) => planes),
+        memory,
       );
       part.forEach(({ image }, i) => {
         const share = 1 / images[image]!.length;
@@ -156,7 +174,11 @@ export async function meanProbabilities(
 }
 
 /** Probabilities of each crop; the crops have one size. */
-async function run({ session, input, output }: Scorer, crops: readonly (Planes | Pixels)[]): Promise<Float64Array[]> {
+async function run(
+  { session, input, output }: Scorer,
+  crops: readonly (Planes | Pixels)[],
+  memory: BatchMemory,
+): Promise<Float64Array[]> {
   const { channels, height, width } = crops[0]!;
   if (input.size !== undefined && (input.size[0] !== height || input.size[1] !== width)) {
     throw new SessionError(`${session.name}: its input is ${input.size.join("x")}, not ${height}x${width}`);
@@ -167,7 +189,7 @@ async function run({ session, input, output }: Scorer, crops: readonly (Planes |
   const problem = tooManyValues(shape);
   if (problem !== undefined) throw new SessionError(`${session.name}: ${problem}; take smaller batches`);
   const each = channels * height * width;
-  const data = input.pixels ? new Uint8Array(batch * each) : new Float32Array(batch * each);
+  const data = valuesIn(memory, input.pixels, batch * each, crops.length * each);
   crops.forEach((crop, i) => data.set(crop.data, i * each));
   const results = await session.run({ [input.name]: { data, shape } }, [output.name]);
   return probabilities(session.name, output, results[output.name]!, batch, crops.length);

@@ -17,15 +17,15 @@ const pause = () => {
   if (Atomics.load(stop, 0) !== 0) throw new Stopped();
 };
 
-async function answer({ plan, order }: Extract<Request, { kind: "order" }>): Promise<void> {
+async function answer({ id, plan, order }: Extract<Request, { kind: "order" }>): Promise<void> {
   try {
     const { made, memory } = await makers.get(plan)!(order);
-    port.postMessage({ kind: "made", made } satisfies Reply, memory);
+    port.postMessage({ kind: "made", id, made } satisfies Reply, memory);
   } catch (error) {
-    if (error instanceof Stopped) port.postMessage({ kind: "stopped" } satisfies Reply);
+    if (error instanceof Stopped) port.postMessage({ kind: "stopped", id } satisfies Reply);
     else {
       const message = error instanceof Error ? error.message : String(error);
-      port.postMessage({ kind: "failed", message, expected: error instanceof DataError } satisfies Reply);
+      port.postMessage({ kind: "failed", id, message, expected: error instanceof DataError } satisfies Reply);
     }
   }
 }

@@ -12,15 +12,15 @@ import { threadArguments } from "../thread-arguments.js";
 /** To a thread. */
 export type Request =
   | { readonly kind: "plan"; readonly id: number; readonly plan: Plan }
-  | { readonly kind: "order"; readonly plan: number; readonly order: Order }
+  | { readonly kind: "order"; readonly id: number; readonly plan: number; readonly order: Order }
   | { readonly kind: "close" };
 
 /** From a thread, one for each order. */
 export type Reply =
-  | { readonly kind: "made"; readonly made: Result["made"] }
-  | { readonly kind: "stopped" }
+  | { readonly kind: "made"; readonly id: number; readonly made: Result["made"] }
+  | { readonly kind: "stopped"; readonly id: number }
   /** `expected`: the message is for the user. */
-  | { readonly kind: "failed"; readonly message: string; readonly expected: boolean };
+  | { readonly kind: "failed"; readonly id: number; readonly message: string; readonly expected: boolean };
 
 /** Given to a thread when it starts. */
 export interface WorkerData {
@@ -31,7 +31,7 @@ export interface WorkerData {
 }
 
 interface Job {
-  readonly request: Request;
+  readonly request: Extract<Request, { kind: "order" }>;
   readonly done: (made: Result["made"]) => void;
   readonly failed: (error: Error) => void;
 }
@@ -39,19 +39,28 @@ interface Job {
 interface Thread {
   readonly worker: Worker;
   readonly ended: Promise<void>;
-  job?: Job;
+  /** By their ids. */
+  readonly jobs: Map<number, Job>;
 }
 
-/** Orders are carried out as they come, as many at once as there are threads. */
+/** Orders are carried out as they come, as many at once as each of the threads takes. */
 export class WorkerPool implements Pool {
   readonly #threads: Thread[] = [];
   readonly #waiting: Job[] = [];
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));
   #broken: Error | undefined;
+  readonly #each: number;
   #plans = 0;
+  #orders = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(size: number) {
+  /**
+   * @param size threads
+   * @param each orders that a thread has at a time. With one more than it needs it begins the next without being told, and
+   *   while its decoder, which has a thread of its own, works on another
+   */
+  constructor(size: number, each = 1) {
+    this.#each = each;
     for (let i = 0; i < size; i++) this.#threads.push(this.#start());
   }
 
@@ -75,7 +84,7 @@ export class WorkerPool implements Pool {
   #ask(plan: number, order: Order): Promise<Result["made"]> {
     return new Promise((done, failed) => {
       if (this.#broken) return failed(this.#broken);
-      this.#waiting.push({ request: { kind: "order", plan, order }, done, failed });
+      this.#waiting.push({ request: { kind: "order", id: this.#orders++, plan, order }, done, failed });
       this.#next();
     });
   }
@@ -104,7 +113,7 @@ export class WorkerPool implements Pool {
     // An idle thread keeps no program alive that forgot to close the pool.
     worker.unref();
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    const thread: Thread = { worker, ended };
+    const thread: Thread = { worker, ended, jobs: new Map() };
     worker.on("message", (reply: Reply) => this.#answer(thread, reply));
     worker.on("error", (error) => this.#fail(new DataError(`a data thread failed: ${firstLine(error)}`)));
     worker.on("exit", () => {
@@ -114,21 +123,21 @@ export class WorkerPool implements Pool {
   }
 
   #next(): void {
-    for (const thread of this.#threads) {
-      if (thread.job) continue;
-      const job = this.#waiting.shift();
-      if (!job) return;
-      thread.job = job;
+    while (this.#waiting.length > 0) {
+      const thread = this.#threads.reduce((a, b) => (b.jobs.size < a.jobs.size ? b : a));
+      if (thread.jobs.size >= this.#each) return;
+      const job = this.#waiting.shift()!;
+      thread.jobs.set(job.request.id, job);
       thread.worker.ref();
       thread.worker.postMessage(job.request);
     }
   }
 
   #answer(thread: Thread, reply: Reply): void {
-    const { job } = thread;
-    delete thread.job;
+    const job = thread.jobs.get(reply.id);
+    thread.jobs.delete(reply.id);
     // Whoever closes the pool waits for the end.
-    if (!this.#closing) thread.worker.unref();
+    if (!this.#closing && thread.jobs.size === 0) thread.worker.unref();
     if (reply.kind === "made") job?.done(reply.made);
     else if (reply.kind === "stopped") job?.failed(this.#broken ?? new PoolClosed());
     else
@@ -139,7 +148,7 @@ export class WorkerPool implements Pool {
   /** All orders that are not carried out yet fail, and all that will be given. */
   #fail(error: Error): void {
     this.#broken ??= error;
-    const jobs = [...this.#threads.flatMap(({ job }) => job ?? []), ...this.#waiting.splice(0)];
+    const jobs = [...this.#threads.flatMap(({ jobs: own }) => [...own.values()]), ...this.#waiting.splice(0)];
     for (const job of jobs) job.failed(this.#broken);
   }
 }

@@ -12,6 +12,13 @@ import type { SampleReference } from "./samples.js";
 
 /** Of fewer images the last would be ready before threads have started. */
 const WORTH_THREADS = 32;
+/** Images that a thread has at a time: one is decoded while another is scaled. */
+const AT_ONCE = 2;
+/**
+ * Images between two runs for each thread: at the end some threads wait for the others. Fewer where one may be large: decoded, scaled for
+ * a detector, or in many views.
+ */
+const BETWEEN_RUNS = { small: 8, large: AT_ONCE } as const;
 /** Decoded images that are kept beside what was made of them, at most: one may take 300 MB. */
 const MOST_PIXELS_KEPT = 4;
 
@@ -34,10 +41,10 @@ export function preparerFor(
       // Checks the plan, too.
       const alone = here.begin(plan, images);
       if (images < WORTH_THREADS || isClosed) return alone;
-      return inThreads(() => (pool ??= new WorkerPool(workers)), plan);
+      return inThreads(() => (pool ??= new WorkerPool(workers, AT_ONCE)), plan);
     },
     ahead(plan) {
-      const all = workers + (besideRuns ? 1 : 0);
+      const all = workers * (besideRuns ? AT_ONCE : BETWEEN_RUNS[isSmall(plan) ? "small" : "large"]);
       return plan.kind === "detector" && plan.keepsPixels ? Math.min(MOST_PIXELS_KEPT, all) : all;
     },
     async close() {
@@ -45,6 +52,10 @@ export function preparerFor(
       await pool?.close();
     },
   };
+}
+
+function isSmall(plan: InputPlan): boolean {
+  return plan.kind === "views" && plan.size !== undefined && plan.views.every(({ kind }) => kind === "center");
 }
 
 function inThreads<P extends InputPlan>(pool: () => WorkerPool, plan: P): PrepareImage<P> {

@@ -15,6 +15,6 @@ export * from "./detect.js";
  */
 export async function openDetector(model: string | Uint8Array, options: DetectorOptions = {}): Promise<Detector> {
   const info = readModelInfo(model);
-  const session = await openSession(model, options);
+  const session = await openSession(model, { rests: true, ...options });
   return orClosed(session, () => detectorOn({ session, info, preparer: preparerFor(session, options) }, options));
 }
