@@ -79,7 +79,8 @@ export interface Classifier {
   /** What was taken for granted, one line each. */
   readonly assumed: readonly string[];
   /**
-   * Classifies images, in their order. One that can't be read has its error and does not stop the others.
+   * Classifies images, in their order. Many are decoded and scaled by threads, ahead of the runs. One that can't be read has its
+   * error and does not stop the others.
    *
    * Scores are averaged as probabilities: over the crops, or over the scales and mirrors. (A fully
    * convolutional network averages its features over all positions before the last layer, which is linear: that is

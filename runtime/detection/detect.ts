@@ -82,7 +82,7 @@ export interface Detector {
   /** What was taken for granted, one line each. */
   readonly assumed: readonly string[];
   /**
-   * Finds objects in images, in their order. While the network runs, the next images are decoded on other threads.
+   * Finds objects in images, in their order. Many are decoded and scaled by threads, ahead of the runs.
    * An image that can't be read, or on which the network fails, has its error and does not stop the others.
    *
    * @throws {SessionError} for what concerns all of them: options that the model can't follow
