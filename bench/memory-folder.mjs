@@ -29,7 +29,7 @@ const onProgress = (done) => resident.after(done);
 
 console.log(`${how}, resident MB after so many images`);
 if (how === "detect") {
-  const scenes = fileURLToPath(new URL("../examples/scenes/scenes.resnet#SceneDetector", import.meta.url));
+  const scenes = `${fileURLToPath(new URL("../examples/scenes/scenes.resnet", import.meta.url))}#SceneDetector`;
   const detector = await openDetector(compile(scenes, [], join(folder, "small.onnx")), { device: "cpu" });
   const onImage = options.draw ? () => undefined : undefined;
   requireAll(await detector.detect(images, { score: 0.9, onProgress, ...(onImage && { onImage }) }));

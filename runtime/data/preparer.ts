@@ -1,6 +1,6 @@
 /** Images made ready for a model by the threads that make batches for training, too. */
 import { availableParallelism } from "node:os";
-import { preparerHere, prepareHere, type Preparer, type PrepareImage } from "../images/preparing.js";
+import { preparerHere, type Preparer, type PrepareImage } from "../images/preparing.js";
 import type { InputPlan } from "../images/model-input.js";
 import { readImage } from "../images/read.js";
 import { nameOf, type NamedSource } from "../images/source.js";
@@ -19,7 +19,8 @@ const AT_ONCE = 2;
  * a detector, or in many views.
  */
 const BETWEEN_RUNS = { small: 8, large: AT_ONCE } as const;
-/** Decoded images that are kept beside what was made of them, at most: one may take 300 MB. */
+/** Large ones that wait, at most, with however many threads: an image for a detector takes 13 MB, a decoded one up to 300. */
+const MOST_LARGE = 16;
 const MOST_PIXELS_KEPT = 4;
 
 /** For runs of a session. */
@@ -41,11 +42,12 @@ export function preparerFor(
       // Checks the plan, too.
       const alone = here.begin(plan, images);
       if (images < WORTH_THREADS || isClosed) return alone;
-      return inThreads(() => (pool ??= new WorkerPool(workers, AT_ONCE)), plan);
+      return inThreads(() => (pool ??= new WorkerPool(workers, AT_ONCE)), plan, alone);
     },
     ahead(plan) {
-      const all = workers * (besideRuns ? AT_ONCE : BETWEEN_RUNS[isSmall(plan) ? "small" : "large"]);
-      return plan.kind === "detector" && plan.keepsPixels ? Math.min(MOST_PIXELS_KEPT, all) : all;
+      if (isSmall(plan)) return workers * (besideRuns ? AT_ONCE : BETWEEN_RUNS.small);
+      const most = plan.kind === "detector" && plan.keepsPixels ? MOST_PIXELS_KEPT : MOST_LARGE;
+      return Math.min(most, workers * BETWEEN_RUNS.large);
     },
     async close() {
       isClosed = true;
@@ -58,8 +60,8 @@ function isSmall(plan: InputPlan): boolean {
   return plan.kind === "views" && plan.size !== undefined && plan.views.every(({ kind }) => kind === "center");
 }
 
-function inThreads<P extends InputPlan>(pool: () => WorkerPool, plan: P): PrepareImage<P> {
-  const alone = prepareHere(readImage, plan);
+/** @param alone for what can't go to another thread */
+function inThreads<P extends InputPlan>(pool: () => WorkerPool, plan: P, alone: PrepareImage<P>): PrepareImage<P> {
   let make: ReturnType<WorkerPool["inputs"]> | undefined;
   return async (source) => {
     const reference = referenceTo(source);

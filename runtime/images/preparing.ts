@@ -32,7 +32,7 @@ export function preparerHere(read: ReadImage, besideRuns = true): Preparer {
   return { besideRuns, begin: (plan) => prepareHere(read, plan), ahead: () => 1, close: async () => undefined };
 }
 
-export function prepareHere<P extends InputPlan>(read: ReadImage, plan: P): PrepareImage<P> {
+function prepareHere<P extends InputPlan>(read: ReadImage, plan: P): PrepareImage<P> {
   const inputOf = modelInput(plan);
   return async (source) => ({
     name: nameOf(source),
