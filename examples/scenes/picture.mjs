@@ -13,6 +13,8 @@ if (output === undefined) throw new Error("node examples/scenes/picture.mjs MODE
 /** Of no data set: `scenes` has seed 1, crops.mjs has 2. */
 const SEED = 3;
 const [COLUMNS, ROWS] = [3, 2];
+/** Of the picture, in pixels. */
+const WIDTH = 1280;
 /** So many pixels for one: labels have a size of their own. */
 const ZOOM = 2;
 
@@ -38,4 +40,5 @@ await detector.close();
 const [{ wide, high }] = tiles;
 const canvas = sharp({ create: { width: COLUMNS * wide, height: ROWS * high, channels: 3, background: "white" } });
 const picture = canvas.composite(tiles.map(({ input, left, top }) => ({ input, left, top })));
-await writeFile(output, await picture.jpeg({ quality: 80 }).toBuffer());
+const whole = await picture.png().toBuffer();
+await writeFile(output, await sharp(whole).resize(WIDTH).jpeg({ quality: 75 }).toBuffer());
