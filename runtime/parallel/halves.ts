@@ -46,10 +46,18 @@ function scaleFor(largest: number): number {
   return 2 ** Math.max(-126, Math.min(126, 14 - Math.floor(Math.log2(largest))));
 }
 
+/** Numbers that are scaled and rounded at a time: they stay in a processor's cache. */
+const BLOCK = 8192;
+
 function toHalves(values: Float32Array, scale: number): Uint16Array {
-  const scaled = new Float32Array(values.length);
-  for (let at = 0; at < values.length; at++) scaled[at] = values[at]! * scale;
-  return halfBits(scaled);
+  const halves = new Uint16Array(values.length);
+  const scaled = new Float32Array(BLOCK);
+  for (let start = 0; start < values.length; start += BLOCK) {
+    const size = Math.min(BLOCK, values.length - start);
+    for (let at = 0; at < size; at++) scaled[at] = values[start + at]! * scale;
+    halfBits(scaled.subarray(0, size), halves.subarray(start, start + size));
+  }
+  return halves;
 }
 
 function addHalves(sums: Float32Array, halves: Uint16Array, factor: number): void {
