@@ -25,6 +25,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { NODE_BUNDLE } from "../cli/node-bundle.mjs";
 import { SCRIPTS } from "./gpu/scripts.mjs";
 
 const { values: options } = parseArgs({
@@ -64,17 +65,8 @@ async function pack() {
     entryPoints: [{ in: path.join(root, "bench/gpu/main.mjs"), out: "main" }, ...scripts],
     outdir: folder,
     outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    logLevel: "warning",
-    external: ["#onnxruntime", "sharp", "prettier"],
+    ...NODE_BUNDLE,
     alias: { vitest: path.join(root, "bench/gpu/no-runner.mjs") },
-    banner: {
-      js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
-    },
   });
   const python = ["bench/gpu/torch_gpu.py", "bench/train_step.py"];
   const goldens = ["detectron2", "paper"].map((dialect) => `test/golden/training/${dialect}-targets.json`);

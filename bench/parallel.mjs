@@ -213,8 +213,8 @@ function launcher(ranks) {
 
 async function run([command, ...words], name, updates) {
   const own = [fileURLToPath(import.meta.url), "--rank", name, "--updates", String(updates + FIRST)];
-  own.push("--gradients", options.gradients);
-  const child = spawn(command, [...words, ...own], {
+  const wire = ["--gradients", options.gradients];
+  const child = spawn(command, [...words, ...own, ...wire], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1", ...process.env },
   });

@@ -2,6 +2,7 @@
 // opening those takes longer than checking a network does. Commands stay apart, so each loads what it needs.
 import { rmSync } from "node:fs";
 import { build } from "esbuild";
+import { NODE_BUNDLE } from "./node-bundle.mjs";
 import { writeNotices } from "./notices.mjs";
 
 rmSync("dist/bundle", { recursive: true, force: true });
@@ -16,18 +17,7 @@ const commands = await build({
     { in: "runtime/parallel/watchdog-thread.ts", out: "watchdog-thread" },
   ],
   outdir: "dist/bundle",
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  logLevel: "warning",
-  // Native libraries, and those that few commands need.
-  external: ["#onnxruntime", "sharp", "prettier"],
-  // CommonJS libraries among the bundled ones ask for Node's own modules with `require`.
-  banner: {
-    js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
-  },
+  ...NODE_BUNDLE,
 });
 
 // The modules that programs import keep their libraries apart, as dependencies, but for protobufjs: it has an install

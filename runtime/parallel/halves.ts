@@ -1,5 +1,6 @@
 /** Sums over ranks whose numbers go over the network in half precision: half the bytes of an allreduce of float32. */
 import { halfBits } from "../../compiler/emit/float16.js";
+import { toFloat32 } from "../onnx/float16.js";
 import { shareOf, type Ranks } from "./ranks.js";
 
 /**
@@ -69,13 +70,7 @@ let known: Float32Array | undefined;
 
 /** The number of every pattern of bits. */
 function table(): Float32Array {
-  known ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => {
-    const [exponent, mantissa] = [(bits >> 10) & 31, bits & 1023];
-    const sign = bits & 0x8000 ? -1 : 1;
-    if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN;
-    return sign * (exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25));
-  });
-  return known;
+  return (known ??= toFloat32(Uint16Array.from({ length: 1 << 16 }, (_, bits) => bits)));
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Uint16Array): Uint8Array =>

@@ -4,7 +4,7 @@ import { randomStream } from "../../compiler/emit/random.js";
 import { evaluate } from "../../compiler/ir/dim.js";
 import { lossOfName } from "../../compiler/ir/names.js";
 import { nextName, NUMBERS } from "../../compiler/training/contract.js";
-import { heldValues, partValues } from "../../compiler/training/held.js";
+import { heldValues, partValues, sizeOf } from "../../compiler/training/held.js";
 import type { Device } from "../../compiler/device.js";
 import { createSession, FALLS_BACK, trainingProvider, type Ort } from "../onnx/create.js";
 import type { DeviceChoice } from "../onnx/session-types.js";
@@ -90,10 +90,9 @@ export class GraphEngine implements DividedEngine {
   async gradients(input: StepInput): Promise<Float32Array> {
     const { step } = await this.#phaseOf(input);
     const { parts, share } = this.#graphs;
-    const { gradients, statistics, numbers, failed, asked, length } = sumsOf(this.#graphs, input.phase);
+    const { gradients, statistics, numbers, length } = sumsOf(this.#graphs, input.phase);
     const sums = this.#sums.length === length ? this.#sums : new Float32Array(length);
     this.#sums = new Float32Array();
-    for (const place of [failed, asked]) putAt(sums, place, [0], false);
     // A first part writes its gradients to their places.
     const into = this.#writesInPlace ? Object.fromEntries(this.#tensorsAt(sums, gradients)) : {};
     for (let part = 0; part < parts; part++) {
@@ -182,7 +181,7 @@ export class GraphEngine implements DividedEngine {
     const { sum, update, gradients } = accumulate!;
     const share = this.#scalar(1 / parts);
     let sums: Feeds = {};
-    for (const { sum: name, shape } of gradients) sums[name] = this.#tensor(new Float32Array(count(shape)), shape);
+    for (const { sum: name, shape } of gradients) sums[name] = this.#tensor(new Float32Array(sizeOf(shape)), shape);
     const total: Writable<StepResult> = { loss: 0, losses: [], finite: true };
     for (let part = 0; part < parts; part++) {
       const results = await this.#run(step, this.#stepFeeds(step, input, part), { next: true, onDevice: true });
@@ -217,7 +216,7 @@ export class GraphEngine implements DividedEngine {
       throw new TypeError("a detector is judged as it is used");
     }
     const [batch, ...shape] = evaluationShape as [number, ...number[]];
-    const each = count(shape);
+    const each = sizeOf(shape);
     const total = wholes(images.length, each);
     const scores = new Float32Array(total * classes);
     const stated = evaluate.outputs.filter((name) => lossOfName(name) !== undefined);
@@ -252,7 +251,7 @@ export class GraphEngine implements DividedEngine {
     const feeds = this.#stepFeeds(statistics, { images, targets: {}, learningRate: 0, key: "statistics" }, 0);
     const written = held.filter(({ name }) => statistics.writes.includes(name));
     for (const { name, shape } of written) {
-      feeds[name] = this.#tensor(new Float32Array(count(shape)).fill(before), shape);
+      feeds[name] = this.#tensor(new Float32Array(sizeOf(shape)).fill(before), shape);
     }
     const results = await this.#run(statistics, feeds, {});
     return new Map(written.flatMap((each) => partValues(each, results[nextName(each.name)]!.data as Float32Array)));
@@ -292,7 +291,7 @@ export class GraphEngine implements DividedEngine {
     const { image } = this.#graphs;
     const { stepShape } = this.#canvasOf(input);
     const feeds = this.#feedsOf(graph);
-    const size = count(stepShape);
+    const size = sizeOf(stepShape);
     const images = input.images.subarray(part * size, (part + 1) * size);
     if (graph.inputs.includes(image) && wholes(images.length, size) === 1)
       feeds[image] = this.#tensor(images, stepShape);
@@ -301,7 +300,7 @@ export class GraphEngine implements DividedEngine {
     for (const { name, shape } of graph.noise) {
       const random = randomStream(`${input.key} ${part} ${name}`);
       const lengths = shape.map((dim) => evaluate(dim, input.sizes));
-      const length = count(lengths);
+      const length = sizeOf(lengths);
       // Images come first: those of others before our own have theirs.
       const { share } = this.#graphs;
       for (let other = 0; share && other < (length / share.count) * share.first; other++) random();
@@ -330,7 +329,7 @@ export class GraphEngine implements DividedEngine {
       const all = given.targets[name];
       const shape = dims.map((dim) => evaluate(dim, given.sizes));
       if (all === undefined) throw new SessionError(`${graph}: needs ${name} of its images`);
-      const size = count(shape);
+      const size = sizeOf(shape);
       const start = (first * size) / shape[0]!;
       const values = all.subarray(start, start + size);
       if (dtype === "int64") {
@@ -476,10 +475,6 @@ function flags(results: Record<string, Tensor>): Pick<StepResult, "finite" | "gr
     ...(finite && { finite: Number(finite.data[0]) !== 0 }),
     ...(norm && { gradientNorm: Number(norm.data[0]) }),
   };
-}
-
-function count(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** A flat array is cut by the engine's own shape: one of another shape would be cut into something else. None is none. */

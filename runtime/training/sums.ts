@@ -4,6 +4,7 @@
  * for what those tell one another that do the adding up.
  */
 import { lossOfName } from "../../compiler/ir/names.js";
+import { sizeOf } from "../../compiler/training/held.js";
 import type { TrainingGraphs } from "../../compiler/training/graphs.js";
 
 /** Where in the array a tensor is. */
@@ -20,7 +21,7 @@ export interface Sums {
   readonly statistics: readonly Place[];
   /** Single numbers: `loss`, `loss.NAME`, and how many are `correct`. */
   readonly numbers: readonly Place[];
-  /** How many engines failed, and how many were asked to stop: 0 of an engine itself. */
+  /** How many engines failed, and how many were asked to stop: an engine itself leaves these as they are. */
   readonly failed: Place;
   readonly asked: Place;
   readonly length: number;
@@ -34,7 +35,7 @@ export function sumsOf({ phases, held }: Pick<TrainingGraphs, "phases" | "held">
   let length = 0;
   const place = (name: string, shape: readonly number[]): Place => {
     const start = length;
-    length += shape.reduce((product, size) => product * size, 1);
+    length += sizeOf(shape);
     return { name, shape, start, length: length - start };
   };
   const gradients = accumulate.gradients.map(({ gradient, shape }) => place(gradient, shape));

@@ -158,11 +158,10 @@ class MpiRanks implements Ranks {
     await this.#collective(bytes.byteLength, () => {
       call.Allgather(Float64Array.of(bytes.byteLength), 1, double, lengths, 1, double, world);
       const counts = Int32Array.from(lengths);
-      const starts = counts.map((_, rank) => lengths.slice(0, rank).reduce((sum, length) => sum + length, 0));
       const total = lengths.reduce((sum, length) => sum + length, 0);
       if (total >= 2 ** 31) throw new ParallelError(`${total} bytes are too many to gather at once`);
       all = new Uint8Array(total);
-      if (total > 0) call.Allgatherv(some(bytes), bytes.byteLength, byte, all, counts, starts, byte, world);
+      if (total > 0) call.Allgatherv(some(bytes), bytes.byteLength, byte, all, counts, startsOf(counts), byte, world);
     });
     let at = 0;
     return [...lengths].map((length) => all.subarray(at, (at += length)));
@@ -289,7 +288,7 @@ class MpiRanks implements Ranks {
 }
 
 /** Where each of some things begins that lie one behind the other. */
-function startsOf(lengths: readonly number[]): Int32Array {
+function startsOf(lengths: ArrayLike<number>): Int32Array {
   let at = 0;
   return Int32Array.from(lengths, (length) => (at += length) - length);
 }

@@ -145,6 +145,16 @@ describe("with fewer bits", () => {
     expect(log).toContain("gradients in fp16)");
   });
 
+  it("of one process there is nothing to send, which is told", async () => {
+    const notices: string[] = [];
+    const request = await requestOf({ folder: at("alone-halves"), network: "Tiny", recipe: { stop: { steps: 1 } } });
+    await train(request, {
+      ...{ device: "cpu", threads: 1, workers: 0, sameThread: true, gradients: "fp16" },
+      onEvent: (event) => event.kind === "notice" && notices.push(event.message),
+    });
+    expect(notices).toContainEqual(expect.stringContaining("gradients in fp16 are for several ranks"));
+  });
+
   it("mixed precision on two ranks gives what it gives on one, but for its rounding", async () => {
     const recipe: Partial<Recipe> = { ...FIFTY, precision: "mixed" };
     await alone({ folder: at("mixed-precision-one"), network: "Tiny", recipe });
