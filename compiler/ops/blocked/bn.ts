@@ -7,7 +7,7 @@ import { flag, int } from "../attributes.js";
 import { sizes } from "../formula.js";
 import type { Node, Operator } from "../operator.js";
 import { channelsOf, known, reshaped } from "../shapes.js";
-import { inputNames, steps, type Steps } from "./steps.js";
+import { inputNames, POINTWISE, steps, type Steps } from "./steps.js";
 
 /**
  * x, blocked, weight, bias [C], and perhaps a map to add, to y = bn(x) (+ map), rectified if `relu`; the batch's mean
@@ -25,10 +25,7 @@ export const blockedBnTrain: Operator = {
     const [x, weight, bias, addend] = inputNames(node, emit);
     const [y, mean, variance, centred] = node.outputs.map((output) => emit.name(output));
     const { s, shape, average, affine, gain } = helpers(node, emit);
-    const ones = emit.constant(
-      Array.from({ length: shape[1]! }, () => 1),
-      "float32",
-    );
+    const ones = s.ones(shape[1]!);
     average(x!, mean);
     // Centred before squaring: a difference of large sums would lose the variance where the mean is large.
     affine({ x: x!, scale: ones, offset: s.onnx("Neg", [mean!]), output: centred! });
@@ -99,10 +96,7 @@ function helpers(node: Node, emit: Lowering) {
         "Conv",
         inputs.at(-1) === "" ? inputs.slice(0, -1) : inputs,
         {
-          kernel_shape: [1, 1],
-          strides: [1, 1],
-          pads: [0, 0, 0, 0],
-          dilations: [1, 1],
+          ...POINTWISE,
           group: channels,
           ...(relu && { activation: "Relu" }),
         },

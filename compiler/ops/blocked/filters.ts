@@ -14,14 +14,14 @@ export function writeFilter(weight: string, { out, channels, taps, block }: Filt
   // Blocks of O first, as ReorderInput makes them of channels: it works with all threads, a transposition with one.
   const blocks = s.blocked("ReorderInput", [s.reshape(weight, [out / block, block, channels * taps, 1])]);
   if (channels < block || taps === 1) return blocks;
-  return s.transpose(blocks, [out / block, channels / block, block, taps, block], [0, 1, 3, 2, 4]);
+  return s.rearrange(blocks, [out / block, channels / block, block, taps, block], [0, 1, 3, 2, 4]);
 }
 
 /** Filters of the input's gradient, channels exchanged: [C / block][O / block][taps][block of O][block of C]. */
 export function writeExchangedFilter(weight: string, { out, channels, taps, block }: FilterShape, s: Steps): string {
   const blocks =
     taps === 1 ? weight : s.blocked("ReorderInput", [s.reshape(weight, [(out * channels) / block, block, taps, 1])]);
-  return s.transpose(blocks, [out / block, block, channels / block, taps, block], [2, 0, 3, 1, 4]);
+  return s.rearrange(blocks, [out / block, block, channels / block, taps, block], [2, 0, 3, 1, 4]);
 }
 
 /** Some taps of an exchanged filter, in this order. */

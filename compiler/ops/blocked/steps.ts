@@ -5,6 +5,9 @@ import type { Node } from "../operator.js";
 /** ONNX Runtime's operators on blocked tensors. */
 const NCHWC = "com.microsoft.nchwc";
 
+/** Attributes of a convolution that sees one pixel at a time. */
+export const POINTWISE = { kernel_shape: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1] } as const;
+
 type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
 
 export interface Steps {
@@ -15,9 +18,13 @@ export interface Steps {
   reshape(x: string, shape: readonly number[], output?: string): string;
   /** `perm` of `x` seen as `shape`. */
   transpose(x: string, shape: readonly number[], perm: readonly number[]): string;
+  /** The same where the last axis stays the last: what lies along it goes as a whole, with all threads. */
+  rearrange(x: string, shape: readonly number[], perm: readonly number[]): string;
   /** Sum along the first axis of [count, ...]. */
   sumFirst(x: string, output?: string): string;
   vector(values: readonly number[]): string;
+  /** [count] */
+  ones(count: number): string;
   number(value: number): string;
 }
 
@@ -38,10 +45,41 @@ export function steps(emit: Lowering): Steps {
     blocked: write(NCHWC),
     reshape,
     transpose: (x, shape, perm) => onnx("Transpose", [reshape(x, shape)], { perm }),
+    rearrange(x, shape, perm) {
+      const size = shape.at(-1)!;
+      const rows = shape.slice(0, -1);
+      const [outer, inner] = rowOrder(rows, perm.slice(0, -1));
+      // A sum of constants: ONNX Runtime makes it once, and the file holds two short vectors.
+      const order = onnx("Add", [
+        emit.constant(outer, "int64", [outer.length, 1]),
+        emit.constant(inner, "int64", [1, inner.length]),
+      ]);
+      return onnx("Gather", [reshape(x, [outer.length * inner.length, size]), order], { axis: 0 });
+    },
     sumFirst: (x, output) => onnx("ReduceSum", [x, vector([0])], { keepdims: 0 }, output),
     vector,
+    ones: (count) =>
+      emit.constant(
+        Array.from({ length: count }, () => 1),
+        "float32",
+      ),
     number: (value) => emit.constant([value], "float32", []),
   };
+}
+
+/** Where the rows of an array of this shape come from when its axes are permuted, as sums of one of the first and one of the second. */
+function rowOrder(shape: readonly number[], perm: readonly number[]): readonly [readonly number[], readonly number[]] {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const from = (axes: readonly number[]): readonly number[] =>
+    axes.reduce(
+      (starts, axis) =>
+        starts.flatMap((start) => Array.from({ length: shape[axis]! }, (_, index) => start + index * strides[axis]!)),
+      [0],
+    );
+  const total = shape.reduce((product, size) => product * size, 1);
+  let [cut, before] = [0, 1];
+  while (cut < perm.length && before * before < total) before *= shape[perm[cut++]!]!;
+  return [from(perm.slice(0, cut)), from(perm.slice(cut))];
 }
 
 /** ONNX names of a node's inputs. */

@@ -3,7 +3,7 @@ import { int } from "../attributes.js";
 import { sizes } from "../formula.js";
 import { convWeightGradient } from "../gradients/conv_weight_gradient.js";
 import type { Operator } from "../operator.js";
-import { inputNames, steps, type Steps } from "./steps.js";
+import { inputNames, POINTWISE, steps, type Steps } from "./steps.js";
 import { seen, stripesOf, type Stripes } from "./stripes.js";
 
 /**
@@ -48,7 +48,7 @@ export const blockedConvWeightGradient: Operator = {
     // [C / lanes][O / block][taps][lanes][block of O] to [O][C / lanes][taps][lanes] to [O][C][taps]
     const apart = s.reshape(sums, [(inner * out) / block, block, taps * lanes, 1]);
     let filters = s.blocked("ReorderOutput", [apart], { channels: block });
-    if (inner > 1) filters = s.transpose(filters, [inner, out, taps * lanes], [1, 0, 2]);
+    if (inner > 1) filters = s.rearrange(filters, [inner, out, taps * lanes], [1, 0, 2]);
     if (taps > 1 && lanes === block) {
       filters = s.blocked("ReorderOutput", [s.reshape(filters, [out * inner, block, taps, 1])], { channels: block });
     } else if (taps > 1) {
@@ -60,29 +60,45 @@ export const blockedConvWeightGradient: Operator = {
 
 /** x to [C / lanes][images and stripes in blocks][rows seen][columns seen][lanes][block of images and stripes]. */
 function writeImages(x: string, plan: Stripes, s: Steps): string {
-  const { batch, channels, lanes, block, input, output, pad, stride, rows, stripes, sharing } = plan;
+  const { batch, channels, lanes, output, stride, rows, stripes, sharing } = plan;
   const inner = channels / lanes;
   const [height, width] = [seen(plan, 0, rows), seen(plan, 1, output[1])];
-  // Rows with their padding, and one of zeros, of which the stripes are then put together.
-  const lines = batch * inner * input[0];
-  const side = lanes === block ? x : s.transpose(x, [batch, channels, input[0] * input[1]], [0, 2, 1]);
-  const right = width - input[1] - pad[1];
-  const sides = s.vector([0, pad[1] * lanes, 1, right * lanes]);
-  const padded = s.onnx("Pad", [s.reshape(side, [lines, input[1] * lanes]), sides], { mode: "constant" });
+  const padded = writePadded(x, plan, s);
   const order: number[] = [];
   for (let part = 0; part < inner; part += 1) {
     for (let image = 0; image < batch; image += 1) {
       for (let stripe = 0; stripe < stripes; stripe += 1) {
-        for (let row = 0; row < height; row += 1) {
-          const y = stride[0] * rows * stripe + row - pad[0];
-          order.push(y < 0 || y >= input[0] ? lines : (image * inner + part) * input[0] + y);
-        }
+        const first = (image * inner + part) * padded.height + stride[0] * rows * stripe;
+        for (let row = 0; row < height; row += 1) order.push(first + row);
       }
     }
   }
-  const chosen = s.onnx("Gather", [padded, s.vector(order)], { axis: 0 });
+  const lines = batch * inner * padded.height;
+  const isOrdered = order.length === lines && order.every((line, index) => line === index);
+  const chosen = isOrdered
+    ? padded.x
+    : s.onnx("Gather", [s.reshape(padded.x, [lines, width * lanes]), s.vector(order)], { axis: 0 });
   const values = (stripes / sharing) * height * width * lanes;
   return s.blocked("ReorderInput", [s.reshape(chosen, [inner, batch * sharing, values, 1])]);
+}
+
+/** x with zeros round its maps, as far as windows reach: [N][C / lanes][height][columns seen][lanes]. */
+function writePadded(x: string, plan: Stripes, s: Steps): { readonly x: string; readonly height: number } {
+  const { batch, channels, lanes, block, input, output, pad, stride, rows, stripes } = plan;
+  const bottom = Math.max(0, stride[0] * rows * (stripes - 1) + seen(plan, 0, rows) - pad[0] - input[0]);
+  const right = seen(plan, 1, output[1]) - pad[1] - input[1];
+  const height = pad[0] + input[0] + bottom;
+  if (lanes === block && right >= 0) {
+    // The identity as a depthwise convolution: it works with all threads, Pad with one.
+    const ones = s.reshape(s.ones(channels), [channels, 1, 1, 1]);
+    const attributes = { ...POINTWISE, pads: [pad[0], pad[1], bottom, right], group: channels };
+    return { x: s.blocked("Conv", [x, ones], attributes), height };
+  }
+  const maps = (batch * channels) / lanes;
+  const side = lanes === block ? x : s.transpose(x, [batch, channels, input[0] * input[1]], [0, 2, 1]);
+  const sides = s.vector([0, pad[0], pad[1] * lanes, 0, bottom, right * lanes]);
+  const shape = [maps, input[0], input[1] * lanes];
+  return { x: s.onnx("Pad", [s.reshape(side, shape), sides], { mode: "constant" }), height };
 }
 
 /** dy to [groups][O / block][blocks of images and stripes][rows][columns][block of images and stripes][block of O]. */
@@ -98,13 +114,13 @@ function writeStripes(dy: string, plan: Stripes, s: Steps): string {
     whole = s.onnx("Pad", [flat, s.vector([0, 0, 0, missing])], { mode: "constant" });
   }
   if (groups === 1) {
-    return s.transpose(whole, [blocks, images, parts, sharing, rest, pixels, block], [2, 0, 4, 5, 1, 3, 6]);
+    return s.rearrange(whole, [blocks, images, parts, sharing, rest, pixels, block], [2, 0, 4, 5, 1, 3, 6]);
   }
   if (blocks % groups === 0) {
     const shape = [groups, blocks / groups, images, parts, sharing, rest, pixels, block];
-    return s.transpose(whole, shape, [0, 3, 1, 5, 6, 2, 4, 7]);
+    return s.rearrange(whole, shape, [0, 3, 1, 5, 6, 2, 4, 7]);
   }
   // One block of images then.
   const shape = [blocks, images, parts, sharing, groups, rest / groups, pixels, block];
-  return s.transpose(whole, shape, [4, 2, 0, 5, 6, 1, 3, 7]);
+  return s.rearrange(whole, shape, [4, 2, 0, 5, 6, 1, 3, 7]);
 }
