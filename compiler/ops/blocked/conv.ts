@@ -1,15 +1,22 @@
 /** Convolutions of blocked maps, and the gradient of their input. */
-import type { Lowering } from "../lowering.js";
 import { flag, int, size2 } from "../attributes.js";
 import { conv } from "../conv.js";
 import { sizes } from "../formula.js";
 import { convInputGradient } from "../gradients/conv_input_gradient.js";
 import type { Node, Operator } from "../operator.js";
 import { onnxPads } from "../windows.js";
-import { writeBlockedDilation } from "./dilate.js";
-import { pickTaps, writeExchangedFilter, writeFilter, type FilterShape } from "./filters.js";
+import {
+  pickTaps,
+  writeExchangedFilter,
+  writeExchangedTaps,
+  writeFilter,
+  writeTaps,
+  type FilterShape,
+} from "./filters.js";
+import { interleave } from "./interleave.js";
 import { phasesOf } from "./phases.js";
-import { inputNames, steps, type Steps } from "./steps.js";
+import { inputNames, steps } from "./steps.js";
+import { gainsByWinograd, writeWinograd, type WinogradShape } from "./winograd.js";
 
 /**
  * x, blocked, or plain with fewer channels than a block; the weight and the bias as those of `conv`; and perhaps a map to
@@ -23,7 +30,13 @@ export const blockedConv: Operator = {
     const { attributes } = node;
     const s = steps(emit);
     const [x, weight, ...others] = inputNames(node, emit);
-    const filter = s.reshape(writeFilter(weight!, filterShape(node), s), sizes(node.inputs[1]!));
+    const shape = filterShape(node);
+    const winograd = winogradShape(node, sizes(node.inputs[0]!), sizes(node.outputs[0]!));
+    if (others.length === 0 && !flag(attributes, "relu") && winograd !== undefined) {
+      const taps = { name: writeTaps(weight!, shape, s), isReversed: false };
+      return writeWinograd(x!, taps, winograd, s, emit.name(node.outputs[0]!));
+    }
+    const filter = s.reshape(writeFilter(weight!, shape, s), sizes(node.inputs[1]!));
     const [bias, addend] = flag(attributes, "bias") ? others : ["", ...others];
     const inputs = [x!, filter, ...(addend === undefined ? (bias === "" ? [] : [bias!]) : [bias!, addend])];
     const written = {
@@ -47,9 +60,14 @@ export const blockedConvInputGradient: Operator = {
     const s = steps(emit);
     const [dy, weight] = inputNames(node, emit);
     const shape = filterShape(node);
+    const output = emit.name(node.outputs[0]!);
+    const winograd = winogradShape(node, sizes(node.inputs[0]!), sizes(node.outputs[0]!));
+    if (winograd !== undefined) {
+      const taps = { name: writeExchangedTaps(weight!, shape, s), isReversed: true };
+      return writeWinograd(dy!, taps, winograd, s, output);
+    }
     const filter = writeExchangedFilter(weight!, shape, s);
     const [rows, columns] = phasesOf(node);
-    const output = emit.name(node.outputs[0]!);
     const [, kw] = size2(node.attributes, "kernel");
     const parts = rows.map((row) =>
       columns.map((column) => {
@@ -68,34 +86,25 @@ export const blockedConvInputGradient: Operator = {
         return s.blocked("Conv", [dy!, picked], attributes, only ? output : undefined);
       }),
     );
-    if (parts.length > 1 || parts[0]!.length > 1) interleave(parts, node, emit, s);
+    if (parts.length === 1 && parts[0]!.length === 1) return;
+    interleave(parts, sizes(node.outputs[0]!), shape.block, s, output);
   },
 };
-
-/** Phases [a][b] of [N, C / block, H / stride, W / stride, block] to the map that they are of; zeros where there is none. */
-function interleave(parts: readonly (readonly (string | undefined)[])[], node: Node, emit: Lowering, s: Steps): void {
-  const [batch, channels, height, width] = sizes(node.outputs[0]!) as [number, number, number, number];
-  const block = int(node.attributes, "block");
-  const [sh, sw] = size2(node.attributes, "stride");
-  const [rows, columns] = [(batch * channels * height) / block / sh, width / sw];
-  const output = emit.name(node.outputs[0]!);
-  if (parts.flat().filter((part) => part !== undefined).length === 1 && parts[0]![0] !== undefined) {
-    // One phase alone: zeros after its rows and columns.
-    const small = [batch, channels, height / sh, width / sw];
-    writeBlockedDilation(parts[0]![0], small, [batch, channels, height, width], [sh, sw], block, s, output);
-    return;
-  }
-  const zeros = (): string => s.onnx("Expand", [s.number(0), s.vector([rows, columns, block])]);
-  const lines = parts.map((line) => {
-    const flat = line.map((part) => s.reshape(part ?? zeros(), [rows * columns, block]));
-    const woven = flat.length === 1 ? flat[0]! : s.onnx("Concat", flat, { axis: 1 });
-    return s.reshape(woven, [rows, width * block]);
-  });
-  const woven = lines.length === 1 ? lines[0]! : s.onnx("Concat", lines, { axis: 1 });
-  s.reshape(woven, [batch, channels, height, width], output);
-}
 
 function filterShape({ attributes, inputs }: Node): FilterShape {
   const [out, channels, kh, kw] = sizes(inputs[1]!) as [number, number, number, number];
   return { out, channels, taps: kh * kw, block: int(attributes, "block") };
+}
+
+/** Of a convolution, or of the gradient of its input, from one map to another; undefined where it is not written so. */
+function winogradShape(
+  { attributes }: Node,
+  [batch, channels, ...size]: readonly number[],
+  [, out]: readonly number[],
+): WinogradShape | undefined {
+  const is = (name: string, value: number): boolean => size2(attributes, name).every((each) => each === value);
+  if (!is("kernel", 3) || !is("stride", 1) || !is("pad", 1) || !is("dilation", 1)) return undefined;
+  const block = int(attributes, "block");
+  const shape = { batch: batch!, channels: channels!, out: out!, size: [size[0]!, size[1]!] as const, block };
+  return gainsByWinograd(shape) ? shape : undefined;
 }

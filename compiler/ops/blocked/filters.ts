@@ -24,6 +24,18 @@ export function writeExchangedFilter(weight: string, { out, channels, taps, bloc
   return s.rearrange(blocks, [out / block, block, channels / block, taps, block], [2, 0, 3, 1, 4]);
 }
 
+/** The first filters tap by tap: [taps][O / block][C / block][block of C][block of O]. */
+export function writeTaps(weight: string, { out, channels, taps, block }: FilterShape, s: Steps): string {
+  const blocks = s.blocked("ReorderInput", [s.reshape(weight, [out / block, block, channels * taps, 1])]);
+  return s.rearrange(blocks, [out / block, channels, taps, block], [2, 0, 1, 3]);
+}
+
+/** The exchanged ones tap by tap: [taps][C / block][O / block][block of O][block of C]. */
+export function writeExchangedTaps(weight: string, { out, channels, taps, block }: FilterShape, s: Steps): string {
+  const blocks = s.blocked("ReorderInput", [s.reshape(weight, [(out * channels) / block, block, taps, 1])]);
+  return s.rearrange(blocks, [out, channels / block, taps, block], [2, 1, 0, 3]);
+}
+
 /** Some taps of an exchanged filter, in this order. */
 export function pickTaps(
   filter: string,

@@ -20,9 +20,13 @@ export interface Steps {
   transpose(x: string, shape: readonly number[], perm: readonly number[]): string;
   /** The same where the last axis stays the last: what lies along it goes as a whole, with all threads. */
   rearrange(x: string, shape: readonly number[], perm: readonly number[]): string;
+  /** Its first axis in so many parts of equal lengths. */
+  split(x: string, length: number, count: number): readonly string[];
   /** Sum along the first axis of [count, ...]. */
   sumFirst(x: string, output?: string): string;
   vector(values: readonly number[]): string;
+  /** A constant. */
+  floats(values: readonly number[], shape?: readonly number[]): string;
   /** [count] */
   ones(count: number): string;
   number(value: number): string;
@@ -38,6 +42,8 @@ export function steps(emit: Lowering): Steps {
   };
   const onnx = write("");
   const vector = (values: readonly number[]): string => emit.constant(values, "int64");
+  const floats = (values: readonly number[], shape = [values.length]): string =>
+    emit.constant(values, "float32", shape);
   const reshape = (x: string, shape: readonly number[], output?: string): string =>
     onnx("Reshape", [x, vector(shape)], {}, output);
   return {
@@ -56,14 +62,16 @@ export function steps(emit: Lowering): Steps {
       ]);
       return onnx("Gather", [reshape(x, [outer.length * inner.length, size]), order], { axis: 0 });
     },
+    split(x, length, count) {
+      const parts = Array.from({ length: count }, (_, index) => emit.temporary(`part${index}`));
+      emit.node("Split", [x, vector(parts.map(() => length / count))], parts, { axis: 0 });
+      return parts;
+    },
     sumFirst: (x, output) => onnx("ReduceSum", [x, vector([0])], { keepdims: 0 }, output),
     vector,
-    ones: (count) =>
-      emit.constant(
-        Array.from({ length: count }, () => 1),
-        "float32",
-      ),
-    number: (value) => emit.constant([value], "float32", []),
+    floats,
+    ones: (count) => floats(Array.from({ length: count }, () => 1)),
+    number: (value) => floats([value], []),
   };
 }
 

@@ -7,10 +7,12 @@ import { tensor, value } from "../../../compiler/ir/build.js";
 import { evaluate } from "../../../compiler/ir/dim.js";
 import type { Attributes, Graph } from "../../../compiler/ir/types.js";
 import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
+import { lowerGraph } from "../../../compiler/emit/lower.js";
 import type { Model } from "../../../compiler/model.js";
 import { LAYERS } from "../../../compiler/ops/index.js";
 import { dropDeadCode } from "../../../compiler/passes/drop-dead-code.js";
 import { buildTraining } from "../../../compiler/training/build.js";
+import { gainsByWinograd } from "../../../compiler/ops/blocked/winograd.js";
 import { recorder } from "../../../compiler/ops/recorder.js";
 import { blockLayout } from "../../../compiler/passes/block-layout.js";
 import { machineBlockSize } from "../../../runtime/onnx/blocked-layout.js";
@@ -32,6 +34,31 @@ function normal(shape: readonly number[], name: string): Tensor {
 }
 
 const ops = (graph: Graph): ReadonlySet<string> => new Set(graph.nodes.map((node) => node.op));
+
+/** Expects a convolution and its gradients to be in blocks what they are in the plain layout; gives the graph in blocks. */
+async function expectEqual(shape: readonly number[], attributes: Attributes): Promise<Graph> {
+  const forward = layerGraph("conv", [shape], attributes);
+  const gradients = gradientGraph(forward);
+  const outputs = [...gradients.outputs, { name: "y", value: forward.outputs[0]!.value }];
+  const plain = dropDeadCode.run({ ...gradients, outputs }, {});
+  const blocked = blockLayout(plain, block);
+  const feeds = Object.fromEntries(
+    plain.inputs.map(({ name, value }) => [
+      name,
+      normal(
+        value.type.shape.map((dim) => evaluate(dim)),
+        name,
+      ),
+    ]),
+  );
+  const [expected, given] = [await runGraph(plain, feeds), await runGraph(blocked, feeds)];
+  expect(Object.keys(given)).toEqual(Object.keys(expected));
+  for (const [name, made] of Object.entries(expected)) {
+    expect(given[name]!.shape).toEqual(made.shape);
+    expect(relativeError(given[name]!.data, made.data), name).toBeLessThan(1e-5);
+  }
+  return blocked;
+}
 
 describe("a convolution's gradients in blocks", () => {
   const side = fc.integer({ min: 1, max: 5 });
@@ -65,34 +92,43 @@ describe("a convolution's gradients in blocks", () => {
           (size, axis) =>
             stride[axis]! * (size - 1) + kernel[axis]! - 2 * pad[axis]! + Math.min(rest, stride[axis]! - 1),
         );
-        const attributes = { kernel, stride, pad, channels: outer * block };
-        const forward = layerGraph("conv", [[batch, inner * block || 3, ...input]], attributes);
-        const gradients = gradientGraph(forward);
-        const outputs = [...gradients.outputs, { name: "y", value: forward.outputs[0]!.value }];
-        const plain = dropDeadCode.run({ ...gradients, outputs }, {});
-        const blocked = blockLayout(plain, block);
+        const shape = [batch, inner * block || 3, ...input];
+        const blocked = await expectEqual(shape, { kernel, stride, pad, channels: outer * block });
         ops(blocked).forEach((op) => seen.add(op));
-        const feeds = Object.fromEntries(
-          plain.inputs.map(({ name, value }) => [
-            name,
-            normal(
-              value.type.shape.map((dim) => evaluate(dim)),
-              name,
-            ),
-          ]),
-        );
-        const [expected, given] = [await runGraph(plain, feeds), await runGraph(blocked, feeds)];
-        expect(Object.keys(given)).toEqual(Object.keys(expected));
-        for (const [name, { data, shape }] of Object.entries(expected)) {
-          expect(given[name]!.shape).toEqual(shape);
-          expect(relativeError(given[name]!.data, data), name).toBeLessThan(1e-5);
-        }
       }),
       { numRuns: 60 },
     );
     expect([...seen]).toEqual(
       expect.arrayContaining(["blocked_conv", "blocked_conv_input_gradient", "blocked_conv_weight_gradient"]),
     );
+  });
+});
+
+describe("3x3 convolutions of many channels", () => {
+  const even = fc.integer({ min: 4, max: 8 }).map((half) => 2 * half);
+  const channels = fc.integer({ min: 8, max: 10 });
+
+  it("take fewer multiplications, and give what the plain layout gives", async (context) => {
+    if (block === 0) context.skip();
+    await fc.assert(
+      fc.asyncProperty(fc.tuple(even, even), channels, channels, async (size, inner, outer) => {
+        const given = [16, inner * 16, ...size];
+        const blocked = await expectEqual(given, { kernel: [3, 3], stride: [1, 1], pad: [1, 1], channels: outer * 16 });
+        const { nodes } = lowerGraph(blocked, { opset: 17, sourceLine: () => "" });
+        const products = nodes.filter(({ opType, attributes: { kernel_shape: kernel, group } }) => {
+          return opType === "Conv" && group === 1 && JSON.stringify(kernel) === "[1,1]";
+        });
+        expect(products).toHaveLength(2 * 16);
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it("stay as they are where maps are odd, channels few, or pixels too few for what filters cost", () => {
+    const shape = { batch: 16, channels: 128, out: 128, size: [8, 8], block: 16 } as const;
+    expect(gainsByWinograd(shape)).toBe(true);
+    const others = [{ size: [7, 8] }, { channels: 112 }, { out: 64 }, { batch: 8 }] as const;
+    for (const other of others) expect(gainsByWinograd({ ...shape, ...other })).toBe(false);
   });
 });
 
