@@ -25,7 +25,7 @@ export const blockedBnTrain: Operator = {
     const [x, weight, bias, addend] = inputNames(node, emit);
     const [y, mean, variance, centred] = node.outputs.map((output) => emit.name(output));
     const { s, shape, average, affine, gain } = helpers(node, emit);
-    const ones = s.ones(shape[1]!);
+    const ones = s.floats(Array.from({ length: shape[1]! }, () => 1));
     average(x!, mean);
     // Centred before squaring: a difference of large sums would lose the variance where the mean is large.
     affine({ x: x!, scale: ones, offset: s.onnx("Neg", [mean!]), output: centred! });

@@ -5,10 +5,12 @@ import { blockedConv, blockedConvInputGradient } from "./conv.js";
 import { blockedDilate } from "./dilate.js";
 import { fromBlocks, toBlocks } from "./layout.js";
 import { blockedMaxPool } from "./max_pool.js";
+import { blockedMaxPoolGradient } from "./max_pool_gradient.js";
 import { blockedConvWeightGradient } from "./weight_gradient.js";
 
 export const BLOCKED_OPERATORS: readonly Operator[] = [
   ...[toBlocks, fromBlocks],
   ...[blockedConv, blockedConvInputGradient, blockedConvWeightGradient],
-  ...[blockedBnTrain, blockedBnTrainGradient, blockedMaxPool, blockedDilate],
+  ...[blockedBnTrain, blockedBnTrainGradient, blockedDilate],
+  ...[blockedMaxPool, blockedMaxPoolGradient],
 ];

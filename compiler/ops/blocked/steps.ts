@@ -24,11 +24,11 @@ export interface Steps {
   split(x: string, length: number, count: number): readonly string[];
   /** Sum along the first axis of [count, ...]. */
   sumFirst(x: string, output?: string): string;
+  /** A name for something that is yet to be made. */
+  made(suffix: string): string;
   vector(values: readonly number[]): string;
   /** A constant. */
   floats(values: readonly number[], shape?: readonly number[]): string;
-  /** [count] */
-  ones(count: number): string;
   number(value: number): string;
 }
 
@@ -68,9 +68,9 @@ export function steps(emit: Lowering): Steps {
       return parts;
     },
     sumFirst: (x, output) => onnx("ReduceSum", [x, vector([0])], { keepdims: 0 }, output),
+    made: (suffix) => emit.temporary(suffix),
     vector,
     floats,
-    ones: (count) => floats(Array.from({ length: count }, () => 1)),
     number: (value) => floats([value], []),
   };
 }

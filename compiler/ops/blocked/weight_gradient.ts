@@ -3,7 +3,8 @@ import { int } from "../attributes.js";
 import { sizes } from "../formula.js";
 import { convWeightGradient } from "../gradients/conv_weight_gradient.js";
 import type { Operator } from "../operator.js";
-import { inputNames, POINTWISE, steps, type Steps } from "./steps.js";
+import { writeDepthwise } from "./depthwise.js";
+import { inputNames, steps, type Steps } from "./steps.js";
 import { seen, stripesOf, type Stripes } from "./stripes.js";
 
 /**
@@ -90,9 +91,7 @@ function writePadded(x: string, plan: Stripes, s: Steps): { readonly x: string; 
   const height = pad[0] + input[0] + bottom;
   if (lanes === block && right >= 0) {
     // The identity as a depthwise convolution: it works with all threads, Pad with one.
-    const ones = s.reshape(s.ones(channels), [channels, 1, 1, 1]);
-    const attributes = { ...POINTWISE, pads: [pad[0], pad[1], bottom, right], group: channels };
-    return { x: s.blocked("Conv", [x, ones], attributes), height };
+    return { x: writeDepthwise(x, [1], { channels, block, pads: [pad[0], pad[1], bottom, right] }, s), height };
   }
   const maps = (batch * channels) / lanes;
   const side = lanes === block ? x : s.transpose(x, [batch, channels, input[0] * input[1]], [0, 2, 1]);

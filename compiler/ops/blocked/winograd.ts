@@ -3,6 +3,7 @@
  * Y = A' [(G g G') * (B' d B)] A for each 2x2 of the output, with 16 products in place of 36. For all tiles together each of
  * the 16 is a pointwise convolution of its own; B' d B are depthwise convolutions of two taps each way and stride 2.
  */
+import { writeDepthwise } from "./depthwise.js";
 import { interleave } from "./interleave.js";
 import { POINTWISE, type Steps } from "./steps.js";
 
@@ -58,13 +59,12 @@ export function writeWinograd(x: string, taps: FilterTaps, shape: WinogradShape,
     const inputs = [tiles, filters[4 * row + column]!, ...(addend === undefined ? [] : ["", addend])];
     return s.blocked("Conv", inputs, { ...POINTWISE, group: 1 });
   };
-  const minusTwo = s.floats(filled(out, -2), [out, 1, 1, 1]);
   // A' from the left, of a column: m0 + (m1 + m2), and m3 + (m2 - m1), which is its second row with the sign changed. A
   // convolution adds another map without a pass of its own; so is m2 - m1 made of m1 + m2.
   const columns = FOUR.map((column) => {
     const one = product(1, column);
     const sum = product(2, column, one);
-    const difference = s.blocked("Conv", [one, minusTwo, "", sum], { ...POINTWISE, group: out });
+    const difference = writeDepthwise(one, [-2], { channels: out, block, addend: sum }, s);
     return [product(0, column, sum), product(3, column, difference)] as const;
   });
   const [upper, lower] = [columns.map(([first]) => first), columns.map(([, second]) => second)] as [string[], string[]];
@@ -96,19 +96,13 @@ function writeFilters({ name, isReversed }: FilterTaps, { channels, out }: Winog
 function writeTiles(x: string, { channels, block }: WinogradShape, row: number, column: number, s: Steps): string {
   const [down, across] = [INPUT[row]!, INPUT[column]!];
   const factors = down.factors.flatMap((a) => across.factors.map((b) => a * b));
-  const lanes = factors.flatMap((factor) => filled(block, factor));
-  const filter = Array.from({ length: channels / block }, () => lanes).flat();
   // Tiles are two apart; the first begins at the row of zeros before the map, the last ends at the one after it.
   const after = [down, across].map(({ first, apart }) => Math.max(0, first + apart - 2));
-  return s.blocked("Conv", [x, s.floats(filter, [channels, 1, 2, 2])], {
-    kernel_shape: [2, 2],
+  const geometry = {
+    kernel: [2, 2],
     strides: [2, 2],
     dilations: [down.apart, across.apart],
     pads: [1 - down.first, 1 - across.first, ...after],
-    group: channels,
-  });
-}
-
-function filled(count: number, value: number): number[] {
-  return Array.from({ length: count }, () => value);
+  } as const;
+  return writeDepthwise(x, factors, { channels, block, ...geometry }, s);
 }

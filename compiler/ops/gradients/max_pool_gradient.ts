@@ -1,6 +1,7 @@
 import { onnxType } from "../../ir/dtype.js";
 import type { Lowering } from "../lowering.js";
 import { size2, word } from "../attributes.js";
+import { fitsAlong } from "../blocked/along.js";
 import { elements, sizes } from "../formula.js";
 import type { Node, Operator } from "../operator.js";
 import { known } from "../shapes.js";
@@ -22,6 +23,13 @@ export const maxPoolGradient: Operator = {
     { name: "windows", seconds: 2 },
     ...(target === "webgpu" ? [] : [{ name: "indices", seconds: 1 }]),
   ],
+  blocked: {
+    op: "blocked_max_pool_gradient",
+    inputs: [0, 1, 2],
+    outputs: [0],
+    taken: "chosen",
+    fits: fitsAlong,
+  },
   lower(node, emit) {
     if (word(node.attributes, "algorithm") === "indices") byIndices(node, emit);
     else byWindows(node, emit);

@@ -35,9 +35,14 @@ function normal(shape: readonly number[], name: string): Tensor {
 
 const ops = (graph: Graph): ReadonlySet<string> => new Set(graph.nodes.map((node) => node.op));
 
-/** Expects a convolution and its gradients to be in blocks what they are in the plain layout; gives the graph in blocks. */
-async function expectEqual(shape: readonly number[], attributes: Attributes): Promise<Graph> {
-  const forward = layerGraph("conv", [shape], attributes);
+/** Expects a layer and its gradients to be in blocks what they are in the plain layout; gives the graph in blocks. */
+async function expectEqual(
+  op: string,
+  shape: readonly number[],
+  attributes: Attributes,
+  fill: (shape: readonly number[], name: string) => Tensor = normal,
+): Promise<Graph> {
+  const forward = layerGraph(op, [shape], attributes);
   const gradients = gradientGraph(forward);
   const outputs = [...gradients.outputs, { name: "y", value: forward.outputs[0]!.value }];
   const plain = dropDeadCode.run({ ...gradients, outputs }, {});
@@ -45,7 +50,7 @@ async function expectEqual(shape: readonly number[], attributes: Attributes): Pr
   const feeds = Object.fromEntries(
     plain.inputs.map(({ name, value }) => [
       name,
-      normal(
+      fill(
         value.type.shape.map((dim) => evaluate(dim)),
         name,
       ),
@@ -93,7 +98,7 @@ describe("a convolution's gradients in blocks", () => {
             stride[axis]! * (size - 1) + kernel[axis]! - 2 * pad[axis]! + Math.min(rest, stride[axis]! - 1),
         );
         const shape = [batch, inner * block || 3, ...input];
-        const blocked = await expectEqual(shape, { kernel, stride, pad, channels: outer * block });
+        const blocked = await expectEqual("conv", shape, { kernel, stride, pad, channels: outer * block });
         ops(blocked).forEach((op) => seen.add(op));
       }),
       { numRuns: 60 },
@@ -113,7 +118,12 @@ describe("3x3 convolutions of many channels", () => {
     await fc.assert(
       fc.asyncProperty(fc.tuple(even, even), channels, channels, async (size, inner, outer) => {
         const given = [16, inner * 16, ...size];
-        const blocked = await expectEqual(given, { kernel: [3, 3], stride: [1, 1], pad: [1, 1], channels: outer * 16 });
+        const blocked = await expectEqual("conv", given, {
+          kernel: [3, 3],
+          stride: [1, 1],
+          pad: [1, 1],
+          channels: outer * 16,
+        });
         const { nodes } = lowerGraph(blocked, { opset: 17, sourceLine: () => "" });
         const products = nodes.filter(({ opType, attributes: { kernel_shape: kernel, group } }) => {
           return opType === "Conv" && group === 1 && JSON.stringify(kernel) === "[1,1]";
@@ -129,6 +139,44 @@ describe("3x3 convolutions of many channels", () => {
     expect(gainsByWinograd(shape)).toBe(true);
     const others = [{ size: [7, 8] }, { channels: 112 }, { out: 64 }, { batch: 8 }] as const;
     for (const other of others) expect(gainsByWinograd({ ...shape, ...other })).toBe(false);
+  });
+});
+
+describe("a maximum pool's gradient in blocks", () => {
+  const axis = fc
+    .record({
+      kernel: fc.integer({ min: 1, max: 4 }),
+      stride: fc.integer({ min: 1, max: 3 }),
+      share: fc.nat({ max: 2 }),
+    })
+    .chain(({ kernel, stride, share }) =>
+      fc.record({
+        kernel: fc.constant(kernel),
+        stride: fc.constant(stride),
+        pad: fc.constant(Math.min(share, kernel - 1)),
+        size: fc.integer({ min: 1, max: 4 }).map((count) => count * stride),
+      }),
+    );
+
+  it("goes to the first maximum of each window, whatever the sign and however many are as large", async (context) => {
+    if (block === 0) context.skip();
+    let inBlocks = 0;
+    await fc.assert(
+      fc.asyncProperty(axis, axis, fc.nat(), fc.boolean(), async (down, across, seed, ceil) => {
+        fc.pre([down, across].every(({ kernel, pad, size }) => size + 2 * pad >= kernel));
+        const pair = (name: "kernel" | "stride" | "pad"): number[] => [down[name], across[name]];
+        const attributes = { kernel: pair("kernel"), stride: pair("stride"), pad: pair("pad"), ceil };
+        const few = (shape: readonly number[]): Tensor => {
+          const { data } = normal(shape, `x${seed}`);
+          return { shape, data: data.map((each) => Math.round(each) - 1) };
+        };
+        const shape = [2, 2 * block, down.size, across.size];
+        const blocked = await expectEqual("max_pool", shape, attributes, few);
+        if (ops(blocked).has("blocked_max_pool_gradient")) inBlocks += 1;
+      }),
+      { numRuns: 150 },
+    );
+    expect(inBlocks).toBeGreaterThan(20);
   });
 });
 
