@@ -4,7 +4,7 @@ import {
   hasThreshold,
   topPredictions,
   inputPlan,
-  openClassifier,
+  openWithPreparer,
   type Classifier,
   type ClassifierOptions,
   type ClassifyOptions,
@@ -24,7 +24,6 @@ import {
   type DataSet,
   type Split,
 } from "../data/index.js";
-import { preparerFor } from "../data/preparer.js";
 import { sampleSource } from "../data/sample.js";
 import type { Device } from "../onnx/device.js";
 import { inGroups } from "../images/preparing.js";
@@ -180,9 +179,8 @@ async function judged<R>(
   options: EvaluateOptions,
   ask: (classifier: Classifier) => Asked<R>,
 ): Promise<R & Judgement> {
-  const classifier = await openClassifier(model, options);
+  const { classifier, preparer } = await openWithPreparer(model, options);
   const { session, preprocess, labels } = classifier;
-  const preparer = preparerFor(session, options);
   try {
     const { output, known, tally: begin } = ask(classifier);
     const match = matchClasses({ name: session.name, labels, outputs: output.classes }, data, options.classesBy);
@@ -251,7 +249,6 @@ async function judged<R>(
     };
   } finally {
     await classifier.close();
-    await preparer.close();
   }
 }
 
