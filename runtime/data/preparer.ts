@@ -18,7 +18,7 @@ const AT_ONCE = 2;
  * Images between two runs for each thread: at the end some threads wait for the others. Fewer where one may be large: decoded, scaled for
  * a detector, or in many views.
  */
-const BETWEEN_RUNS = { small: 8, large: AT_ONCE } as const;
+const BETWEEN_RUNS = { small: 16, large: AT_ONCE } as const;
 /** Large ones that wait, at most, with however many threads: an image for a detector takes 13 MB, a decoded one up to 300. */
 const MOST_LARGE = 16;
 const MOST_PIXELS_KEPT = 4;
