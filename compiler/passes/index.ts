@@ -10,6 +10,7 @@ import { dropTrainingOnly } from "./drop-training-only.js";
 import { dropUnusedInputs } from "./drop-unused-inputs.js";
 import { foldBatchNorms } from "./fold-batch-norms.js";
 import { foldFrozenNorms } from "./fold-frozen-norms.js";
+import { normsOnGpu } from "./norms-on-gpu.js";
 import { parametersAsInputs } from "./parameters-as-inputs.js";
 import type { Pass, TrainingContext } from "./pass.js";
 import { quantize } from "./quantize.js";
@@ -37,7 +38,7 @@ export const GRADIENT_PASSES: readonly Pass<TrainingContext>[] = [
 ];
 
 /** What writes that for a device. */
-export const DEVICE_PASSES: readonly Pass[] = [chooseAlgorithms, blockedLayout];
+export const DEVICE_PASSES: readonly Pass[] = [chooseAlgorithms, normsOnGpu, blockedLayout];
 
 export const TRAINING_PASSES: readonly Pass<TrainingContext>[] = [...GRADIENT_PASSES, ...DEVICE_PASSES];
 

@@ -22,7 +22,12 @@ export function groupsOf(
     const key = likeness(parameter) ?? `alone ${parameter.path}`;
     groups.set(key, [...(groups.get(key) ?? []), parameter]);
   }
-  return [...groups.values()];
+  return [...groups.values()].map((group) => group.toSorted((a, b) => placeOf(a) - placeOf(b)));
+}
+
+/** Norms' weights, and their biases, lie side by side behind all else: gradients of many norms are then made as one vector. */
+function placeOf({ role }: Parameter): number {
+  return role === "scale" ? 1 : role === "offset" ? 2 : 0;
 }
 
 function likenessOf(

@@ -3,20 +3,17 @@ import type { Node, Parameter, Value } from "../ir/types.js";
 import { formula } from "../ops/formula.js";
 import { node } from "../ops/node.js";
 import type { Recorder } from "../ops/recorder.js";
-import { shapesAttribute } from "../ops/tensor/vectors.js";
+import { MOST_PARTS, shapesAttribute } from "../ops/tensor/vectors.js";
 import type { TrainingOptions } from "./contract.js";
-import type { StateGroup, TrainingState } from "./state.js";
-
-/** Outputs of one ONNX operator that splits a vector: beside its input seven fit into the eight tensors that WebGPU promises. */
-const MOST_ON_WEBGPU = 7;
+import type { TrainingState } from "./state.js";
 
 /** Nodes that make the tensors of the state of the vectors that hold them. */
 export function unpacked(
   { held, value }: TrainingState,
-  { device }: TrainingOptions,
+  { device = "cpu" }: TrainingOptions,
   record: Recorder,
 ): readonly Node[] {
-  const most = device === "webgpu" ? MOST_ON_WEBGPU : 0;
+  const most = MOST_PARTS[device];
   return held.flatMap(({ name, parts }): readonly Node[] => {
     if (parts.length === 1) return [];
     const attributes = { ...shapesAttribute(parts.map(({ shape }) => shape)), most };
@@ -25,25 +22,65 @@ export function unpacked(
   });
 }
 
-/** Gradients as one vector, those that can be made flat made so. What `record` holds of them is used nowhere else. */
+/**
+ * Gradients as one vector: those that can be made flat made so, and what many norms' are made of taken together. What `record`
+ * holds of them is used nowhere else.
+ */
 export function packed(gradients: readonly Value[], record: Recorder): Value {
   const places = new Map(record.nodes.map(({ outputs: [output] }, index) => [output!.id, index]));
-  const flat = gradients.map((gradient) => {
-    const place = places.get(gradient.id);
-    const maker = place === undefined ? undefined : record.nodes[place]!;
-    if (maker?.op !== "conv_weight_gradient") return gradient;
-    const made = node(
-      maker.op,
-      maker.inputs,
-      { ...maker.attributes, flat: true },
-      maker.path,
-      maker.span,
-      gradient.name,
-    );
-    record.nodes[place!] = made;
-    return made.outputs[0]!;
+  const makerOf = (gradient: Value): Node | undefined => record.nodes[places.get(gradient.id) ?? -1];
+  const flat = runs(gradients, (gradient) => alike(makerOf(gradient))).flatMap((run): readonly Value[] => {
+    const makers = run.flatMap((gradient) => makerOf(gradient) ?? []);
+    const op = makers[0]?.op;
+    if (op === "norm_scale_gradient" || op === "norm_offset_gradient") return [ofNorms(makers, record)];
+    if (op !== "conv_weight_gradient") return run;
+    return makers.map((maker, at) => {
+      const attributes = { ...maker.attributes, flat: true };
+      const made = node(maker.op, maker.inputs, attributes, maker.path, maker.span, run[at]!.name);
+      record.nodes[places.get(run[at]!.id)!] = made;
+      return made.outputs[0]!;
+    });
   });
-  return record.apply("pack", flat)[0]!;
+  return flat.length === 1 ? flat[0]! : record.apply("pack", flat)[0]!;
+}
+
+/** Gradients whose makers have the same of this are computed alike. */
+function alike(maker: Node | undefined): string {
+  return `${maker?.op} ${String(maker?.attributes["eps"])}`;
+}
+
+/** Neighbours of which `key` is the same. */
+function runs<T>(list: readonly T[], key: (each: T) => string): readonly (readonly T[])[] {
+  const made: T[][] = [];
+  for (const each of list) {
+    const last = made.at(-1);
+    if (last !== undefined && key(last[0]!) === key(each)) last.push(each);
+    else made.push([each]);
+  }
+  return made;
+}
+
+/** The gradients of the weights, or of the biases, of many norms: what makes each of them, done to all as one vector. */
+function ofNorms(makers: readonly Node[], record: Recorder): Value {
+  const f = formula(record);
+  const together = (input: number): Value => {
+    const each = makers.map(({ inputs }) => inputs[input]!);
+    return each.length === 1 ? each[0]! : f.apply("pack", each);
+  };
+  const averages = timesEach(together(0), makers, (maker) => maker.attributes["factor"] as number, record);
+  const [{ op, attributes }] = makers as readonly [Node];
+  if (op === "norm_offset_gradient") return averages;
+  return f.over(averages, f.sqrt(f.affine(together(1), 1, attributes["eps"] as number)));
+}
+
+/** Parts of a vector, one a node, each times a number of its node. */
+function timesEach(x: Value, nodes: readonly Node[], of: (node: Node) => number, record: Recorder): Value {
+  const f = formula(record);
+  const factors = nodes.map(of);
+  if (factors.every((each) => each === factors[0])) return f.affine(x, factors[0]!);
+  const lengths = nodes.map(({ outputs }) => outputs[0]!.type.shape[0] as number);
+  const each = Float32Array.from(factors.flatMap((factor, at) => Array<number>(lengths[at]!).fill(factor)));
+  return f.times(x, record.constant(each, [each.length]));
 }
 
 /**
@@ -67,7 +104,7 @@ export function nextStatistics(
     const isAverage = (maker: Node | undefined, at: number): maker is Node =>
       maker?.op === "running_average" && maker.inputs[0] === state.value(members[at]!.path);
     if (members.length === 1) next.set(held.name, each[0]!);
-    else if (nodes.every(isAverage)) next.set(held.name, averages(state.value(held.name), group, nodes, record));
+    else if (nodes.every(isAverage)) next.set(held.name, averages(state.value(held.name), nodes, record));
     else next.set(held.name, record.apply("pack", orBefore(each, members, state))[0]!);
   }
   return next;
@@ -83,28 +120,14 @@ function orBefore(
 }
 
 /** The running averages of many batch norms as one: (1 - momentum) running + momentum factor batch. */
-function averages(
-  running: Value,
-  { members }: Pick<StateGroup, "members">,
-  nodes: readonly Node[],
-  record: Recorder,
-): Value {
+function averages(running: Value, nodes: readonly Node[], record: Recorder): Value {
   const f = formula(record);
-  const lengths = members.map(({ value: { type } }) => type.shape[0] as number);
-  const times = (x: Value, of: (node: Node) => number): Value => {
-    const factors = nodes.map(of);
-    if (factors.every((each) => each === factors[0])) return f.affine(x, factors[0]!);
-    const each = Float32Array.from(factors.flatMap((factor, at) => Array<number>(lengths[at]!).fill(factor)));
-    return f.times(x, record.constant(each, [each.length]));
-  };
   const batch = f.apply(
     "pack",
     nodes.map(({ inputs }) => inputs[1]!),
   );
   const momentum = ({ attributes }: Node): number => attributes["momentum"] as number;
-  const kept = times(running, (node) => 1 - momentum(node));
-  return f.plus(
-    kept,
-    times(batch, (node) => momentum(node) * (node.attributes["factor"] as number)),
-  );
+  const kept = timesEach(running, nodes, (node) => 1 - momentum(node), record);
+  const factor = (node: Node): number => momentum(node) * (node.attributes["factor"] as number);
+  return f.plus(kept, timesEach(batch, nodes, factor, record));
 }

@@ -1,20 +1,19 @@
 import type { Lowering } from "../lowering.js";
 import { int, word } from "../attributes.js";
 import { sizes } from "../formula.js";
-import type { Device } from "../../device.js";
 import type { Node, Operator } from "../operator.js";
 import { channelsOf, known, reshaped } from "../shapes.js";
 import { scalar } from "../tensor/arithmetic.js";
-import { writeChannelSum, writeChannelTotal, type ImageSums } from "../tensor/reductions.js";
+import { writeChannelSum } from "../tensor/reductions.js";
 
 /**
  * Batch norm while training: x [N, C, ...], weight, bias [C] to y, and the batch's mean and variance (divided by the
  * number of values, not by one less) [C]. Ioffe and Szegedy, arXiv:1502.03167, algorithm 1. `algorithm`:
  *
  * - `onnx`: ONNX's own operator, where that can train
- * - `norms`: the statistics in some operators, and ONNX's operator by given statistics, which every device has: few and large
- *   ones, as GPUs want them; `norms_products` with products where WebGPU's sums would be slow
  * - `written`: in the simplest ones
+ *
+ * On a GPU `norm_train` takes its place (compiler/passes/norms-on-gpu.ts).
  */
 export const bnTrain: Operator = {
   name: "bn_train",
@@ -26,7 +25,7 @@ export const bnTrain: Operator = {
   },
   algorithms: (_node, target) => [
     { name: "written", seconds: 2 },
-    { name: target === "cpu" ? "onnx" : normsOn(target), seconds: 1 },
+    ...(target === "cpu" ? [{ name: "onnx", seconds: 1 }] : []),
   ],
   // ONNX Runtime's blocked convolution, which it is written as, adds a tensor and rectifies in the same pass.
   blocked: {
@@ -42,10 +41,8 @@ export const bnTrain: Operator = {
     keeps: { output: 3, with: 1 },
   },
   lower(node, emit) {
-    const algorithm = word(node.attributes, "algorithm");
-    if (algorithm === "onnx") lowerDirect(node, emit);
-    else if (algorithm === "written") lowerWritten(node, emit);
-    else lowerNorm(node, emit, imagesBy(algorithm));
+    if (word(node.attributes, "algorithm") === "onnx") lowerDirect(node, emit);
+    else lowerWritten(node, emit);
   },
   // dx = a dy + b x + c, per channel: gamma / sigma (dy - mean(dy) - xhat mean(dy xhat)), sorted by what varies.
   gradient(node, [dy], builder) {
@@ -54,19 +51,9 @@ export const bnTrain: Operator = {
     const [, mean, variance] = node.outputs;
     return builder.apply("bn_train_gradient", [dy, x!, weight!, mean!, variance!], {
       eps: int(node.attributes, "eps"),
-      algorithm: "written",
     });
   },
 };
-
-/** Of a GPU. A product of matrices may round to ten bits on CUDA, and what WebGPU sums along a first axis it transposes. */
-function normsOn(target: Device): string {
-  return target === "webgpu" ? "norms_products" : "norms";
-}
-
-function imagesBy(algorithm: string): ImageSums {
-  return algorithm === "norms_products" ? "product" : "sum";
-}
 
 function lowerDirect(node: Node, emit: Lowering): void {
   const [x, weight, bias] = node.inputs.map((input) => emit.name(input));
@@ -83,24 +70,6 @@ function lowerDirect(node: Node, emit: Lowering): void {
     node.outputs.map((output) => emit.name(output)),
     { epsilon: { float: int(node.attributes, "eps") }, momentum: { float: 0 }, training_mode: 1 },
   );
-}
-
-/** By ONNX's operator as it is when a network is used: (x - mean) / sqrt(variance + eps) * weight + bias. */
-function lowerNorm(node: Node, emit: Lowering, images: ImageSums): void {
-  const [x, weight, bias] = node.inputs.map((input) => emit.name(input));
-  const [y, mean, variance] = node.outputs.map((output) => emit.name(output));
-  const shape = sizes(node.inputs[0]!);
-  const factor = 1 / valuesOfChannel(shape);
-  const { all, norm } = channelSteps(shape, emit);
-  const centred = emit.temporary("centred");
-  writeChannelTotal(x!, shape, mean!, emit, "mean", { images, factor });
-  norm([x!, all(1), all(0), mean!, all(1 - LITTLE)], centred, LITTLE);
-  writeChannelTotal(centred, shape, variance!, emit, "variance", { images, factor, squares: true });
-  norm([x!, weight!, bias!, mean!, variance!], y!, int(node.attributes, "eps"));
-}
-
-function valuesOfChannel(shape: readonly number[]): number {
-  return shape.reduce((product, dim) => product * dim, 1) / shape[1]!;
 }
 
 function lowerWritten(node: Node, emit: Lowering): void {
@@ -138,18 +107,10 @@ function channelSteps(shape: readonly number[], emit: Lowering) {
     step,
     perChannel: (name: string, suffix: string): string =>
       step("Reshape", [name, emit.constant(sizes, "int64")], suffix),
-    /** [C] of one number. */
-    all: (value: number): string => emit.constant(Array<number>(shape[1]!).fill(value), "float32", [shape[1]!]),
-    /** x, weight, bias, mean, variance */
-    norm: (inputs: readonly string[], output: string, eps: number): void =>
-      emit.node("BatchNormalization", inputs, [output], { epsilon: { float: eps } }),
   };
 }
 
-/**
- * dy, x, weight, mean, variance to the gradients of x, weight and bias. `algorithm`: `written`, three passes over the data on a
- * processor; `norms` and `norms_products`, in few operators for a GPU.
- */
+/** dy, x, weight, mean, variance to the gradients of x, weight and bias: three passes over the data on a processor. */
 export const bnTrainGradient: Operator = {
   name: "bn_train_gradient",
   doc: "Gradients of batch normalisation by the batch's statistics.",
@@ -163,16 +124,7 @@ export const bnTrainGradient: Operator = {
     taken: "always",
     takes: [0, { keptWith: 3 }, 2, 4],
   },
-  algorithms: (_node, target) =>
-    target === "cpu"
-      ? []
-      : [
-          { name: "written", seconds: 2 },
-          { name: normsOn(target), seconds: 1 },
-        ],
   lower(node, emit) {
-    const algorithm = word(node.attributes, "algorithm");
-    if (algorithm !== "written") return lowerNormGradient(node, emit, imagesBy(algorithm));
     const [dy, x, weight, mean, variance] = node.inputs;
     const [dx, dWeight, dBias] = node.outputs.map((output) => emit.name(output));
     const shape = sizes(x!);
@@ -200,26 +152,3 @@ export const bnTrainGradient: Operator = {
     emit.node("Add", [first, third], [dx!]);
   },
 };
-
-/** dx = weight / sigma (dy - xhat mean(dy xhat) - mean(dy)), each product by channel as a norm by given statistics. */
-function lowerNormGradient(node: Node, emit: Lowering, images: ImageSums): void {
-  const [dy, x, weight, mean, variance] = node.inputs.map((input) => emit.name(input));
-  const [dx, dWeight, dBias] = node.outputs.map((output) => emit.name(output));
-  const shape = sizes(node.inputs[1]!);
-  const count = valuesOfChannel(shape);
-  const eps = int(node.attributes, "eps");
-  const { step, all, norm } = channelSteps(shape, emit);
-  const zero = all(0);
-  const [normed, correlated] = [emit.temporary("normed"), emit.temporary("correlated")];
-  norm([x!, all(1), zero, mean!, variance!], normed, eps);
-  writeChannelTotal(step("Mul", [dy!, normed], "products"), shape, dWeight!, emit, "weight", { images });
-  writeChannelTotal(dy!, shape, dBias!, emit, "bias", { images });
-  // Divided by the number of values: the root of its square is what the norm divides by.
-  norm([normed, dWeight!, zero, zero, all(count * count - LITTLE)], correlated, LITTLE);
-  const rest = step("Sub", [dy!, correlated], "rest");
-  const meanOf = step("Mul", [dBias!, emit.constant([1 / count], "float32", [])], "mean");
-  norm([rest, weight!, zero, meanOf, variance!], dx!, eps);
-}
-
-/** What that norm adds to the variance that it is given; cuDNN's does not go without. */
-const LITTLE = 1e-5;

@@ -15,7 +15,8 @@ import { oneHot } from "./windows.js";
  * - `gathered`: the same with the images side by side, one product in all: better where the map is small
  * - `columns_plain`, `gathered_plain`: without ONNX Runtime's own product that transposes for itself
  * - `windows`, `windows_aside`: the same in few operators, for GPUs: one convolution with filters that each let one tap through
- *   makes all columns. With `_plain` without ONNX Runtime's own product, which WebGPU lacks
+ *   makes all columns. With `_plain` without ONNX Runtime's own product, which WebGPU lacks: the columns are turned; with
+ *   `_turned` the output's gradient is, which is fewer values, and the result
  *
  * `flat`: as a vector.
  */
@@ -61,6 +62,8 @@ export const convWeightGradient: Operator = {
 
 /** Multiply-adds and values a second of a GPU, and how many groups of threads keep it busy: for comparisons alone. */
 const [GPU_MACS, GPU_VALUES, GPU_GROUPS] = [1e12, 2e11, 128];
+/** Seconds that a GPU takes to begin an operator. */
+const GPU_START = 1e-5;
 /** Rows and columns of a product that a group of threads makes. */
 const TILE = 32;
 
@@ -69,16 +72,25 @@ function onGpu(node: Node, target: Device): readonly Algorithm[] {
   const { batch, groups, out, channels, taps, pixels } = shapesOf(node);
   const macs = batch * groups * out * channels * taps * pixels;
   const tiles = groups * Math.ceil(out / TILE) * Math.ceil((channels * taps) / TILE);
-  const seconds = (products: number, values: number): number => {
+  // Values are written and read again, of what is made beside the columns.
+  const algorithm = (name: string, operators: number, products: number, values: number): Algorithm => {
     const busy = target === "webgpu" ? Math.min(1, (tiles * products) / GPU_GROUPS) : 1;
-    return macs / (GPU_MACS * busy) + values / GPU_VALUES;
+    return { name, seconds: operators * GPU_START + macs / (GPU_MACS * busy) + (2 * values) / GPU_VALUES };
   };
-  const suffix = target === "webgpu" ? "_plain" : "";
-  const apart = 2 * batch * groups * out * channels * taps;
-  const aside = 2 * batch * out * pixels;
+  const weight = groups * out * channels * taps;
+  const apart = batch > 1 ? batch * weight : 0;
+  const [columns, dy] = [batch * groups * channels * taps * pixels, batch * groups * out * pixels];
+  const sum = batch > 1 ? 1 : 0;
   return [
-    { name: `windows${suffix}`, seconds: seconds(batch, apart) },
-    ...(groups === 1 ? [{ name: `windows_aside${suffix}`, seconds: seconds(1, aside) }] : []),
+    ...(target === "webgpu"
+      ? [
+          algorithm("windows_plain", 2 + sum, batch, columns + apart),
+          algorithm("windows_turned", 3 + sum, batch, dy + apart + weight),
+        ]
+      : [algorithm("windows", 1 + sum, batch, apart)]),
+    ...(groups === 1
+      ? [algorithm(target === "webgpu" ? "windows_aside_plain" : "windows_aside", 3, 1, columns + dy)]
+      : []),
     ...["columns_plain", "gathered_plain"].map((name) => ({ name, seconds: 1e3 })),
   ];
 }
@@ -159,7 +171,7 @@ function gathered(node: Node, emit: Lowering, fused: boolean): void {
 
 function byWindows(node: Node, emit: Lowering, algorithm: string): void {
   const { batch, groups, out, channels, taps, pixels } = shapesOf(node);
-  const [fused, isAside] = [!algorithm.endsWith("_plain"), algorithm.startsWith("windows_aside")];
+  const fused = algorithm === "windows" || algorithm === "windows_aside";
   const { dtype } = node.outputs[0]!.type;
   const vector = (values: readonly number[]): string => emit.constant(values, "int64");
   const step = (onnx: string, inputs: readonly string[], suffix: string, attributes = {}): string => {
@@ -177,14 +189,16 @@ function byWindows(node: Node, emit: Lowering, algorithm: string): void {
   );
   const dy = step("Reshape", [emit.name(node.inputs[1]!), vector([batch, ...split, out, pixels])], "dy");
   const turn = (x: string, perm: readonly number[], suffix: string): string => step("Transpose", [x], suffix, { perm });
-  if (isAside) {
+  if (algorithm.startsWith("windows_aside")) {
     const rows = step("Reshape", [turn(seen, [0, 2, 1], "turned"), vector([batch * pixels, channels * taps])], "rows");
     const maps = step("Reshape", [turn(dy, [1, 0, 2], "dy.turned"), vector([out, batch * pixels])], "maps");
     emit.node("Reshape", [step("MatMul", [maps, rows], "product"), shape], [result]);
     return;
   }
+  const isTurned = algorithm === "windows_turned";
+  const [left, right] = isTurned ? [seen, dy] : [dy, seen];
   const products = emit.temporary("images");
-  writeProduct(dy, seen, products, 3 + split.length, emit, fused);
+  writeProduct(left, right, products, 3 + split.length, emit, fused);
   let sum = products;
   if (batch > 1 && !fused && dtype === "float32") {
     // What WebGPU sums along a first axis it transposes: a product with ones does not.
@@ -192,6 +206,10 @@ function byWindows(node: Node, emit: Lowering, algorithm: string): void {
     const ones = emit.constant(Array<number>(batch).fill(1), dtype, [1, batch]);
     sum = step("MatMul", [ones, step("Reshape", [products, vector([batch, all])], "images.flat")], "sum");
   } else if (batch > 1) sum = step("ReduceSum", [products, vector([0])], "sum", { keepdims: 0 });
+  if (isTurned) {
+    const apart = step("Reshape", [sum, vector([groups, channels * taps, out])], "weight.turned");
+    sum = turn(apart, [0, 2, 1], "weight");
+  }
   emit.node("Reshape", [sum, shape], [result]);
 }
 

@@ -80,43 +80,54 @@ export function writeChannelSum(x: string, shape: readonly number[], y: string, 
   emit.node("ReduceSum", [current, emit.constant([0], "int64")], [y], { keepdims: 0 });
 }
 
-/** How the sums of the images are added up: by one more sum, or as a product with a row of factors, which WebGPU has a kernel for. */
-export type ImageSums = "sum" | "product";
+/** How the images' sums are averaged: by one more operator, or as a product with a row of factors, which WebGPU has a kernel for. */
+export type ImageAverage = "mean" | "product";
+
+/** What the images' averages are of: all values, or of each image the sum of its values or of their squares. */
+export type Averaged = "values" | "sums" | "squares";
+
+const MAP_REDUCTION: Readonly<Record<Averaged, string>> = {
+  values: "ReduceMean",
+  sums: "ReduceSum",
+  squares: "ReduceSumSquare",
+};
 
 /**
- * A factor times the sum of each channel, [N, C, ...] to [C], on a GPU: the map's axes as they are, of each image apart, so that
- * there are as many sums as a GPU needs to be busy; then the images'. With `squares` of each value's square.
+ * An average of each channel, [N, C, ...] to [C], on a GPU: along the map's axes, of each image apart, so that there are as many
+ * sums as a GPU needs to be busy; then over the images. No factor is left that would be an operator of its own.
  */
-export function writeChannelTotal(
+export function writeChannelAverage(
   x: string,
   shape: readonly number[],
   y: string,
   emit: Lowering,
   suffix: string,
-  { images, factor = 1, squares = false }: { images: ImageSums; factor?: number; squares?: boolean },
+  { images, of }: { readonly images: ImageAverage; readonly of: Averaged },
 ): void {
   const [batch, channels, ...map] = shape as readonly [number, number, ...number[]];
-  const [own, row, total] = ["images", "row", "total"].map((each) => emit.temporary(`${suffix}.${each}`));
   let current = x;
-  if (map.length > 0) {
-    const axes = map.map((_, axis) => axis + 2);
+  const reduce = (onnx: string, axes: readonly number[], output: string): void => {
     // ReduceSum took its axes as an input from opset 13 on, the others from 18 on.
-    const asInput = !squares || emit.opset >= 18;
-    const inputs = asInput ? [x, emit.constant(axes, "int64")] : [x];
-    emit.node(squares ? "ReduceSumSquare" : "ReduceSum", inputs, [own!], { ...(!asInput && { axes }), keepdims: 0 });
-    current = own!;
-  } else if (squares) {
-    emit.node("Mul", [x, x], [own!]);
-    current = own!;
+    const asInput = onnx === "ReduceSum" || emit.opset >= 18;
+    const inputs = asInput ? [current, emit.constant(axes, "int64")] : [current];
+    emit.node(onnx, inputs, [output], { ...(!asInput && { axes }), keepdims: 0 });
+    current = output;
+  };
+  if (map.length > 0) {
+    reduce(
+      MAP_REDUCTION[of],
+      map.map((_, axis) => axis + 2),
+      emit.temporary(`${suffix}.images`),
+    );
+  } else if (of === "squares") {
+    const squares = emit.temporary(`${suffix}.squares`);
+    emit.node("Mul", [current, current], [squares]);
+    current = squares;
   }
-  if (images === "product") {
-    emit.node("MatMul", [emit.constant(Array<number>(batch).fill(factor), "float32", [1, batch]), current], [row!]);
-    emit.node("Reshape", [row!, emit.constant([channels], "int64")], [y]);
-    return;
-  }
-  const sum = factor === 1 ? y : total!;
-  emit.node("ReduceSum", [current, emit.constant([0], "int64")], [sum], { keepdims: 0 });
-  if (factor !== 1) emit.node("Mul", [sum, emit.constant([factor], "float32", [])], [y]);
+  if (images === "mean") return reduce("ReduceMean", [0], y);
+  const row = emit.temporary(`${suffix}.row`);
+  emit.node("MatMul", [emit.constant(Array<number>(batch).fill(1 / batch), "float32", [1, batch]), current], [row]);
+  emit.node("Reshape", [row, emit.constant([channels], "int64")], [y]);
 }
 
 /** Products of matrices, the last two axes; axes before them broadcast. `left` and `right`: transposed first. */

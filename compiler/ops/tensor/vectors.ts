@@ -1,4 +1,5 @@
 /** Many tensors as one vector, each behind the one before: what a GPU is given of a training's state, and gives of gradients. */
+import type { Device } from "../../device.js";
 import type { Attributes, Value } from "../../ir/types.js";
 import { int } from "../attributes.js";
 import { elements, sizes } from "../formula.js";
@@ -6,6 +7,12 @@ import type { Lowering } from "../lowering.js";
 import { ShapeError, type Operator } from "../operator.js";
 import { known, reshaped } from "../shapes.js";
 import { ints } from "./shape.js";
+
+/**
+ * Parts that one ONNX operator makes of a vector on a device; 0: all. WebGPU promises a kernel eight tensors, of which the vector
+ * is one.
+ */
+export const MOST_PARTS: Readonly<Record<Device, number>> = { cpu: 0, cuda: 0, webgpu: 7 };
 
 /** Shapes as an attribute: how many lengths each has, and all lengths. */
 export function shapesAttribute(shapes: readonly (readonly number[])[]): Attributes {

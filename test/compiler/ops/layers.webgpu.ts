@@ -9,6 +9,7 @@ import { evaluate } from "../../../compiler/ir/dim.js";
 import { fillNormal, randomStream } from "../../../compiler/emit/random.js";
 import type { Graph } from "../../../compiler/ir/types.js";
 import { withAlgorithms } from "../../../compiler/passes/choose-algorithms.js";
+import { normsOnGpu } from "../../../compiler/passes/norms-on-gpu.js";
 import { dropDeadCode } from "../../../compiler/passes/drop-dead-code.js";
 import { ALONE, GPU } from "../../support/gpu.js";
 import { emitBytes, relativeError, type Tensor } from "../emit/run.js";
@@ -48,10 +49,13 @@ function normal(shape: readonly number[], name: string, positive = name.endsWith
 }
 
 async function run(graph: Graph, feeds: Readonly<Record<string, Tensor>>, device: Device) {
-  const session = await ort.InferenceSession.create(emitBytes(withAlgorithms(graph, device)), {
-    logSeverityLevel: 3,
-    ...(device !== "cpu" && ALONE),
-  });
+  const session = await ort.InferenceSession.create(
+    emitBytes(normsOnGpu.run(withAlgorithms(graph, device), { device })),
+    {
+      logSeverityLevel: 3,
+      ...(device !== "cpu" && ALONE),
+    },
+  );
   const given = session.inputNames.map((name) => {
     const { data, shape } = feeds[name]!;
     return [name, new ort.Tensor("float32", data, shape)] as const;

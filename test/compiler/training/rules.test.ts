@@ -10,6 +10,7 @@ import type { Graph } from "../../../compiler/ir/types.js";
 import { operator } from "../../../compiler/ops/index.js";
 import { dropDeadCode } from "../../../compiler/passes/drop-dead-code.js";
 import { withAlgorithms } from "../../../compiler/passes/choose-algorithms.js";
+import { normsOnGpu } from "../../../compiler/passes/norms-on-gpu.js";
 import { runGraph, type Tensor } from "../emit/run.js";
 import { layerGraph } from "../ops/graphs.js";
 import { REFERENCE } from "../ops/reference.js";
@@ -58,7 +59,8 @@ function* everyAlgorithm(graph: Graph): Generator<Graph> {
   for (const device of ["cpu", "webgpu", "cuda"] as const) {
     const most = Math.max(0, ...graph.nodes.map((node) => operator(node.op).algorithms?.(node, device).length ?? 0));
     for (let index = 0; index < Math.max(most, device === "cpu" ? 1 : 0); index += 1) {
-      yield withAlgorithms(graph, device, (_node, algorithms) => algorithms[index % algorithms.length]);
+      const written = withAlgorithms(graph, device, (_node, algorithms) => algorithms[index % algorithms.length]);
+      yield normsOnGpu.run(written, { device });
     }
   }
 }
