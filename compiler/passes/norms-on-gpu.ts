@@ -25,6 +25,7 @@ function normsFor(device: Device, graph: Graph): Graph {
   let isBackward = false;
   return rewrite(graph, (node) => {
     const { op, inputs, attributes, path, span } = node;
+    if (op !== "bn_train" && op !== "bn_train_gradient") return undefined;
     const eps = attributes["eps"]!;
     if (op === "bn_train") {
       const made = makeNode("norm_train", inputs, { eps, images }, path, span);
@@ -35,7 +36,7 @@ function normsFor(device: Device, graph: Graph): Graph {
     }
     const [dy, x, weight, mean, variance] = inputs as readonly [Value, Value, Value, Value, Value];
     const centred = centredOf.get(mean);
-    if (op !== "bn_train_gradient" || centred === undefined) return undefined;
+    if (centred === undefined) return undefined;
     const first = isBackward ? [] : spreadsOf(before, device, spreads);
     isBackward = true;
     const record = recorder(node);

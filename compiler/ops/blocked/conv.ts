@@ -31,7 +31,7 @@ export const blockedConv: Operator = {
     const s = steps(emit);
     const [x, weight, ...others] = inputNames(node, emit);
     const shape = filterShape(node);
-    const winograd = winogradShape(node, sizes(node.inputs[0]!), sizes(node.outputs[0]!));
+    const winograd = winogradShape(node);
     if (others.length === 0 && !flag(attributes, "relu") && winograd !== undefined) {
       const taps = { name: writeTaps(weight!, shape, s), isReversed: false };
       return writeWinograd(x!, taps, winograd, s, emit.name(node.outputs[0]!));
@@ -61,7 +61,7 @@ export const blockedConvInputGradient: Operator = {
     const [dy, weight] = inputNames(node, emit);
     const shape = filterShape(node);
     const output = emit.name(node.outputs[0]!);
-    const winograd = winogradShape(node, sizes(node.inputs[0]!), sizes(node.outputs[0]!));
+    const winograd = winogradShape(node);
     if (winograd !== undefined) {
       const taps = { name: writeExchangedTaps(weight!, shape, s), isReversed: true };
       return writeWinograd(dy!, taps, winograd, s, output);
@@ -97,14 +97,11 @@ function filterShape({ attributes, inputs }: Node): FilterShape {
 }
 
 /** Of a convolution, or of the gradient of its input, from one map to another; undefined where it is not written so. */
-function winogradShape(
-  { attributes }: Node,
-  [batch, channels, ...size]: readonly number[],
-  [, out]: readonly number[],
-): WinogradShape | undefined {
+function winogradShape({ attributes, inputs, outputs }: Node): WinogradShape | undefined {
   const is = (name: string, value: number): boolean => size2(attributes, name).every((each) => each === value);
   if (!is("kernel", 3) || !is("stride", 1) || !is("pad", 1) || !is("dilation", 1)) return undefined;
-  const block = int(attributes, "block");
-  const shape = { batch: batch!, channels: channels!, out: out!, size: [size[0]!, size[1]!] as const, block };
+  const [batch, channels, height, width] = sizes(inputs[0]!) as [number, number, number, number];
+  const out = sizes(outputs[0]!)[1]!;
+  const shape = { batch, channels, out, size: [height, width], block: int(attributes, "block") } as const;
   return gainsByWinograd(shape) ? shape : undefined;
 }

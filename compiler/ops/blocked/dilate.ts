@@ -33,8 +33,8 @@ export function writeBlockedDilation(
   [sh, sw]: readonly [number, number],
   block: number,
   s: Steps,
-  output: string,
-): void {
+  output?: string,
+): string {
   const planes = (batch! * channels!) / block;
   /** Zeros at the end of the last axis. */
   const longer = (values: string, shape: readonly number[], more: number): string => {
@@ -48,5 +48,5 @@ export function writeBlockedDilation(
   const wide = longer(columns, [planes * height!, width! * sw * block], line - width! * sw * block);
   const rows = longer(wide, [planes * height!, line], (sh - 1) * line);
   const whole = longer(rows, [planes, height! * sh * line], (to[2]! - height! * sh) * line);
-  s.reshape(whole, to, output);
+  return s.reshape(whole, to, output);
 }

@@ -11,16 +11,15 @@ export function interleave(
   shape: readonly number[],
   block: number,
   s: Steps,
-  output: string,
-): void {
+  output?: string,
+): string {
   const [batch, channels, height, width] = shape as [number, number, number, number];
   const [sh, sw] = [parts.length, parts[0]!.length];
   const [rows, columns] = [(batch * channels * height) / block / sh, width / sw];
   if (parts.flat().filter((part) => part !== undefined).length === 1 && parts[0]![0] !== undefined) {
     // One of them alone: zeros after its rows and columns.
     const small = [batch, channels, height / sh, width / sw];
-    writeBlockedDilation(parts[0]![0], small, shape, [sh, sw], block, s, output);
-    return;
+    return writeBlockedDilation(parts[0]![0], small, shape, [sh, sw], block, s, output);
   }
   const zeros = (): string => s.onnx("Expand", [s.number(0), s.vector([rows, columns, block])]);
   const lines = parts.map((line) => {
@@ -29,5 +28,5 @@ export function interleave(
     return s.reshape(woven, [rows, width * block]);
   });
   const woven = lines.length === 1 ? lines[0]! : s.onnx("Concat", lines, { axis: 1 });
-  s.reshape(woven, shape, output);
+  return s.reshape(woven, shape, output);
 }

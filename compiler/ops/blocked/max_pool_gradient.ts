@@ -1,8 +1,8 @@
 /** Gradient of a maximum over windows in the blocked layout: to the maxima of rows, and from those to the values. */
-import { int, size2 } from "../attributes.js";
-import { sizes } from "../formula.js";
+import { int } from "../attributes.js";
 import { maxPoolGradient } from "../gradients/max_pool_gradient.js";
-import type { Node, Operator } from "../operator.js";
+import type { Operator } from "../operator.js";
+import { alongAxis, type Windows } from "./axes.js";
 import { writeDepthwise } from "./depthwise.js";
 import { interleave } from "./interleave.js";
 import { inputNames, POINTWISE, steps, type Steps } from "./steps.js";
@@ -18,7 +18,8 @@ export const blockedMaxPoolGradient: Operator = {
   lower(node, emit) {
     const s = steps(emit);
     const [dy, x, y] = inputNames(node, emit) as [string, string, string];
-    const [down, across] = [alongAxis(node, 0), alongAxis(node, 1)];
+    const block = int(node.attributes, "block");
+    const [down, across] = [alongAxis(node, 0, block), alongAxis(node, 1, block)];
     const maxima = s.blocked("MaxPool", [x], {
       ...POINTWISE,
       kernel_shape: [1, across.kernel],
@@ -30,38 +31,6 @@ export const blockedMaxPoolGradient: Operator = {
   },
 };
 
-/** Windows along one axis of a map. */
-interface Windows {
-  readonly axis: 0 | 1;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly pad: number;
-  /** Rows above, columns on the left, rows below, columns on the right. */
-  readonly pads: readonly number[];
-  /** Values along the axis, and windows. */
-  readonly length: number;
-  readonly count: number;
-  /** Of the map of values. */
-  readonly shape: readonly [number, number, number, number];
-  readonly block: number;
-}
-
-/** Windows along the columns are those of the map itself, windows along the rows those of the maxima of rows. */
-function alongAxis({ attributes, inputs }: Node, axis: 0 | 1): Windows {
-  const at = (name: string): number => size2(attributes, name)[axis];
-  const [kernel, stride, pad] = [at("kernel"), at("stride"), at("pad")];
-  const [batch, channels, height, width] = sizes(inputs[1]!) as [number, number, number, number];
-  const windows = sizes(inputs[0]!) as [number, number, number, number];
-  const [length, count] = [[height, width][axis]!, windows[2 + axis]!];
-  const after = Math.max(0, (count - 1) * stride + kernel - pad - length);
-  return {
-    ...{ axis, kernel, stride, pad, length, count },
-    pads: axis === 0 ? [pad, 0, after, 0] : [0, pad, 0, after],
-    shape: [batch, channels, height, axis === 0 ? windows[3] : width],
-    block: int(attributes, "block"),
-  };
-}
-
 interface Maps {
   readonly values: string;
   readonly maxima: string;
@@ -70,12 +39,11 @@ interface Maps {
 }
 
 /** The gradient of values from that of the maxima of windows along an axis. */
-function writeAlong(windows: Windows, maps: Maps, s: Steps, output = s.made("gradient")): string {
+function writeAlong(windows: Windows, maps: Maps, s: Steps, output?: string): string {
   const shares = writeShares(windows, maps, s);
   const parts = Array.from({ length: windows.stride }, (_, remainder) => writeSum(shares, remainder, windows, s));
   const { axis, shape, block } = windows;
-  interleave(axis === 0 ? parts.map((part) => [part]) : [parts], shape, block, s, output);
-  return output;
+  return interleave(axis === 0 ? parts.map((part) => [part]) : [parts], shape, block, s, output);
 }
 
 /** What goes to each tap: the gradient where it is the maximum and no tap before it is. The last one has what is left. */
@@ -88,7 +56,9 @@ function writeShares(windows: Windows, { values, maxima, gradient }: Maps, s: St
       values,
       oneHot(kernel, tap, -1),
       {
-        ...{ channels: shape[1], block, pads },
+        channels: shape[1],
+        block,
+        pads,
         kernel: lying(axis, kernel),
         strides: lying(axis, stride),
         addend: maxima,
@@ -145,7 +115,8 @@ function writeSum(
         share,
         oneHot(size, after, 1),
         {
-          ...{ channels: shape[1], block },
+          channels: shape[1],
+          block,
           kernel: lying(axis, size),
           pads: axis === 0 ? [before, 0, after, 0] : [0, before, 0, after],
           ...(sum !== undefined && { addend: sum }),

@@ -24,8 +24,6 @@ export interface Steps {
   split(x: string, length: number, count: number): readonly string[];
   /** Sum along the first axis of [count, ...]. */
   sumFirst(x: string, output?: string): string;
-  /** A name for something that is yet to be made. */
-  made(suffix: string): string;
   vector(values: readonly number[]): string;
   /** A constant. */
   floats(values: readonly number[], shape?: readonly number[]): string;
@@ -68,7 +66,6 @@ export function steps(emit: Lowering): Steps {
       return parts;
     },
     sumFirst: (x, output) => onnx("ReduceSum", [x, vector([0])], { keepdims: 0 }, output),
-    made: (suffix) => emit.temporary(suffix),
     vector,
     floats,
     number: (value) => floats([value], []),

@@ -1,7 +1,7 @@
 import { onnxType } from "../../ir/dtype.js";
 import type { Lowering } from "../lowering.js";
 import { size2, word } from "../attributes.js";
-import { fitsAlong } from "../blocked/along.js";
+import { fitsAxes } from "../blocked/axes.js";
 import { elements, sizes } from "../formula.js";
 import type { Node, Operator } from "../operator.js";
 import { known } from "../shapes.js";
@@ -28,7 +28,7 @@ export const maxPoolGradient: Operator = {
     inputs: [0, 1, 2],
     outputs: [0],
     taken: "chosen",
-    fits: fitsAlong,
+    fits: fitsAxes,
   },
   lower(node, emit) {
     if (word(node.attributes, "algorithm") === "indices") byIndices(node, emit);
