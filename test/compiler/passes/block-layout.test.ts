@@ -134,6 +134,37 @@ describe("3x3 convolutions of many channels", () => {
     );
   });
 
+  it("are as near to float64 as a float32 sum is", async (context) => {
+    if (block === 0) context.skip();
+    const [channels, side] = [128, 8];
+    const attributes = { kernel: [3, 3], stride: [1, 1], pad: [1, 1], channels };
+    const layer = layerGraph("conv", [[16, channels, side, side]], attributes);
+    const parameters = layer.parameters.map(({ path, value: weight }) => ({ name: path, value: weight }));
+    const graph = { ...layer, inputs: [...layer.inputs, ...parameters], parameters: [] };
+    const shapes = graph.inputs.map(({ value: { type } }) => type.shape.map((dim) => evaluate(dim)));
+    const [x, weight] = graph.inputs.map(({ name }, index) => normal(shapes[index]!, name)) as [Tensor, Tensor];
+    const feeds = { [graph.inputs[0]!.name]: x, [graph.inputs[1]!.name]: weight };
+    const y = Object.values(await runGraph(blockLayout(graph, block), feeds))[0]!;
+    let [error, size] = [0, 0];
+    // Some channels of the first image.
+    for (let out = 0; out < channels; out += 16) {
+      for (let pixel = 0; pixel < side * side; pixel += 1) {
+        let exact = 0;
+        for (let tap = 0; tap < 9; tap += 1) {
+          const [row, column] = [Math.floor(pixel / side) + Math.floor(tap / 3) - 1, (pixel % side) + (tap % 3) - 1];
+          if (Math.min(row, column) < 0 || Math.max(row, column) >= side) continue;
+          for (let channel = 0; channel < channels; channel += 1) {
+            const value = x.data[(channel * side + row) * side + column]!;
+            exact += value * weight.data[(out * channels + channel) * 9 + tap]!;
+          }
+        }
+        error += (y.data[out * side * side + pixel]! - exact) ** 2;
+        size += exact ** 2;
+      }
+    }
+    expect(Math.sqrt(error / size)).toBeLessThan(5e-7);
+  });
+
   it("stay as they are where maps are odd, channels few, or pixels too few for what filters cost", () => {
     const shape = { batch: 16, channels: 128, out: 128, size: [8, 8], block: 16 } as const;
     expect(gainsByWinograd(shape)).toBe(true);
